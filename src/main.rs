@@ -1,0 +1,3 @@
+//! The `git-gryt` binary.
+
+fn main() {}

@@ -1,0 +1,204 @@
+//! Changing a contract's text the way a careful person would: only the lines that are meant,
+//! comments and order kept.
+//!
+//! Every edit is checked by what it was for: the new text must say exactly the contract that was
+//! intended. Where the editor cannot do that (an alias, an exotic style), the edit is refused and
+//! the person edits the file.
+
+use std::str::FromStr;
+
+use yaml_edit::{Document, Mapping, Sequence};
+
+use super::generation::quoted;
+use super::{Change, ChangeId, Contract, Invalid};
+
+/// One change to a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// Adds the change, or sets type and title of the one with that id.
+    Put(Change),
+    /// Removes the change.
+    Drop(ChangeId),
+    /// Sets who is to do it.
+    Assign(ChangeId, String),
+    /// Sets what the generation is.
+    Describe(String),
+}
+
+/// Applies `edits` in order to `text`, the contract of `contract`.
+///
+/// # Errors
+/// An unknown change id, or a text that the editor cannot change without damage.
+pub fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<String, Invalid> {
+    let mut wanted = contract.clone();
+    let document =
+        Document::from_str(text).map_err(|e| Invalid::new(format!("it cannot be edited: {e}")))?;
+    let root = document.as_mapping().ok_or_else(unedited)?;
+    for edit in edits {
+        intend(&mut wanted, edit)?;
+        perform(&root, edit).ok_or_else(unedited)?;
+    }
+    let mut edited = document.to_string();
+    if !edited.ends_with('\n') {
+        edited.push('\n');
+    }
+    match Contract::parse(edited.as_bytes(), &wanted.version) {
+        Ok(said) if said == wanted => Ok(edited),
+        _ => Err(unedited()),
+    }
+}
+
+fn unedited() -> Invalid {
+    Invalid::new("its text cannot be changed without damage: edit the file")
+}
+
+fn unknown(id: &ChangeId) -> Invalid {
+    Invalid::new(format!("there is no change {id}"))
+}
+
+/// What the contract is meant to say afterwards.
+fn intend(contract: &mut Contract, edit: &Edit) -> Result<(), Invalid> {
+    let at = |contract: &Contract, id: &ChangeId| contract.changes.iter().position(|c| c.id.is(id));
+    match edit {
+        Edit::Put(change) => match at(contract, &change.id) {
+            Some(at) => {
+                contract.changes[at].kind = change.kind;
+                contract.changes[at].title.clone_from(&change.title);
+            }
+            None => contract.changes.push(change.clone()),
+        },
+        Edit::Drop(id) => {
+            let at = at(contract, id).ok_or_else(|| unknown(id))?;
+            contract.changes.remove(at);
+        }
+        Edit::Assign(id, who) => {
+            let at = at(contract, id).ok_or_else(|| unknown(id))?;
+            contract.changes[at].assignee = Some(who.clone());
+        }
+        Edit::Describe(text) => contract.description = Some(text.clone()),
+    }
+    Ok(())
+}
+
+/// Does it in the text. None where the text has no place for it.
+fn perform(root: &Mapping, edit: &Edit) -> Option<()> {
+    match edit {
+        Edit::Put(change) => match root.get_sequence("changes") {
+            Some(list) if !list.is_empty() => match entry(&list, &change.id) {
+                Some((_, entry)) => {
+                    entry.set("type", change.kind.to_string());
+                    entry.set("title", change.title.as_str());
+                }
+                None => list.push(&parsed(&lines(change, ""))?.as_mapping()?),
+            },
+            // An empty flow list would stay one line for ever; begin a block list instead.
+            _ => {
+                let text = format!("changes:\n  - {}", lines(change, "    ").trim_start());
+                let fresh = parsed(&text)?.as_mapping()?.get_sequence("changes")?;
+                root.set("changes", &fresh);
+            }
+        },
+        Edit::Drop(id) => {
+            let list = root.get_sequence("changes")?;
+            let (at, _) = entry(&list, id)?;
+            list.remove(at)?;
+        }
+        Edit::Assign(id, who) => {
+            let (_, entry) = entry(&root.get_sequence("changes")?, id)?;
+            entry.set("assignee", who.as_str());
+        }
+        Edit::Describe(text) => root.set("description", text.as_str()),
+    }
+    Some(())
+}
+
+fn entry(list: &Sequence, id: &ChangeId) -> Option<(usize, Mapping)> {
+    (0..list.len()).find_map(|at| {
+        let entry = list.get(at)?.as_mapping()?.clone();
+        let named: ChangeId = entry.get("id")?.as_scalar()?.as_string().parse().ok()?;
+        named.is(id).then_some((at, entry))
+    })
+}
+
+fn parsed(text: &str) -> Option<Document> {
+    Document::from_str(text).ok()
+}
+
+fn lines(change: &Change, indent: &str) -> String {
+    format!(
+        "{indent}type: {}\n{indent}id: {}\n{indent}title: {}\n",
+        change.kind,
+        quoted_if_needed(change.id.as_str()),
+        quoted(&change.title)
+    )
+}
+
+/// An id such as `1.0` is not a string to YAML unless it is quoted.
+fn quoted_if_needed(id: &str) -> String {
+    match serde_yaml::from_str::<serde_yaml::Value>(id) {
+        Ok(serde_yaml::Value::String(_)) => id.to_owned(),
+        _ => quoted(id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+version: v1.0.0 # ours
+description: \"First\"
+changes:
+  # asked for by support
+  - type: add
+    id: FEAT-1 # the first
+    title: \"User login\"
+";
+
+    fn edit(text: &str, edits: &[Edit]) -> Result<String, Invalid> {
+        let version = "v1.0.0".parse().unwrap();
+        let contract = Contract::parse(text.as_bytes(), &version).unwrap();
+        apply(text, &contract, edits)
+    }
+
+    fn put(text: &str) -> Edit {
+        Edit::Put(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_change_is_added_at_the_end_and_nothing_else_moves() {
+        let edited = edit(TEXT, &[put("fix:BUG-2:Time: out")]).unwrap();
+        let added = "  - type: fix\n    id: BUG-2\n    title: \"Time: out\"\n";
+        assert_eq!(edited, format!("{TEXT}{added}"));
+    }
+
+    #[test]
+    fn an_empty_list_becomes_a_block() {
+        let blank = Contract::blank(&"v1.0.0".parse().unwrap(), None);
+        let edited = edit(&blank, &[put("add:7:x"), put("add:1.0:y")]).unwrap();
+        assert!(
+            edited.contains("  - type: add\n    id: \"7\"\n"),
+            "{edited}"
+        );
+        assert!(edited.contains("    id: \"1.0\"\n"), "{edited}");
+        assert!(edited.contains("# One entry a change"), "{edited}");
+    }
+
+    #[test]
+    fn fields_are_set_in_place_and_comments_stay() {
+        let who = Edit::Assign("feat-1".parse().unwrap(), "dev: a".into());
+        let edited = edit(TEXT, &[who, put("refine:FEAT-1:Login")]).unwrap();
+        for kept in ["# ours", "# asked for by support", "# the first"] {
+            assert!(edited.contains(kept), "{edited}");
+        }
+        assert!(edited.contains("type: refine"), "{edited}");
+    }
+
+    #[test]
+    fn an_unknown_change_is_named() {
+        let gone = Edit::Drop("NOPE".parse().unwrap());
+        assert!(edit(TEXT, &[gone]).unwrap_err().rule.contains("NOPE"));
+        let edited = edit(TEXT, &[Edit::Drop("FEAT-1".parse().unwrap())]).unwrap();
+        assert!(edited.contains("changes:"), "{edited}");
+    }
+}

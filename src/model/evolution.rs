@@ -1,0 +1,258 @@
+//! Evolutions: one developer's attempts to prove one change, and the proofs in them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, ChangeId, Invalid, Oid, Person, Stamp, Version};
+
+/// Where an evolution stands: the version, the change, and its number within the change.
+///
+/// The number is given by who reaches the cloud first and may change until then; what an
+/// evolution *is*, is the oid of its first commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct EvolutionName {
+    pub version: Version,
+    pub change: ChangeId,
+    pub number: u32,
+}
+
+/// `evolution.yaml`: written once, when the evolution starts (docs/format.md, "Evolution").
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evolution {
+    pub version: Version,
+    /// The draft's first commit, so that a version that is deleted and made again is not proven
+    /// by its predecessor's evolutions.
+    pub generation: Oid,
+    pub change: ChangeId,
+    pub owner: Person,
+    pub started: Stamp,
+}
+
+/// `proof.yaml`: the result of one run of a pipeline at one commit (docs/format.md, "Proof").
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    pub status: Outcome,
+    /// Why this proof proves nothing, whatever its status: uncommitted edits, for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<String>,
+    /// The commit that was proven, which is also the proof's second parent.
+    pub commit: Oid,
+    pub tree: Oid,
+    /// The change as the contract had it.
+    pub change: Change,
+    pub pipeline: PipelineUsed,
+    pub steps: Vec<StepResult>,
+    pub by: Person,
+    /// The machine's own name for itself.
+    pub host: String,
+    pub at: Stamp,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Pass,
+    Fail,
+}
+
+/// Which pipeline ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineUsed {
+    pub name: String,
+    /// The file's blob.
+    pub blob: Oid,
+}
+
+/// How one step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepResult {
+    pub name: String,
+    /// The exit status; none where a signal ended it or it could not start.
+    pub exit: Option<i32>,
+    /// Milliseconds.
+    pub duration_ms: u64,
+}
+
+/// An evolution as it is found: its place, its commits, and its last proof.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    pub name: EvolutionName,
+    /// Its first commit, which is its identity.
+    pub root: Oid,
+    pub tip: Oid,
+    /// The tip's tree.
+    pub tree: Oid,
+    pub evolution: Evolution,
+    pub proof: Option<Proof>,
+}
+
+/// What an attempt says of a change as the contract has it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Started, and nothing run yet.
+    Nothing,
+    Passes,
+    Fails,
+    /// There is a passing proof that does not count, and why.
+    PassesInVain(String),
+}
+
+impl Attempt {
+    /// What this attempt says of `change` in the generation that begins at `generation`.
+    pub fn says(&self, change: &Change, generation: &Oid) -> Says {
+        let Some(proof) = &self.proof else {
+            return Says::Nothing;
+        };
+        match proof.status {
+            Outcome::Fail => Says::Fails,
+            Outcome::Pass => match self.vanity(proof, change, generation) {
+                Some(why) => Says::PassesInVain(why),
+                None => Says::Passes,
+            },
+        }
+    }
+
+    fn vanity(&self, proof: &Proof, change: &Change, generation: &Oid) -> Option<String> {
+        if let Some(why) = &proof.void {
+            Some(why.clone())
+        } else if self.evolution.generation != *generation {
+            Some("it proved an earlier generation of that version".into())
+        } else if !proof.change.same_promise(change) {
+            Some("the change was reworded since".into())
+        } else {
+            None
+        }
+    }
+}
+
+impl EvolutionName {
+    /// `rc.1`.
+    pub fn rc(&self) -> String {
+        format!("rc.{}", self.number)
+    }
+}
+
+impl FromStr for EvolutionName {
+    type Err = Invalid;
+
+    /// Reads `VERSION/CHANGE/rc.N`.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::new(format!("`{text}` is not VERSION/CHANGE/rc.N"));
+        let mut parts = text.rsplitn(3, '/');
+        let (Some(rc), Some(change), Some(version)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(wrong());
+        };
+        let digits = rc.strip_prefix("rc.").ok_or_else(wrong)?;
+        // One number has one spelling: no sign, no leading zero.
+        if !digits.starts_with(|c: char| matches!(c, '1'..='9')) {
+            return Err(wrong());
+        }
+        Ok(Self {
+            version: version.parse()?,
+            change: change.parse()?,
+            number: digits.parse().map_err(|_| wrong())?,
+        })
+    }
+}
+
+impl fmt::Display for EvolutionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/rc.{}", self.version, self.change, self.number)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An attempt at `change` by `owner`, for the tests of the decisions.
+    pub fn attempt(change: &Change, owner: &str, number: u32, status: Option<Outcome>) -> Attempt {
+        let oid = |n: u32| -> Oid { format!("{n:040x}").parse().unwrap() };
+        let who = Person {
+            name: owner.into(),
+            email: format!("{owner}@example.com"),
+        };
+        let at: Stamp = "2026-01-02T03:04:05+00:00".parse().unwrap();
+        let generation = oid(7);
+        Attempt {
+            name: EvolutionName {
+                version: "v1.0.0".parse().unwrap(),
+                change: change.id.clone(),
+                number,
+            },
+            root: oid(100 + number),
+            tip: oid(200 + number),
+            tree: oid(300 + number),
+            evolution: Evolution {
+                version: "v1.0.0".parse().unwrap(),
+                generation,
+                change: change.id.clone(),
+                owner: who.clone(),
+                started: at,
+            },
+            proof: status.map(|status| Proof {
+                status,
+                void: None,
+                commit: oid(1),
+                tree: oid(2),
+                change: change.clone(),
+                pipeline: PipelineUsed {
+                    name: "pipeline".into(),
+                    blob: oid(3),
+                },
+                steps: Vec::new(),
+                by: who,
+                host: "host".into(),
+                at,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_passing_proof_counts_while_it_is_of_this_change_and_generation() {
+        let change: Change = "add:A:title".parse().unwrap();
+        let seven: Oid = format!("{:040x}", 7).parse().unwrap();
+        let mut tried = attempt(&change, "a", 1, Some(Outcome::Pass));
+        assert_eq!(tried.says(&change, &seven), Says::Passes);
+
+        let mut described = change.clone();
+        described.description = Some("more".into());
+        assert_eq!(tried.says(&described, &seven), Says::Passes);
+        let retitled: Change = "add:A:other".parse().unwrap();
+        assert!(matches!(
+            tried.says(&retitled, &seven),
+            Says::PassesInVain(_)
+        ));
+        let eight = format!("{:040x}", 8).parse().unwrap();
+        assert!(matches!(tried.says(&change, &eight), Says::PassesInVain(_)));
+        tried.proof.as_mut().unwrap().void = Some("dirty".into());
+        assert!(matches!(tried.says(&change, &seven), Says::PassesInVain(_)));
+    }
+
+    #[test]
+    fn a_name_has_one_spelling() {
+        let name: EvolutionName = "billing/v1.0.0/FEAT-1/rc.12".parse().unwrap();
+        assert_eq!(name.version.product(), Some("billing"));
+        assert_eq!(name.to_string(), "billing/v1.0.0/FEAT-1/rc.12");
+        for bad in ["v1/A/rc.0", "v1/A/rc.01", "v1/A/rc.+1", "v1/A/1", "v1/rc.1"] {
+            assert!(bad.parse::<EvolutionName>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The ledger's entries and what makes one structurally valid.
+//!
+//! [`check`] is frozen per format: two implementations must agree on it for ever, so it leaves
+//! out gates, policy and signatures, which are judged elsewhere. A change to it is a new
+//! `Gryt-Format` (docs/format.md, "Ledger").
+
+use serde::{Deserialize, Serialize};
+
+use super::gate::Verdict;
+use super::{ChangeId, Contract, EvolutionName, Invalid, Oid, Person, Stamp, Version};
+
+/// The format that this program writes and reads.
+pub const FORMAT: &str = "1";
+
+/// `promotion.yaml`: a sealed release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    pub version: Version,
+    /// The promotion's id: one for each intent to promote, whatever the number of tries.
+    pub promotion: String,
+    /// The release commit and its tree.
+    pub commit: Oid,
+    pub tree: Oid,
+    /// The draft's first commit and its sealed tip.
+    pub generation: Oid,
+    pub draft: Oid,
+    pub promoter: Person,
+    pub promoted_at: Stamp,
+    pub gates: Vec<Verdict>,
+    pub evolutions: Vec<Folded>,
+}
+
+/// An evolution that went into a release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folded {
+    pub change: ChangeId,
+    pub number: u32,
+    pub tip: Oid,
+    pub owner: Person,
+    /// Whether its proof counted.
+    pub counted: bool,
+}
+
+/// `withdrawals/….yaml`: a release that should not have been.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    pub version: Version,
+    pub reason: String,
+    /// What to use instead.
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Version>,
+    pub by: Person,
+    pub at: Stamp,
+}
+
+/// What the trailers of an entry say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    pub format: Option<String>,
+    pub kind: Option<String>,
+    /// The last valid entry, whose tree this one extends.
+    pub base: Option<String>,
+    pub version: Option<String>,
+    pub promotion: Option<String>,
+    /// The entry that this one repeats on another ledger; it is the last parent.
+    pub original: Option<String>,
+    pub nonce: Option<String>,
+}
+
+/// One path that an entry's tree has and its base's does not, or the other way round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub path: String,
+    /// False where something of the base was changed or is gone.
+    pub added: bool,
+}
+
+/// A parent of an entry beside the previous one, as far as the check needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    pub oid: Oid,
+    pub tree: Oid,
+    /// The blob at `generation.yaml`, where there is one.
+    pub contract: Option<Oid>,
+}
+
+/// Everything that the check looks at, gathered from the objects.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub oid: Oid,
+    pub header: Header,
+    /// All parents after the first.
+    pub others: Vec<Parent>,
+    /// Against the base's tree, folded to the topmost path that is new.
+    pub differences: Vec<Difference>,
+    /// The texts and ids below the release's own folder, where there is one.
+    pub leaf: Option<Leaf>,
+    /// The withdrawal's text, where the entry adds one.
+    pub withdrawal: Option<Vec<u8>>,
+    /// The versions that share the release's shelf in the base.
+    pub neighbours: Vec<Version>,
+    /// Whether the version is withdrawn in the base.
+    pub withdrawn: bool,
+}
+
+/// What a release's folder holds.
+#[derive(Clone, Debug, Default)]
+pub struct Leaf {
+    /// The names directly inside it.
+    pub names: Vec<String>,
+    pub contract: Option<(Oid, Vec<u8>)>,
+    pub promotion: Option<Vec<u8>>,
+    /// The trees at `evolutions/<change>/rc.<n>`, and whether anything else lies there.
+    pub evolutions: Vec<(String, Oid)>,
+    pub stray: bool,
+}
+
+/// What an entry is, once it is checked.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made once an entry and matched at once"
+)]
+pub enum Verified {
+    Genesis,
+    Promotion(Sealed),
+    Withdrawal(Withdrawal),
+}
+
+/// The result of the check.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made once an entry and matched at once"
+)]
+pub enum Check {
+    Valid(Verified),
+    /// It contributes nothing, and the next entry names an earlier base.
+    Invalid(String),
+    /// Written by a later gryt: nobody goes on before upgrading.
+    Unknown(String),
+}
+
+/// Checks `entry` against `base`, the last valid entry before it (none for the first commit).
+pub fn check(entry: &Entry, base: Option<&Oid>) -> Check {
+    match entry.header.format.as_deref() {
+        Some(FORMAT) => {}
+        Some(other) => return Check::Unknown(format!("format {other}")),
+        None => return Check::Invalid("it has no Gryt-Format".into()),
+    }
+    let verified = match (entry.header.kind.as_deref(), base) {
+        (Some("genesis"), None) => genesis(entry),
+        (Some("promotion"), Some(base)) => on(base, entry).and_then(|()| promotion(entry)),
+        (Some("withdrawal"), Some(base)) => on(base, entry).and_then(|()| withdrawal(entry)),
+        (Some("genesis" | "promotion" | "withdrawal"), _) => {
+            Err("only the first commit of a ledger is its genesis".into())
+        }
+        (Some(other), _) => return Check::Unknown(format!("kind {other}")),
+        (None, _) => Err("it has no Gryt-Kind".into()),
+    };
+    match verified {
+        Ok(verified) => Check::Valid(verified),
+        Err(why) => Check::Invalid(why),
+    }
+}
+
+type Rule<T> = Result<T, String>;
+
+fn ensure(holds: bool, rule: impl Into<String>) -> Rule<()> {
+    if holds { Ok(()) } else { Err(rule.into()) }
+}
+
+fn genesis(entry: &Entry) -> Rule<Verified> {
+    ensure(entry.header.nonce.is_some(), "it has no Gryt-Nonce")?;
+    ensure(entry.others.is_empty(), "a genesis has no parents")?;
+    ensure(entry.differences.is_empty(), "a genesis holds nothing")?;
+    Ok(Verified::Genesis)
+}
+
+fn on(base: &Oid, entry: &Entry) -> Rule<()> {
+    ensure(
+        entry.header.base.as_deref() == Some(base.as_str()),
+        format!("its base is not the last valid entry, {}", base.short()),
+    )
+}
+
+fn promotion(entry: &Entry) -> Rule<Verified> {
+    let text = entry.header.version.as_deref().unwrap_or_default();
+    let version: Version = text.parse().map_err(|e: Invalid| e.rule)?;
+    ensure(version.as_str() == text, "its version is not spelled out")?;
+    if let Some(taken) = entry.neighbours.iter().find(|v| **v == version) {
+        return Err(format!("{taken} is promoted already"));
+    }
+    adds_only(entry, &format!("releases/{}", version.dir()))?;
+    let leaf = entry.leaf.as_ref().ok_or("it holds no release")?;
+    let known = |name: &String| {
+        let known = [
+            "generation.yaml",
+            "promotion.yaml",
+            "policy.yaml",
+            "evolutions",
+        ];
+        known.contains(&name.as_str())
+    };
+    if let Some(stray) = leaf.names.iter().find(|name| !known(name)) {
+        return Err(format!("it holds {stray}, which has no place there"));
+    }
+    let (blob, contract) = leaf.contract.as_ref().ok_or("it holds no contract")?;
+    Contract::parse(contract, &version).map_err(|e| format!("its contract is invalid: {e}"))?;
+    let sealed = leaf
+        .promotion
+        .as_ref()
+        .ok_or("it holds no promotion.yaml")?;
+    let sealed: Sealed =
+        Invalid::or_yaml(sealed).map_err(|e| format!("its promotion.yaml is invalid: {e}"))?;
+    ensure(
+        sealed.version.as_str() == version.as_str(),
+        "trailer and file name two versions",
+    )?;
+    ensure(
+        entry.header.promotion.as_deref() == Some(sealed.promotion.as_str()),
+        "trailer and file name two promotions",
+    )?;
+    parents(entry, &sealed, blob)?;
+    evolutions(entry, &sealed, leaf, &version)?;
+    Ok(Verified::Promotion(sealed))
+}
+
+/// The tree only ever grows, and only by the one place that the entry is about.
+fn adds_only(entry: &Entry, place: &str) -> Rule<()> {
+    for difference in &entry.differences {
+        let path = &difference.path;
+        ensure(difference.added, format!("it changes {path}"))?;
+        let below = |inner: &str, outer: &str| {
+            inner == outer
+                || inner
+                    .strip_prefix(outer)
+                    .is_some_and(|r| r.starts_with('/'))
+        };
+        // A first release of its minor brings the shelf with it.
+        ensure(
+            below(path, place) || below(place, path),
+            format!("it adds {path}"),
+        )?;
+    }
+    ensure(!entry.differences.is_empty(), "it adds nothing")
+}
+
+fn parents(entry: &Entry, sealed: &Sealed, contract: &Oid) -> Rule<()> {
+    let [draft, release, folded @ ..] = &entry.others[..] else {
+        return Err("it lacks the draft or the release commit as a parent".into());
+    };
+    ensure(
+        draft.oid == sealed.draft && draft.contract.as_ref() == Some(contract),
+        "its contract is not the draft's",
+    )?;
+    ensure(
+        release.oid == sealed.commit && release.tree == sealed.tree,
+        "its release commit is not the one that it names",
+    )?;
+    let folded = match (&entry.header.original, folded) {
+        (None, folded) => folded,
+        (Some(original), [folded @ .., last]) if last.oid.as_str() == original => folded,
+        (Some(_), _) => return Err("its original is not the last parent".into()),
+    };
+    let named = sealed.evolutions.iter().map(|f| &f.tip);
+    ensure(
+        folded.iter().map(|p| &p.oid).eq(named),
+        "its parents are not the evolutions that it names",
+    )
+}
+
+fn evolutions(entry: &Entry, sealed: &Sealed, leaf: &Leaf, version: &Version) -> Rule<()> {
+    ensure(!leaf.stray, "something else lies among its evolutions")?;
+    let mut expected: Vec<(String, Oid)> = Vec::new();
+    for (folded, parent) in sealed.evolutions.iter().zip(&entry.others[2..]) {
+        let name = EvolutionName {
+            version: version.clone(),
+            change: folded.change.clone(),
+            number: folded.number,
+        };
+        let place = format!("{}/{}", name.change, name.rc());
+        expected.push((place, parent.tree.clone()));
+    }
+    let mut found = leaf.evolutions.clone();
+    expected.sort();
+    found.sort();
+    ensure(
+        expected == found,
+        "its evolutions are not the trees of its parents",
+    )
+}
+
+fn withdrawal(entry: &Entry) -> Rule<Verified> {
+    let text = entry.withdrawal.as_ref().ok_or("it withdraws nothing")?;
+    let withdrawal: Withdrawal =
+        Invalid::or_yaml(text).map_err(|e| format!("its withdrawal is invalid: {e}"))?;
+    let version = &withdrawal.version;
+    ensure(
+        entry.header.version.as_deref() == Some(version.as_str()),
+        "trailer and file name two versions",
+    )?;
+    adds_only(entry, &format!("withdrawals/{}.yaml", version.dir()))?;
+    let known = |v: &Version| v.as_str() == version.as_str();
+    ensure(
+        entry.neighbours.iter().any(known),
+        format!("{version} was never promoted"),
+    )?;
+    ensure(!entry.withdrawn, format!("{version} is withdrawn already"))?;
+    ensure(entry.others.is_empty(), "a withdrawal has one parent")?;
+    Ok(Verified::Withdrawal(withdrawal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn oid(n: u32) -> Oid {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    const CONTRACT: &str = "version: v2.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
+
+    fn sealed() -> Sealed {
+        Sealed {
+            version: "v2.0.0".parse().unwrap(),
+            promotion: "id".into(),
+            commit: oid(20),
+            tree: oid(21),
+            generation: oid(9),
+            draft: oid(10),
+            promoter: Person {
+                name: "Lead".into(),
+                email: "lead@example.com".into(),
+            },
+            promoted_at: "2026-01-02T03:04:05+00:00".parse().unwrap(),
+            gates: Vec::new(),
+            evolutions: vec![Folded {
+                change: "A".parse().unwrap(),
+                number: 1,
+                tip: oid(30),
+                owner: Person {
+                    name: "Ann".into(),
+                    email: "ann@example.com".into(),
+                },
+                counted: true,
+            }],
+        }
+    }
+
+    fn entry() -> Entry {
+        let parent = |n: u32, contract: Option<Oid>| Parent {
+            oid: oid(n),
+            tree: oid(n + 1),
+            contract,
+        };
+        Entry {
+            oid: oid(1),
+            header: Header {
+                format: Some("1".into()),
+                kind: Some("promotion".into()),
+                base: Some(oid(2).to_string()),
+                version: Some("v2.0.0".into()),
+                promotion: Some("id".into()),
+                ..Header::default()
+            },
+            others: vec![
+                parent(10, Some(oid(40))),
+                parent(20, None),
+                parent(30, None),
+            ],
+            differences: vec![Difference {
+                path: "releases/2/2.0/v2.0.0".into(),
+                added: true,
+            }],
+            leaf: Some(Leaf {
+                names: vec!["generation.yaml".into(), "evolutions".into()],
+                contract: Some((oid(40), CONTRACT.into())),
+                promotion: Some(serde_yaml::to_string(&sealed()).unwrap().into_bytes()),
+                evolutions: vec![("A/rc.1".into(), oid(31))],
+                stray: false,
+            }),
+            withdrawal: None,
+            neighbours: vec!["v2.0.1".parse().unwrap()],
+            withdrawn: false,
+        }
+    }
+
+    fn refused(spoil: impl FnOnce(&mut Entry)) -> String {
+        let mut entry = entry();
+        spoil(&mut entry);
+        match check(&entry, Some(&oid(2))) {
+            Check::Invalid(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_whole_entry_is_valid() {
+        let valid = check(&entry(), Some(&oid(2)));
+        assert_eq!(valid, Check::Valid(Verified::Promotion(sealed())));
+    }
+
+    #[test]
+    fn each_rule_is_enforced() {
+        assert!(refused(|e| e.header.base = None).contains("base"));
+        assert!(refused(|e| e.header.version = Some("2.0.0".into())).contains("spelled"));
+        assert!(refused(|e| e.neighbours = vec!["v2.0".parse().unwrap()]).contains("v2.0 is"));
+        assert!(refused(|e| e.differences[0].added = false).contains("changes"));
+        assert!(
+            refused(|e| e.differences.push(Difference {
+                path: "releases/2/2.0/v2.0.10".into(),
+                added: true
+            }))
+            .contains("v2.0.10")
+        );
+        assert!(refused(|e| e.differences.clear()).contains("nothing"));
+        assert!(refused(|e| e.others.truncate(1)).contains("parent"));
+        assert!(refused(|e| e.others.truncate(2)).contains("evolutions"));
+        assert!(refused(|e| e.others[0].contract = None).contains("draft"));
+        assert!(refused(|e| e.others[1].tree = oid(99)).contains("release"));
+        assert!(refused(|e| e.others[2].tree = oid(99)).contains("trees"));
+        assert!(refused(|e| e.header.promotion = Some("x".into())).contains("promotions"));
+        assert!(refused(|e| e.header.original = Some("x".into())).contains("original"));
+        assert!(refused(|e| e.header.kind = Some("genesis".into())).contains("genesis"));
+        let leaf = |e: &mut Entry, spoil: fn(&mut Leaf)| spoil(e.leaf.as_mut().unwrap());
+        assert!(refused(|e| leaf(e, |l| l.names.push("x".into()))).contains("x"));
+        assert!(refused(|e| leaf(e, |l| l.stray = true)).contains("something"));
+        assert!(refused(|e| leaf(e, |l| l.evolutions.clear())).contains("trees"));
+        assert!(refused(|e| leaf(e, |l| l.promotion = Some(b"x".to_vec()))).contains("promotion"));
+    }
+
+    #[test]
+    fn a_later_format_or_kind_stops_everybody() {
+        let mut later = entry();
+        later.header.format = Some("2".into());
+        assert!(matches!(check(&later, Some(&oid(2))), Check::Unknown(_)));
+        let mut kind = entry();
+        kind.header.kind = Some("import".into());
+        assert!(matches!(check(&kind, Some(&oid(2))), Check::Unknown(_)));
+    }
+
+    #[test]
+    fn the_first_release_of_a_minor_brings_its_shelf() {
+        let mut first = entry();
+        first.differences[0].path = "releases/2".into();
+        assert!(matches!(check(&first, Some(&oid(2))), Check::Valid(_)));
+    }
+}

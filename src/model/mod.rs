@@ -1,0 +1,28 @@
+//! The nouns of a release and the decisions about them.
+//!
+//! Everything here is pure: no files, no clock, no randomness, no other part of the crate. What
+//! the outside world says arrives as plain values, and what is to be done leaves as plain values
+//! or as a [`Refusal`].
+
+pub mod edit;
+pub mod evolution;
+pub mod gate;
+pub mod generation;
+pub mod invalid;
+pub mod ledger;
+pub mod oid;
+pub mod person;
+pub mod pipeline;
+pub mod promotion;
+pub mod reconcile;
+pub mod refusal;
+pub mod standing;
+pub mod version;
+
+pub use evolution::{Evolution, EvolutionName, Proof};
+pub use generation::{Change, ChangeId, Contract};
+pub use invalid::Invalid;
+pub use oid::Oid;
+pub use person::{Person, Stamp};
+pub use refusal::{Exit, Refusal};
+pub use version::Version;

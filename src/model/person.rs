@@ -1,0 +1,36 @@
+//! Who did something, and when.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+/// A moment with the offset of the clock that it was read from.
+pub type Stamp = DateTime<FixedOffset>;
+
+/// A person as git knows one. Two people are the same when their emails are, without regard to
+/// case; the store has passed them through the repository's mailmap before they get here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Person {
+    pub name: String,
+    pub email: String,
+}
+
+impl Person {
+    /// Whether both are the same person.
+    pub fn is(&self, other: &Person) -> bool {
+        self.email.eq_ignore_ascii_case(&other.email)
+    }
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} <{}>", self.name, self.email)
+    }
+}
+
+impl PartialEq for Person {
+    fn eq(&self, other: &Person) -> bool {
+        self.is(other)
+    }
+}

@@ -1,0 +1,373 @@
+//! Whether a version may be sealed now, and what exactly is sealed.
+
+use super::evolution::{Attempt, Says};
+use super::gate::{self, Verdict};
+use super::ledger::{Folded, Sealed};
+use super::reconcile::Relation;
+use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
+
+/// The most refs that one push names: hosts have failed on pushes of a hundred.
+pub const REFS_A_PUSH: usize = 20;
+
+/// What is known when the decision is made. Every oid is one that was read, so that the push can
+/// be leased at it.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub version: Version,
+    /// This intent's promotion id.
+    pub promotion: String,
+    /// The entry in the verified ledger that has this version, however spelled.
+    pub sealed: Option<Sealed>,
+    /// A version that nobody has, for one who lost this one.
+    pub next_free: Version,
+    /// Where a tag of that name exists already.
+    pub tag: Option<&'static str>,
+    pub local: Option<Draft>,
+    pub cloud: Option<CloudDraft>,
+    /// The cloud's draft as this clone last took it over.
+    pub adopted: Option<Oid>,
+    /// All that was found of this generation, in the cloud and in this clone.
+    pub attempts: Vec<(Attempt, Option<Oid>)>,
+    pub release: Release,
+    pub promoter: Person,
+    pub now: Stamp,
+    /// Whether there is a cloud at all.
+    pub has_cloud: bool,
+}
+
+/// This clone's draft.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub root: Oid,
+    pub tip: Oid,
+    /// What it says; or why that cannot be told, its edited file included.
+    pub contract: Result<Contract, Refusal>,
+}
+
+/// The cloud's draft, against this clone's.
+#[derive(Clone, Debug)]
+pub struct CloudDraft {
+    pub tip: Oid,
+    pub relation: Relation,
+    /// What the cloud has and this clone has not, a line each.
+    pub unseen: Vec<String>,
+}
+
+/// The commit that is released.
+#[derive(Clone, Debug)]
+pub struct Release {
+    pub commit: Oid,
+    pub tree: Oid,
+}
+
+/// What follows from the facts.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "made once a promotion")]
+pub enum Decision {
+    /// This intent is in the ledger already: only its consequences are left.
+    Won(Sealed),
+    Seal(Seal),
+}
+
+/// What goes into the entry, and where the cloud has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seal {
+    pub sealed: Sealed,
+    /// The cloud's draft, which the push deletes at this oid.
+    pub cloud_draft: Option<Oid>,
+    /// The folded attempts in the order of `sealed.evolutions`, each with its tip in the cloud.
+    pub folded: Vec<(Attempt, Option<Oid>)>,
+}
+
+/// Decides a promotion. "Taken" comes before everything else, and gates come last.
+///
+/// # Errors
+/// The first rule that says no.
+pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
+    if let Some(sealed) = &facts.sealed {
+        if sealed.promotion == facts.promotion {
+            return Ok(Decision::Won(sealed.clone()));
+        }
+        return Err(already_promoted(facts, sealed));
+    }
+    let version = &facts.version;
+    if let Some(place) = facts.tag {
+        return Err(Refusal::new(
+            Exit::Taken,
+            format!("A tag {version} exists already {place}"),
+        )
+        .because("A promotion makes that tag itself")
+        .because(format!("The next free version is {}", facts.next_free)));
+    }
+    let draft = draft(facts)?;
+    let contract = draft.contract.as_ref().map_err(Clone::clone)?;
+    let of_this = |a: &&(Attempt, Option<Oid>)| a.0.evolution.generation == draft.root;
+    let mut folded: Vec<_> = facts.attempts.iter().filter(of_this).cloned().collect();
+    folded.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    let attempts: Vec<Attempt> = folded.iter().map(|(a, _)| a.clone()).collect();
+    let gates = gate::judge(contract, &draft.root, &attempts);
+    if gates.iter().any(|verdict| !verdict.passed) {
+        return Err(refused_by(&gates, version));
+    }
+    let counts = |attempt: &Attempt| {
+        contract
+            .change(&attempt.name.change)
+            .is_some_and(|change| attempt.says(change, &draft.root) == Says::Passes)
+    };
+    let sealed = Sealed {
+        version: version.clone(),
+        promotion: facts.promotion.clone(),
+        commit: facts.release.commit.clone(),
+        tree: facts.release.tree.clone(),
+        generation: draft.root.clone(),
+        draft: draft.tip.clone(),
+        promoter: facts.promoter.clone(),
+        promoted_at: facts.now,
+        gates,
+        evolutions: attempts
+            .iter()
+            .map(|attempt| Folded {
+                change: attempt.name.change.clone(),
+                number: attempt.name.number,
+                tip: attempt.tip.clone(),
+                owner: attempt.evolution.owner.clone(),
+                counted: counts(attempt),
+            })
+            .collect(),
+    };
+    Ok(Decision::Seal(Seal {
+        sealed,
+        cloud_draft: facts.cloud.as_ref().map(|cloud| cloud.tip.clone()),
+        folded,
+    }))
+}
+
+/// The draft to seal: this clone's, once it holds everything that the cloud's holds.
+fn draft(facts: &Facts) -> Result<&Draft, Refusal> {
+    let version = &facts.version;
+    let behind = |what: String| Refusal::new(Exit::OutOfStep, what).then("git gryt sync pull");
+    match (&facts.local, &facts.cloud) {
+        (None, None) => Err(Refusal::new(
+            Exit::Invalid,
+            format!("There is no generation {version}"),
+        )
+        .then(format!("git gryt generation new {version}"))),
+        (None, Some(_)) => Err(behind(format!(
+            "{version} is in the cloud and was not pulled yet"
+        ))),
+        (Some(local), None) => match &facts.adopted {
+            None => Ok(local),
+            Some(_) => Err(behind(format!("{version} was withdrawn in the cloud"))),
+        },
+        (Some(local), Some(cloud)) => match cloud.relation {
+            Relation::Same | Relation::Ahead => Ok(local),
+            Relation::Behind | Relation::Diverged => {
+                let mut refusal = behind(format!(
+                    "{version} is behind: the cloud has edits of it that were not pulled yet"
+                ));
+                refusal.why.clone_from(&cloud.unseen);
+                Err(refusal)
+            }
+            Relation::Unrelated => Err(Refusal::new(
+                Exit::Conflict,
+                format!("{version} is another generation in the cloud"),
+            )
+            .because("Local and cloud have same version")
+            .because("Rename local version or delete")),
+        },
+    }
+}
+
+fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
+    let place = if facts.has_cloud { " in cloud" } else { "" };
+    let second = if facts.has_cloud {
+        "Please use a different version or pull latest"
+    } else {
+        "Please use a different version"
+    };
+    Refusal::new(
+        Exit::Taken,
+        format!("Version {} already promoted{place}", sealed.version),
+    )
+    .because(second)
+    .because(format!(
+        "It was promoted by {} at {}",
+        sealed.promoter,
+        sealed.promoted_at.to_rfc3339()
+    ))
+    .because(format!("The next free version is {}", facts.next_free))
+}
+
+fn refused_by(gates: &[Verdict], version: &Version) -> Refusal {
+    let mut refusal = Refusal::new(Exit::Gate, format!("{version} is not ready for promotion"));
+    for line in gates.iter().flat_map(|verdict| &verdict.missing) {
+        refusal = refusal.because(line);
+    }
+    refusal
+}
+
+/// The folded evolutions whose refs the promoting push deletes with it, as indexes into
+/// `seal.folded`: those whose proofs counted first, as many as leave the push at
+/// [`REFS_A_PUSH`]. The others go afterwards.
+pub fn deleted_with_seal(seal: &Seal) -> Vec<usize> {
+    let taken = 1 + usize::from(seal.cloud_draft.is_some());
+    let mut published: Vec<usize> = (0..seal.folded.len())
+        .filter(|at| seal.folded[*at].1.is_some())
+        .collect();
+    published.sort_by_key(|at| !seal.sealed.evolutions[*at].counted);
+    published.truncate(REFS_A_PUSH - taken);
+    published
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::evolution::Outcome;
+    use super::super::evolution::tests::attempt;
+    use super::*;
+
+    fn oid(n: u32) -> Oid {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    fn facts() -> Facts {
+        let version: Version = "v1.0.0".parse().unwrap();
+        let text = "version: v1.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
+        let contract = Contract::parse(text.as_bytes(), &version).unwrap();
+        let proven = attempt(&contract.changes[0], "ann", 1, Some(Outcome::Pass));
+        Facts {
+            version: version.clone(),
+            promotion: "mine".into(),
+            sealed: None,
+            next_free: "v1.0.1".parse().unwrap(),
+            tag: None,
+            local: Some(Draft {
+                root: oid(7),
+                tip: oid(8),
+                contract: Ok(contract),
+            }),
+            cloud: None,
+            adopted: None,
+            attempts: vec![(proven.clone(), Some(proven.tip.clone()))],
+            release: Release {
+                commit: oid(1),
+                tree: oid(2),
+            },
+            promoter: proven.evolution.owner.clone(),
+            now: proven.evolution.started,
+            has_cloud: true,
+        }
+    }
+
+    fn seal(facts: &Facts) -> Seal {
+        match decide(facts).unwrap() {
+            Decision::Seal(seal) => seal,
+            Decision::Won(_) => panic!("nothing was sealed yet"),
+        }
+    }
+
+    fn exit(change: impl FnOnce(&mut Facts)) -> Exit {
+        let mut facts = facts();
+        change(&mut facts);
+        decide(&facts).unwrap_err().exit
+    }
+
+    fn sealed_by(promotion: &str) -> Sealed {
+        let mut sealed = seal(&facts()).sealed;
+        sealed.promotion = promotion.into();
+        sealed
+    }
+
+    fn cloud(relation: Relation) -> CloudDraft {
+        CloudDraft {
+            tip: oid(6),
+            relation,
+            unseen: vec!["edit by bob".into()],
+        }
+    }
+
+    #[test]
+    fn a_proven_draft_is_sealed_with_its_evolutions() {
+        let seal = seal(&facts());
+        assert_eq!(seal.sealed.draft, oid(8));
+        assert_eq!(seal.sealed.evolutions.len(), 1);
+        assert!(seal.sealed.evolutions[0].counted);
+    }
+
+    #[test]
+    fn taken_is_said_before_anything_else() {
+        assert_eq!(
+            exit(|f| {
+                f.sealed = Some(sealed_by("theirs"));
+                f.attempts.clear();
+                f.local = None;
+            }),
+            Exit::Taken
+        );
+        assert_eq!(exit(|f| f.tag = Some("in the cloud")), Exit::Taken);
+    }
+
+    #[test]
+    fn an_intent_that_is_in_the_ledger_has_won() {
+        let mut facts = facts();
+        facts.sealed = Some(sealed_by("mine"));
+        facts.local = None;
+        assert!(matches!(decide(&facts), Ok(Decision::Won(_))));
+    }
+
+    #[test]
+    fn what_the_cloud_has_and_this_clone_has_not_seen_refuses() {
+        for relation in [Relation::Behind, Relation::Diverged] {
+            assert_eq!(exit(|f| f.cloud = Some(cloud(relation))), Exit::OutOfStep);
+        }
+        let other = |f: &mut Facts| f.cloud = Some(cloud(Relation::Unrelated));
+        assert_eq!(exit(other), Exit::Conflict);
+        assert_eq!(exit(|f| f.adopted = Some(oid(8))), Exit::OutOfStep);
+        let unpulled = |f: &mut Facts| {
+            f.local = None;
+            f.cloud = Some(cloud(Relation::Behind));
+        };
+        assert_eq!(exit(unpulled), Exit::OutOfStep);
+        assert_eq!(exit(|f| f.local = None), Exit::Invalid);
+    }
+
+    #[test]
+    fn every_gate_that_fails_is_listed() {
+        let mut facts = facts();
+        facts.attempts.clear();
+        let refusal = decide(&facts).unwrap_err();
+        assert_eq!(refusal.exit, Exit::Gate);
+        assert!(refusal.why[0].contains("git gryt evolution start v1.0.0 --change A"));
+    }
+
+    #[test]
+    fn another_generations_evolutions_are_neither_counted_nor_folded() {
+        let mut facts = facts();
+        facts.attempts[0].0.evolution.generation = oid(99);
+        assert_eq!(decide(&facts).unwrap_err().exit, Exit::Gate);
+    }
+
+    #[test]
+    fn one_push_deletes_the_counted_first_and_twenty_refs_at_most() {
+        let mut facts = facts();
+        let (proven, _) = facts.attempts.remove(0);
+        let change = proven.proof.as_ref().unwrap().change.clone();
+        for number in 1..=30 {
+            let status = if number > 25 {
+                Outcome::Pass
+            } else {
+                Outcome::Fail
+            };
+            let tried = attempt(&change, "ann", number, Some(status));
+            facts.attempts.push((tried.clone(), Some(tried.tip)));
+        }
+        facts.cloud = Some(cloud(Relation::Same));
+        let seal = seal(&facts);
+        let deleted = deleted_with_seal(&seal);
+        assert_eq!(deleted.len() + 2, REFS_A_PUSH);
+        assert!(
+            deleted[..5]
+                .iter()
+                .all(|at| seal.sealed.evolutions[*at].counted)
+        );
+    }
+}

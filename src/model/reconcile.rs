@@ -1,0 +1,303 @@
+//! What a clone does with what the cloud has: a pure plan over the refs of both.
+//!
+//! Nothing here is ever overwritten in silence: each ref is adopted, kept, moved aside, or named
+//! in the plan as something that a person has to look at.
+
+use serde::Serialize;
+
+use super::{EvolutionName, Invalid, Oid, Version};
+
+/// How this clone's tip of a ref stands to the cloud's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    Same,
+    /// This clone has commits that the cloud lacks.
+    Ahead,
+    /// The cloud has commits that this clone lacks.
+    Behind,
+    /// Both have, from one root.
+    Diverged,
+    /// Two roots: two things of one name.
+    Unrelated,
+}
+
+/// One side of a ref, three times: here, there, and as this clone last took it over from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sides {
+    pub local: Option<Oid>,
+    pub cloud: Option<Oid>,
+    pub adopted: Option<Oid>,
+    /// Local against cloud, where there are both.
+    pub relation: Option<Relation>,
+    /// Local against the adopted tip, where there are both: has this clone gone on since?
+    pub since: Option<Relation>,
+    /// What is wrong with the cloud's, where it was looked at.
+    pub invalid: Option<Invalid>,
+}
+
+/// How a sealed version stands to the draft or evolution of that name that is still around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// Not promoted.
+    Open,
+    /// Promoted, and this clone's tip went into it or is older than what did.
+    Folded,
+    /// Promoted, and this clone's tip holds something that did not go into it.
+    Beyond,
+    /// Promoted from something else altogether.
+    Other,
+}
+
+/// What to do with one draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftStep {
+    /// Take the cloud's, which is new here.
+    Adopt(Oid),
+    /// Move on to the cloud's.
+    Advance(Oid),
+    /// Nothing to do, or the next push does it.
+    Keep,
+    /// It is sealed and went in whole: the ref goes.
+    Retire,
+    /// It is sealed, and edits of this clone's came too late for it.
+    Late,
+    /// A colleague withdrew it, and this clone has nothing of its own in it: move it aside.
+    Withdraw,
+    /// Two people want different things under one name.
+    Conflict(DraftConflict),
+    /// The cloud's does not check; this clone's, if any, stays.
+    Quarantine(Invalid),
+}
+
+/// What a person has to settle about a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DraftConflict {
+    /// Two generations of one version.
+    SameVersion,
+    /// One generation, edited here and there.
+    Edited,
+    /// Edited here, withdrawn there.
+    Withdrawn,
+    /// Made here, promoted by somebody else.
+    Promoted,
+}
+
+impl DraftConflict {
+    /// The reason, in the words of the original design where it has any.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::SameVersion => "Local and cloud have same version",
+            Self::Edited => "Edited here and in the cloud",
+            Self::Withdrawn => "Edited here and withdrawn in the cloud",
+            Self::Promoted => "Local version is promoted in cloud",
+        }
+    }
+
+    /// What ends it.
+    pub fn resolution(self) -> &'static str {
+        match self {
+            Self::SameVersion | Self::Promoted => "Rename local version or delete",
+            Self::Edited => "Merge the two edits",
+            Self::Withdrawn => "Rename local version or delete",
+        }
+    }
+}
+
+/// Decides about one draft.
+pub fn draft(sides: &Sides, seal: Seal) -> DraftStep {
+    match (seal, &sides.local) {
+        (Seal::Open, _) => {}
+        // The ledger wins: a reader can see one half of another's push.
+        (_, None) => return DraftStep::Keep,
+        (Seal::Folded, Some(_)) => return DraftStep::Retire,
+        (Seal::Beyond, Some(_)) => return DraftStep::Late,
+        (Seal::Other, Some(_)) => return DraftStep::Conflict(DraftConflict::Promoted),
+    }
+    let Some(cloud) = &sides.cloud else {
+        return match (&sides.local, &sides.adopted, sides.since) {
+            (Some(_), Some(_), Some(Relation::Same | Relation::Behind)) => DraftStep::Withdraw,
+            (Some(_), Some(_), Some(Relation::Ahead | Relation::Diverged)) => {
+                DraftStep::Conflict(DraftConflict::Withdrawn)
+            }
+            // Never published, or made anew after what was published.
+            _ => DraftStep::Keep,
+        };
+    };
+    if let Some(invalid) = &sides.invalid {
+        return DraftStep::Quarantine(invalid.clone());
+    }
+    match sides.relation {
+        None => DraftStep::Adopt(cloud.clone()),
+        Some(Relation::Same | Relation::Ahead) => DraftStep::Keep,
+        Some(Relation::Behind) => DraftStep::Advance(cloud.clone()),
+        Some(Relation::Diverged) => DraftStep::Conflict(DraftConflict::Edited),
+        Some(Relation::Unrelated) => DraftStep::Conflict(DraftConflict::SameVersion),
+    }
+}
+
+/// What to do with one evolution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EvolutionStep {
+    Adopt(Oid),
+    Advance(Oid),
+    Keep,
+    /// It went into a release, or its owner took it out of the cloud: the ref goes.
+    Retire,
+    /// Its version was sealed without it.
+    Late,
+    /// The number is another's in the cloud: this clone's takes the next, and the cloud's comes
+    /// in its place.
+    Renumber(Oid),
+    /// Its owner went on in two clones.
+    Diverged,
+    Quarantine(Invalid),
+}
+
+/// Decides about one evolution.
+pub fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
+    match (seal, &sides.local) {
+        (Seal::Open, _) => {}
+        (_, None) => return EvolutionStep::Keep,
+        (Seal::Folded, Some(_)) => return EvolutionStep::Retire,
+        (Seal::Beyond | Seal::Other, Some(_)) => return EvolutionStep::Late,
+    }
+    let Some(cloud) = &sides.cloud else {
+        return match sides.since {
+            Some(Relation::Same | Relation::Behind) => EvolutionStep::Retire,
+            _ => EvolutionStep::Keep,
+        };
+    };
+    if let Some(invalid) = &sides.invalid {
+        return EvolutionStep::Quarantine(invalid.clone());
+    }
+    match sides.relation {
+        None => EvolutionStep::Adopt(cloud.clone()),
+        Some(Relation::Same | Relation::Ahead) => EvolutionStep::Keep,
+        Some(Relation::Behind) => EvolutionStep::Advance(cloud.clone()),
+        Some(Relation::Diverged) => EvolutionStep::Diverged,
+        Some(Relation::Unrelated) => EvolutionStep::Renumber(cloud.clone()),
+    }
+}
+
+/// The next number for a change: one more than the highest that anybody has.
+pub fn next_number(taken: impl IntoIterator<Item = u32>) -> u32 {
+    taken.into_iter().max().unwrap_or(0).saturating_add(1)
+}
+
+/// What a pull did, by name.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Adopted {
+    pub new: Vec<Version>,
+    pub updated: Vec<Version>,
+    /// Versions that this pull learnt to be promoted.
+    pub promoted: Vec<Version>,
+    /// Drafts that a colleague withdrew; they stay recoverable.
+    pub withdrawn: Vec<Version>,
+    pub conflicts: Vec<(Version, DraftConflict)>,
+    /// Drafts with edits that came after the seal.
+    pub late_drafts: Vec<Version>,
+    pub new_evolutions: Vec<EvolutionName>,
+    pub late_evolutions: Vec<EvolutionName>,
+    /// This clone's evolutions that had to take another number: before and after.
+    pub renumbered: Vec<(EvolutionName, EvolutionName)>,
+    pub diverged: Vec<EvolutionName>,
+    /// Refs of the cloud that do not check, and why.
+    pub quarantined: Vec<(String, String)>,
+}
+
+impl Adopted {
+    /// Whether a person has to settle something about `version` first.
+    pub fn is_in_conflict(&self, version: &Version) -> bool {
+        self.conflicts.iter().any(|(v, _)| v == version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn oid(n: u32) -> Oid {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    fn sides(local: u32, cloud: u32, adopted: u32) -> Sides {
+        let some = |n: u32| (n > 0).then(|| oid(n));
+        // In these tests a higher number descends from a lower one.
+        let relate = |a: u32, b: u32| {
+            (a > 0 && b > 0).then(|| match a.cmp(&b) {
+                std::cmp::Ordering::Less => Relation::Behind,
+                std::cmp::Ordering::Equal => Relation::Same,
+                std::cmp::Ordering::Greater => Relation::Ahead,
+            })
+        };
+        Sides {
+            local: some(local),
+            cloud: some(cloud),
+            adopted: some(adopted),
+            relation: relate(local, cloud),
+            since: relate(local, adopted),
+            invalid: None,
+        }
+    }
+
+    #[test]
+    fn a_draft_follows_the_cloud_and_never_loses_an_edit() {
+        let open = |l, c, a| draft(&sides(l, c, a), Seal::Open);
+        assert_eq!(open(0, 2, 0), DraftStep::Adopt(oid(2)));
+        assert_eq!(open(1, 2, 1), DraftStep::Advance(oid(2)));
+        assert_eq!(open(2, 2, 2), DraftStep::Keep);
+        assert_eq!(open(3, 2, 2), DraftStep::Keep);
+        assert_eq!(open(1, 0, 0), DraftStep::Keep);
+        assert_eq!(open(1, 0, 1), DraftStep::Withdraw);
+        let edited = DraftStep::Conflict(DraftConflict::Withdrawn);
+        assert_eq!(open(2, 0, 1), edited);
+    }
+
+    #[test]
+    fn the_ledger_wins_over_a_draft_that_is_still_seen() {
+        let sealed = |l, c, seal| draft(&sides(l, c, c), seal);
+        assert_eq!(sealed(0, 2, Seal::Folded), DraftStep::Keep);
+        assert_eq!(sealed(2, 2, Seal::Folded), DraftStep::Retire);
+        assert_eq!(sealed(3, 2, Seal::Beyond), DraftStep::Late);
+        let other = DraftStep::Conflict(DraftConflict::Promoted);
+        assert_eq!(sealed(3, 0, Seal::Other), other);
+    }
+
+    #[test]
+    fn what_does_not_check_touches_nothing() {
+        let mut bad = sides(1, 2, 1);
+        bad.invalid = Some(Invalid::new("x"));
+        assert!(matches!(draft(&bad, Seal::Open), DraftStep::Quarantine(_)));
+        assert!(matches!(
+            evolution(&bad, Seal::Open),
+            EvolutionStep::Quarantine(_)
+        ));
+    }
+
+    #[test]
+    fn a_number_belongs_to_whom_the_cloud_has() {
+        let mut clash = sides(1, 2, 0);
+        clash.relation = Some(Relation::Unrelated);
+        assert_eq!(
+            evolution(&clash, Seal::Open),
+            EvolutionStep::Renumber(oid(2))
+        );
+        assert_eq!(next_number([1, 3]), 4);
+        assert_eq!(next_number([]), 1);
+    }
+
+    #[test]
+    fn an_unshared_proof_outlives_its_ref_in_the_cloud() {
+        assert_eq!(evolution(&sides(2, 0, 1), Seal::Open), EvolutionStep::Keep);
+        assert_eq!(
+            evolution(&sides(1, 0, 1), Seal::Open),
+            EvolutionStep::Retire
+        );
+        assert_eq!(
+            evolution(&sides(2, 0, 1), Seal::Beyond),
+            EvolutionStep::Late
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! A rule saying no, and the exit codes.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Invalid;
+
+/// How a command ends. The numbers are part of the interface (README, "Exit codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    Done = 0,
+    /// I/O, or a broken repository.
+    Failure = 1,
+    Usage = 2,
+    /// The version exists already, or is promoted already.
+    Taken = 3,
+    /// The cloud is ahead, or the branch is not pushed.
+    OutOfStep = 4,
+    /// A gate refused the promotion, or the pipeline failed.
+    Gate = 5,
+    /// Two sides disagree and a person has to choose.
+    Conflict = 6,
+    /// An invalid or unknown contract, change, pipeline or name.
+    Invalid = 7,
+    /// Unreachable, refused the push, or the outcome is not known yet.
+    Remote = 8,
+    /// The remote's history was rewritten or does not verify.
+    Rewritten = 9,
+}
+
+impl Exit {
+    /// The process's exit status.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// A rule that says no: what happened to which name, why, and what to type next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    pub exit: Exit,
+    /// One line, which names what it is about.
+    pub what: String,
+    /// Further lines, in the order in which they are read.
+    pub why: Vec<String>,
+    /// Commands that lead on. Never one that destroys something as it stands.
+    pub next: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal with its first line.
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            why: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+
+    /// Adds a line of explanation.
+    #[must_use]
+    pub fn because(mut self, line: impl Into<String>) -> Self {
+        self.why.push(line.into());
+        self
+    }
+
+    /// Adds a command that leads on.
+    #[must_use]
+    pub fn then(mut self, command: impl Into<String>) -> Self {
+        self.next.push(command.into());
+        self
+    }
+}
+
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(Exit::Invalid, invalid.to_string())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,112 @@
+//! Where a generation stands: what is proven, by whom, and what is missing.
+
+use serde::Serialize;
+
+use super::evolution::{Attempt, Says};
+use super::{ChangeId, Contract, Oid};
+
+/// How far one change has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    NotStarted,
+    Started,
+    Failed,
+    /// It passed, and that does not count.
+    Stale {
+        why: String,
+    },
+    Proven,
+}
+
+/// One change and its most telling evolution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    pub change: ChangeId,
+    pub title: String,
+    pub progress: Progress,
+    /// The name of the owner of the evolution that says so.
+    pub owner: Option<String>,
+    /// Its number.
+    pub number: Option<u32>,
+}
+
+impl Standing {
+    /// Whether nothing is missing.
+    pub fn proven(&self) -> bool {
+        self.progress == Progress::Proven
+    }
+}
+
+/// Each change of `contract` in its order, judged by the attempts at it.
+///
+/// A passing attempt outweighs every other; among equals the latest number speaks.
+pub fn standings(contract: &Contract, generation: &Oid, attempts: &[Attempt]) -> Vec<Standing> {
+    let judge = |change: &super::Change| {
+        let best = attempts
+            .iter()
+            .filter(|a| a.name.change.is(&change.id) && a.evolution.generation == *generation)
+            .map(|a| (a, progress(a.says(change, generation))))
+            .max_by_key(|(a, progress)| (weight(progress), a.name.number));
+        let (speaker, progress) = match best {
+            Some((attempt, progress)) => (Some(attempt), progress),
+            None => (None, Progress::NotStarted),
+        };
+        Standing {
+            change: change.id.clone(),
+            title: change.title.clone(),
+            progress,
+            owner: speaker.map(|a| a.evolution.owner.name.clone()),
+            number: speaker.map(|a| a.name.number),
+        }
+    };
+    contract.changes.iter().map(judge).collect()
+}
+
+fn progress(says: Says) -> Progress {
+    match says {
+        Says::Nothing => Progress::Started,
+        Says::Fails => Progress::Failed,
+        Says::PassesInVain(why) => Progress::Stale { why },
+        Says::Passes => Progress::Proven,
+    }
+}
+
+fn weight(progress: &Progress) -> u8 {
+    match progress {
+        Progress::NotStarted => 0,
+        Progress::Started => 1,
+        Progress::Failed => 2,
+        Progress::Stale { .. } => 3,
+        Progress::Proven => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::evolution::Outcome;
+    use super::super::evolution::tests::attempt;
+    use super::*;
+
+    #[test]
+    fn one_passing_attempt_is_enough() {
+        let version = "v1.0.0".parse().unwrap();
+        let text = "version: v1.0.0\nchanges:\n- {type: add, id: A, title: a}\n\
+                    - {type: fix, id: B, title: b}\n- {type: fix, id: C, title: c}\n";
+        let contract = Contract::parse(text.as_bytes(), &version).unwrap();
+        let generation: Oid = format!("{:040x}", 7).parse().unwrap();
+        let [a, b, _] = &contract.changes[..] else {
+            panic!()
+        };
+        let tried = [
+            attempt(a, "ann", 1, Some(Outcome::Pass)),
+            attempt(a, "bob", 2, Some(Outcome::Fail)),
+            attempt(b, "cat", 1, None),
+        ];
+        let found = standings(&contract, &generation, &tried);
+        assert_eq!(found[0].progress, Progress::Proven);
+        assert_eq!(found[0].owner.as_deref(), Some("ann"));
+        assert_eq!(found[1].progress, Progress::Started);
+        assert_eq!(found[2].progress, Progress::NotStarted);
+    }
+}

@@ -1,0 +1,341 @@
+//! Version names: `v1.2.0`, `v2024.01.15`, `v2.0.0-rc.1`, `billing/v1.2.0`.
+//!
+//! The rules are in docs/format.md, "Names". Two spellings that compare equal are one version.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Invalid;
+
+/// The longest name of a version, product included, in bytes.
+const MAX_LENGTH: usize = 100;
+
+/// A version's name. `Eq` and `Ord` compare what it means (`v2.0` equals `v2.0.0`); [`as_str`]
+/// is how it was spelled, and what refs, paths and tags carry.
+///
+/// [`as_str`]: Version::as_str
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version {
+    text: String,
+    product: Option<String>,
+    numbers: Vec<u64>,
+    pre: Vec<String>,
+}
+
+impl Version {
+    /// The name as it was spelled, with its `v`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The product, where a repository releases several.
+    pub fn product(&self) -> Option<&str> {
+        self.product.as_deref()
+    }
+
+    /// Where the ledger keeps the release, below `releases/`: `2/2.0/v2.0.0`, or
+    /// `billing/2/2.0/v2.0.0` with a product.
+    ///
+    /// Versions that compare equal share the folder that holds their leaves, so that one listing
+    /// tells whether a version is taken; a leaf's siblings are the patches of one minor.
+    pub fn dir(&self) -> String {
+        let leaf = self.text.rsplit('/').next().unwrap_or(&self.text);
+        format!("{}/{leaf}", self.shelf())
+    }
+
+    /// The folder of [`dir`](Version::dir), without the leaf.
+    pub fn shelf(&self) -> String {
+        let major = self.number(0);
+        let minor = self.number(1);
+        match &self.product {
+            Some(product) => format!("{product}/{major}/{major}.{minor}"),
+            None => format!("{major}/{major}.{minor}"),
+        }
+    }
+
+    /// The next names in order of preference for one who lost this one: the last number counted
+    /// up, or the last number of the pre-release.
+    pub fn successors(&self) -> impl Iterator<Item = Version> + use<> {
+        std::iter::successors(Some(self.counted_up()), |v| Some(v.counted_up()))
+    }
+
+    fn counted_up(&self) -> Version {
+        let (head, last) = match self.text.rfind(|c: char| !c.is_ascii_digit()) {
+            Some(at) => self.text.split_at(at + 1),
+            None => ("", self.text.as_str()),
+        };
+        let text = match last.parse::<u64>().ok().and_then(|n| n.checked_add(1)) {
+            // The width stays, so that v2024.01.09 is followed by v2024.01.10.
+            Some(n) => format!("{head}{n:0width$}", width = last.len()),
+            None => format!("{}.1", self.text),
+        };
+        // Only a name at the limit of its length has no successor.
+        text.parse().unwrap_or_else(|_| self.clone())
+    }
+
+    fn number(&self, at: usize) -> u64 {
+        self.numbers.get(at).copied().unwrap_or(0)
+    }
+}
+
+impl FromStr for Version {
+    type Err = Invalid;
+
+    fn from_str(given: &str) -> Result<Self, Invalid> {
+        let (product, bare) = match given.rsplit_once('/') {
+            Some((product, bare)) => (Some(product), bare),
+            None => (None, given),
+        };
+        if let Some(product) = product {
+            check_product(product)?;
+        }
+        // Taken as with its `v`, as the original does.
+        let digits = bare.strip_prefix('v').unwrap_or(bare);
+        let (release, pre) = match digits.split_once('-') {
+            Some((release, pre)) => (release, Some(pre)),
+            None => (digits, None),
+        };
+        let wrong = |rule: &str| Invalid::new(format!("`{given}` is not a version: {rule}"));
+        let mut numbers = Vec::new();
+        for part in release.split('.') {
+            if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(wrong(
+                    "write `v` and numbers separated by dots, like v1.2.0 or v2.0.0-rc.1",
+                ));
+            }
+            numbers.push(part.parse().map_err(|_| wrong("a number is too large"))?);
+        }
+        let pre: Vec<String> = match pre {
+            None => Vec::new(),
+            Some(pre) => pre.split('.').map(str::to_owned).collect(),
+        };
+        let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if pre.iter().any(|p| p.is_empty() || !p.bytes().all(lower)) {
+            return Err(wrong(
+                "a pre-release is lower-case letters, digits and hyphens between dots",
+            ));
+        }
+        if pre.last().is_some_and(|last| last == "lock") {
+            return Err(wrong("git allows no name that ends in .lock"));
+        }
+        let text = match product {
+            Some(product) => format!("{product}/v{digits}"),
+            None => format!("v{digits}"),
+        };
+        if text.len() > MAX_LENGTH {
+            return Err(wrong("it is longer than 100 characters"));
+        }
+        Ok(Self {
+            text,
+            product: product.map(str::to_owned),
+            numbers,
+            pre,
+        })
+    }
+}
+
+fn check_product(product: &str) -> Result<(), Invalid> {
+    let wrong = |rule: &str| Invalid::new(format!("`{product}` is not a product: {rule}"));
+    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    if !product.starts_with(|c: char| c.is_ascii_lowercase()) || !product.bytes().all(legal) {
+        return Err(wrong(
+            "write one lower-case word that starts with a letter, like billing/v1.2.0",
+        ));
+    }
+    if let Some(rule) = illegal_component(product) {
+        return Err(wrong(rule));
+    }
+    if product.parse::<Version>().is_ok() {
+        return Err(wrong("it reads as a version"));
+    }
+    Ok(())
+}
+
+/// Why `name` cannot be one component of a ref and a file name on every platform
+/// (git-check-ref-format(1), and the reserved names of Windows).
+pub(super) fn illegal_component(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.split('.').next().unwrap_or_default();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device)
+            .is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']))
+    };
+    if lower.contains("..") {
+        Some("git allows no two dots in a row")
+    } else if lower.ends_with('.') {
+        Some("git allows no dot at the end")
+    } else if lower.ends_with(".lock") {
+        Some("git allows no name that ends in .lock")
+    } else if matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt") {
+        Some("Windows keeps that name for a device")
+    } else {
+        None
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let width = self.numbers.len().max(other.numbers.len());
+        let numbers = || (0..width).map(|at| self.number(at).cmp(&other.number(at)));
+        self.product
+            .cmp(&other.product)
+            .then_with(|| numbers().find(|o| o.is_ne()).unwrap_or(Ordering::Equal))
+            .then_with(|| compare_pre(&self.pre, &other.pre))
+    }
+}
+
+/// Pre-releases as in Semantic Versioning 2.0.0, rule 11: a release is above its pre-releases,
+/// numbers compare as numbers and stand below words.
+fn compare_pre(left: &[String], right: &[String]) -> Ordering {
+    match (left.is_empty(), right.is_empty()) {
+        (true, true) => return Ordering::Equal,
+        (true, false) => return Ordering::Greater,
+        (false, true) => return Ordering::Less,
+        (false, false) => {}
+    }
+    for (l, r) in left.iter().zip(right) {
+        let order = match (number(l), number(r)) {
+            (Some(l), Some(r)) => l.len().cmp(&r.len()).then_with(|| l.cmp(r)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => l.cmp(r),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    left.len().cmp(&right.len())
+}
+
+/// The digits of a numeric identifier without leading zeros.
+fn number(identifier: &str) -> Option<&str> {
+    let numeric = identifier.bytes().all(|b| b.is_ascii_digit());
+    numeric.then(|| identifier.trim_start_matches('0'))
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Version {}
+
+impl TryFrom<String> for Version {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.text
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn spellings_that_mean_the_same_are_one() {
+        for (left, right) in [
+            ("v2.0", "v2.0.0"),
+            ("v1.2", "v1.02"),
+            ("1.2.0", "v1.2.0"),
+            ("v1-rc.1", "v1.0-rc.01"),
+        ] {
+            assert_eq!(v(left), v(right), "{left} {right}");
+            assert_eq!(v(left).shelf(), v(right).shelf(), "{left} {right}");
+        }
+        assert_ne!(v("billing/v1.0.0"), v("v1.0.0"));
+    }
+
+    #[test]
+    fn order_is_by_number_and_a_release_is_above_its_candidates() {
+        let rising = [
+            "v1.2.9",
+            "v1.2.10",
+            "v2.0.0-alpha",
+            "v2.0.0-rc.2",
+            "v2.0.0-rc.10",
+            "v2.0.0",
+            "v2024.01.15",
+        ];
+        assert!(rising.windows(2).all(|w| v(w[0]) < v(w[1])));
+    }
+
+    #[test]
+    fn what_no_ref_or_path_could_carry_is_refused() {
+        for bad in [
+            "",
+            "v",
+            "vx",
+            "v1..0",
+            "v1.",
+            "v1.0-",
+            "v1.0-RC",
+            "v1.0-a..b",
+            "v1.0-rc.lock",
+            "v1/v2.0",
+            "Billing/v1.0",
+            "a/b/v1.0",
+            "con/v1.0",
+            "a../v1.0",
+            "v1.0 ",
+            "v1.0\n",
+            "v99999999999999999999",
+            "-v1",
+            "../v1.0",
+        ] {
+            assert!(bad.parse::<Version>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_ledger_shelves_a_release_by_minor() {
+        assert_eq!(v("v2.0.0").dir(), "2/2.0/v2.0.0");
+        assert_eq!(v("v5").dir(), "5/5.0/v5");
+        assert_eq!(v("v2024.01.15").dir(), "2024/2024.1/v2024.01.15");
+        assert_eq!(v("billing/v2.0").dir(), "billing/2/2.0/v2.0");
+    }
+
+    #[test]
+    fn the_loser_is_offered_the_next_number() {
+        let next = |text: &str| v(text).successors().next().unwrap().to_string();
+        assert_eq!(next("v1.0.0"), "v1.0.1");
+        assert_eq!(next("v1.2.9"), "v1.2.10");
+        assert_eq!(next("v2024.01.09"), "v2024.01.10");
+        assert_eq!(next("v2.0.0-rc.1"), "v2.0.0-rc.2");
+        assert_eq!(next("v2.0.0-beta"), "v2.0.0-beta.1");
+        assert_eq!(next("v18446744073709551615"), "v18446744073709551615.1");
+    }
+}
