@@ -1,0 +1,157 @@
+//! The `git` binary: one builder for every process, and parsers of what it prints.
+//!
+//! Nothing else in the crate starts git. Parsers read only what git promises to keep stable
+//! (porcelain formats, NUL-separated lists, exit statuses), never a sentence.
+
+pub mod config;
+pub mod ident;
+pub mod push;
+pub mod refs;
+
+use std::ffi::OsStr;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Variables that tie a process to some other repository; git sets them for hooks, and they must
+/// not reach a git that works on ours. The list is `git rev-parse --local-env-vars` without the
+/// three that carry `git -c`, which are the user's wish.
+pub const LOCAL_ENV: [&str; 13] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// The `git` binary, bound to one repository.
+#[derive(Clone, Debug)]
+pub struct Git {
+    git_dir: PathBuf,
+    work_tree: Option<PathBuf>,
+}
+
+/// What a git process left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit status; none where a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Whether it exited 0.
+    pub fn ok(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// What git said, for a person.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).trim().to_owned()
+    }
+}
+
+impl Git {
+    /// Binds git to a repository. `work_tree` is none in a bare one.
+    pub fn new(git_dir: &Path, work_tree: Option<&Path>) -> Self {
+        Self {
+            git_dir: git_dir.to_owned(),
+            work_tree: work_tree.map(Path::to_owned),
+        }
+    }
+
+    /// Runs git with `args` and `input` on its standard input.
+    ///
+    /// # Errors
+    /// Git cannot be started. A status other than 0 is the caller's to judge.
+    pub fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<Output> {
+        let mut command = builder();
+        command.env("GIT_DIR", &self.git_dir);
+        if let Some(work_tree) = &self.work_tree {
+            command.env("GIT_WORK_TREE", work_tree);
+            command.current_dir(work_tree);
+        }
+        exchange(command.args(args), input)
+    }
+
+    /// Runs git and returns what it prints.
+    ///
+    /// # Errors
+    /// As [`run`](Git::run), or any status other than 0, with git's own words.
+    pub fn read<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<Vec<u8>> {
+        let output = self.run(args, b"")?;
+        if output.ok() {
+            return Ok(output.stdout);
+        }
+        let first = args.first().map(|a| a.as_ref().to_string_lossy());
+        bail!("git {}: {}", first.unwrap_or_default(), output.said());
+    }
+}
+
+/// Runs git in a folder that may be in no repository, or in one that is still to be found.
+///
+/// # Errors
+/// Git cannot be started.
+pub fn outside(dir: &Path, args: &[&str]) -> Result<Output> {
+    let mut command = builder();
+    // To find a repository is the one job in which git's own variables count.
+    for name in ["GIT_DIR", "GIT_WORK_TREE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    exchange(command.current_dir(dir).args(args), b"")
+}
+
+fn builder() -> Command {
+    let mut command = Command::new("git");
+    for name in LOCAL_ENV {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C");
+    // A replace ref can make an overwrite look like a fast-forward.
+    command.env("GIT_NO_REPLACE_OBJECTS", "1");
+    if !std::io::stdin().is_terminal() {
+        command.env("GIT_TERMINAL_PROMPT", "0");
+    }
+    command
+}
+
+fn exchange(command: &mut Command, input: &[u8]) -> Result<Output> {
+    let mut child = command
+        .stdin(if input.is_empty() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("git cannot be started: is it installed and on PATH?")?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // Git may stop reading before the end, when it has seen enough to fail; its status tells.
+        match pipe.write_all(input) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                return Err(error.into());
+            }
+            _ => {}
+        }
+    }
+    let output = child.wait_with_output().context("git was lost")?;
+    Ok(Output {
+        code: output.status.code(),
+        stdout: output.stdout,
+        stderr: output.stderr,
+    })
+}

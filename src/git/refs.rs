@@ -1,0 +1,121 @@
+//! Local refs through the binary: the one way that is all or nothing on files and on reftable.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+use super::Git;
+use crate::model::Oid;
+
+/// A change to one ref: from what it was to what it is to be. None is absence, on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    pub name: String,
+    pub old: Option<Oid>,
+    pub new: Option<Oid>,
+}
+
+impl Update {
+    /// A move of `name` from `old` to `new`.
+    pub fn new(name: impl Into<String>, old: Option<&Oid>, new: Option<&Oid>) -> Self {
+        Self {
+            name: name.into(),
+            old: old.cloned(),
+            new: new.cloned(),
+        }
+    }
+}
+
+impl Git {
+    /// Makes all of `updates` or none of them, each only if its ref is where it was; false where
+    /// one was not.
+    ///
+    /// # Errors
+    /// Git fails for a reason of its own: no space, a read-only folder.
+    pub fn update_refs(&self, updates: &[Update]) -> Result<bool> {
+        let moves: Vec<&Update> = updates.iter().filter(|u| u.old != u.new).collect();
+        if moves.is_empty() {
+            return Ok(true);
+        }
+        // Another process holds a lock for a moment; git knows how to wait for it.
+        let args = [
+            "-c",
+            "core.filesRefLockTimeout=5000",
+            "-c",
+            "core.packedRefsTimeout=5000",
+            "update-ref",
+            "--no-deref",
+            "--stdin",
+        ];
+        let output = self.run(&args, transaction(&moves).as_bytes())?;
+        if output.ok() {
+            return Ok(true);
+        }
+        // Git says "moved" and "broken" with the same status: look at the refs themselves.
+        let now = self.refs("refs/gryt")?;
+        let stands = |u: &&Update| now.get(&u.name) == u.old.as_ref();
+        if moves.iter().all(stands) {
+            bail!("git update-ref: {}", output.said());
+        }
+        Ok(false)
+    }
+
+    /// All refs whose name begins with `prefix`, which need not end at a slash.
+    ///
+    /// # Errors
+    /// Git cannot read its refs.
+    pub fn refs(&self, prefix: &str) -> Result<BTreeMap<String, Oid>> {
+        let format = "--format=%(objectname) %(refname)";
+        let args = [
+            "for-each-ref",
+            format,
+            &format!("{prefix}*"),
+            &format!("{prefix}*/**"),
+        ];
+        parse(&self.read(&args)?)
+    }
+}
+
+/// The commands of git-update-ref(1), `--stdin`.
+fn transaction(moves: &[&Update]) -> String {
+    let mut text = String::from("start\n");
+    for Update { name, old, new } in moves {
+        match (old, new) {
+            (None, Some(new)) => text += &format!("create {name} {new}\n"),
+            (Some(old), Some(new)) => text += &format!("update {name} {new} {old}\n"),
+            (Some(old), None) => text += &format!("delete {name} {old}\n"),
+            (None, None) => {}
+        }
+    }
+    text + "prepare\ncommit\n"
+}
+
+fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Oid>> {
+    let text = std::str::from_utf8(bytes)?;
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(oid, name)| Ok((name.to_owned(), oid.parse()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_states_what_it_expects() {
+        let oid = |n: u32| -> Oid { format!("{n:040x}").parse().unwrap() };
+        let (one, two) = (oid(1), oid(2));
+        let moves = [
+            Update::new("refs/gryt/a", None, Some(&one)),
+            Update::new("refs/gryt/b", Some(&one), Some(&two)),
+            Update::new("refs/gryt/c", Some(&two), None),
+        ];
+        let text = transaction(&moves.iter().collect::<Vec<_>>());
+        let expected = format!(
+            "start\ncreate refs/gryt/a {one}\nupdate refs/gryt/b {two} {one}\n\
+             delete refs/gryt/c {two}\nprepare\ncommit\n"
+        );
+        assert_eq!(text, expected);
+    }
+}

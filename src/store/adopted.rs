@@ -1,0 +1,45 @@
+//! What this clone has taken over from a remote: which of its refs, at which oid.
+//!
+//! A fetch moves the tracking refs before anything is decided, so they cannot also be the memory
+//! of what was there the last time; were the process killed in between, a draft that a colleague
+//! withdrew would look like one that was never published. This memory moves with the adoption,
+//! in one transaction: a blob with a line `OID REF` for each shared ref.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::{Refs, Store, names};
+use crate::model::Oid;
+
+impl Store {
+    /// What was taken over from `remote`, by shared ref.
+    ///
+    /// # Errors
+    /// The blob cannot be read.
+    pub fn adopted(&self, refs: &Refs, remote: &str) -> Result<BTreeMap<String, Oid>> {
+        let Some(oid) = refs.get(&names::adopted(remote)) else {
+            return Ok(BTreeMap::new());
+        };
+        // Written by this clone, so it is not bounded as a stranger's text is.
+        let blob = self.repo.find_blob(super::to_git(oid)?)?;
+        let text = String::from_utf8_lossy(blob.content()).into_owned();
+        let line = |line: &str| {
+            let (oid, name) = line.split_once(' ')?;
+            Some((name.to_owned(), oid.parse().ok()?))
+        };
+        Ok(text.lines().filter_map(line).collect())
+    }
+
+    /// Writes that memory and returns its blob.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_adopted(&self, shared: &BTreeMap<String, Oid>) -> Result<Oid> {
+        let lines: String = shared
+            .iter()
+            .map(|(n, oid)| format!("{oid} {n}\n"))
+            .collect();
+        self.write_blob(lines.as_bytes())
+    }
+}

@@ -1,0 +1,123 @@
+//! The user's own commits, branches and tags: what is released and proven, and whether it is
+//! published.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+
+use super::objects::Author;
+use super::{Store, to_git};
+use crate::model::{Exit, Oid, Refusal};
+
+impl Store {
+    /// The commit that `rev` names, as git reads it.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where it names none.
+    pub fn resolve(&self, rev: &str) -> Result<Oid> {
+        let wanted = format!("{rev}^{{commit}}");
+        let args = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &wanted,
+        ];
+        let output = self.git.run(&args, b"")?;
+        if output.ok() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?);
+        }
+        let refusal = match rev {
+            "HEAD" => Refusal::new(Exit::Invalid, "There is no commit yet").then("git commit"),
+            _ => Refusal::new(Exit::Invalid, format!("{rev} is no commit")),
+        };
+        Err(refusal.into())
+    }
+
+    /// The tracked files that differ from `HEAD`, gryt's own configuration aside: the first push
+    /// of a project writes the ledger's name there.
+    ///
+    /// # Errors
+    /// Git cannot read the working tree.
+    pub fn dirty_files(&self) -> Result<Vec<String>> {
+        let args = [
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--untracked-files=no",
+            "--no-renames",
+        ];
+        let output = self.git.read(&args)?;
+        let text = String::from_utf8_lossy(&output);
+        let file = |entry: &str| entry.get(3..).map(str::to_owned);
+        Ok(text
+            .split_terminator('\0')
+            .filter_map(file)
+            .filter(|path| path != ".gryt/config.yaml")
+            .collect())
+    }
+
+    /// The paths below `folder` that the branch tracks.
+    ///
+    /// # Errors
+    /// Git cannot read the index.
+    pub fn tracked(&self, folder: &str) -> Result<BTreeSet<String>> {
+        let output = self.git.read(&["ls-files", "-z", "--", folder])?;
+        let text = String::from_utf8_lossy(&output);
+        Ok(text.split_terminator('\0').map(str::to_owned).collect())
+    }
+
+    /// How many commits of `wanted` and their ancestors are on no branch that `remote` is known
+    /// to have, nor in anything of ours that it has (`held`).
+    ///
+    /// # Errors
+    /// Git cannot walk the history.
+    pub fn unpublished(&self, wanted: &[Oid], remote: &str, held: &[Oid]) -> Result<usize> {
+        let mut lines: String = wanted.iter().map(|oid| format!("{oid}\n")).collect();
+        for oid in held.iter().filter(|oid| self.has(oid)) {
+            lines += &format!("^{oid}\n");
+        }
+        let branches = format!("--glob=refs/remotes/{remote}/*");
+        let args = ["rev-list", "--count", "--stdin", "--not", &branches];
+        let output = self.git.run(&args, lines.as_bytes())?;
+        let count = String::from_utf8_lossy(&output.stdout).trim().parse();
+        count.with_context(|| format!("git rev-list: {}", output.said()))
+    }
+
+    /// Writes an annotated tag object for a release.
+    ///
+    /// # Errors
+    /// The object database cannot be written, or signing fails.
+    pub fn write_tag(&self, by: &Author, name: &str, target: &Oid, text: &str) -> Result<Oid> {
+        let object = self.repo.find_object(to_git(target)?, None)?;
+        let at = by.committer.at;
+        let minutes = at.offset().local_minus_utc() / 60;
+        let time = git2::Time::new(at.timestamp(), minutes);
+        let person = &by.committer.person;
+        let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
+        let oid = self
+            .repo
+            .tag_annotation_create(name, &object, &tagger, text)?;
+        Ok(super::of_git(oid))
+    }
+
+    /// The tip of a tag in this clone, whatever it points at.
+    ///
+    /// # Errors
+    /// Git cannot read its refs.
+    pub fn tag(&self, name: &str) -> Result<Option<Oid>> {
+        if self.files {
+            return match self.repo.refname_to_id(name) {
+                Ok(oid) => Ok(Some(super::of_git(oid))),
+                Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let args = ["for-each-ref", "--format=%(objectname)", name];
+        let text = String::from_utf8_lossy(&self.git.read(&args)?).into_owned();
+        match text.lines().next() {
+            Some(oid) => Ok(Some(oid.parse()?)),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Drafts: the edit history of one contract, a commit for each edit.
+
+use anyhow::Result;
+
+use super::Store;
+use super::message::{Message, header};
+use super::objects::{Author, Place};
+use crate::model::ledger::FORMAT;
+use crate::model::{Contract, Invalid, Oid, Version};
+
+/// The file that a draft's tree holds.
+pub const FILE: &str = "generation.yaml";
+
+/// A draft as it is found at a tip.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub version: Version,
+    /// Its first commit, which is the generation's identity.
+    pub root: Oid,
+    pub tip: Oid,
+    pub blob: Oid,
+    pub text: Vec<u8>,
+}
+
+impl Draft {
+    /// What the text says.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn contract(&self) -> Result<Contract, Invalid> {
+        Contract::parse(&self.text, &self.version)
+    }
+}
+
+impl Store {
+    /// Reads the draft at `tip`.
+    ///
+    /// # Errors
+    /// The inner one: it does not check as a draft. The outer one: it cannot be read.
+    pub fn draft(&self, version: &Version, tip: &Oid) -> Result<Result<Draft, Invalid>> {
+        let head = self.commit(tip)?;
+        match header(&head.message)?.format.as_deref() {
+            Some(FORMAT) => {}
+            Some(other) => {
+                let rule = format!("it is of format {other}: upgrade git-gryt");
+                return Ok(Err(Invalid::new(rule)));
+            }
+            None => return Ok(Err(Invalid::new("it has no Gryt-Format"))),
+        }
+        let Some((blob, text)) = self.text(&head.tree, FILE)? else {
+            return Ok(Err(Invalid::new(format!("it holds no {FILE}"))));
+        };
+        Ok(Ok(Draft {
+            version: version.clone(),
+            root: self.root(tip)?,
+            tip: tip.clone(),
+            blob,
+            text,
+        }))
+    }
+
+    /// Writes the first commit of a draft. The nonce makes two generations of one version two
+    /// objects, even where everything else about them is the same.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_draft_root(
+        &self,
+        by: &Author,
+        version: &Version,
+        text: &[u8],
+        nonce: &str,
+    ) -> Result<Oid> {
+        let message = Message::new(&format!("Draft {version}"))
+            .with("Gryt-Version", version)
+            .with("Gryt-Nonce", nonce);
+        self.write_draft(by, &[], text, &message)
+    }
+
+    /// Writes an edit of the draft at `parent`.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_draft_edit(
+        &self,
+        by: &Author,
+        version: &Version,
+        parent: &Oid,
+        text: &[u8],
+        what: &str,
+    ) -> Result<Oid> {
+        let message = Message::new(&format!("{what} {version}")).with("Gryt-Version", version);
+        self.write_draft(by, &[parent], text, &message)
+    }
+
+    fn write_draft(
+        &self,
+        by: &Author,
+        parents: &[&Oid],
+        text: &[u8],
+        message: &Message,
+    ) -> Result<Oid> {
+        let tree = self.write_tree(None, &[(FILE.to_owned(), Place::Blob(text))])?;
+        self.write_commit(by, &tree, parents, &message.text())
+    }
+
+    /// Whether some commit of the draft at `tip` has `blob` as its contract.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn draft_had(&self, tip: &Oid, blob: &Oid) -> Result<bool> {
+        for commit in self.first_parents(tip) {
+            if self.at(&commit?.tree, FILE)?.as_ref() == Some(blob) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

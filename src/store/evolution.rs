@@ -1,0 +1,135 @@
+//! Evolutions: a first commit that says what is being proven, and a commit for each proof.
+
+use anyhow::Result;
+
+use super::Store;
+use super::message::{Message, header};
+use super::objects::{Author, Commit, Place};
+use crate::model::evolution::Attempt;
+use crate::model::ledger::FORMAT;
+use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
+
+const EVOLUTION: &str = "evolution.yaml";
+const PROOF: &str = "proof.yaml";
+
+impl Store {
+    /// Reads the evolution at `tip` and checks that it may stand under `name`: its first commit
+    /// has no parent and names that version and change, and every commit is its owner's.
+    ///
+    /// # Errors
+    /// The inner one: it does not check. The outer one: it cannot be read.
+    pub fn attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Result<Attempt, Invalid>> {
+        let chain: Vec<Commit> = self.first_parents(tip).collect::<Result<_>>()?;
+        let (Some(head), Some(root)) = (chain.first(), chain.last()) else {
+            return Ok(Err(Invalid::new("it is empty")));
+        };
+        match header(&head.message)?.format.as_deref() {
+            Some(FORMAT) => {}
+            _ => return Ok(Err(Invalid::new("it is not of format 1"))),
+        }
+        let Some((_, text)) = self.text(&root.tree, EVOLUTION)? else {
+            return Ok(Err(Invalid::new(format!("it holds no {EVOLUTION}"))));
+        };
+        let mut evolution: Evolution = match Invalid::or_yaml(&text) {
+            Ok(evolution) => evolution,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
+        evolution.owner = self.mapped(evolution.owner);
+        let named =
+            evolution.version.as_str() == name.version.as_str() && evolution.change == name.change;
+        if !named {
+            return Ok(Err(Invalid::new(format!(
+                "it is of {} {}",
+                evolution.version, evolution.change
+            ))));
+        }
+        if let Some(stranger) = chain.iter().find(|c| !c.author.is(&evolution.owner)) {
+            return Ok(Err(Invalid::new(format!(
+                "{} added to it, and it is owned by {}",
+                stranger.author, evolution.owner
+            ))));
+        }
+        let proof = match self.proof(head)? {
+            Ok(proof) => proof,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
+        Ok(Ok(Attempt {
+            name: name.clone(),
+            root: root.oid.clone(),
+            tip: tip.clone(),
+            tree: head.tree.clone(),
+            evolution,
+            proof,
+        }))
+    }
+
+    fn proof(&self, head: &Commit) -> Result<Result<Option<Proof>, Invalid>> {
+        let Some((_, text)) = self.text(&head.tree, PROOF)? else {
+            return Ok(Ok(None));
+        };
+        let proof: Proof = match Invalid::or_yaml(&text) {
+            Ok(proof) => proof,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
+        // A commit that is named in text alone is lost to gc.
+        if head.parents.get(1) != Some(&proof.commit) {
+            return Ok(Err(Invalid::new("its proven commit is not its parent")));
+        }
+        Ok(Ok(Some(proof)))
+    }
+
+    /// Writes the first commit of an evolution. It has no parent, so that it can move to another
+    /// number without being written again.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_evolution(&self, by: &Author, what: &Evolution, nonce: &str) -> Result<Oid> {
+        let text = serde_yaml::to_string(what)?;
+        let places = [(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
+        let tree = self.write_tree(None, &places)?;
+        let subject = format!("Start {} of {}", what.change, what.version);
+        let message = Message::new(&subject)
+            .with("Gryt-Version", &what.version)
+            .with("Gryt-Change", &what.change)
+            .with("Gryt-Nonce", nonce);
+        self.write_commit(by, &tree, &[], &message.text())
+    }
+
+    /// Writes a proof onto the evolution at `tip`, with its logs by step.
+    ///
+    /// # Errors
+    /// The proven commit is missing, or the object database cannot be written.
+    pub fn write_proof(
+        &self,
+        by: &Author,
+        tip: &Attempt,
+        proof: &Proof,
+        logs: &[(String, Vec<u8>)],
+    ) -> Result<Oid> {
+        let (_, started) = self
+            .text(&tip.tree, EVOLUTION)?
+            .ok_or_else(|| Invalid::new(format!("{} holds no {EVOLUTION}", tip.name)))?;
+        let text = serde_yaml::to_string(proof)?;
+        let mut places = vec![
+            (EVOLUTION.to_owned(), Place::Blob(&started)),
+            (PROOF.to_owned(), Place::Blob(text.as_bytes())),
+        ];
+        for (step, log) in logs {
+            places.push((format!("logs/{step}.log"), Place::Blob(log)));
+        }
+        let tree = self.write_tree(None, &places)?;
+        let verb = match (&proof.void, proof.status) {
+            (Some(_), _) => "Try",
+            (None, crate::model::evolution::Outcome::Pass) => "Prove",
+            (None, crate::model::evolution::Outcome::Fail) => "Fail",
+        };
+        let at = proof.commit.short();
+        let subject = format!("{verb} {} of {} at {at}", tip.name.change, tip.name.version);
+        let message = Message::new(&subject)
+            .with("Gryt-Version", &tip.name.version)
+            .with("Gryt-Change", &tip.name.change)
+            .with("Gryt-Commit", &proof.commit)
+            .with("Gryt-Status", proof.status);
+        self.write_commit(by, &tree, &[&tip.tip, &proof.commit], &message.text())
+    }
+}

@@ -1,0 +1,262 @@
+//! The ledger's commits: gathering what the check needs, finding a release, writing entries.
+
+use anyhow::{Context, Result};
+
+use super::message::{Message, header};
+use super::objects::{Author, Commit, Place};
+use super::{Store, draft, to_git};
+use crate::model::ledger::{Difference, Entry, Leaf, Parent, Sealed, Withdrawal};
+use crate::model::promotion::Seal;
+use crate::model::{Contract, Invalid, Oid, Version};
+
+/// A ledger whose chain was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its first commit, which is its identity.
+    pub genesis: Oid,
+    pub tip: Oid,
+    /// The last valid entry; its tree is what is sealed.
+    pub base: Oid,
+}
+
+impl Store {
+    /// Gathers what [`check`](crate::model::ledger::check) looks at.
+    ///
+    /// # Errors
+    /// An object is not in this clone.
+    pub fn entry(&self, commit: &Commit, base: Option<&Oid>) -> Result<Entry> {
+        let header = header(&commit.message)?;
+        let before = match base {
+            Some(base) => Some(self.commit(base)?.tree),
+            None => None,
+        };
+        let mut differences = Vec::new();
+        self.differences(before.as_ref(), &commit.tree, "", &mut differences)?;
+        let others = commit.parents.iter().skip(1).map(|oid| self.parent(oid));
+        let others = others.collect::<Result<_>>()?;
+        let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
+        let mut entry = Entry {
+            oid: commit.oid.clone(),
+            header,
+            others,
+            differences,
+            leaf: None,
+            withdrawal: None,
+            neighbours: Vec::new(),
+            withdrawn: false,
+        };
+        if let (Some(version), Some(before)) = (version, before) {
+            let withdrawal = format!("withdrawals/{}.yaml", version.dir());
+            entry.leaf = self.leaf(&commit.tree, &version)?;
+            entry.withdrawal = self.text(&commit.tree, &withdrawal)?.map(|(_, text)| text);
+            entry.neighbours = self.neighbours(&before, &version)?;
+            entry.withdrawn = self.at(&before, &withdrawal)?.is_some();
+        }
+        Ok(entry)
+    }
+
+    fn parent(&self, oid: &Oid) -> Result<Parent> {
+        let commit = self.commit(oid)?;
+        Ok(Parent {
+            contract: self.at(&commit.tree, draft::FILE)?,
+            oid: commit.oid,
+            tree: commit.tree,
+        })
+    }
+
+    /// What `after` has that `before` has not, and the other way round, folded to topmost paths.
+    fn differences(
+        &self,
+        before: Option<&Oid>,
+        after: &Oid,
+        path: &str,
+        found: &mut Vec<Difference>,
+    ) -> Result<()> {
+        if before == Some(after) {
+            return Ok(());
+        }
+        let list = |tree: Option<&Oid>| match tree {
+            Some(tree) => self.list(tree, ""),
+            None => Ok(Vec::new()),
+        };
+        let old = list(before)?;
+        let new = list(Some(after))?;
+        let below = |name: &str| match path {
+            "" => name.to_owned(),
+            _ => format!("{path}/{name}"),
+        };
+        for (name, oid) in &new {
+            let known = old.iter().find(|(n, _)| n == name).map(|(_, oid)| oid);
+            match known {
+                Some(known) if known == oid => {}
+                Some(known) if self.is_tree(known) && self.is_tree(oid) => {
+                    self.differences(Some(known), oid, &below(name), found)?;
+                }
+                known => found.push(Difference {
+                    path: below(name),
+                    added: known.is_none(),
+                }),
+            }
+        }
+        for (name, _) in old.iter().filter(|(n, _)| new.iter().all(|(m, _)| m != n)) {
+            found.push(Difference {
+                path: below(name),
+                added: false,
+            });
+        }
+        Ok(())
+    }
+
+    fn is_tree(&self, oid: &Oid) -> bool {
+        to_git(oid).is_ok_and(|oid| self.repo.find_tree(oid).is_ok())
+    }
+
+    fn leaf(&self, tree: &Oid, version: &Version) -> Result<Option<Leaf>> {
+        let place = format!("releases/{}", version.dir());
+        let names = self.list(tree, &place)?;
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let text = |file: &str| self.text(tree, &format!("{place}/{file}"));
+        let mut leaf = Leaf {
+            names: names.into_iter().map(|(name, _)| name).collect(),
+            contract: text("generation.yaml")?,
+            promotion: text("promotion.yaml")?.map(|(_, text)| text),
+            ..Leaf::default()
+        };
+        for (change, inner) in self.list(tree, &format!("{place}/evolutions"))? {
+            leaf.stray |= !self.is_tree(&inner);
+            for (number, oid) in self.list(&inner, "").unwrap_or_default() {
+                leaf.stray |= !self.is_tree(&oid);
+                leaf.evolutions.push((format!("{change}/{number}"), oid));
+            }
+        }
+        Ok(Some(leaf))
+    }
+
+    /// The versions on the shelf of `version` in the tree of a valid entry.
+    fn neighbours(&self, tree: &Oid, version: &Version) -> Result<Vec<Version>> {
+        let names = self.list(tree, &format!("releases/{}", version.shelf()))?;
+        let whole = |name: &str| match version.product() {
+            Some(product) => format!("{product}/{name}"),
+            None => name.to_owned(),
+        };
+        Ok(names
+            .iter()
+            .filter_map(|(name, _)| whole(name).parse().ok())
+            .collect())
+    }
+
+    /// The release of that version, however spelled, in a checked ledger. One lookup, whatever
+    /// the ledger's length.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn sealed(&self, ledger: &Ledger, version: &Version) -> Result<Option<Sealed>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let neighbours = self.neighbours(&tree, version)?;
+        let Some(found) = neighbours.iter().find(|v| *v == version) else {
+            return Ok(None);
+        };
+        let place = format!("releases/{}/promotion.yaml", found.dir());
+        let (_, text) = self
+            .text(&tree, &place)?
+            .with_context(|| format!("the ledger holds no {place}"))?;
+        let mut sealed: Sealed = Invalid::or_yaml(&text)?;
+        sealed.promoter = self.mapped(sealed.promoter);
+        for folded in &mut sealed.evolutions {
+            folded.owner = self.mapped(folded.owner.clone());
+        }
+        Ok(Some(sealed))
+    }
+
+    /// The contract of a release, as bytes and as what they say.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or does not hold it.
+    pub fn sealed_contract(&self, ledger: &Ledger, sealed: &Sealed) -> Result<(Oid, Contract)> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let place = format!("releases/{}/generation.yaml", sealed.version.dir());
+        let (blob, text) = self
+            .text(&tree, &place)?
+            .with_context(|| format!("the ledger holds no {place}"))?;
+        Ok((blob, Contract::parse(&text, &sealed.version)?))
+    }
+
+    /// The withdrawal of a version, where it was withdrawn.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn withdrawal(&self, ledger: &Ledger, version: &Version) -> Result<Option<Withdrawal>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let place = format!("withdrawals/{}.yaml", version.dir());
+        match self.text(&tree, &place)? {
+            Some((_, text)) => Ok(Some(Invalid::or_yaml(&text)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes the first commit of a project's ledger.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_genesis(&self, by: &Author, nonce: &str) -> Result<Oid> {
+        let tree = self.write_tree(None, &[])?;
+        let message = Message::new("Begin the ledger")
+            .with("Gryt-Kind", "genesis")
+            .with("Gryt-Nonce", nonce);
+        self.write_commit(by, &tree, &[], &message.text())
+    }
+
+    /// Writes the entry that seals a release onto `ledger`. Its tree is the base's tree with the
+    /// release's folder put in; its parents are the tip, the draft, the release commit and the
+    /// evolutions, so that nothing that it names can be collected.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_promotion(
+        &self,
+        by: &Author,
+        ledger: &Ledger,
+        seal: &Seal,
+        policy: Option<&[u8]>,
+    ) -> Result<Oid> {
+        let sealed = &seal.sealed;
+        let place = format!("releases/{}", sealed.version.dir());
+        let draft_tree = self.commit(&sealed.draft)?.tree;
+        let (_, contract) = self
+            .text(&draft_tree, draft::FILE)?
+            .with_context(|| format!("the draft of {} holds no contract", sealed.version))?;
+        let record = serde_yaml::to_string(sealed)?;
+        let mut places = vec![
+            (format!("{place}/generation.yaml"), Place::Blob(&contract)),
+            (
+                format!("{place}/promotion.yaml"),
+                Place::Blob(record.as_bytes()),
+            ),
+        ];
+        if let Some(policy) = policy {
+            places.push((format!("{place}/policy.yaml"), Place::Blob(policy)));
+        }
+        for (attempt, _) in &seal.folded {
+            let (change, rc) = (&attempt.name.change, attempt.name.rc());
+            let path = format!("{place}/evolutions/{change}/{rc}");
+            places.push((path, Place::Tree(&attempt.tree)));
+        }
+        let base = self.commit(&ledger.base)?.tree;
+        let tree = self.write_tree(Some(&base), &places)?;
+        let mut parents = vec![&ledger.tip, &sealed.draft, &sealed.commit];
+        parents.extend(seal.folded.iter().map(|(attempt, _)| &attempt.tip));
+        let described = Contract::parse(&contract, &sealed.version)?.description;
+        let subject = match described.as_deref().map(str::trim) {
+            None | Some("") => format!("Promote {}", sealed.version),
+            Some(text) => format!("Promote {}: {text}", sealed.version),
+        };
+        let message = Message::new(&subject)
+            .with("Gryt-Kind", "promotion")
+            .with("Gryt-Base", &ledger.base)
+            .with("Gryt-Version", &sealed.version)
+            .with("Gryt-Promotion", &sealed.promotion);
+        self.write_commit(by, &tree, &parents, &message.text())
+    }
+}

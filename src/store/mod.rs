@@ -1,0 +1,209 @@
+//! The truth: git objects and refs.
+//!
+//! Objects go through libgit2, which needs no process for each. Refs are written by
+//! `git update-ref --stdin`, which is all or nothing, and read by libgit2 where the repository
+//! keeps them as files. A reftable repository is opened as a shell around its objects, so that no
+//! libgit2 function can reach a ref that git would not see.
+
+pub mod adopted;
+pub mod code;
+pub mod draft;
+pub mod evolution;
+pub mod ledger;
+pub mod message;
+pub mod names;
+pub mod objects;
+pub mod refs;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::git::{self, Git};
+use crate::model::{Exit, Oid, Person, Refusal};
+
+pub use objects::Author;
+pub use refs::Refs;
+
+/// A repository on disk.
+pub struct Store {
+    repo: git2::Repository,
+    git: Git,
+    /// Whether libgit2 may read this repository's refs and configuration.
+    files: bool,
+    layout: Layout,
+    /// See [`objects_alone`]; it goes when the store goes.
+    _shell: Option<tempfile::TempDir>,
+}
+
+/// Where a repository keeps its parts. All absolute.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// This worktree's own git folder.
+    pub git_dir: PathBuf,
+    /// What all worktrees share.
+    pub common_dir: PathBuf,
+    /// None in a bare repository.
+    pub work_tree: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens the repository around `dir`, by git's own rules (`GIT_DIR` and the rest).
+    ///
+    /// # Errors
+    /// A [`Refusal`] where there is none, or where it uses an object format that libgit2 lacks.
+    pub fn open(dir: &Path) -> Result<Store> {
+        match git2::Repository::open_from_env() {
+            Ok(repo) => Self::by_files(repo),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Err(no_repository(dir)),
+            // An extension that libgit2 does not know, or an owner that it does not trust: git
+            // either opens it or says best why not.
+            Err(_) => Self::by_git(dir),
+        }
+    }
+
+    fn by_files(repo: git2::Repository) -> Result<Store> {
+        let layout = Layout {
+            git_dir: repo.path().to_owned(),
+            common_dir: repo.commondir().to_owned(),
+            work_tree: repo.workdir().map(Path::to_owned),
+        };
+        Ok(Store {
+            git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
+            repo,
+            files: true,
+            layout,
+            _shell: None,
+        })
+    }
+
+    fn by_git(dir: &Path) -> Result<Store> {
+        let ask = |args: &[&str]| {
+            let args = [&["rev-parse", "--path-format=absolute"], args].concat();
+            let output = git::outside(dir, &args)?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            Ok::<_, anyhow::Error>((output, text))
+        };
+        let (output, text) = ask(&["--git-dir", "--git-common-dir", "--show-object-format"])?;
+        let mut lines = text.lines();
+        let (Some(git_dir), Some(common_dir), Some(format)) =
+            (lines.next(), lines.next(), lines.next())
+        else {
+            let refusal = Refusal::new(Exit::Failure, "git cannot open this repository");
+            return Err(refusal.because(output.said()).into());
+        };
+        if format != "sha1" {
+            let what = format!("This repository uses {format} object ids, which gryt cannot read");
+            return Err(Refusal::new(Exit::Failure, what).into());
+        }
+        let (top, work_tree) = ask(&["--show-toplevel"])?;
+        let layout = Layout {
+            git_dir: git_dir.into(),
+            common_dir: common_dir.into(),
+            work_tree: top.ok().then(|| work_tree.trim_end().into()),
+        };
+        let shell = objects_alone(&layout.common_dir.join("objects"))
+            .context("the object database cannot be opened")?;
+        Ok(Store {
+            repo: git2::Repository::open_bare(shell.path())?,
+            git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
+            files: false,
+            layout,
+            _shell: Some(shell),
+        })
+    }
+
+    /// Where the repository keeps its parts.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The git binary, bound to this repository.
+    pub fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// All of git's configuration, the last of a key counting.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn config(&self) -> Result<Vec<(String, String)>> {
+        // libgit2 knows neither `git -c` nor the variables that move or replace files.
+        let moved =
+            |(name, _): (std::ffi::OsString, _)| name.to_string_lossy().starts_with("GIT_CONFIG");
+        if !self.files || std::env::vars_os().any(moved) {
+            return self.git.config();
+        }
+        let config = self.repo.config()?.snapshot()?;
+        let mut entries = config.entries(None)?;
+        let mut pairs = Vec::new();
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            if let Ok(name) = entry.name() {
+                let value = if entry.has_value() {
+                    entry.value()?
+                } else {
+                    "true"
+                };
+                pairs.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The person that the repository's mailmap makes of `person` (gitmailmap(5)).
+    pub fn mapped(&self, person: Person) -> Person {
+        let mapped = || -> Result<Person, git2::Error> {
+            let mailmap = if self.files {
+                self.repo.mailmap()?
+            } else {
+                let top = self.layout.work_tree.as_deref().unwrap_or(Path::new(""));
+                let text = std::fs::read_to_string(top.join(".mailmap")).unwrap_or_default();
+                git2::Mailmap::from_buffer(&text)?
+            };
+            let time = git2::Time::new(0, 0);
+            let signature = git2::Signature::new(&person.name, &person.email, &time)?;
+            let mapped = mailmap.resolve_signature(&signature)?;
+            Ok(Person {
+                name: mapped.name()?.to_owned(),
+                email: mapped.email()?.to_owned(),
+            })
+        };
+        // A name that libgit2 cannot hold is in no mailmap either.
+        mapped().unwrap_or(person)
+    }
+}
+
+/// An empty repository around somebody else's objects: no refs and no configuration that libgit2
+/// could read or write, and the object database of the real one.
+///
+/// # Errors
+/// The temporary folder cannot be made.
+fn objects_alone(objects: &Path) -> Result<tempfile::TempDir> {
+    let shell = tempfile::Builder::new().prefix("gryt-").tempdir()?;
+    std::fs::write(shell.path().join("HEAD"), "ref: refs/heads/none\n")?;
+    std::fs::create_dir(shell.path().join("refs"))?;
+    std::os::unix::fs::symlink(objects, shell.path().join("objects"))?;
+    Ok(shell)
+}
+
+fn no_repository(dir: &Path) -> anyhow::Error {
+    Refusal::new(
+        Exit::Failure,
+        format!("{} is not in a git repository", dir.display()),
+    )
+    .then("git init")
+    .into()
+}
+
+fn to_git(oid: &Oid) -> Result<git2::Oid> {
+    Ok(git2::Oid::from_str(oid.as_str())?)
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "libgit2 prints what `Oid` reads: lower-case hex in full"
+)]
+fn of_git(oid: git2::Oid) -> Oid {
+    oid.to_string().parse().expect("libgit2 prints whole hex")
+}

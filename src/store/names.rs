@@ -1,0 +1,149 @@
+//! Every ref name that gryt uses. Nothing else in the crate spells one.
+//!
+//! Three roots: `refs/gryt/` is shared and pushed; `refs/gryt-remotes/` is what a remote had when
+//! last seen; `refs/gryt-local/` is this clone's own memory. The last two lie outside
+//! `refs/gryt/`, so that `git push origin 'refs/gryt/*'` cannot leak them, and outside
+//! `refs/remotes/`, where an ordinary `git fetch --prune` would delete them.
+
+use crate::model::{EvolutionName, Oid, Version};
+
+/// What is shared.
+pub const SHARED: &str = "refs/gryt/";
+/// The chain of promotions.
+pub const LEDGER: &str = "refs/gryt/ledger";
+/// All three roots have this prefix.
+pub const ALL: &str = "refs/gryt";
+
+const DRAFTS: &str = "refs/gryt/generations/";
+const EVOLUTIONS: &str = "refs/gryt/evolutions/";
+
+/// What a shared ref is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shared {
+    Ledger,
+    Draft(Version),
+    Evolution(EvolutionName),
+    /// Something under `refs/gryt/` that no rule of this format explains.
+    Foreign,
+}
+
+/// Reads a shared ref's name.
+pub fn shared(name: &str) -> Shared {
+    if name == LEDGER {
+        Shared::Ledger
+    } else if let Some(version) = name.strip_prefix(DRAFTS) {
+        match version.parse::<Version>() {
+            Ok(parsed) if parsed.as_str() == version => Shared::Draft(parsed),
+            _ => Shared::Foreign,
+        }
+    } else if let Some(evolution) = name.strip_prefix(EVOLUTIONS) {
+        match evolution.parse::<EvolutionName>() {
+            Ok(parsed) if parsed.to_string() == evolution => Shared::Evolution(parsed),
+            _ => Shared::Foreign,
+        }
+    } else {
+        Shared::Foreign
+    }
+}
+
+/// The ref of a draft.
+pub fn draft(version: &Version) -> String {
+    format!("{DRAFTS}{version}")
+}
+
+/// The ref of an evolution.
+pub fn evolution(name: &EvolutionName) -> String {
+    format!("{EVOLUTIONS}{name}")
+}
+
+/// The root of what `remote` had when last seen.
+pub fn tracking(remote: &str) -> String {
+    format!("refs/gryt-remotes/{}/", escaped(remote))
+}
+
+/// The refspec that fetches everything shared beside what this clone has.
+pub fn fetch_refspec(remote: &str) -> String {
+    format!("+{SHARED}*:{}*", tracking(remote))
+}
+
+/// The refspec that fetches a version's tag beside the user's own tags. It is a glob, because git
+/// fails on a name that the remote lacks.
+pub fn tag_refspec(remote: &str, version: &Version) -> String {
+    format!("+{}*:{}*", tag(version), remote_tag(remote, version))
+}
+
+/// The user's tag of a release.
+pub fn tag(version: &Version) -> String {
+    format!("refs/tags/{version}")
+}
+
+/// A release's tag as `remote` had it when its promotion last looked.
+pub fn remote_tag(remote: &str, version: &Version) -> String {
+    format!("refs/gryt-local/tags/{}/{version}", escaped(remote))
+}
+
+/// What of `remote` this clone has taken over: a blob, see `store::adopted`.
+pub fn adopted(remote: &str) -> String {
+    format!("refs/gryt-local/adopted/{}", escaped(remote))
+}
+
+/// The last tip of a ledger that was checked entry by entry.
+pub fn verified(genesis: &Oid) -> String {
+    format!("{VERIFIED}{genesis}")
+}
+
+/// Where [`verified`] refs live.
+pub const VERIFIED: &str = "refs/gryt-local/verified/";
+
+/// The last valid entry at or before [`verified`].
+pub fn valid(genesis: &Oid) -> String {
+    format!("{VALID}{genesis}")
+}
+
+/// Where [`valid`] refs live.
+pub const VALID: &str = "refs/gryt-local/valid/";
+
+/// A promotion under way: a blob that holds its id.
+pub fn promoting(version: &Version) -> String {
+    format!("{PROMOTING}{version}")
+}
+
+/// Where [`promoting`] refs live.
+pub const PROMOTING: &str = "refs/gryt-local/promoting/";
+
+/// A draft that left, kept so that it can come back.
+pub fn withdrawn(version: &Version, tip: &Oid) -> String {
+    format!("refs/gryt-local/withdrawn/{version}/{tip}")
+}
+
+/// A remote's name as one component: `team/origin` must not lie below `team`, whose pruning
+/// fetch would empty it.
+fn escaped(remote: &str) -> String {
+    remote.replace('%', "%25").replace('/', "%2F")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_only_if_it_would_be_written_so() {
+        let drafts = ["refs/gryt/generations/v1.0", "refs/gryt/generations/b/v1"];
+        assert!(drafts.iter().all(|n| matches!(shared(n), Shared::Draft(_))));
+        let evolution = "refs/gryt/evolutions/b/v1/A/rc.2";
+        assert!(matches!(shared(evolution), Shared::Evolution(_)));
+        for foreign in [
+            "refs/gryt/generations/1.0",
+            "refs/gryt/evolutions/v1/A/2",
+            "refs/gryt/x",
+        ] {
+            assert_eq!(shared(foreign), Shared::Foreign, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn one_remote_never_lies_below_another() {
+        assert!(!tracking("team/origin").starts_with(&tracking("team")));
+        assert_ne!(tracking("a/b"), tracking("a%2Fb"));
+    }
+}

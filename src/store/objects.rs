@@ -1,0 +1,282 @@
+//! Objects as they are: blobs, trees, commits, walks along first parents.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, FixedOffset};
+use git2::build::TreeUpdateBuilder;
+use git2::{FileMode, ObjectType};
+
+use super::{Store, of_git, to_git};
+use crate::git::ident::Ident;
+use crate::model::reconcile::Relation;
+use crate::model::{Oid, Person, Stamp, invalid};
+
+/// Who writes a commit.
+#[derive(Clone, Debug)]
+pub struct Author {
+    pub author: Ident,
+    pub committer: Ident,
+    /// Whether the user's git signs commits.
+    pub sign: bool,
+}
+
+/// A commit without its tree's content.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    pub oid: Oid,
+    pub tree: Oid,
+    pub parents: Vec<Oid>,
+    /// Through the mailmap.
+    pub author: Person,
+    pub at: Stamp,
+    pub message: String,
+}
+
+impl Commit {
+    /// The first line.
+    pub fn subject(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+}
+
+/// What a tree is to have at a path.
+pub enum Place<'a> {
+    Blob(&'a [u8]),
+    Tree(&'a Oid),
+}
+
+impl Store {
+    /// Reads a commit.
+    ///
+    /// # Errors
+    /// There is no such commit here; in a shallow clone it may lie beyond the boundary.
+    pub fn commit(&self, oid: &Oid) -> Result<Commit> {
+        let commit = self
+            .repo
+            .find_commit(to_git(oid)?)
+            .with_context(|| format!("commit {oid} is not in this clone"))?;
+        let author = commit.author();
+        let time = commit.time();
+        let offset = FixedOffset::east_opt(time.offset_minutes() * 60)
+            .or_else(|| FixedOffset::east_opt(0))
+            .context("zero is an offset")?;
+        let at = DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
+        Ok(Commit {
+            oid: oid.clone(),
+            tree: of_git(commit.tree_id()),
+            parents: commit.parent_ids().map(of_git).collect(),
+            author: self.mapped(Person {
+                name: String::from_utf8_lossy(author.name_bytes()).into_owned(),
+                email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
+            }),
+            at: at.with_timezone(&offset),
+            message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+        })
+    }
+
+    /// Whether the object is in this clone.
+    pub fn has(&self, oid: &Oid) -> bool {
+        let odb = self.repo.odb();
+        matches!((odb, to_git(oid)), (Ok(odb), Ok(oid)) if odb.exists(oid))
+    }
+
+    /// The commits from `tip` along first parents, newest first. Where a shallow boundary cuts
+    /// the chain, the last item is an error.
+    pub fn first_parents(&self, tip: &Oid) -> impl Iterator<Item = Result<Commit>> + '_ {
+        let mut next = Some(tip.clone());
+        std::iter::from_fn(move || {
+            let commit = self.commit(&next.take()?);
+            if let Ok(commit) = &commit {
+                next = commit.parents.first().cloned();
+            }
+            Some(commit)
+        })
+    }
+
+    /// The first commit along first parents.
+    ///
+    /// # Errors
+    /// The chain is cut.
+    pub fn root(&self, tip: &Oid) -> Result<Oid> {
+        let last = self.first_parents(tip).last();
+        Ok(last.context("a chain has at least its tip")??.oid)
+    }
+
+    /// How `here` stands to `there`, along first parents.
+    ///
+    /// # Errors
+    /// A chain is cut.
+    pub fn relation(&self, here: &Oid, there: &Oid) -> Result<Relation> {
+        if here == there {
+            return Ok(Relation::Same);
+        }
+        let chain = |tip: &Oid| -> Result<Vec<Oid>> {
+            self.first_parents(tip).map(|c| Ok(c?.oid)).collect()
+        };
+        let (ours, theirs) = (chain(here)?, chain(there)?);
+        let set: HashSet<&Oid> = ours.iter().collect();
+        Ok(if set.contains(there) {
+            Relation::Ahead
+        } else if theirs.contains(here) {
+            Relation::Behind
+        } else if ours.last() == theirs.last() {
+            Relation::Diverged
+        } else {
+            Relation::Unrelated
+        })
+    }
+
+    /// The blob or tree at `path` below `tree`.
+    ///
+    /// # Errors
+    /// The tree is not in this clone.
+    pub fn at(&self, tree: &Oid, path: &str) -> Result<Option<Oid>> {
+        let tree = self.repo.find_tree(to_git(tree)?)?;
+        match tree.get_path(path.as_ref()) {
+            Ok(entry) => Ok(Some(of_git(entry.id()))),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names directly below the folder at `path`; none where there is no such folder.
+    ///
+    /// # Errors
+    /// The tree is not in this clone.
+    pub fn list(&self, tree: &Oid, path: &str) -> Result<Vec<(String, Oid)>> {
+        let folder = match path {
+            "" => Some(tree.clone()),
+            _ => self.at(tree, path)?,
+        };
+        let Some(folder) = folder else {
+            return Ok(Vec::new());
+        };
+        let Ok(folder) = self.repo.find_tree(to_git(&folder)?) else {
+            return Ok(Vec::new());
+        };
+        let named = |entry: git2::TreeEntry<'_>| {
+            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            (name, of_git(entry.id()))
+        };
+        Ok(folder.iter().map(named).collect())
+    }
+
+    /// The text of a blob; none where the object is not a blob, or is larger than any text that
+    /// gryt reads ([`invalid::MAX_BYTES`]).
+    ///
+    /// # Errors
+    /// The object is not in this clone and cannot be had.
+    pub fn blob(&self, oid: &Oid) -> Result<Option<Vec<u8>>> {
+        let odb = self.repo.odb()?;
+        match odb.read_header(to_git(oid)?) {
+            Ok((size, ObjectType::Blob)) if size <= invalid::MAX_BYTES => {}
+            Ok(_) => return Ok(None),
+            // A partial clone fetches what is missing when git itself is asked for it.
+            Err(_) => return Ok(Some(self.git.read(&["cat-file", "blob", oid.as_str()])?)),
+        }
+        Ok(Some(odb.read(to_git(oid)?)?.data().to_vec()))
+    }
+
+    /// The text at `path` below `tree`, with its blob's id.
+    ///
+    /// # Errors
+    /// As [`blob`](Store::blob).
+    pub fn text(&self, tree: &Oid, path: &str) -> Result<Option<(Oid, Vec<u8>)>> {
+        let Some(oid) = self.at(tree, path)? else {
+            return Ok(None);
+        };
+        Ok(self.blob(&oid)?.map(|text| (oid, text)))
+    }
+
+    /// Writes a blob.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
+        Ok(of_git(self.repo.blob(bytes)?))
+    }
+
+    /// The id that `bytes` would have as a blob.
+    ///
+    /// # Errors
+    /// Never in practice: libgit2 hashes in memory.
+    pub fn blob_id(bytes: &[u8]) -> Result<Oid> {
+        Ok(of_git(git2::Oid::hash_object(ObjectType::Blob, bytes)?))
+    }
+
+    /// Writes `base` (or an empty tree) with `places` put in.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_tree(&self, base: Option<&Oid>, places: &[(String, Place<'_>)]) -> Result<Oid> {
+        let base = match base {
+            Some(base) => self.repo.find_tree(to_git(base)?)?,
+            None => {
+                let empty = self.repo.treebuilder(None)?.write()?;
+                self.repo.find_tree(empty)?
+            }
+        };
+        let mut builder = TreeUpdateBuilder::new();
+        for (path, place) in places {
+            match place {
+                Place::Blob(bytes) => {
+                    builder.upsert(path.as_str(), self.repo.blob(bytes)?, FileMode::Blob)
+                }
+                Place::Tree(oid) => builder.upsert(path.as_str(), to_git(oid)?, FileMode::Tree),
+            };
+        }
+        Ok(of_git(builder.create_updated(&self.repo, &base)?))
+    }
+
+    /// Writes a commit, signed where the user's git signs.
+    ///
+    /// # Errors
+    /// A parent is missing, the object database cannot be written, or signing fails.
+    pub fn write_commit(
+        &self,
+        by: &Author,
+        tree: &Oid,
+        parents: &[&Oid],
+        message: &str,
+    ) -> Result<Oid> {
+        if by.sign {
+            return self.write_signed(tree, parents, message);
+        }
+        let parents = parents
+            .iter()
+            .map(|oid| Ok(self.repo.find_commit(to_git(oid)?)?))
+            .collect::<Result<Vec<_>>>()?;
+        let oid = self.repo.commit(
+            None,
+            &signature(&by.author)?,
+            &signature(&by.committer)?,
+            message,
+            &self.repo.find_tree(to_git(tree)?)?,
+            &parents.iter().collect::<Vec<_>>(),
+        )?;
+        Ok(of_git(oid))
+    }
+
+    fn write_signed(&self, tree: &Oid, parents: &[&Oid], message: &str) -> Result<Oid> {
+        let mut args = vec!["commit-tree", "-S", tree.as_str()];
+        for parent in parents {
+            args.extend(["-p", parent.as_str()]);
+        }
+        let output = self.git.run(&args, message.as_bytes())?;
+        if !output.ok() {
+            bail!("the commit cannot be signed: {}", output.said());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+    }
+}
+
+fn signature(ident: &Ident) -> Result<git2::Signature<'static>> {
+    let minutes = ident.at.offset().local_minus_utc() / 60;
+    let time = git2::Time::new(ident.at.timestamp(), minutes);
+    Ok(git2::Signature::new(
+        &ident.person.name,
+        &ident.person.email,
+        &time,
+    )?)
+}

@@ -1,0 +1,120 @@
+//! A snapshot of all of gryt's refs, and changes against it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::names::{self, Shared};
+use super::{Store, of_git};
+use crate::git::refs::Update;
+use crate::model::{EvolutionName, Oid, Version};
+
+/// The refs under `refs/gryt*` at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refs(BTreeMap<String, Oid>);
+
+impl Refs {
+    /// The tip of a ref.
+    pub fn get(&self, name: &str) -> Option<&Oid> {
+        self.0.get(name)
+    }
+
+    /// All refs below a root, without it.
+    pub fn below<'a>(&'a self, root: &'a str) -> impl Iterator<Item = (&'a str, &'a Oid)> {
+        self.0
+            .range(root.to_owned()..)
+            .take_while(move |(name, _)| name.starts_with(root))
+            .map(move |(name, oid)| (&name[root.len()..], oid))
+    }
+
+    /// What this clone has of the shared refs, by name.
+    pub fn local(&self) -> BTreeMap<String, Oid> {
+        let whole = |(rest, oid): (&str, &Oid)| (format!("{}{rest}", names::SHARED), oid.clone());
+        self.below(names::SHARED).map(whole).collect()
+    }
+
+    /// What `remote` had of the shared refs when last seen, by their name there.
+    pub fn cloud(&self, remote: &str) -> BTreeMap<String, Oid> {
+        let root = names::tracking(remote);
+        let whole = |(rest, oid): (&str, &Oid)| (format!("{}{rest}", names::SHARED), oid.clone());
+        self.below(&root).map(whole).collect()
+    }
+
+    /// A change of `name` from where this snapshot has it.
+    pub fn change(&self, name: impl Into<String>, new: Option<&Oid>) -> Update {
+        let name = name.into();
+        let old = self.0.get(&name).cloned();
+        Update {
+            old,
+            new: new.cloned(),
+            name,
+        }
+    }
+
+    /// This snapshot as it will be after `updates`.
+    pub fn with(&self, updates: &[Update]) -> Refs {
+        let mut after = self.0.clone();
+        for Update { name, new, .. } in updates {
+            match new {
+                Some(new) => after.insert(name.clone(), new.clone()),
+                None => after.remove(name),
+            };
+        }
+        Refs(after)
+    }
+
+    /// This clone's draft of a version, however the version is spelled.
+    pub fn draft(&self, version: &Version) -> Option<(Version, Oid)> {
+        drafts(&self.local()).find(|(found, _)| found == version)
+    }
+}
+
+/// The drafts among shared refs.
+pub fn drafts(shared: &BTreeMap<String, Oid>) -> impl Iterator<Item = (Version, Oid)> + '_ {
+    shared
+        .iter()
+        .filter_map(|(name, oid)| match names::shared(name) {
+            Shared::Draft(version) => Some((version, oid.clone())),
+            _ => None,
+        })
+}
+
+/// The evolutions among shared refs.
+pub fn evolutions(
+    shared: &BTreeMap<String, Oid>,
+) -> impl Iterator<Item = (EvolutionName, Oid)> + '_ {
+    shared
+        .iter()
+        .filter_map(|(name, oid)| match names::shared(name) {
+            Shared::Evolution(evolution) => Some((evolution, oid.clone())),
+            _ => None,
+        })
+}
+
+impl Store {
+    /// Reads all of gryt's refs.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn refs(&self) -> Result<Refs> {
+        if !self.files {
+            return Ok(Refs(self.git.refs(names::ALL)?));
+        }
+        let mut refs = BTreeMap::new();
+        for reference in self.repo.references_glob(&format!("{}*", names::ALL))? {
+            let reference = reference?;
+            if let (Ok(name), Some(oid)) = (reference.name(), reference.target()) {
+                refs.insert(name.to_owned(), of_git(oid));
+            }
+        }
+        Ok(Refs(refs))
+    }
+
+    /// Makes all of `updates` or none; false where a ref was not where its update expects it.
+    ///
+    /// # Errors
+    /// As [`Git::update_refs`](crate::git::Git::update_refs).
+    pub fn update(&self, updates: &[Update]) -> Result<bool> {
+        self.git.update_refs(updates)
+    }
+}
