@@ -1,5 +1,111 @@
 //! `git gryt`: release contracts and the proof that they hold, kept inside git.
+//!
+//! `model` holds nouns and decisions, `commands` holds verbs, and each outside world has one
+//! owner: `git` the git binary, `store` libgit2, `runner` the user's commands, `render` the
+//! terminal. What commands share lives in `session`. docs/architecture.md draws the whole house.
 
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod context;
 pub mod git;
 pub mod model;
+pub mod remote;
+pub mod render;
+pub mod runner;
+pub mod session;
 pub mod store;
+
+use std::ffi::OsString;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+use cli::{Cli, Command, Global};
+use commands::Outcome;
+use context::Context;
+use model::Exit;
+use session::Session;
+
+/// Parses, dispatches, renders. Returns the process's exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return render::usage(&error),
+    };
+    let renderer = render::Renderer::new(&cli.global);
+    let result = execute(&cli, &renderer);
+    renderer.finish(&result);
+    match &result {
+        Ok(outcome) => outcome.exit().code(),
+        Err(error) => render::exit_of(error).code(),
+    }
+}
+
+fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
+    let ctx = context(&cli.global, renderer)?;
+    if let Command::Demo = cli.command {
+        return commands::demo::run(&ctx);
+    }
+    let session = match &cli.command {
+        Command::Config(args) if args.writes() => Session::open_to_configure(&ctx)?,
+        _ => Session::open(&ctx)?,
+    };
+    let before = session.continuous() && cli.command.reads_shared();
+    let after = session.continuous() && cli.command.changes_shared();
+    if before {
+        session.tolerating_absence(|| commands::sync::pull(&session).map(drop))?;
+    }
+    let outcome = dispatch(&session, &cli.command)?;
+    if after && outcome.exit() != Exit::Usage {
+        session.tolerating_absence(|| commands::sync::deliver(&session))?;
+    }
+    Ok(outcome)
+}
+
+fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
+    if let Some(dir) = &global.dir {
+        std::env::set_current_dir(dir)
+            .with_context(|| format!("{} cannot be entered", dir.display()))?;
+    }
+    Ok(Context {
+        dir: std::env::current_dir().context("the current folder is gone")?,
+        sink: renderer.sink(),
+    })
+}
+
+fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
+    match command {
+        Command::Init => commands::init::run(session),
+        Command::Config(args) => commands::config::run(session, args),
+        Command::Generation(command) => commands::generation::run(session, command),
+        Command::Evolution(command) => commands::evolution::run(session, command),
+        Command::Run(args) => commands::run::run(session, args),
+        Command::Promote(args) => commands::promote::run(session, args),
+        Command::Sync(command) => commands::sync::run(session, command),
+        Command::Log(args) => commands::log::run(session, args),
+        Command::Demo => commands::demo::run(session.ctx),
+    }
+}
+
+impl Command {
+    /// Whether `cloud` mode pulls before it.
+    fn reads_shared(&self) -> bool {
+        matches!(
+            self,
+            Self::Generation(_) | Self::Evolution(_) | Self::Run(_) | Self::Log(_)
+        )
+    }
+
+    /// Whether `cloud` mode pushes after it.
+    fn changes_shared(&self) -> bool {
+        use commands::evolution::EvolutionCommand as Evolution;
+        use commands::generation::GenerationCommand as Generation;
+        matches!(
+            self,
+            Self::Generation(Generation::New(_) | Generation::Edit(_))
+                | Self::Evolution(Evolution::Start(_))
+                | Self::Run(_)
+        )
+    }
+}

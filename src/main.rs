@@ -1,3 +1,7 @@
-//! The `git-gryt` binary.
+//! The `git-gryt` binary: an exit code, and nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(git_gryt::run(std::env::args_os()))
+}

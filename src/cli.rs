@@ -1,0 +1,77 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands::config::ConfigArgs;
+use crate::commands::evolution::EvolutionCommand;
+use crate::commands::generation::GenerationCommand;
+use crate::commands::log::LogArgs;
+use crate::commands::promote::PromoteArgs;
+use crate::commands::run::RunArgs;
+use crate::commands::sync::SyncCommand;
+
+/// Release contracts and the proof that they hold, kept inside git.
+#[derive(Debug, Parser)]
+#[command(name = "git-gryt", bin_name = "git gryt", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// Work as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say only what was asked for
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more, and why something failed
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    pub color: Color,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prepare a repository
+    Init,
+    /// Show or change settings
+    Config(ConfigArgs),
+    /// Declare what a release must contain
+    #[command(subcommand)]
+    Generation(GenerationCommand),
+    /// Prove one change at a time
+    #[command(subcommand)]
+    Evolution(EvolutionCommand),
+    /// Run a pipeline and record the proof
+    Run(RunArgs),
+    /// Seal a version, once and for ever
+    Promote(PromoteArgs),
+    /// Exchange with the cloud: the remote that the team shares
+    #[command(subcommand)]
+    Sync(SyncCommand),
+    /// Show what was promoted
+    Log(LogArgs),
+    /// Play a release and a race in a throwaway sandbox
+    Demo,
+}

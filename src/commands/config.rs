@@ -1,0 +1,100 @@
+//! `git gryt config`: show and change settings.
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::config::{self, Setting};
+use crate::model::{Exit, Refusal};
+use crate::session::Session;
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The setting: execution_mode, remote, tag, publish_commits
+    key: Option<String>,
+    /// Its new value
+    value: Option<String>,
+    /// Write it to .gryt/config.yaml, for the whole team
+    #[arg(long, requires = "value")]
+    shared: bool,
+    /// Show all settings and where they come from
+    #[arg(long, conflicts_with_all = ["key", "value"])]
+    list: bool,
+}
+
+/// Settings as they stand.
+#[derive(Debug, Serialize)]
+pub struct Settings {
+    pub settings: Vec<Setting>,
+    /// Whether one was asked for by name.
+    pub single: bool,
+}
+
+impl ConfigArgs {
+    /// Whether this would change a setting, so that a broken one must not stand in its way.
+    pub fn writes(&self) -> bool {
+        self.value.is_some()
+    }
+}
+
+/// Shows or changes settings.
+///
+/// # Errors
+/// An unknown setting, or a value that it cannot have.
+pub fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
+    let settings = &session.config.settings;
+    match (&args.key, &args.value) {
+        (Some(key), Some(value)) => set(session, config::key(key)?, value, args.shared),
+        (Some(key), None) => {
+            let key = config::key(key)?;
+            let found = settings.iter().filter(|s| s.key == key.name).cloned();
+            Ok(Outcome::Config(Settings {
+                settings: found.collect(),
+                single: true,
+            }))
+        }
+        (None, _) => Ok(Outcome::Config(Settings {
+            settings: settings.clone(),
+            single: false,
+        })),
+    }
+}
+
+fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> Result<Outcome> {
+    config::check(key, value)?;
+    if shared {
+        let file = session.top()?.join(config::FILE);
+        let old = std::fs::read_to_string(&file).unwrap_or_default();
+        let new = config::set_shared(&old, key.name, value);
+        config::read_shared(new.as_bytes())?;
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&file, new)
+            .with_context(|| format!("{} cannot be written", config::FILE))?;
+    } else {
+        if key.name == "remote" && !session.remotes()?.iter().any(|r| r == value) {
+            return Err(
+                Refusal::new(Exit::Usage, format!("git has no remote {value}"))
+                    .then(format!("git remote add {value} URL"))
+                    .into(),
+            );
+        }
+        session.store.git().set_config(key.git, value)?;
+    }
+    let origin = if shared {
+        config::Origin::Shared
+    } else {
+        config::Origin::Git
+    };
+    Ok(Outcome::Config(Settings {
+        settings: vec![Setting {
+            key: key.name,
+            value: Some(value.to_owned()),
+            origin,
+        }],
+        single: true,
+    }))
+}

@@ -1,0 +1,233 @@
+//! `git gryt evolution`: start proving a change, and look at what was proven.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{Outcome, already_promoted, typed};
+use crate::model::evolution::{Attempt, Evolution, Says};
+use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
+use crate::session::Session;
+use crate::session::survey::next;
+use crate::store::names;
+use crate::store::refs::evolutions;
+
+/// Subcommands of `evolution`.
+#[derive(Debug, Subcommand)]
+pub enum EvolutionCommand {
+    /// Start proving a change
+    Start(StartArgs),
+    /// List the evolutions of a version
+    List {
+        /// The version
+        version: String,
+    },
+    /// Show one evolution and its last proof
+    Show {
+        /// Its name: VERSION/CHANGE/rc.N
+        name: String,
+    },
+}
+
+/// Arguments of `evolution start`.
+#[derive(Debug, Args)]
+pub struct StartArgs {
+    /// The version
+    version: String,
+    /// The change to prove
+    #[arg(long, value_name = "ID")]
+    change: String,
+}
+
+/// An evolution that was started.
+#[derive(Debug, Serialize)]
+pub struct Started {
+    #[serde(flatten)]
+    pub name: EvolutionName,
+    pub title: String,
+    pub owner: Person,
+}
+
+/// The evolutions of a version.
+#[derive(Debug, Serialize)]
+pub struct List {
+    pub version: Version,
+    pub evolutions: Vec<Row>,
+}
+
+/// One evolution in a list.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub change: ChangeId,
+    pub number: u32,
+    pub status: &'static str,
+    pub owner: Person,
+    /// The commit of its last proof.
+    pub commit: Option<Oid>,
+    /// Whether the cloud has it as this clone does; none in local mode.
+    pub shared: Option<bool>,
+}
+
+/// One evolution in full.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    #[serde(flatten)]
+    pub name: EvolutionName,
+    pub status: &'static str,
+    pub owner: Person,
+    pub started: Stamp,
+    pub proof: Option<Proof>,
+    /// Why a passing proof does not count.
+    pub stale: Option<String>,
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// As each says.
+pub fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<Outcome> {
+    match command {
+        EvolutionCommand::Start(args) => start(session, args),
+        EvolutionCommand::List { version } => list(session, &typed(version)?),
+        EvolutionCommand::Show { name } => show(session, &typed(name)?),
+    }
+}
+
+fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
+    let version: Version = typed(&args.version)?;
+    let id: ChangeId = typed(&args.change)?;
+    let taken = session.take_in()?;
+    let refs = session.store.refs()?;
+    if let Some(ledger) = session.ledger(&refs)?
+        && session.store.sealed(&ledger, &version)?.is_some()
+    {
+        return Err(already_promoted(&version).into());
+    }
+    let draft = session.draft(&refs, &version)?;
+    taken.require(&draft.version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let Some(change) = contract.change(&id) else {
+        let there: Vec<&str> = contract.changes.iter().map(|c| c.id.as_str()).collect();
+        let refusal = Refusal::new(Exit::Invalid, format!("{version} has no change {id}"));
+        let refusal = match there.as_slice() {
+            [] => refusal.because("Its contract declares none yet"),
+            there => refusal.because(format!("It has {}", there.join(", "))),
+        };
+        let add = format!("git gryt generation edit {version} --change TYPE:{id}:TITLE");
+        return Err(refusal.then(add).into());
+    };
+    let owner = session.me()?;
+    let what = Evolution {
+        version: draft.version.clone(),
+        generation: draft.root.clone(),
+        change: change.id.clone(),
+        owner: owner.clone(),
+        started: session.author()?.author.at,
+    };
+    let root = session
+        .store
+        .write_evolution(session.author()?, &what, &session.ctx.nonce())?;
+    let name = session.change(|refs| {
+        let (local, cloud) = (refs.local(), session.known_cloud(refs));
+        let here = evolutions(&local).map(|(name, _)| name);
+        let taken: Vec<_> = here
+            .chain(evolutions(&cloud).map(|(name, _)| name))
+            .collect();
+        let mut name = EvolutionName {
+            version: draft.version.clone(),
+            change: change.id.clone(),
+            number: 1,
+        };
+        name.number = next(taken.iter(), &name);
+        let update = refs.change(names::evolution(&name), Some(&root));
+        Ok((vec![update], name))
+    })?;
+    session.set_current(&root)?;
+    session.write_view()?;
+    Ok(Outcome::EvolutionStart(Started {
+        name,
+        title: change.title.clone(),
+        owner,
+    }))
+}
+
+fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
+    let refs = session.store.refs()?;
+    if let Some(ledger) = session.ledger(&refs)?
+        && let Some(sealed) = session.store.sealed(&ledger, version)?
+    {
+        let row = |folded: crate::model::ledger::Folded| Row {
+            change: folded.change,
+            number: folded.number,
+            status: if folded.counted {
+                "pass"
+            } else {
+                "not counted"
+            },
+            owner: folded.owner,
+            commit: None,
+            shared: session.config.remote.as_ref().map(|_| true),
+        };
+        return Ok(Outcome::EvolutionList(List {
+            version: sealed.version.clone(),
+            evolutions: sealed.evolutions.into_iter().map(row).collect(),
+        }));
+    }
+    let draft = session.draft(&refs, version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let cloud = session.known_cloud(&refs);
+    let row = |attempt: Attempt| {
+        let says = contract
+            .change(&attempt.name.change)
+            .map(|change| attempt.says(change, &draft.root));
+        let there = cloud.get(&names::evolution(&attempt.name));
+        Row {
+            status: status(says.as_ref()),
+            commit: attempt.proof.map(|proof| proof.commit),
+            shared: session
+                .config
+                .remote
+                .as_ref()
+                .map(|_| there == Some(&attempt.tip)),
+            owner: attempt.evolution.owner,
+            change: attempt.name.change,
+            number: attempt.name.number,
+        }
+    };
+    let attempts = session.attempts(&refs, &draft.version)?;
+    Ok(Outcome::EvolutionList(List {
+        version: draft.version.clone(),
+        evolutions: attempts.into_iter().map(row).collect(),
+    }))
+}
+
+fn status(says: Option<&Says>) -> &'static str {
+    match says {
+        None => "dropped",
+        Some(Says::Nothing) => "started",
+        Some(Says::Passes) => "pass",
+        Some(Says::Fails) => "fail",
+        Some(Says::PassesInVain(_)) => "stale",
+    }
+}
+
+fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
+    let refs = session.store.refs()?;
+    let attempt = session.attempt(&refs, name)?;
+    let draft = session.draft(&refs, &name.version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let says = contract
+        .change(&name.change)
+        .map(|change| attempt.says(change, &draft.root));
+    Ok(Outcome::EvolutionShow(Shown {
+        status: status(says.as_ref()),
+        stale: match says {
+            Some(Says::PassesInVain(why)) => Some(why),
+            _ => None,
+        },
+        owner: attempt.evolution.owner,
+        started: attempt.evolution.started,
+        proof: attempt.proof,
+        name: attempt.name,
+    }))
+}

@@ -1,0 +1,349 @@
+//! `git gryt generation`: declare what a release must contain.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{Outcome, already_promoted, typed};
+use crate::model::edit::{self, Edit};
+use crate::model::standing::{Standing, standings};
+use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
+use crate::runner;
+use crate::session::Session;
+use crate::session::view::{self, TakenIn};
+use crate::store::refs::drafts;
+use crate::store::{Refs, names};
+
+/// Subcommands of `generation`.
+#[derive(Debug, Subcommand)]
+pub enum GenerationCommand {
+    /// Declare a new version
+    New(NewArgs),
+    /// Change a draft's contract, in the editor unless options say how
+    Edit(EditArgs),
+    /// List drafts, and the latest promoted versions
+    List,
+    /// Show a version: its contract and how far it is proven
+    Show {
+        /// The version
+        version: String,
+    },
+}
+
+/// Arguments of `generation new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The version, like v1.2.0 or billing/v1.2.0
+    version: String,
+    /// What it is, in a line
+    #[arg(short, long, value_name = "TEXT")]
+    description: Option<String>,
+    /// A change that it must contain
+    #[arg(long = "change", value_name = "TYPE:ID:TITLE")]
+    changes: Vec<String>,
+}
+
+/// Arguments of `generation edit`.
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// The version
+    version: String,
+    /// Add a change, or set type and title of the one with that id
+    #[arg(long = "change", value_name = "TYPE:ID:TITLE")]
+    changes: Vec<String>,
+    /// Remove a change
+    #[arg(long = "drop", value_name = "ID")]
+    drops: Vec<String>,
+    /// Say who is to do a change
+    #[arg(long = "assign", value_name = "ID=WHO")]
+    assigns: Vec<String>,
+    /// Say what the version is
+    #[arg(short, long, value_name = "TEXT")]
+    description: Option<String>,
+}
+
+/// A draft that was made.
+#[derive(Debug, Serialize)]
+pub struct Made {
+    pub version: Version,
+    /// Its file, below the top.
+    pub file: String,
+    pub changes: usize,
+}
+
+/// A draft after an edit.
+#[derive(Debug, Serialize)]
+pub struct Changed {
+    pub version: Version,
+    pub changed: bool,
+}
+
+/// Drafts and releases.
+#[derive(Debug, Serialize)]
+pub struct List {
+    pub generations: Vec<Row>,
+}
+
+/// One generation in a list.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub version: Version,
+    pub status: &'static str,
+    pub description: Option<String>,
+    pub changes: usize,
+    pub proven: usize,
+    /// Whether its file was edited and not taken in yet.
+    pub edited: bool,
+}
+
+/// One generation in full.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    pub version: Version,
+    pub status: &'static str,
+    pub description: Option<String>,
+    pub changes: Vec<Standing>,
+    pub edited: bool,
+    pub promoter: Option<Person>,
+    pub promoted_at: Option<Stamp>,
+    pub commit: Option<crate::model::Oid>,
+}
+
+/// How many promoted versions a list shows.
+const LATEST: usize = 10;
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// As each says.
+pub fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome> {
+    match command {
+        GenerationCommand::New(args) => new(session, args),
+        GenerationCommand::Edit(args) => edit(session, args),
+        GenerationCommand::List => list(session),
+        GenerationCommand::Show { version } => show(session, &typed(version)?),
+    }
+}
+
+fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
+    let version: Version = typed(&args.version)?;
+    let mut text = Contract::blank(&version, args.description.as_deref());
+    if !args.changes.is_empty() {
+        let blank = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
+        text = edit::apply(&text, &blank, &puts(&args.changes)?).map_err(Refusal::from)?;
+    }
+    let contract = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
+    session.take_in()?.require(&version)?;
+    let author = session.author()?;
+    session.change(|refs| {
+        may_declare(session, refs, &version)?;
+        let nonce = session.ctx.nonce();
+        let root = session
+            .store
+            .write_draft_root(author, &version, text.as_bytes(), &nonce)?;
+        Ok((vec![refs.change(names::draft(&version), Some(&root))], ()))
+    })?;
+    session.write_view()?;
+    Ok(Outcome::GenerationNew(Made {
+        file: view::path(&version),
+        version,
+        changes: contract.changes.len(),
+    }))
+}
+
+/// Whether the version is free as far as this clone knows, and if not, who has it.
+fn may_declare(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> {
+    let taken = |place: String| -> anyhow::Error {
+        let refusal = Refusal::new(
+            Exit::Taken,
+            format!("Version {version} already exists {place}"),
+        );
+        match session.next_free(version, None, refs) {
+            Ok(next) => refusal
+                .because(format!("The next free version is {next}"))
+                .then(format!("git gryt generation new {next}"))
+                .into(),
+            Err(error) => error,
+        }
+    };
+    if let Some(ledger) = session.ledger(refs)?
+        && let Some(sealed) = session.store.sealed(&ledger, version)?
+    {
+        let place = match session.config.remote {
+            Some(_) => "in cloud: it is promoted",
+            None => "and is promoted",
+        };
+        return Err(taken(format!("{place} (as {})", sealed.version)));
+    }
+    if let Some((spelled, _)) = refs.draft(version) {
+        return Err(taken(format!("here, as the draft {spelled}")));
+    }
+    if let Some(remote) = &session.config.remote
+        && let Some((spelled, _)) = drafts(&refs.cloud(remote)).find(|(v, _)| v == version)
+    {
+        return Err(taken(format!("in cloud, as the draft {spelled}")));
+    }
+    if session.store.tag(&names::tag(version))?.is_some() {
+        return Err(taken("as a tag".into()));
+    }
+    Ok(())
+}
+
+fn puts(changes: &[String]) -> Result<Vec<Edit>, Refusal> {
+    changes
+        .iter()
+        .map(|text| Ok(Edit::Put(typed::<Change>(text)?)))
+        .collect()
+}
+
+fn edit(session: &Session<'_>, args: &EditArgs) -> Result<Outcome> {
+    let mut edits = puts(&args.changes)?;
+    for id in &args.drops {
+        edits.push(Edit::Drop(typed(id)?));
+    }
+    for text in &args.assigns {
+        let (id, who) = text.split_once('=').ok_or_else(|| {
+            Refusal::new(
+                Exit::Usage,
+                format!("`{text}` is not ID=WHO, like FEAT-101=ann"),
+            )
+        })?;
+        edits.push(Edit::Assign(typed(id)?, who.trim().to_owned()));
+    }
+    edits.extend(args.description.clone().map(Edit::Describe));
+    let version: Version = typed(&args.version)?;
+    let taken = session.take_in()?;
+    let refs = session.store.refs()?;
+    let Some((version, _)) = refs.draft(&version) else {
+        return Err(no_draft(session, &refs, &version)?);
+    };
+    if edits.is_empty() {
+        return in_editor(session, &refs, version);
+    }
+    taken.require(&version)?;
+    let author = session.author()?;
+    let changed = session.change(|refs| {
+        let draft = session.draft(refs, &version)?;
+        let contract = draft.contract().map_err(Refusal::from)?;
+        let text = String::from_utf8_lossy(&draft.text);
+        let text = edit::apply(&text, &contract, &edits).map_err(Refusal::from)?;
+        if text.as_bytes() == draft.text {
+            return Ok((Vec::new(), false));
+        }
+        let new = session.store.write_draft_edit(
+            author,
+            &version,
+            &draft.tip,
+            text.as_bytes(),
+            "Edit",
+        )?;
+        Ok((vec![refs.change(names::draft(&version), Some(&new))], true))
+    })?;
+    session.write_view()?;
+    Ok(Outcome::GenerationEdit(Changed { version, changed }))
+}
+
+fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Outcome> {
+    let before = session.draft(refs, &version)?.tip;
+    session.write_view()?;
+    let file = session.top()?.join(view::path(&version));
+    let editor = session.store.git().read(&["var", "GIT_EDITOR"])?;
+    if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
+        return Err(Refusal::new(Exit::Failure, "The editor failed; nothing was taken in").into());
+    }
+    let taken: TakenIn = session.take_in()?;
+    taken.require(&version)?;
+    let after = session.draft(&session.store.refs()?, &version)?.tip;
+    Ok(Outcome::GenerationEdit(Changed {
+        version,
+        changed: before != after,
+    }))
+}
+
+fn no_draft(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<anyhow::Error> {
+    if let Some(ledger) = session.ledger(refs)?
+        && session.store.sealed(&ledger, version)?.is_some()
+    {
+        return Ok(already_promoted(version).into());
+    }
+    match session.draft(refs, version) {
+        Ok(_) => Ok(already_promoted(version).into()),
+        Err(error) => Ok(error),
+    }
+}
+
+fn list(session: &Session<'_>) -> Result<Outcome> {
+    let refs = session.store.refs()?;
+    let edited = session.edited(&refs)?;
+    let mut generations = Vec::new();
+    for (version, sealed) in session.latest_sealed(&refs, LATEST)? {
+        generations.push(Row {
+            status: session.sealed_status(&refs, &version)?,
+            description: sealed.1.description,
+            changes: sealed.1.changes.len(),
+            proven: sealed.1.changes.len(),
+            edited: false,
+            version,
+        });
+    }
+    generations.reverse();
+    for (version, tip) in drafts(&refs.local()) {
+        let mut row = Row {
+            status: "draft",
+            description: None,
+            changes: 0,
+            proven: 0,
+            edited: edited.iter().any(|(v, _)| v.as_str() == version.as_str()),
+            version: version.clone(),
+        };
+        match session
+            .store
+            .draft(&version, &tip)?
+            .and_then(|d| Ok((d.contract()?, d)))
+        {
+            Ok((contract, draft)) => {
+                let attempts = session.attempts(&refs, &version)?;
+                let standing = standings(&contract, &draft.root, &attempts);
+                row.changes = standing.len();
+                row.proven = standing.iter().filter(|s| s.proven()).count();
+                row.description = contract.description;
+            }
+            Err(_) => row.status = "broken",
+        }
+        generations.push(row);
+    }
+    Ok(Outcome::GenerationList(List { generations }))
+}
+
+fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
+    let refs = session.store.refs()?;
+    if let Some(ledger) = session.ledger(&refs)?
+        && let Some(sealed) = session.store.sealed(&ledger, version)?
+    {
+        let (_, contract) = session.store.sealed_contract(&ledger, &sealed)?;
+        return Ok(Outcome::GenerationShow(Shown {
+            status: session.sealed_status(&refs, &sealed.version)?,
+            description: contract.description.clone(),
+            changes: crate::session::survey::sealed_standings(&contract, &sealed),
+            edited: false,
+            promoter: Some(sealed.promoter),
+            promoted_at: Some(sealed.promoted_at),
+            commit: Some(sealed.commit),
+            version: sealed.version,
+        }));
+    }
+    let draft = session.draft(&refs, version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let attempts = session.attempts(&refs, &draft.version)?;
+    let edited = session.edited(&refs)?;
+    Ok(Outcome::GenerationShow(Shown {
+        status: "draft",
+        description: contract.description.clone(),
+        changes: standings(&contract, &draft.root, &attempts),
+        edited: edited.iter().any(|(v, _)| v == version),
+        promoter: None,
+        promoted_at: None,
+        commit: None,
+        version: draft.version,
+    }))
+}

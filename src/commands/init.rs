@@ -1,0 +1,105 @@
+//! `git gryt init`: prepare a repository. Safe to repeat: nothing that exists is changed.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::Outcome;
+use crate::config::Mode;
+use crate::session::Session;
+
+/// What `init` did.
+#[derive(Debug, Serialize)]
+pub struct Prepared {
+    /// Files that it wrote, below the top.
+    pub written: Vec<String>,
+    pub mode: Mode,
+    pub remote: Option<String>,
+}
+
+/// The pipelines' folder, below the top.
+pub const PIPELINES: &str = ".gryt/pipelines";
+
+/// Prepares the repository.
+///
+/// # Errors
+/// The repository is bare, or its working tree cannot be written.
+pub fn run(session: &Session<'_>) -> Result<Outcome> {
+    let top = session.top()?;
+    let mut written = Vec::new();
+    let mut ensure = |path: &str, text: &str| -> Result<()> {
+        if write_new(&top.join(path), text).with_context(|| format!("{path} cannot be written"))? {
+            written.push(path.to_owned());
+        }
+        Ok(())
+    };
+    ensure(".gryt/.gitignore", "/generations/\n")?;
+    ensure(".gryt/config.yaml", CONFIG)?;
+    let has_pipeline = fs::read_dir(top.join(PIPELINES)).is_ok_and(|mut d| d.next().is_some());
+    if !has_pipeline {
+        ensure(&format!("{PIPELINES}/pipeline.yaml"), &starter(&top))?;
+    }
+    Ok(Outcome::Init(Prepared {
+        written,
+        mode: session.config.mode,
+        remote: session.config.remote.clone(),
+    }))
+}
+
+const CONFIG: &str = "\
+# Settings that the whole team shares; see `git gryt config`.
+";
+
+fn write_new(path: &Path, text: &str) -> Result<bool> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match fs::File::create_new(path) {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes())?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A first pipeline that works where it is written: the project's own tests where the build tool
+/// is known, and in any case a check that no merge was left half done.
+fn starter(top: &Path) -> String {
+    let known = [
+        ("Cargo.toml", "cargo test"),
+        ("go.mod", "go test ./..."),
+        ("package.json", "npm test"),
+        ("pyproject.toml", "python3 -m pytest"),
+        ("pom.xml", "mvn --batch-mode test"),
+        ("Makefile", "make test"),
+    ];
+    let mut text = String::from(
+        "# What proves a change. Each step is a shell command, run at the top of the working\n\
+         # tree; the first one that fails ends the run.\n\
+         steps:\n  - name: no-conflict-markers\n    \
+         run: \"! git grep -nE '^(<<<<<<<|>>>>>>>) ' -- .\"\n",
+    );
+    if let Some((_, command)) = known.iter().find(|(file, _)| top.join(file).exists()) {
+        text += &format!("  - name: test\n    run: {command}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_starter_is_a_valid_pipeline_of_the_project() {
+        let top = tempfile::tempdir().unwrap();
+        let parse = || crate::model::pipeline::Pipeline::parse(starter(top.path()).as_bytes());
+        assert_eq!(parse().unwrap().steps.len(), 1);
+        fs::write(top.path().join("go.mod"), "").unwrap();
+        assert_eq!(parse().unwrap().steps[1].run, "go test ./...");
+    }
+}

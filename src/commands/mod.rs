@@ -1,0 +1,88 @@
+//! One file a command: its arguments, and a `run` that returns what came of it. Nothing here
+//! prints.
+
+pub mod config;
+pub mod demo;
+pub mod evolution;
+pub mod generation;
+pub mod init;
+pub mod log;
+pub mod promote;
+pub mod run;
+pub mod status;
+pub mod sync;
+
+use serde::Serialize;
+
+use crate::model::{Exit, Invalid, Refusal, Version};
+
+/// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
+#[derive(Debug, Serialize)]
+#[serde(tag = "schema")]
+#[allow(clippy::large_enum_variant, reason = "there is one a process")]
+pub enum Outcome {
+    #[serde(rename = "gryt.init/1")]
+    Init(init::Prepared),
+    #[serde(rename = "gryt.config/1")]
+    Config(config::Settings),
+    #[serde(rename = "gryt.generation.new/1")]
+    GenerationNew(generation::Made),
+    #[serde(rename = "gryt.generation.edit/1")]
+    GenerationEdit(generation::Changed),
+    #[serde(rename = "gryt.generation.list/1")]
+    GenerationList(generation::List),
+    #[serde(rename = "gryt.generation.show/1")]
+    GenerationShow(generation::Shown),
+    #[serde(rename = "gryt.evolution.start/1")]
+    EvolutionStart(evolution::Started),
+    #[serde(rename = "gryt.evolution.list/1")]
+    EvolutionList(evolution::List),
+    #[serde(rename = "gryt.evolution.show/1")]
+    EvolutionShow(evolution::Shown),
+    #[serde(rename = "gryt.run/1")]
+    Run(run::Proven),
+    #[serde(rename = "gryt.promote/1")]
+    Promote(promote::Promoted),
+    #[serde(rename = "gryt.sync.pull/1")]
+    Pull(sync::Pulled),
+    #[serde(rename = "gryt.sync.push/1")]
+    Push(sync::Pushed),
+    #[serde(rename = "gryt.sync.push-evolutions/1")]
+    PushEvolutions(sync::PushedEvolutions),
+    #[serde(rename = "gryt.sync.status/1")]
+    Status(status::Overview),
+    #[serde(rename = "gryt.sync.status.version/1")]
+    VersionStatus(status::OfVersion),
+    #[serde(rename = "gryt.log/1")]
+    Log(log::Entries),
+    #[serde(rename = "gryt.demo/1")]
+    Demo(demo::Played),
+}
+
+impl Outcome {
+    /// How the process ends. A command can come to something and still not have succeeded.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Run(proven) => proven.exit(),
+            Self::Pull(pulled) => pulled.exit(),
+            Self::Push(pushed) => pushed.exit(),
+            _ => Exit::Done,
+        }
+    }
+}
+
+/// Reads something that a person typed: a version, a change, the name of an evolution.
+fn typed<T: std::str::FromStr<Err = Invalid>>(text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(Refusal::from)
+}
+
+/// The same, where it need not be there.
+fn typed_if<T: std::str::FromStr<Err = Invalid>>(text: Option<&str>) -> Result<Option<T>, Refusal> {
+    text.map(typed).transpose()
+}
+
+/// A version that is promoted cannot be worked on.
+fn already_promoted(version: &Version) -> Refusal {
+    Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
+        .because("A promoted version is immutable: use a different version")
+}

@@ -1,0 +1,448 @@
+//! `git gryt promote`: seal a version, once and for ever.
+//!
+//! The order is what makes it safe to be cut anywhere: the intent's id is kept before the first
+//! push; the ledger's ref is the lock and moves together with the refs that the entry folds; the
+//! tag and what is left to clear come after, and are done again by a later command where they
+//! were cut short (docs/architecture.md, "A promotion").
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Outcome, typed};
+use crate::git::refs::Update;
+use crate::model::ledger::Sealed;
+use crate::model::promotion::{self, CloudDraft, Decision, Draft, Facts, Release, Seal};
+use crate::model::reconcile::Relation;
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::session::Session;
+use crate::session::contact::Contact;
+use crate::session::heal::TagState;
+use crate::session::share::Patience;
+use crate::session::view::TakenIn;
+use crate::store::ledger::Ledger;
+use crate::store::{Refs, names};
+
+/// Arguments of `promote`.
+#[derive(Debug, Args)]
+pub struct PromoteArgs {
+    /// The version
+    version: String,
+    /// The commit to release
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    commit: String,
+    /// Say what would happen, and exit as the promotion would
+    #[arg(long)]
+    dry_run: bool,
+    /// Publish the release commit and the proven commits, even if no branch of the cloud has them
+    #[arg(long)]
+    with_commits: bool,
+}
+
+/// A version that was sealed.
+#[derive(Debug, Serialize)]
+pub struct Promoted {
+    #[serde(flatten)]
+    pub sealed: Sealed,
+    /// Whether it is in the cloud's ledger, or in this clone's alone.
+    pub cloud: bool,
+    /// Nothing was done.
+    pub dry_run: bool,
+    /// An earlier run had sealed it, and this one found that out.
+    pub earlier: bool,
+    pub tag: Option<TagState>,
+    /// Edits of the draft that were never pushed and are sealed with it.
+    pub unpushed: bool,
+}
+
+/// What stays the same over all tries.
+struct Intent<'a> {
+    session: &'a Session<'a>,
+    version: Version,
+    id: String,
+    release: Release,
+    taken: TakenIn,
+    args: &'a PromoteArgs,
+}
+
+/// Promotes a version.
+///
+/// # Errors
+/// Whatever says no: see [`promotion::decide`] and the exit codes.
+pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
+    let typed: Version = typed(&args.version)?;
+    let taken = session.take_in()?;
+    let commit = session.store.resolve(&args.commit)?;
+    let tree = session.store.commit(&commit)?.tree;
+    // The draft's own spelling, where this clone has it.
+    let refs = session.store.refs()?;
+    let version = refs.draft(&typed).map_or(typed, |(spelled, _)| spelled);
+    // A dry run must leave nothing behind, not even an intent; its own id is never in a ledger.
+    let kept = session.intent(&refs, &version)?;
+    let intent = Intent {
+        session,
+        id: match (kept, args.dry_run) {
+            (Some(id), _) => id,
+            (None, true) => "dry-run".to_owned(),
+            (None, false) => String::new(),
+        },
+        version,
+        release: Release { commit, tree },
+        taken,
+        args,
+    };
+    let outcome = match session.config.remote {
+        Some(_) => intent.in_cloud(),
+        None => intent.locally(),
+    };
+    if outcome.is_ok() && !args.dry_run {
+        session.write_view()?;
+    }
+    outcome
+}
+
+impl Intent<'_> {
+    fn in_cloud(mut self) -> Result<Outcome> {
+        let session = self.session;
+        let mut patience = Patience::new();
+        let mut contact = session.contact(Some(&self.version))?;
+        loop {
+            let seal = match self.decide(Some(&contact)) {
+                Ok(Decision::Won(sealed)) => return self.found(&sealed),
+                Ok(Decision::Seal(seal)) => seal,
+                Err(refusal) => return Err(self.give_up(refusal, &contact)?),
+            };
+            session.may_publish(&contact, &pinned(&seal), self.args.with_commits)?;
+            if self.args.dry_run {
+                return Ok(self.outcome(seal.sealed, None, false, &contact.cloud));
+            }
+            if self.id.is_empty() {
+                self.id = session.intend(&self.version)?;
+                continue;
+            }
+            let (updates, genesis) = self.write(&seal, contact.ledger())?;
+            let report = session.cloud()?.push(&updates, session.atomic())?;
+            if report.accepted() {
+                if let Some(genesis) = genesis {
+                    session.name_ledger(&genesis)?;
+                }
+                let draft_cloud = contact.cloud.clone();
+                let tag = self.conclude(&seal.sealed, &updates)?;
+                return Ok(self.outcome(seal.sealed, tag, false, &draft_cloud));
+            }
+            let looked = session.look_again(&report, &updates, &mut patience, Some(&self.version));
+            contact = match looked {
+                Ok(contact) => contact,
+                Err(error) => return Err(self.unknown(error, report.done)),
+            };
+        }
+    }
+
+    /// The decision over what is known now.
+    fn decide(&self, contact: Option<&Contact>) -> Result<Decision, Refusal> {
+        let facts = self.facts(contact).map_err(|error| {
+            error
+                .downcast::<Refusal>()
+                .unwrap_or_else(|error| Refusal::new(Exit::Failure, format!("{error:#}")))
+        })?;
+        promotion::decide(&facts)
+    }
+
+    fn facts(&self, contact: Option<&Contact>) -> Result<Facts> {
+        let session = self.session;
+        let store = &session.store;
+        let refs = match contact {
+            Some(contact) => contact.refs.clone(),
+            None => store.refs()?,
+        };
+        let empty = BTreeMap::new();
+        let cloud = contact.map_or(&empty, |contact| &contact.cloud);
+        let ledger = match contact {
+            Some(contact) => contact.ledger().cloned(),
+            None => session.ledger(&refs)?,
+        };
+        let sealed = match &ledger {
+            Some(ledger) => store.sealed(ledger, &self.version)?,
+            None => None,
+        };
+        let name = names::draft(&self.version);
+        let adopted = match &session.config.remote {
+            Some(remote) => store.adopted(&refs, remote)?,
+            None => BTreeMap::new(),
+        };
+        let local = self.local_draft(&refs)?;
+        let (tip, there) = (refs.get(&name), cloud.get(&name));
+        // What was adopted of another generation of this version says nothing about this one.
+        let related = match (tip, adopted.get(&name)) {
+            (Some(tip), Some(adopted)) if store.has(adopted) => {
+                (store.relation(tip, adopted)? != Relation::Unrelated).then(|| adopted.clone())
+            }
+            _ => None,
+        };
+        let me = session.me()?;
+        let mut attempts = session.survey(&self.version, &refs.local(), cloud, &adopted)?;
+        // A colleague's evolution that is here and not in the cloud is not ours to publish.
+        attempts.retain(|(attempt, there)| {
+            contact.is_none() || there.is_some() || attempt.evolution.owner.is(&me)
+        });
+        Ok(Facts {
+            version: self.version.clone(),
+            promotion: self.id.clone(),
+            next_free: session.next_free(&self.version, contact, &refs)?,
+            sealed,
+            tag: self.existing_tag(&refs)?,
+            cloud: match there {
+                Some(there) => Some(self.cloud_draft(tip, there)?),
+                None => None,
+            },
+            local,
+            adopted: related,
+            attempts,
+            release: self.release.clone(),
+            promoter: me,
+            now: session.author()?.committer.at,
+            has_cloud: contact.is_some(),
+        })
+    }
+
+    fn local_draft(&self, refs: &Refs) -> Result<Option<Draft>> {
+        let session = self.session;
+        let Some(tip) = refs.get(&names::draft(&self.version)) else {
+            return Ok(None);
+        };
+        let draft = session.store.draft(&self.version, tip)?;
+        let contract = match (&draft, self.taken.require(&self.version)) {
+            (_, Err(refusal)) => Err(refusal),
+            (Ok(draft), Ok(())) => draft.contract().map_err(Refusal::from),
+            (Err(invalid), Ok(())) => Err(Refusal::from(invalid.clone())),
+        };
+        Ok(Some(Draft {
+            root: session.store.root(tip)?,
+            tip: tip.clone(),
+            contract,
+        }))
+    }
+
+    fn cloud_draft(&self, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
+        let store = &self.session.store;
+        let relation = match tip {
+            Some(tip) => store.relation(tip, there)?,
+            None => Relation::Behind,
+        };
+        let mut unseen = Vec::new();
+        if let (Relation::Behind | Relation::Diverged, Some(tip)) = (relation, tip) {
+            let mine: Vec<Oid> = store
+                .first_parents(tip)
+                .map(|commit| Ok(commit?.oid))
+                .collect::<Result<_>>()?;
+            for commit in store.first_parents(there) {
+                let commit = commit?;
+                if mine.contains(&commit.oid) {
+                    break;
+                }
+                unseen.push(format!("{} by {}", commit.subject(), commit.author));
+            }
+        }
+        Ok(CloudDraft {
+            tip: there.clone(),
+            relation,
+            unseen,
+        })
+    }
+
+    fn existing_tag(&self, refs: &Refs) -> Result<Option<&'static str>> {
+        let session = self.session;
+        if session.store.tag(&names::tag(&self.version))?.is_some() {
+            return Ok(Some("in this clone"));
+        }
+        let there = session
+            .config
+            .remote
+            .as_deref()
+            .map(|remote| names::remote_tag(remote, &self.version));
+        Ok(there
+            .and_then(|name| refs.get(&name))
+            .map(|_| "in the cloud"))
+    }
+
+    /// Writes the entry, and says what the push is to do: move the ledger, and delete what the
+    /// entry folds. Without atomic pushes the ledger goes alone, and the rest afterwards.
+    fn write(&self, seal: &Seal, ledger: Option<&Ledger>) -> Result<(Vec<Update>, Option<Oid>)> {
+        let session = self.session;
+        let (ledger, genesis) = match ledger {
+            Some(ledger) => (ledger.clone(), None),
+            None => {
+                let author = session.author()?;
+                let genesis = session.store.write_genesis(author, &session.ctx.nonce())?;
+                let ledger = Ledger {
+                    genesis: genesis.clone(),
+                    tip: genesis.clone(),
+                    base: genesis.clone(),
+                };
+                (ledger, Some(genesis))
+            }
+        };
+        let entry = session
+            .store
+            .write_promotion(session.author()?, &ledger, seal, None)?;
+        let old = genesis.is_none().then_some(&ledger.tip);
+        let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
+        if session.atomic() {
+            if let Some(draft) = &seal.cloud_draft {
+                updates.push(Update::new(names::draft(&self.version), Some(draft), None));
+            }
+            for at in promotion::deleted_with_seal(seal) {
+                let (attempt, tip) = &seal.folded[at];
+                let name = names::evolution(&attempt.name);
+                updates.push(Update::new(name, tip.as_ref(), None));
+            }
+        }
+        Ok((updates, genesis))
+    }
+
+    /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
+    fn conclude(&self, sealed: &Sealed, pushed: &[Update]) -> Result<Option<TagState>> {
+        let session = self.session;
+        let remote = session.cloud_name()?;
+        let contact = session.change(|refs| {
+            let mut moves = Vec::new();
+            let mut adopted = session.store.adopted(refs, remote)?;
+            session.note_pushed(refs, pushed, &mut moves, &mut adopted);
+            let after = refs.with(&moves);
+            let (verified, contact) = session.check(&after)?;
+            let (taken_over, _) = session.plan(&contact, &after)?;
+            moves.extend(verified);
+            moves.extend(taken_over);
+            if session.config.tag {
+                moves.extend(session.make_tag(sealed)?);
+            }
+            Ok((moves, contact))
+        })?;
+        session.finish(&contact, sealed)
+    }
+
+    /// An earlier run had won, and did not live to hear of it.
+    fn found(&self, sealed: &Sealed) -> Result<Outcome> {
+        let session = self.session;
+        let contact = session.seen()?;
+        if self.args.dry_run {
+            return Ok(self.outcome(sealed.clone(), None, true, &contact.cloud));
+        }
+        session.adopt(&contact)?;
+        let tag = session.finish(&contact, sealed)?;
+        Ok(self.outcome(sealed.clone(), tag, true, &contact.cloud))
+    }
+
+    /// A version that somebody else sealed needs no intent any more.
+    fn give_up(&self, refusal: Refusal, contact: &Contact) -> Result<anyhow::Error> {
+        let lost = match contact.ledger() {
+            Some(ledger) => self.session.store.sealed(ledger, &self.version)?.is_some(),
+            None => false,
+        };
+        if lost && !self.id.is_empty() && !self.args.dry_run {
+            self.session.forget_intent(&self.version)?;
+        }
+        Ok(refusal.into())
+    }
+
+    /// The push was sent and nothing was heard, or the cloud cannot be asked what came of it.
+    fn unknown(&self, error: anyhow::Error, answered: bool) -> anyhow::Error {
+        match error.downcast::<Refusal>() {
+            Ok(cause) if cause.exit == Exit::Remote && !answered => {
+                let version = &self.version;
+                let mut refusal = Refusal::new(
+                    Exit::Remote,
+                    format!("Whether {version} is promoted is not known yet"),
+                )
+                .because("The push was sent, and the cloud's answer did not arrive")
+                .because("It may still land; the next command finds out");
+                refusal.why.push(cause.what);
+                refusal.why.extend(cause.why);
+                refusal
+                    .then("git gryt sync pull")
+                    .then(format!("git gryt promote {version}"))
+                    .into()
+            }
+            Ok(cause) => cause.into(),
+            Err(error) => error,
+        }
+    }
+
+    /// In local mode the ledger's ref in this repository is the lock.
+    fn locally(mut self) -> Result<Outcome> {
+        let session = self.session;
+        if self.id.is_empty() {
+            let id = session.intend(&self.version)?;
+            self.id = id;
+        }
+        let result = session.change(|_| {
+            let seal = match self.decide(None)? {
+                Decision::Won(sealed) => return Ok((Vec::new(), (sealed, true))),
+                Decision::Seal(seal) => seal,
+            };
+            if self.args.dry_run {
+                return Ok((Vec::new(), (seal.sealed, false)));
+            }
+            let refs = session.store.refs()?;
+            let ledger = session.ledger(&refs)?;
+            let (updates, genesis) = self.write(&seal, ledger.as_ref())?;
+            let entry = updates[0].new.clone();
+            let mut moves = vec![refs.change(names::LEDGER, entry.as_ref())];
+            let (genesis, entry) = match (ledger, genesis, entry) {
+                (Some(ledger), _, Some(entry)) => (ledger.genesis, entry),
+                (None, Some(genesis), Some(entry)) => (genesis, entry),
+                _ => anyhow::bail!("an entry has a ledger"),
+            };
+            let after = Ledger {
+                genesis,
+                tip: entry.clone(),
+                base: entry,
+            };
+            moves.extend(session.remember(&refs, &after, false));
+            moves.push(refs.change(names::draft(&self.version), None));
+            for (attempt, _) in &seal.folded {
+                moves.push(refs.change(names::evolution(&attempt.name), None));
+            }
+            moves.push(refs.change(names::promoting(&self.version), None));
+            if session.config.tag {
+                moves.extend(session.make_tag(&seal.sealed)?);
+            }
+            Ok((moves, (seal.sealed, false)))
+        });
+        let (sealed, earlier) = result?;
+        let tag = session.config.tag.then_some(TagState::Made);
+        Ok(self.outcome(sealed, tag, earlier, &BTreeMap::new()))
+    }
+
+    fn outcome(
+        &self,
+        sealed: Sealed,
+        tag: Option<TagState>,
+        earlier: bool,
+        cloud: &BTreeMap<String, Oid>,
+    ) -> Outcome {
+        let published = cloud.get(&names::draft(&self.version));
+        let has_cloud = self.session.config.remote.is_some();
+        Outcome::Promote(Promoted {
+            unpushed: has_cloud && published.is_some_and(|tip| *tip != sealed.draft),
+            sealed,
+            cloud: has_cloud,
+            dry_run: self.args.dry_run,
+            earlier,
+            tag,
+        })
+    }
+}
+
+/// The user's commits that an entry pins.
+fn pinned(seal: &Seal) -> Vec<Oid> {
+    let proven = seal
+        .folded
+        .iter()
+        .filter_map(|(attempt, _)| attempt.proof.as_ref().map(|proof| proof.commit.clone()));
+    let mut commits: Vec<Oid> = proven.collect();
+    commits.push(seal.sealed.commit.clone());
+    commits
+}

@@ -1,0 +1,225 @@
+//! `git gryt sync status`: this clone beside the cloud.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::model::reconcile::{DraftConflict, Relation};
+use crate::model::standing::{Standing, standings};
+use crate::model::{Exit, Refusal, Version};
+use crate::session::Session;
+use crate::session::contact::Contact;
+use crate::store::names;
+use crate::store::refs::drafts;
+
+/// All generations, here and there.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    pub local: Vec<Local>,
+    /// What the cloud has and this clone has not.
+    pub cloud: Vec<Cloud>,
+    pub conflicts: Vec<Clash>,
+    /// Cloud generations that a pull would bring or update.
+    pub behind: usize,
+    /// Local generations that a push would create or update.
+    pub ahead: usize,
+    /// Whether older promotions are left out of `local`.
+    pub more: bool,
+}
+
+/// A generation of this clone.
+#[derive(Debug, Serialize)]
+pub struct Local {
+    pub version: Version,
+    pub status: &'static str,
+    pub sync: &'static str,
+    pub cloud: &'static str,
+    pub edited: bool,
+}
+
+/// A generation of the cloud.
+#[derive(Debug, Serialize)]
+pub struct Cloud {
+    pub version: Version,
+    pub status: &'static str,
+}
+
+/// A version that two sides want.
+#[derive(Debug, Serialize)]
+pub struct Clash {
+    pub version: Version,
+    pub message: &'static str,
+}
+
+/// How far one version is proven.
+#[derive(Debug, Serialize)]
+pub struct OfVersion {
+    pub version: Version,
+    pub status: &'static str,
+    pub changes: Vec<Standing>,
+    pub ready: bool,
+}
+
+/// How many promoted versions an overview shows.
+const LATEST: usize = 10;
+
+/// Compares with the cloud.
+///
+/// # Errors
+/// The cloud cannot be reached, or does not check.
+pub fn run(session: &Session<'_>, version: Option<&Version>, offline: bool) -> Result<Outcome> {
+    session.cloud_name()?;
+    let contact = if offline {
+        session.seen()?
+    } else {
+        session.contact(None)?
+    };
+    match version {
+        None => overview(session, &contact).map(Outcome::Status),
+        Some(version) => of_version(session, &contact, version).map(Outcome::VersionStatus),
+    }
+}
+
+fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
+    let refs = &contact.refs;
+    let preview = session.preview(contact)?;
+    let edited = session.edited(refs)?;
+    let mut rows: BTreeMap<String, Local> = BTreeMap::new();
+    let mut behind = 0;
+    let mut ahead = 0;
+    let latest = session.latest_sealed(refs, LATEST + 1)?;
+    for (version, _) in latest.iter().take(LATEST) {
+        let status = session.sealed_status(refs, version)?;
+        rows.insert(
+            version.to_string(),
+            Local {
+                version: version.clone(),
+                status,
+                sync: "synced",
+                cloud: "promoted",
+                edited: false,
+            },
+        );
+    }
+    for (version, tip) in drafts(&refs.local()) {
+        let there = contact.cloud.get(&names::draft(&version));
+        let sealed = match contact.ledger() {
+            Some(ledger) => session.store.sealed(ledger, &version)?.is_some(),
+            None => false,
+        };
+        let conflict = preview.conflicts.iter().any(|(v, _)| *v == version);
+        let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
+        let relation = match there {
+            Some(there) => Some(session.store.relation(&tip, there)?),
+            None => None,
+        };
+        let to_pull = preview.updated.contains(&version) || preview.withdrawn.contains(&version);
+        let sync = match relation {
+            _ if conflict => "conflict",
+            _ if to_pull => "behind",
+            Some(Relation::Same) if !touched => "synced",
+            _ => "pending",
+        };
+        behind += usize::from(to_pull && !preview.promoted.contains(&version));
+        ahead += usize::from(sync == "pending");
+        let row = Local {
+            status: "draft",
+            sync,
+            cloud: match (sealed, there) {
+                (true, _) => "promoted",
+                (false, Some(_)) => "draft",
+                (false, None) => "none",
+            },
+            edited: touched,
+            version: version.clone(),
+        };
+        rows.insert(version.to_string(), row);
+    }
+    let mut cloud = Vec::new();
+    for version in &preview.promoted {
+        behind += 1;
+        if refs.draft(version).is_none() {
+            cloud.push(Cloud {
+                version: version.clone(),
+                status: "promoted",
+            });
+        }
+    }
+    for version in &preview.new {
+        behind += 1;
+        cloud.push(Cloud {
+            version: version.clone(),
+            status: "draft",
+        });
+    }
+    cloud.sort_by(|a, b| a.version.cmp(&b.version));
+    let mut local: Vec<Local> = rows.into_values().collect();
+    local.sort_by(|a, b| a.version.cmp(&b.version));
+    let clash = |(version, conflict): &(Version, DraftConflict)| Clash {
+        version: version.clone(),
+        message: match conflict {
+            DraftConflict::SameVersion | DraftConflict::Promoted => "Version exists in cloud",
+            other => other.reason(),
+        },
+    };
+    Ok(Overview {
+        local,
+        cloud,
+        conflicts: preview.conflicts.iter().map(clash).collect(),
+        behind,
+        ahead,
+        more: latest.len() > LATEST,
+    })
+}
+
+fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Result<OfVersion> {
+    if let Some(ledger) = contact.ledger()
+        && let Some(sealed) = session.store.sealed(ledger, version)?
+    {
+        let (_, contract) = session.store.sealed_contract(ledger, &sealed)?;
+        return Ok(OfVersion {
+            status: match session.store.withdrawal(ledger, &sealed.version)? {
+                Some(_) => "withdrawn",
+                None => "promoted",
+            },
+            changes: crate::session::survey::sealed_standings(&contract, &sealed),
+            ready: false,
+            version: sealed.version,
+        });
+    }
+    let here = contact.refs.draft(version);
+    let there = drafts(&contact.cloud).find(|(v, _)| v == version);
+    let (version, tip) = match (here, there) {
+        (Some((_, here)), Some((spelled, there))) => {
+            // What this clone added is in the status only where nothing is missing from it.
+            match session.store.relation(&here, &there)? {
+                Relation::Ahead => (spelled, here),
+                _ => (spelled, there),
+            }
+        }
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => {
+            let what = format!("There is no generation {version}, here or in the cloud");
+            return Err(Refusal::new(Exit::Invalid, what).into());
+        }
+    };
+    let draft = session
+        .store
+        .draft(&version, &tip)?
+        .map_err(Refusal::from)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let adopted = session
+        .store
+        .adopted(&contact.refs, session.cloud_name()?)?;
+    let found = session.survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
+    let attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
+    let gates = crate::model::gate::judge(&contract, &draft.root, &attempts);
+    Ok(OfVersion {
+        status: "draft",
+        changes: standings(&contract, &draft.root, &attempts),
+        ready: gates.iter().all(|verdict| verdict.passed),
+        version,
+    })
+}

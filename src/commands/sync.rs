@@ -1,0 +1,231 @@
+//! `git gryt sync`: exchange with the cloud.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{Outcome, status, typed_if};
+use crate::model::reconcile::Adopted;
+use crate::model::{EvolutionName, Exit, Version};
+use crate::session::Session;
+
+/// Subcommands of `sync`.
+#[derive(Debug, Subcommand)]
+pub enum SyncCommand {
+    /// Take over what the cloud has
+    Pull,
+    /// Publish this clone's drafts
+    Push {
+        /// Only this version
+        version: Option<String>,
+    },
+    /// Publish your evolutions
+    PushEvolutions(PushEvolutionsArgs),
+    /// Compare this clone with the cloud, or see how far a version is proven
+    Status(StatusArgs),
+}
+
+/// Arguments of `sync push-evolutions`.
+#[derive(Debug, Args)]
+pub struct PushEvolutionsArgs {
+    /// Only those of this version
+    version: Option<String>,
+    /// Publish the proven commits too, even if no branch of the cloud has them
+    #[arg(long)]
+    with_commits: bool,
+}
+
+/// Arguments of `sync status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// How far this version is proven
+    version: Option<String>,
+    /// Answer from what was last seen of the cloud
+    #[arg(long)]
+    offline: bool,
+}
+
+/// What a pull took over.
+#[derive(Debug, Serialize)]
+pub struct Pulled {
+    pub new: usize,
+    pub updated: usize,
+    pub conflicts: Vec<Conflict>,
+    #[serde(flatten)]
+    pub adopted: Adopted,
+}
+
+/// Something that a person has to settle.
+#[derive(Debug, Serialize)]
+pub struct Conflict {
+    pub version: Version,
+    pub reason: &'static str,
+    pub resolution: &'static str,
+}
+
+impl Pulled {
+    /// A pull exits 6 after adopting everything else.
+    pub fn exit(&self) -> Exit {
+        if self.conflicts.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Conflict
+        }
+    }
+}
+
+/// What a push of drafts published.
+#[derive(Debug, Serialize)]
+pub struct Pushed {
+    pub created: Vec<Version>,
+    pub updated: Vec<Version>,
+    pub errors: Vec<PushFailure>,
+    #[serde(skip)]
+    exit: Option<Exit>,
+}
+
+/// A draft that could not be pushed.
+#[derive(Debug, Serialize)]
+pub struct PushFailure {
+    pub version: Version,
+    pub error: &'static str,
+    pub resolution: &'static str,
+}
+
+impl Pushed {
+    /// The first failure's.
+    pub fn exit(&self) -> Exit {
+        self.exit.unwrap_or(Exit::Done)
+    }
+}
+
+/// What a push of evolutions published.
+#[derive(Debug, Serialize)]
+pub struct PushedEvolutions {
+    pub created: Vec<EvolutionName>,
+    pub updated: Vec<EvolutionName>,
+    pub renumbered: Vec<(EvolutionName, EvolutionName)>,
+    pub late: Vec<EvolutionName>,
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// As each says.
+pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
+    match command {
+        SyncCommand::Pull => pull(session).map(Outcome::Pull),
+        SyncCommand::Push { version } => {
+            let version = typed_if(version.as_deref())?;
+            push(session, version.as_ref()).map(Outcome::Push)
+        }
+        SyncCommand::PushEvolutions(args) => {
+            let version = typed_if(args.version.as_deref())?;
+            push_evolutions(session, version.as_ref(), args.with_commits)
+                .map(Outcome::PushEvolutions)
+        }
+        SyncCommand::Status(args) => status::run(
+            session,
+            typed_if(args.version.as_deref())?.as_ref(),
+            args.offline,
+        ),
+    }
+}
+
+/// Takes over what the cloud has.
+///
+/// # Errors
+/// The cloud cannot be reached, or does not check.
+pub fn pull(session: &Session<'_>) -> Result<Pulled> {
+    session.cloud_name()?;
+    session.take_in()?;
+    let contact = session.contact(None)?;
+    let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
+        .map(|(version, _)| version)
+        .collect();
+    let adopted = session.adopt(&contact)?;
+    session.resume(&contact)?;
+    session.write_view()?;
+    let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
+    let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
+    let known = adopted.promoted.iter().filter(|v| had.contains(v));
+    let updated: BTreeSet<&Version> = adopted.updated.iter().chain(known).collect();
+    let conflict =
+        |(version, conflict): &(Version, crate::model::reconcile::DraftConflict)| Conflict {
+            version: version.clone(),
+            reason: conflict.reason(),
+            resolution: conflict.resolution(),
+        };
+    Ok(Pulled {
+        new: new.len(),
+        updated: updated
+            .iter()
+            .filter(|v| !adopted.is_in_conflict(v))
+            .count(),
+        conflicts: adopted.conflicts.iter().map(conflict).collect(),
+        adopted,
+    })
+}
+
+/// Publishes drafts.
+///
+/// # Errors
+/// The cloud cannot be reached, refuses, or does not check.
+pub fn push(session: &Session<'_>, version: Option<&Version>) -> Result<Pushed> {
+    session.cloud_name()?;
+    let taken = session.take_in()?;
+    if let Some(version) = version {
+        taken.require(version)?;
+    }
+    let done = session.share_drafts(version)?;
+    let exit = done.errors.first().map(|(_, error)| error.exit());
+    let failure = |(version, error): (Version, crate::session::share::PushError)| PushFailure {
+        version,
+        error: error.error(),
+        resolution: error.resolution(),
+    };
+    Ok(Pushed {
+        created: done.created,
+        updated: done.updated,
+        errors: done.errors.into_iter().map(failure).collect(),
+        exit,
+    })
+}
+
+/// Publishes this person's evolutions.
+///
+/// # Errors
+/// The cloud cannot be reached, refuses, or does not check; commits would be published.
+pub fn push_evolutions(
+    session: &Session<'_>,
+    version: Option<&Version>,
+    with_commits: bool,
+) -> Result<PushedEvolutions> {
+    session.cloud_name()?;
+    session.take_in()?;
+    let done = session.share_evolutions(version, with_commits)?;
+    session.write_view()?;
+    Ok(PushedEvolutions {
+        created: done.created,
+        updated: done.updated,
+        renumbered: done.renumbered,
+        late: done.late,
+    })
+}
+
+/// Delivers whatever is pending, as `cloud` mode does after each change. What a draft meets on
+/// the way is told; it stays pending.
+///
+/// # Errors
+/// The cloud cannot be reached, refuses, or does not check.
+pub fn deliver(session: &Session<'_>) -> Result<()> {
+    for failure in push(session, None)?.errors {
+        session
+            .ctx
+            .warn(format!("{}: {}", failure.version, failure.error));
+    }
+    push_evolutions(session, None, false)?;
+    Ok(())
+}

@@ -1,0 +1,368 @@
+//! Settings: flag > environment > git configuration > `.gryt/config.yaml` > default.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Exit, Invalid, Oid, Refusal};
+
+/// The tracked file, below the top of the working tree.
+pub const FILE: &str = ".gryt/config.yaml";
+
+/// How far a clone works with its cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Never touches a remote.
+    Local,
+    /// Syncs when told to, and to promote.
+    Hybrid,
+    /// Pulls before and pushes after whatever reads or changes what is shared.
+    Cloud,
+}
+
+/// One setting: its name on the command line and in `.gryt/config.yaml`, in git's configuration,
+/// and in the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub name: &'static str,
+    /// As `git config --list` prints it.
+    pub git: &'static str,
+    pub env: &'static str,
+}
+
+/// All settings.
+pub const KEYS: [Key; 4] = [
+    Key {
+        name: "execution_mode",
+        git: "gryt.executionmode",
+        env: "GRYT_EXECUTION_MODE",
+    },
+    Key {
+        name: "remote",
+        git: "gryt.remote",
+        env: "GRYT_REMOTE",
+    },
+    Key {
+        name: "tag",
+        git: "gryt.tag",
+        env: "GRYT_TAG",
+    },
+    Key {
+        name: "publish_commits",
+        git: "gryt.publishcommits",
+        env: "GRYT_PUBLISH_COMMITS",
+    },
+];
+
+/// The tracked file's content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_mode: Option<Mode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_commits: Option<bool>,
+    /// The genesis of the project's ledger: a clone whose branch names one never makes another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Oid>,
+}
+
+/// What a value was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    Environment,
+    Git,
+    Shared,
+    Default,
+}
+
+/// A setting as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    pub key: &'static str,
+    pub value: Option<String>,
+    pub origin: Origin,
+}
+
+/// The settings that commands work by.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub mode: Mode,
+    /// The cloud: the name of a configured remote. None where there is none, or in local mode.
+    pub remote: Option<String>,
+    pub tag: bool,
+    pub publish_commits: bool,
+    pub ledger: Option<Oid>,
+    /// Whether the cloud is known to refuse atomic pushes.
+    pub no_atomic: bool,
+    /// Whether the user's git signs commits.
+    pub sign: bool,
+    pub settings: Vec<Setting>,
+}
+
+/// Finds a setting by the name that a person typed: `execution_mode`, `executionMode` or
+/// `gryt.executionMode`.
+///
+/// # Errors
+/// [`Exit::Usage`], with the names that there are.
+pub fn key(typed: &str) -> Result<&'static Key, Refusal> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
+    let bare = plain(typed.strip_prefix("gryt.").unwrap_or(typed));
+    KEYS.iter()
+        .find(|key| plain(key.name) == bare)
+        .ok_or_else(|| {
+            let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+            Refusal::new(Exit::Usage, format!("There is no setting {typed}"))
+                .because(format!("There are {}", names.join(", ")))
+        })
+}
+
+/// Resolves all settings.
+///
+/// # Errors
+/// A value that its setting does not have, naming where it stands.
+pub fn resolve(
+    env: impl Fn(&str) -> Option<String>,
+    git: &[(String, String)],
+    shared: &Shared,
+) -> Result<Config, Refusal> {
+    let last = |key: &str| {
+        git.iter()
+            .rev()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| v.clone())
+    };
+    let find = |key: &Key, default: Option<String>| {
+        let from_shared = || {
+            let yaml = serde_json::to_value(shared).ok()?;
+            match yaml.get(key.name)? {
+                serde_json::Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            }
+        };
+        let sources = [
+            (Origin::Environment, env(key.env)),
+            (Origin::Git, last(key.git)),
+            (Origin::Shared, from_shared()),
+        ];
+        let found = sources
+            .into_iter()
+            .find_map(|(o, value)| value.map(|v| (o, v)));
+        let (origin, value) = match found {
+            Some((origin, value)) => (origin, Some(value)),
+            None => (Origin::Default, default),
+        };
+        Setting {
+            key: key.name,
+            value,
+            origin,
+        }
+    };
+    let [mode, remote, tag, publish] = &KEYS;
+    let remotes = remotes(git);
+    let only = match remotes.as_slice() {
+        _ if remotes.iter().any(|r| r == "origin") => Some("origin".to_owned()),
+        [only] => Some(only.clone()),
+        _ => None,
+    };
+    let remote = find(remote, only);
+    let default_mode = if remote.value.is_some() {
+        "hybrid"
+    } else {
+        "local"
+    };
+    let mode = find(mode, Some(default_mode.into()));
+    let tag = find(tag, Some("true".into()));
+    let publish = find(publish, Some("false".into()));
+    let parsed = parse_mode(&mode)?;
+    let cloud = match parsed {
+        Mode::Local => None,
+        Mode::Hybrid | Mode::Cloud => Some(configured(&remote, &remotes)?),
+    };
+    let no_atomic = cloud.as_ref().is_some_and(|name| {
+        last(&atomic_key(name)).is_some_and(|value| boolean(&value) == Some(false))
+    });
+    Ok(Config {
+        mode: parsed,
+        remote: cloud,
+        tag: parse_bool(&tag)?,
+        publish_commits: parse_bool(&publish)?,
+        ledger: shared.ledger.clone(),
+        no_atomic,
+        sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
+        settings: vec![mode, remote, tag, publish],
+    })
+}
+
+/// Where it is remembered that a remote refuses atomic pushes, as git prints the key.
+pub fn atomic_key(remote: &str) -> String {
+    format!("remote.{remote}.grytatomic")
+}
+
+/// The remotes that git is configured with.
+pub fn remotes(git: &[(String, String)]) -> Vec<String> {
+    let named = |(key, _): &(String, String)| {
+        let name = key.strip_prefix("remote.")?.strip_suffix(".url")?;
+        Some((name.to_owned(), ()))
+    };
+    let unique: BTreeMap<String, ()> = git.iter().filter_map(named).collect();
+    unique.into_keys().collect()
+}
+
+/// The remote must be one of git's own: what reaches git's command line is never an URL or an
+/// option that a file could have put there.
+fn configured(remote: &Setting, remotes: &[String]) -> Result<String, Refusal> {
+    match &remote.value {
+        Some(name) if remotes.contains(name) => Ok(name.clone()),
+        Some(name) => Err(Refusal::new(
+            Exit::Usage,
+            format!("The cloud is set to {name}, and git has no remote of that name"),
+        )
+        .then(format!("git remote add {name} URL"))
+        .then("git gryt config remote NAME")),
+        None => Err(Refusal::new(
+            Exit::Usage,
+            "No cloud is set: this repository has no remote, or several",
+        )
+        .then("git gryt config remote NAME")
+        .then("git gryt config execution_mode local")),
+    }
+}
+
+fn parse_mode(setting: &Setting) -> Result<Mode, Refusal> {
+    match setting.value.as_deref() {
+        Some("local") => Ok(Mode::Local),
+        Some("hybrid") => Ok(Mode::Hybrid),
+        Some("cloud") => Ok(Mode::Cloud),
+        other => Err(wrong(setting.key, other, "local, hybrid or cloud")),
+    }
+}
+
+fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
+    let value = setting.value.as_deref();
+    value
+        .and_then(boolean)
+        .ok_or_else(|| wrong(setting.key, value, "true or false"))
+}
+
+/// Checks that `value` is one that the setting can have.
+///
+/// # Errors
+/// [`Exit::Usage`].
+pub fn check(key: &Key, value: &str) -> Result<(), Refusal> {
+    let setting = Setting {
+        key: key.name,
+        value: Some(value.to_owned()),
+        origin: Origin::Git,
+    };
+    match key.name {
+        "execution_mode" => parse_mode(&setting).map(drop),
+        "remote" => Ok(()),
+        _ => parse_bool(&setting).map(drop),
+    }
+}
+
+fn wrong(key: &str, value: Option<&str>, expected: &str) -> Refusal {
+    let value = value.unwrap_or_default();
+    Refusal::new(Exit::Usage, format!("{key} is `{value}`: write {expected}"))
+}
+
+/// Git's own spellings (git-config(1), "Values").
+fn boolean(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" | "" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads the tracked file.
+///
+/// # Errors
+/// [`Exit::Invalid`], with line and column.
+pub fn read_shared(text: &[u8]) -> Result<Shared, Refusal> {
+    let wrong = |invalid: Invalid| Refusal::new(Exit::Invalid, format!("{FILE}: {invalid}"));
+    let shared: Option<Shared> = Invalid::or_yaml(text).map_err(wrong)?;
+    Ok(shared.unwrap_or_default())
+}
+
+/// Sets one key in the tracked file's text, other lines kept.
+pub fn set_shared(text: &str, key: &str, value: &str) -> String {
+    let line = format!("{key}: {value}");
+    let mut found = false;
+    let mut lines: Vec<&str> = Vec::new();
+    for old in text.lines() {
+        if old.split(':').next() == Some(key) {
+            found = true;
+            lines.push(&line);
+        } else {
+            lines.push(old);
+        }
+    }
+    if !found {
+        lines.push(&line);
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn the_nearest_source_wins() {
+        let pairs = git(&[
+            ("remote.origin.url", "x"),
+            ("gryt.executionmode", "local"),
+            ("gryt.executionmode", "cloud"),
+        ]);
+        let shared = read_shared(b"execution_mode: local\ntag: false\n").unwrap();
+        let config = resolve(|_| None, &pairs, &shared).unwrap();
+        assert_eq!(config.mode, Mode::Cloud);
+        assert!(!config.tag);
+        let env = |name: &str| (name == "GRYT_EXECUTION_MODE").then(|| "hybrid".to_owned());
+        assert_eq!(resolve(env, &pairs, &shared).unwrap().mode, Mode::Hybrid);
+    }
+
+    #[test]
+    fn the_mode_follows_from_whether_there_is_a_remote() {
+        let none = resolve(|_| None, &[], &Shared::default()).unwrap();
+        assert_eq!((none.mode, none.remote), (Mode::Local, None));
+        let one = git(&[("remote.up.url", "x")]);
+        let one = resolve(|_| None, &one, &Shared::default()).unwrap();
+        assert_eq!((one.mode, one.remote), (Mode::Hybrid, Some("up".into())));
+    }
+
+    #[test]
+    fn a_cloud_is_a_configured_remote_and_nothing_else() {
+        let pairs = git(&[
+            ("remote.origin.url", "x"),
+            ("gryt.remote", "--upload-pack=x"),
+        ]);
+        let refused = resolve(|_| None, &pairs, &Shared::default()).unwrap_err();
+        assert_eq!(refused.exit, Exit::Usage);
+    }
+
+    #[test]
+    fn a_line_of_the_tracked_file_is_set_in_place() {
+        let text = "# ours\ntag: true\nremote: up\n";
+        assert_eq!(
+            set_shared(text, "tag", "false"),
+            "# ours\ntag: false\nremote: up\n"
+        );
+        assert_eq!(set_shared("", "tag", "false"), "tag: false\n");
+    }
+}

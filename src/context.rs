@@ -1,0 +1,123 @@
+//! What a command gets from outside: where it runs, the environment, randomness, and somewhere
+//! to report to.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::model::{Oid, Version};
+
+/// The outside of one run.
+pub struct Context {
+    /// Where the command was started, after `-C`.
+    pub dir: PathBuf,
+    /// Who hears what happens on the way.
+    pub sink: Box<dyn Fn(Event<'_>) + Send + Sync>,
+}
+
+/// Something that happens while a command works. What it comes to in the end is its outcome.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// Worth knowing.
+    Note {
+        text: &'a str,
+    },
+    /// Worth a look.
+    Warning {
+        text: &'a str,
+    },
+    /// For `-v` only.
+    Detail {
+        text: &'a str,
+    },
+    StepStarted {
+        step: &'a str,
+    },
+    /// What a step printed, as it came.
+    StepOutput {
+        bytes: &'a [u8],
+    },
+    StepEnded {
+        step: &'a str,
+        exit: Option<i32>,
+        millis: u64,
+    },
+    /// A command that the demonstration types.
+    Typed {
+        who: &'a str,
+        line: &'a str,
+    },
+    /// What the demonstration says between commands.
+    Said {
+        text: &'a str,
+    },
+}
+
+impl Context {
+    /// Reports an event.
+    pub fn tell(&self, event: Event<'_>) {
+        (self.sink)(event);
+    }
+
+    /// Reports something worth knowing.
+    pub fn note(&self, text: impl AsRef<str>) {
+        self.tell(Event::Note {
+            text: text.as_ref(),
+        });
+    }
+
+    /// Reports something worth a look.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        self.tell(Event::Warning {
+            text: text.as_ref(),
+        });
+    }
+
+    /// Reports something for `-v`.
+    pub fn detail(&self, text: impl AsRef<str>) {
+        self.tell(Event::Detail {
+            text: text.as_ref(),
+        });
+    }
+
+    /// A variable of the environment, where it is set and not empty.
+    pub fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// 122 random bits in hex: what tells two otherwise identical commits apart.
+    pub fn nonce(&self) -> String {
+        uuid::Uuid::new_v4().simple().to_string()
+    }
+
+    /// A number below `bound`, for waiting a different time than the others.
+    pub fn random_below(&self, bound: u64) -> u64 {
+        uuid::Uuid::new_v4().as_u64_pair().1 % bound.max(1)
+    }
+
+    /// The id of an intent to promote `version`: random, or in CI derived from the engine's id of
+    /// the run, because a rerun of the job may have lost the workspace that remembered it.
+    pub fn promotion_id(&self, version: &Version, hash: impl Fn(&[u8]) -> Option<Oid>) -> String {
+        let run = RUN_IDS
+            .iter()
+            .find_map(|name| Some((name, self.env(name)?)));
+        let derived = run.and_then(|(name, id)| {
+            let text = format!("gryt promotion {name} {id} {version}");
+            hash(text.as_bytes())
+        });
+        match derived {
+            Some(oid) => oid.as_str()[..32].to_owned(),
+            None => self.nonce(),
+        }
+    }
+}
+
+/// What the common CI engines call the id of a run, the same for all of its attempts.
+const RUN_IDS: [&str; 5] = [
+    "GITHUB_RUN_ID",
+    "CI_PIPELINE_ID",
+    "CIRCLE_WORKFLOW_ID",
+    "BUILDKITE_BUILD_ID",
+    "BUILD_TAG",
+];

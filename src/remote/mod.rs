@@ -1,0 +1,101 @@
+//! Another repository: fetching beside, pushing with leases, asking what it can do.
+//!
+//! A remote is always the name of one that git is configured with, passed after `--`.
+
+use anyhow::Result;
+
+use crate::git::Git;
+use crate::git::push::{Manner, Report};
+use crate::git::refs::Update;
+use crate::model::{Exit, Oid, Refusal};
+
+/// A configured remote.
+pub struct Remote<'a> {
+    git: &'a Git,
+    name: &'a str,
+}
+
+impl<'a> Remote<'a> {
+    /// The remote of that name.
+    pub fn new(git: &'a Git, name: &'a str) -> Self {
+        Self { git, name }
+    }
+
+    /// Fetches `refspecs`, and forgets what of them the remote no longer has.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with [`Exit::Remote`], and git's own words.
+    pub fn fetch(&self, refspecs: &[String]) -> Result<()> {
+        let mut args: Vec<&str> = vec![
+            "fetch",
+            "--quiet",
+            "--prune",
+            "--atomic",
+            "--no-filter",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+            "--no-show-forced-updates",
+            "--",
+            self.name,
+        ];
+        args.extend(refspecs.iter().map(String::as_str));
+        let output = self.git.run(&args, b"")?;
+        if output.ok() {
+            return Ok(());
+        }
+        let mut refusal = Refusal::new(
+            Exit::Remote,
+            format!("The cloud ({}) cannot be reached", self.name),
+        );
+        refusal.why = output.said().lines().map(str::to_owned).collect();
+        Err(refusal.into())
+    }
+
+    /// Pushes `updates`; see [`Git::push`].
+    ///
+    /// # Errors
+    /// Git cannot be started.
+    pub fn push(&self, updates: &[Update], atomic: bool) -> Result<Report> {
+        let manner = Manner {
+            atomic,
+            dry_run: false,
+        };
+        self.git.push(self.name, updates, manner)
+    }
+
+    /// Whether the remote takes such a push, only not atomically. Asked after a push that failed
+    /// without an answer: git's status for "no atomic support" is that of any other failure.
+    ///
+    /// # Errors
+    /// Git cannot be started.
+    pub fn lacks_atomic(&self, updates: &[Update]) -> Result<bool> {
+        let try_it = |atomic| {
+            let manner = Manner {
+                atomic,
+                dry_run: true,
+            };
+            self.git.push(self.name, updates, manner)
+        };
+        Ok(!try_it(true)?.ok && try_it(false)?.ok)
+    }
+
+    /// The tips of the branches and tags that the remote has now, tags peeled.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with [`Exit::Remote`].
+    pub fn heads_and_tags(&self) -> Result<Vec<Oid>> {
+        let args = ["ls-remote", "--heads", "--tags", "--", self.name];
+        let output = self.git.run(&args, b"")?;
+        if !output.ok() {
+            let what = format!("The cloud ({}) cannot be reached", self.name);
+            return Err(Refusal::new(Exit::Remote, what)
+                .because(output.said())
+                .into());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let oid = |line: &str| line.split('\t').next()?.parse().ok();
+        Ok(text.lines().filter_map(oid).collect())
+    }
+}

@@ -1,0 +1,227 @@
+//! The only writer of stdout and stderr: people's text and JSON from the same outcomes and
+//! events.
+
+mod human;
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+
+use crate::cli::{Color, Global};
+use crate::commands::Outcome;
+use crate::context::Event;
+use crate::model::{Exit, Invalid, Refusal};
+
+/// How a run speaks.
+pub struct Renderer {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    style: Style,
+    /// Whether the last thing printed left the cursor in the middle of a line.
+    midline: Arc<Mutex<bool>>,
+}
+
+/// Colours, where they are wanted.
+#[derive(Clone, Copy)]
+pub struct Style {
+    on: bool,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.on {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// What was typed.
+    pub fn typed(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// What went wrong.
+    pub fn bad(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    /// What stands out.
+    pub fn heading(self, text: &str) -> String {
+        self.paint("1;34", text)
+    }
+}
+
+impl Renderer {
+    /// A renderer by the global options.
+    pub fn new(global: &Global) -> Self {
+        let auto = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let on = match global.color {
+            Color::Auto => auto && !global.json,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            style: Style { on },
+            midline: Arc::new(Mutex::new(false)),
+        }
+    }
+
+    /// Who hears events. With JSON, stdout is for the one document, so what a step prints goes
+    /// to stderr.
+    pub fn sink(&self) -> Box<dyn Fn(Event<'_>) + Send + Sync> {
+        let (json, quiet, verbose, style) = (self.json, self.quiet, self.verbose, self.style);
+        let midline = Arc::clone(&self.midline);
+        Box::new(move |event| {
+            let bytes = match event {
+                Event::StepOutput { bytes } => bytes.to_vec(),
+                Event::Detail { .. } if !verbose => return,
+                Event::Note { .. } | Event::StepStarted { .. } | Event::StepEnded { .. }
+                    if quiet =>
+                {
+                    return;
+                }
+                event => (human::event(event, style) + "\n").into_bytes(),
+            };
+            let aside = matches!(
+                event,
+                Event::Note { .. } | Event::Warning { .. } | Event::Detail { .. }
+            );
+            // A poisoned lock only means that another thread panicked while printing.
+            let mut midline = midline.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut out = Vec::new();
+            if *midline && !matches!(event, Event::StepOutput { .. }) {
+                out.push(b'\n');
+            }
+            out.extend_from_slice(&bytes);
+            *midline = out.last().is_some_and(|last| *last != b'\n');
+            if json || aside {
+                write(&mut std::io::stderr(), &out);
+            } else {
+                write(&mut std::io::stdout(), &out);
+            }
+        })
+    }
+
+    /// Prints what a command came to.
+    pub fn finish(&self, result: &Result<Outcome>) {
+        if self.json {
+            let document = match result {
+                Ok(outcome) => serde_json::to_string_pretty(outcome),
+                Err(error) => serde_json::to_string_pretty(&failure(error)),
+            };
+            // Outcomes are plain data; where one cannot be written, saying so is all that is left.
+            let text = document.unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
+            write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
+            return;
+        }
+        match result {
+            Ok(outcome) => {
+                let text = human::outcome(outcome, self.style, self.quiet);
+                write(&mut std::io::stdout(), clean(&text).as_bytes());
+            }
+            Err(error) => {
+                let text = human::error(error, self.style, self.verbose);
+                write(&mut std::io::stderr(), clean(&text).as_bytes());
+            }
+        }
+    }
+}
+
+/// Prints what clap says of a command line that it could not parse, or its help.
+pub fn usage(error: &clap::Error) -> u8 {
+    // A closed pipe on the way out is the reader's choice.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.code()
+    } else {
+        Exit::Done.code()
+    }
+}
+
+/// The exit that an error stands for.
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        refusal.exit
+    } else if error.downcast_ref::<Invalid>().is_some() {
+        Exit::Invalid
+    } else {
+        Exit::Failure
+    }
+}
+
+fn failure(error: &anyhow::Error) -> serde_json::Value {
+    let exit = exit_of(error);
+    let (what, why, next) = match error.downcast_ref::<Refusal>() {
+        Some(refusal) => (
+            refusal.what.clone(),
+            refusal.why.clone(),
+            refusal.next.clone(),
+        ),
+        None => (
+            error.to_string(),
+            error.chain().skip(1).map(ToString::to_string).collect(),
+            vec![],
+        ),
+    };
+    serde_json::json!({
+        "schema": "gryt.error/1",
+        "error": what,
+        "why": why,
+        "next": next,
+        "kind": exit,
+        "exit": exit.code(),
+    })
+}
+
+/// Text may come from a stranger's commit: only what a terminal shows as text is let through,
+/// our own colours apart.
+fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_control() && c != '\n') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match OUR_COLOURS.iter().find(|colour| rest.starts_with(**colour)) {
+            Some(colour) => {
+                out.push_str(colour);
+                rest = &rest[colour.len()..];
+            }
+            None => {
+                let first = rest.chars().next().map_or(1, char::len_utf8);
+                out.push(if rest.starts_with('\t') {
+                    ' '
+                } else {
+                    '\u{fffd}'
+                });
+                rest = &rest[first..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+const OUR_COLOURS: [&str; 4] = ["\x1b[1m", "\x1b[31m", "\x1b[1;34m", "\x1b[0m"];
+
+fn write(to: &mut dyn Write, bytes: &[u8]) {
+    // A reader that went away (`| head`) is no failure of the command.
+    let _ = to.write_all(bytes).and_then(|()| to.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strangers_escape_does_not_reach_the_terminal() {
+        assert_eq!(clean("a\x1b]0;x\x07b\tc\n"), "a\u{fffd}]0;x\u{fffd}b c\n");
+        assert_eq!(clean("\x1b[1mx\x1b[0m"), "\x1b[1mx\x1b[0m");
+        assert_eq!(clean("\u{9b}2J"), "\u{fffd}2J");
+    }
+}

@@ -1,0 +1,340 @@
+//! Adopting what the cloud has: facts about each ref, the pure plan over them, one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::Session;
+use super::contact::Contact;
+use super::survey::next;
+use crate::git::refs::Update;
+use crate::model::ledger::Sealed;
+use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep};
+use crate::model::reconcile::{Relation, Seal, Sides};
+use crate::model::{EvolutionName, Oid, Version};
+use crate::store::names::Shared;
+use crate::store::refs::evolutions;
+use crate::store::{Refs, names};
+
+type Tips = BTreeMap<String, Oid>;
+
+/// The plan of one adoption while it is being made.
+struct Adoption<'a> {
+    refs: &'a Refs,
+    local: Tips,
+    cloud: &'a Tips,
+    /// What was adopted before, and what will have been.
+    before: Tips,
+    after: Tips,
+    updates: Vec<Update>,
+    sum: Adopted,
+}
+
+impl Session<'_> {
+    /// Takes over what the cloud has, as far as nothing of this clone's is lost by it.
+    ///
+    /// # Errors
+    /// Objects or refs cannot be read or written.
+    pub fn adopt(&self, contact: &Contact) -> Result<Adopted> {
+        self.change(|refs| self.plan(contact, refs))
+    }
+
+    /// What a pull would do, without doing it.
+    ///
+    /// # Errors
+    /// Objects cannot be read.
+    pub fn preview(&self, contact: &Contact) -> Result<Adopted> {
+        Ok(self.plan(contact, &contact.refs)?.1)
+    }
+
+    /// The updates that take over what the cloud has, and what they come to.
+    ///
+    /// # Errors
+    /// Objects cannot be read or written.
+    pub fn plan(&self, contact: &Contact, refs: &Refs) -> Result<(Vec<Update>, Adopted)> {
+        let name = self.cloud_name()?;
+        let mut adoption = Adoption {
+            refs,
+            local: refs.local(),
+            cloud: &contact.cloud,
+            before: self.store.adopted(refs, name)?,
+            after: BTreeMap::new(),
+            updates: Vec::new(),
+            sum: Adopted::default(),
+        };
+        let names: BTreeSet<&String> = adoption
+            .local
+            .keys()
+            .chain(contact.cloud.keys())
+            .chain(adoption.before.keys())
+            .collect();
+        let names: Vec<String> = names.into_iter().cloned().collect();
+        let mut seals: BTreeMap<Version, Option<Sealed>> = BTreeMap::new();
+        for name in names {
+            let version = match names::shared(&name) {
+                Shared::Draft(version) => version,
+                Shared::Evolution(evolution) => evolution.version,
+                Shared::Ledger | Shared::Foreign => continue,
+            };
+            let sealed = match seals.get(&version) {
+                Some(sealed) => sealed.clone(),
+                None => {
+                    let sealed = match contact.ledger() {
+                        Some(ledger) => self.store.sealed(ledger, &version)?,
+                        None => None,
+                    };
+                    seals.insert(version.clone(), sealed.clone());
+                    sealed
+                }
+            };
+            match names::shared(&name) {
+                Shared::Draft(version) => {
+                    self.plan_draft(&mut adoption, &name, version, sealed.as_ref())?;
+                }
+                Shared::Evolution(evolution) => {
+                    self.plan_evolution(&mut adoption, &name, &evolution, sealed.as_ref())?;
+                }
+                Shared::Ledger | Shared::Foreign => {}
+            }
+        }
+        if let Some(ledger) = contact.ledger() {
+            adoption.sum.promoted = self.news(refs.get(names::LEDGER), contact)?;
+            let own = refs.change(names::LEDGER, Some(&ledger.tip));
+            adoption.updates.push(own);
+        }
+        let memory = self.store.write_adopted(&adoption.after)?;
+        adoption
+            .updates
+            .push(refs.change(names::adopted(name), Some(&memory)));
+        Ok((adoption.updates, adoption.sum))
+    }
+
+    fn sides(&self, adoption: &Adoption<'_>, name: &str) -> Result<Sides> {
+        let local = adoption.local.get(name);
+        let cloud = adoption.cloud.get(name);
+        let adopted = adoption.before.get(name);
+        let relate = |there: Option<&Oid>| match (local, there) {
+            (Some(local), Some(there)) => self.store.relation(local, there).map(Some),
+            _ => Ok(None),
+        };
+        Ok(Sides {
+            local: local.cloned(),
+            cloud: cloud.cloned(),
+            adopted: adopted.cloned(),
+            relation: relate(cloud)?,
+            // What was adopted may be gone from this clone once the cloud let go of it.
+            since: match adopted {
+                Some(adopted) if cloud.is_none() && self.store.has(adopted) => {
+                    relate(Some(adopted))?
+                }
+                _ => None,
+            },
+            invalid: None,
+        })
+    }
+
+    fn plan_draft(
+        &self,
+        adoption: &mut Adoption<'_>,
+        name: &str,
+        version: Version,
+        sealed: Option<&Sealed>,
+    ) -> Result<()> {
+        let mut sides = self.sides(adoption, name)?;
+        if let Some(cloud) = &sides.cloud
+            && sides.local.as_ref() != Some(cloud)
+            && sealed.is_none()
+        {
+            sides.invalid = match self.store.draft(&version, cloud)? {
+                Ok(draft) => draft.contract().err(),
+                Err(invalid) => Some(invalid),
+            };
+        }
+        let seal = self.draft_seal(&version, sides.local.as_ref(), sealed)?;
+        let step = reconcile::draft(&sides, seal);
+        let keep_memory = matches!(
+            step,
+            DraftStep::Conflict(DraftConflict::Edited | DraftConflict::Withdrawn)
+                | DraftStep::Quarantine(_)
+        );
+        let memory = if keep_memory {
+            &sides.adopted
+        } else {
+            &sides.cloud
+        };
+        if let Some(memory) = memory {
+            adoption.after.insert(name.to_owned(), memory.clone());
+        }
+        let sum = &mut adoption.sum;
+        match step {
+            DraftStep::Keep => {}
+            DraftStep::Adopt(tip) => {
+                adoption
+                    .updates
+                    .push(adoption.refs.change(name, Some(&tip)));
+                sum.new.push(version);
+            }
+            DraftStep::Advance(tip) => {
+                adoption
+                    .updates
+                    .push(adoption.refs.change(name, Some(&tip)));
+                sum.updated.push(version);
+            }
+            DraftStep::Retire => {
+                adoption.updates.push(adoption.refs.change(name, None));
+                sum.updated.push(version);
+            }
+            DraftStep::Withdraw => {
+                if let Some(tip) = &sides.local {
+                    let aside = names::withdrawn(&version, tip);
+                    adoption
+                        .updates
+                        .push(adoption.refs.change(aside, Some(tip)));
+                }
+                adoption.updates.push(adoption.refs.change(name, None));
+                sum.withdrawn.push(version);
+            }
+            DraftStep::Late => sum.late_drafts.push(version),
+            DraftStep::Conflict(conflict) => sum.conflicts.push((version, conflict)),
+            DraftStep::Quarantine(why) => {
+                sum.quarantined.push((version.to_string(), why.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// How this clone's draft stands to the release of its version.
+    ///
+    /// # Errors
+    /// The draft cannot be read.
+    pub fn draft_seal(
+        &self,
+        version: &Version,
+        local: Option<&Oid>,
+        sealed: Option<&Sealed>,
+    ) -> Result<Seal> {
+        Ok(match (sealed, local) {
+            (None, _) => Seal::Open,
+            (Some(_), None) => Seal::Folded,
+            (Some(sealed), Some(_)) if sealed.version.as_str() != version.as_str() => Seal::Other,
+            (Some(sealed), Some(local)) => match self.store.relation(local, &sealed.draft)? {
+                Relation::Same | Relation::Behind => Seal::Folded,
+                Relation::Ahead | Relation::Diverged => Seal::Beyond,
+                Relation::Unrelated => Seal::Other,
+            },
+        })
+    }
+
+    pub(super) fn evolution_seal(
+        &self,
+        name: &EvolutionName,
+        local: Option<&Oid>,
+        sealed: Option<&Sealed>,
+    ) -> Result<Seal> {
+        let Some(sealed) = sealed else {
+            return Ok(Seal::Open);
+        };
+        let Some(local) = local else {
+            return Ok(Seal::Folded);
+        };
+        let same = |folded: &&crate::model::ledger::Folded| folded.change.is(&name.change);
+        for folded in sealed.evolutions.iter().filter(same) {
+            match self.store.relation(local, &folded.tip)? {
+                Relation::Same | Relation::Behind => return Ok(Seal::Folded),
+                Relation::Ahead | Relation::Diverged => return Ok(Seal::Beyond),
+                Relation::Unrelated => {}
+            }
+        }
+        Ok(Seal::Other)
+    }
+
+    fn plan_evolution(
+        &self,
+        adoption: &mut Adoption<'_>,
+        name: &str,
+        evolution: &EvolutionName,
+        sealed: Option<&Sealed>,
+    ) -> Result<()> {
+        let mut sides = self.sides(adoption, name)?;
+        if let Some(cloud) = &sides.cloud
+            && sides.local.as_ref() != Some(cloud)
+        {
+            sides.invalid = self.store.attempt(evolution, cloud)?.err();
+        }
+        let seal = self.evolution_seal(evolution, sides.local.as_ref(), sealed)?;
+        let step = reconcile::evolution(&sides, seal);
+        let memory = match step {
+            EvolutionStep::Quarantine(_) | EvolutionStep::Diverged => &sides.adopted,
+            _ => &sides.cloud,
+        };
+        if let Some(memory) = memory {
+            adoption.after.insert(name.to_owned(), memory.clone());
+        }
+        let sum = &mut adoption.sum;
+        match step {
+            EvolutionStep::Keep => {}
+            EvolutionStep::Adopt(tip) => {
+                adoption
+                    .updates
+                    .push(adoption.refs.change(name, Some(&tip)));
+                sum.new_evolutions.push(evolution.clone());
+            }
+            EvolutionStep::Advance(tip) => {
+                adoption
+                    .updates
+                    .push(adoption.refs.change(name, Some(&tip)));
+            }
+            EvolutionStep::Retire => adoption.updates.push(adoption.refs.change(name, None)),
+            EvolutionStep::Late => sum.late_evolutions.push(evolution.clone()),
+            EvolutionStep::Diverged => sum.diverged.push(evolution.clone()),
+            EvolutionStep::Quarantine(why) => {
+                sum.quarantined
+                    .push((evolution.to_string(), why.to_string()));
+            }
+            EvolutionStep::Renumber(theirs) => {
+                let here: Vec<_> = evolutions(&adoption.local).map(|(name, _)| name).collect();
+                let there: Vec<_> = evolutions(adoption.cloud).map(|(name, _)| name).collect();
+                let given = sum.renumbered.iter().map(|(_, after)| after);
+                let taken = here.iter().chain(&there).chain(given);
+                let after = EvolutionName {
+                    number: next(taken, evolution),
+                    ..evolution.clone()
+                };
+                let moved = names::evolution(&after);
+                adoption
+                    .updates
+                    .push(adoption.refs.change(moved, sides.local.as_ref()));
+                adoption
+                    .updates
+                    .push(adoption.refs.change(name, Some(&theirs)));
+                sum.renumbered.push((evolution.clone(), after));
+            }
+        }
+        Ok(())
+    }
+
+    /// The versions that the cloud's ledger holds and this clone's, at `own`, does not.
+    fn news(&self, own: Option<&Oid>, contact: &Contact) -> Result<Vec<Version>> {
+        let Some(ledger) = contact.ledger() else {
+            return Ok(Vec::new());
+        };
+        let mut versions = Vec::new();
+        for commit in self.store.first_parents(&ledger.tip) {
+            let commit = commit?;
+            if Some(&commit.oid) == own {
+                break;
+            }
+            let header = crate::store::message::header(&commit.message)?;
+            let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
+                continue;
+            };
+            // An invalid entry may say anything; the ledger's tree does not hold it.
+            let sealed = self.store.sealed(ledger, &version)?;
+            if sealed.is_some_and(|sealed| Some(sealed.promotion) == header.promotion) {
+                versions.push(version);
+            }
+        }
+        versions.reverse();
+        Ok(versions)
+    }
+}

@@ -1,0 +1,123 @@
+//! Contacting the cloud: fetch beside, check, remember what was verified. Nothing is adopted yet.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Session;
+use super::verify::Checked;
+use crate::git::refs::Update;
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::ledger::Ledger;
+use crate::store::{Refs, names};
+
+/// What the cloud has, as it was seen in one fetch and found to check.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// All refs of this clone after the fetch.
+    pub refs: Refs,
+    /// The cloud's shared refs, by their name there.
+    pub cloud: BTreeMap<String, Oid>,
+    /// The cloud's ledger, where it has one.
+    pub checked: Option<Checked>,
+}
+
+impl Contact {
+    /// The cloud's ledger.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.checked.as_ref().map(|checked| &checked.ledger)
+    }
+}
+
+impl Session<'_> {
+    /// Fetches everything shared, and the tag of `version` where one is asked for, and checks the
+    /// ledger.
+    ///
+    /// # Errors
+    /// [`Exit::Remote`] where the cloud cannot be reached; those of
+    /// [`verify`](Session::verify).
+    pub fn contact(&self, version: Option<&Version>) -> Result<Contact> {
+        let name = self.cloud_name()?;
+        let mut refspecs = vec![names::fetch_refspec(name)];
+        refspecs.extend(version.map(|version| names::tag_refspec(name, version)));
+        self.cloud()?.fetch(&refspecs)?;
+        self.seen()
+    }
+
+    /// Checks what the last fetch brought.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Session::verify).
+    pub fn seen(&self) -> Result<Contact> {
+        let contact = self.change(|refs| self.check(refs))?;
+        for (oid, why) in contact.checked.iter().flat_map(|c| &c.invalid) {
+            let oid = oid.short();
+            self.ctx.warn(format!(
+                "Ledger entry {oid} is invalid and counts for nothing: {why}"
+            ));
+        }
+        Ok(contact)
+    }
+
+    /// Checks what `refs` show of the cloud, and the updates that remember it.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Session::verify).
+    pub fn check(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
+        let cloud = refs.cloud(self.cloud_name()?);
+        let checked = match cloud.get(names::LEDGER) {
+            Some(tip) => Some(self.verify(refs, tip)?),
+            None => {
+                self.may_lack_ledger(refs)?;
+                None
+            }
+        };
+        self.own_ledger_fits(refs, checked.as_ref())?;
+        let updates = match &checked {
+            Some(checked) => self.remember(refs, &checked.ledger, true),
+            None => Vec::new(),
+        };
+        let contact = Contact {
+            refs: refs.clone(),
+            cloud,
+            checked,
+        };
+        Ok((updates, contact))
+    }
+
+    /// A ledger that was there and is gone is a rewritten history, not a new project.
+    fn may_lack_ledger(&self, refs: &Refs) -> Result<(), Refusal> {
+        let verified = refs.below(names::VERIFIED).next().is_some();
+        if verified || self.config.ledger.is_some() {
+            return Err(Refusal::new(
+                Exit::Rewritten,
+                "The cloud has no ledger, and this project has one",
+            )
+            .because("It vanished, or this is another project's repository")
+            .because("Nothing was taken over or deleted")
+            .then("git gryt config remote NAME"));
+        }
+        Ok(())
+    }
+
+    /// A ledger that this clone began in local mode cannot simply be joined with the cloud's.
+    fn own_ledger_fits(&self, refs: &Refs, checked: Option<&Checked>) -> Result<()> {
+        let Some(own) = refs.get(names::LEDGER) else {
+            return Ok(());
+        };
+        if let Some(checked) = checked {
+            for commit in self.store.first_parents(&checked.ledger.tip) {
+                if commit?.oid == *own {
+                    return Ok(());
+                }
+            }
+        }
+        Err(Refusal::new(
+            Exit::Conflict,
+            "This clone has promotions of its own, made in local mode",
+        )
+        .because("The cloud's ledger does not hold them, and nothing was taken over")
+        .then("git gryt config execution_mode local")
+        .into())
+    }
+}

@@ -1,0 +1,244 @@
+//! The consequences of a promotion: what happens after the ledger moved, and is done again by a
+//! later command where it was cut short.
+
+use anyhow::Result;
+
+use super::Session;
+use super::contact::Contact;
+use crate::git::push::Report;
+use crate::git::refs::Update;
+use crate::model::ledger::Sealed;
+use crate::model::promotion::REFS_A_PUSH;
+use crate::model::reconcile::Seal;
+use crate::model::{Oid, Version};
+use crate::store::names::Shared;
+use crate::store::{Refs, names};
+
+impl Session<'_> {
+    /// The id of this clone's intent to promote `version`: kept before the first push and used
+    /// by every retry, so that a promotion is known as one's own whatever the connection said.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written.
+    pub fn intend(&self, version: &Version) -> Result<String> {
+        let name = names::promoting(version);
+        self.change(|refs| {
+            if let Some(id) = self.intent(refs, version)? {
+                return Ok((Vec::new(), id));
+            }
+            let hash = |bytes: &[u8]| crate::store::Store::blob_id(bytes).ok();
+            let id = self.ctx.promotion_id(version, hash);
+            let blob = self.store.write_blob(id.as_bytes())?;
+            Ok((vec![refs.change(&name, Some(&blob))], id))
+        })
+    }
+
+    /// The id of an intent that was kept.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn intent(&self, refs: &Refs, version: &Version) -> Result<Option<String>> {
+        let Some(blob) = refs.get(&names::promoting(version)) else {
+            return Ok(None);
+        };
+        let text = self.store.blob(blob)?;
+        Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    /// Forgets an intent.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    pub fn forget_intent(&self, version: &Version) -> Result<()> {
+        let name = names::promoting(version);
+        self.change(|refs| Ok((vec![refs.change(&name, None)], ())))
+    }
+
+    /// Finishes promotions that were cut short: those of this clone whose id the ledger holds.
+    /// Returns the versions whose outcome is known only now.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written. What the cloud refuses is a warning.
+    pub fn resume(&self, contact: &Contact) -> Result<()> {
+        let Some(ledger) = contact.ledger() else {
+            return Ok(());
+        };
+        let refs = self.store.refs()?;
+        let under_way = refs.below(names::PROMOTING);
+        let versions: Vec<Version> = under_way.filter_map(|(v, _)| v.parse().ok()).collect();
+        for version in versions {
+            let Some(sealed) = self.store.sealed(ledger, &version)? else {
+                continue;
+            };
+            if self.intent(&refs, &version)?.as_deref() == Some(&sealed.promotion) {
+                self.ctx.note(format!(
+                    "Your promotion of {version} is in the cloud's ledger"
+                ));
+                self.finish(contact, &sealed)?;
+            } else {
+                self.ctx.warn(format!(
+                    "Your promotion of {version} lost: {} promoted it",
+                    sealed.promoter
+                ));
+                self.forget_intent(&version)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is left of a promotion of this clone's: refs that it folded, and its tag.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written. What the cloud refuses is a warning.
+    pub fn finish(&self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
+        self.clear_folded(contact, sealed)?;
+        let tag = if self.config.tag {
+            Some(self.deliver_tag(sealed)?)
+        } else {
+            None
+        };
+        if tag != Some(TagState::Waiting) {
+            self.forget_intent(&sealed.version)?;
+        }
+        Ok(tag)
+    }
+
+    /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
+    fn clear_folded(&self, contact: &Contact, sealed: &Sealed) -> Result<()> {
+        let mut updates = Vec::new();
+        for (name, tip) in &contact.cloud {
+            let folded = match names::shared(name) {
+                Shared::Draft(version) if version == sealed.version => {
+                    self.draft_seal(&version, Some(tip), Some(sealed))? == Seal::Folded
+                }
+                Shared::Evolution(evolution) if evolution.version == sealed.version => {
+                    self.evolution_seal(&evolution, Some(tip), Some(sealed))? == Seal::Folded
+                }
+                _ => false,
+            };
+            if folded {
+                updates.push(Update::new(name.clone(), Some(tip), None));
+            }
+        }
+        for batch in updates.chunks(REFS_A_PUSH) {
+            // Not atomic: what moved meanwhile is late and stays, the others go.
+            let report = self.cloud()?.push(batch, false)?;
+            let gone: Vec<Update> = batch
+                .iter()
+                .filter(|u| acknowledged(&report, &u.name))
+                .cloned()
+                .collect();
+            self.acknowledge(&gone)?;
+            if gone.len() < batch.len() {
+                self.ctx.warn(format!(
+                    "{} refs of {} are still in the cloud: a later push clears them",
+                    batch.len() - gone.len(),
+                    sealed.version
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The annotated tag of a release, made where this clone has none of that name.
+    ///
+    /// # Errors
+    /// The tag cannot be written.
+    pub fn make_tag(&self, sealed: &Sealed) -> Result<Option<Update>> {
+        let name = names::tag(&sealed.version);
+        if self.store.tag(&name)?.is_some() {
+            return Ok(None);
+        }
+        let text = format!("Release {}\n", sealed.version);
+        let version = sealed.version.as_str();
+        let tag = self
+            .store
+            .write_tag(self.author()?, version, &sealed.commit, &text)?;
+        Ok(Some(Update::new(name, None, Some(&tag))))
+    }
+
+    fn deliver_tag(&self, sealed: &Sealed) -> Result<TagState> {
+        let name = names::tag(&sealed.version);
+        if let Some(update) = self.make_tag(sealed)?
+            && !self.store.update(&[update])?
+        {
+            self.ctx
+                .warn(format!("The tag {} could not be made", sealed.version));
+            return Ok(TagState::Refused);
+        }
+        let Some(tag) = self.store.tag(&name)? else {
+            return Ok(TagState::Refused);
+        };
+        if self.config.remote.is_none() {
+            return Ok(TagState::Made);
+        }
+        let update = Update::new(name.clone(), None, Some(&tag));
+        let report = self.cloud()?.push(&[update], false)?;
+        if report.accepted() {
+            return Ok(TagState::Made);
+        }
+        if report.lines.contains_key(&name) {
+            self.ctx.warn(format!(
+                "The cloud refused the tag {}; the promotion stands",
+                sealed.version
+            ));
+            return Ok(TagState::Refused);
+        }
+        self.ctx.warn(format!(
+            "The tag {} did not reach the cloud; the next sync sends it",
+            sealed.version
+        ));
+        Ok(TagState::Waiting)
+    }
+
+    /// A version near `version` that nobody has.
+    ///
+    /// # Errors
+    /// The ledger or tags cannot be read.
+    pub fn next_free(
+        &self,
+        version: &Version,
+        contact: Option<&Contact>,
+        refs: &Refs,
+    ) -> Result<Version> {
+        let ledger = match contact {
+            Some(contact) => contact.ledger().cloned(),
+            None => self.ledger(refs)?,
+        };
+        let mut last = version.clone();
+        for next in version.successors().take(1000) {
+            last = next;
+            let in_cloud = |shared: &std::collections::BTreeMap<String, Oid>| {
+                crate::store::refs::drafts(shared).any(|(draft, _)| draft == last)
+            };
+            let sealed = match &ledger {
+                Some(ledger) => self.store.sealed(ledger, &last)?.is_some(),
+                None => false,
+            };
+            let taken = sealed
+                || in_cloud(&refs.local())
+                || contact.is_some_and(|contact| in_cloud(&contact.cloud))
+                || self.store.tag(&names::tag(&last))?.is_some();
+            if !taken {
+                break;
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// What became of a release's tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TagState {
+    /// It is where it belongs.
+    Made,
+    /// The cloud will not have it.
+    Refused,
+    /// It will be sent again.
+    Waiting,
+}
+
+fn acknowledged(report: &Report, name: &str) -> bool {
+    report.done && report.lines.get(name) == Some(&crate::git::push::Line::Done)
+}

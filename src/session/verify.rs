@@ -1,0 +1,182 @@
+//! Checking the ledger, entry by entry, from what was checked before.
+
+use anyhow::Result;
+
+use super::Session;
+use crate::git::refs::Update;
+use crate::model::ledger::{Check, Verified, check};
+use crate::model::{Exit, Oid, Refusal};
+use crate::store::ledger::Ledger;
+use crate::store::objects::Commit;
+use crate::store::{Refs, names};
+
+/// A ledger that checks, and what of it is new since the last time.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub ledger: Ledger,
+    /// Oldest first.
+    pub new: Vec<(Oid, Verified)>,
+    /// Entries that contribute nothing, and why.
+    pub invalid: Vec<(Oid, String)>,
+    /// Whether the chain was checked from its first commit, so that a rewind before this clone's
+    /// time could not have been seen.
+    pub whole: bool,
+}
+
+impl Session<'_> {
+    /// Checks the ledger at `tip`: it descends by first parents from what this clone verified
+    /// before, or is checked from its genesis in a clone that has verified none.
+    ///
+    /// # Errors
+    /// [`Exit::Rewritten`] where it does not descend, or is another project's;
+    /// [`Exit::Failure`] where an entry is of a later format, or the history is cut.
+    pub fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
+        let read = |root| -> Vec<(Oid, Oid)> {
+            let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
+            refs.below(root).filter_map(pair).collect()
+        };
+        let (known, valid) = (read(names::VERIFIED), read(names::VALID));
+        let mut fresh: Vec<Commit> = Vec::new();
+        let mut start = None;
+        for commit in self.store.first_parents(tip) {
+            let commit = commit.map_err(|error| self.cut(error))?;
+            let here = |known: &[(Oid, Oid)]| known.iter().position(|(_, tip)| *tip == commit.oid);
+            if let Some(at) = here(&known) {
+                let genesis = known[at].0.clone();
+                let base = valid.iter().find(|(g, _)| *g == genesis);
+                start = Some((genesis, base.map_or(commit.oid, |(_, base)| base.clone())));
+                break;
+            }
+            // A ledger of local mode was never the cloud's, and was checked all the same.
+            if let Some(at) = here(&valid) {
+                start = Some(valid[at].clone());
+                break;
+            }
+            fresh.push(commit);
+        }
+        fresh.reverse();
+        match start {
+            Some((genesis, base)) => self.check_chain(genesis, Some(base), fresh, tip),
+            None => {
+                let genesis = fresh[0].oid.clone();
+                self.may_begin(&genesis, &known)?;
+                self.check_chain(genesis, None, fresh, tip)
+            }
+        }
+    }
+
+    /// Whether a chain that reaches back to `genesis` without meeting what was verified is one
+    /// that this clone may take up.
+    fn may_begin(&self, genesis: &Oid, known: &[(Oid, Oid)]) -> Result<(), Refusal> {
+        if known.iter().any(|(g, _)| g == genesis) {
+            return Err(Refusal::new(
+                Exit::Rewritten,
+                "The cloud's ledger was rewritten: it no longer holds what this clone verified",
+            )
+            .because("Nothing of it was taken over")
+            .because(
+                "A clone that still has the whole ledger can put it back: ask the team before \
+                 anything is pushed",
+            ));
+        }
+        let expected = self.config.ledger.as_ref();
+        let named = expected.or(known.first().map(|(g, _)| g));
+        match named {
+            Some(named) if named != genesis => Err(Refusal::new(
+                Exit::Rewritten,
+                "The cloud's ledger is another project's",
+            )
+            .because(format!("It begins at {}", genesis.short()))
+            .because(format!("This project's begins at {}", named.short()))
+            .then("git gryt config remote NAME")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_chain(
+        &self,
+        genesis: Oid,
+        base: Option<Oid>,
+        fresh: Vec<Commit>,
+        tip: &Oid,
+    ) -> Result<Checked> {
+        let whole = base.is_none();
+        let mut base = base;
+        let mut new = Vec::new();
+        let mut invalid = Vec::new();
+        for commit in fresh {
+            let entry = self
+                .store
+                .entry(&commit, base.as_ref())
+                .map_err(|error| self.cut(error))?;
+            match check(&entry, base.as_ref()) {
+                Check::Valid(verified) => {
+                    base = Some(commit.oid.clone());
+                    new.push((commit.oid, verified));
+                }
+                Check::Invalid(why) if base.is_none() => {
+                    return Err(Refusal::new(
+                        Exit::Rewritten,
+                        format!("The cloud's ledger does not begin with a genesis: {why}"),
+                    )
+                    .into());
+                }
+                Check::Invalid(why) => invalid.push((commit.oid, why)),
+                Check::Unknown(what) => {
+                    return Err(Refusal::new(
+                        Exit::Failure,
+                        format!("The ledger holds an entry of {what}, which this gryt cannot read"),
+                    )
+                    .because("A newer git-gryt wrote it: upgrade before you go on")
+                    .into());
+                }
+            }
+        }
+        Ok(Checked {
+            ledger: Ledger {
+                base: base.unwrap_or_else(|| genesis.clone()),
+                genesis,
+                tip: tip.clone(),
+            },
+            new,
+            invalid,
+            whole,
+        })
+    }
+
+    /// A chain that a shallow boundary cuts must never read as a rewritten one.
+    fn cut(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.store.layout().common_dir.join("shallow").exists() {
+            Refusal::new(
+                Exit::Failure,
+                "This clone is too shallow to check the ledger",
+            )
+            .because(format!("{error:#}"))
+            .then("git fetch --unshallow")
+            .into()
+        } else {
+            error.context("the ledger cannot be read")
+        }
+    }
+
+    /// The updates that remember that `ledger` was checked, as the cloud's or as this clone's
+    /// own.
+    pub fn remember(&self, refs: &Refs, ledger: &Ledger, cloud: bool) -> Vec<Update> {
+        let mut updates = vec![refs.change(names::valid(&ledger.genesis), Some(&ledger.base))];
+        if cloud {
+            updates.push(refs.change(names::verified(&ledger.genesis), Some(&ledger.tip)));
+        }
+        updates
+    }
+
+    /// This clone's own ledger, checked when it was taken over or written.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn ledger(&self, refs: &Refs) -> Result<Option<Ledger>> {
+        match refs.get(names::LEDGER) {
+            Some(tip) => Ok(Some(self.verify(refs, tip)?.ledger)),
+            None => Ok(None),
+        }
+    }
+}

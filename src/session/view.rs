@@ -1,0 +1,455 @@
+//! The working view: each draft as a file that a person edits.
+//!
+//! `.gryt/generations/<version>.yaml` shows a draft. Beside it, in this worktree's git folder,
+//! gryt notes which blob it last wrote to each file, before it writes it. The note tells a file
+//! that is merely old from one that was edited, so that the first is brought up to date and the
+//! second is never reverted (docs/architecture.md, "The working view").
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::Session;
+use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
+use crate::store::draft::Draft;
+use crate::store::{Refs, Store, names, refs};
+
+/// The folder, below the top of the working tree.
+pub const FOLDER: &str = ".gryt/generations";
+
+/// A file of the view that is not simply what its draft holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// An edit that can be taken in.
+    Fresh { text: Vec<u8> },
+    /// An edit that breaks a rule.
+    Invalid(Invalid),
+    /// The draft moved on under the edit, so that the two would have to be merged.
+    Overtaken,
+    /// A file whose origin is not known: no note, and not in the draft's history.
+    Unknown,
+    /// The branch tracks it: somebody else's checkout could speak in this person's name.
+    Tracked,
+    /// There is no draft for it. With a release of that version it came too late.
+    NoDraft { sealed: bool },
+}
+
+/// What taking in found.
+#[derive(Clone, Debug, Default)]
+pub struct TakenIn {
+    /// Versions whose edit is now in the draft.
+    pub edited: Vec<Version>,
+    /// Files that stay as they are, and why.
+    pub held: Vec<(Version, Edited)>,
+}
+
+impl TakenIn {
+    /// Refuses a command that needs `version` while its file could not be taken in.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn require(&self, version: &Version) -> Result<(), Refusal> {
+        match self.held.iter().find(|(held, _)| held == version) {
+            None => Ok(()),
+            Some((held, edited)) => Err(edited.refusal(held)),
+        }
+    }
+}
+
+impl Edited {
+    /// The refusal that this state is to a command that needs the draft.
+    pub fn refusal(&self, version: &Version) -> Refusal {
+        let file = path(version);
+        match self {
+            Self::Fresh { .. } => {
+                Refusal::new(Exit::Failure, format!("{file} was edited while this ran"))
+            }
+            Self::Invalid(invalid) => Refusal::new(Exit::Invalid, format!("{file}: {invalid}")),
+            Self::Overtaken => Refusal::new(
+                Exit::Conflict,
+                format!("{file} was edited, and so was the draft of {version}"),
+            )
+            .because("Nothing was overwritten: the file is yours, the draft is the team's")
+            .then(format!("git gryt generation show {version}")),
+            Self::Unknown => Refusal::new(
+                Exit::Conflict,
+                format!("{file} is no state that the draft of {version} ever had"),
+            )
+            .because("Move it away to see the draft, or copy your edit into the draft's file"),
+            Self::Tracked => {
+                Refusal::new(Exit::Invalid, format!("{file} is tracked by the branch"))
+                    .because("A draft is shared through refs, never through a branch")
+                    .then(format!("git rm --cached {file}"))
+            }
+            Self::NoDraft { sealed: true } => Refusal::new(
+                Exit::Taken,
+                format!("{file} was edited, and {version} is promoted"),
+            )
+            .because("A promoted version is immutable: take your edit to another version"),
+            Self::NoDraft { sealed: false } => {
+                Refusal::new(Exit::Invalid, format!("{file} belongs to no draft"))
+                    .because("Move it away, make the draft, and copy it back")
+                    .then(format!("git gryt generation new {version}"))
+            }
+        }
+    }
+}
+
+/// The file of a version, below the top.
+pub fn path(version: &Version) -> String {
+    format!("{FOLDER}/{version}.yaml")
+}
+
+/// One worktree's view, locked against other processes of that worktree.
+struct View<'a> {
+    store: &'a Store,
+    top: PathBuf,
+    notes_file: PathBuf,
+    notes: BTreeMap<String, Oid>,
+    _lock: Option<File>,
+}
+
+impl<'a> View<'a> {
+    fn open(session: &'a Session<'_>, lock: bool) -> Result<Option<View<'a>>> {
+        let layout = session.store.layout();
+        let Some(top) = layout.work_tree.clone() else {
+            return Ok(None);
+        };
+        let folder = layout.git_dir.join("gryt");
+        let lock = if lock {
+            fs::create_dir_all(&folder)
+                .with_context(|| format!("{} cannot be made", folder.display()))?;
+            let file = File::create(folder.join("view.lock"))?;
+            file.lock()?;
+            Some(file)
+        } else {
+            None
+        };
+        let notes_file = folder.join("view");
+        let text = match fs::read_to_string(&notes_file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).context("the view's notes cannot be read"),
+        };
+        let line = |line: &str| {
+            let (oid, version) = line.split_once(' ')?;
+            Some((version.to_owned(), oid.parse().ok()?))
+        };
+        Ok(Some(View {
+            store: &session.store,
+            top,
+            notes_file,
+            notes: text.lines().filter_map(line).collect(),
+            _lock: lock,
+        }))
+    }
+
+    /// Writes the notes, whole or not at all.
+    fn save(&self) -> Result<()> {
+        let folder = self.notes_file.parent().unwrap_or(&self.top);
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        for (version, oid) in &self.notes {
+            writeln!(file, "{oid} {version}")?;
+        }
+        file.persist(&self.notes_file)?;
+        Ok(())
+    }
+
+    fn file(&self, version: &str) -> PathBuf {
+        self.top.join(FOLDER).join(format!("{version}.yaml"))
+    }
+
+    /// The files of the view, by version. A link on the way is refused: a branch could make one
+    /// that leads out of the working tree.
+    fn files(&self) -> Result<Vec<Version>> {
+        let folder = self.top.join(FOLDER);
+        let mut found = Vec::new();
+        for name in yaml_files(&folder)? {
+            found.extend(name.parse::<Version>().ok());
+        }
+        for entry in entries(&folder)? {
+            if entry.file_type()?.is_dir() {
+                let product = entry.file_name().to_string_lossy().into_owned();
+                for name in yaml_files(&entry.path())? {
+                    found.extend(format!("{product}/{name}").parse::<Version>().ok());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(&self, version: &str) -> Result<Option<Vec<u8>>> {
+        let file = self.file(version);
+        match fs::read(&file) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("{} cannot be read", file.display())),
+        }
+    }
+
+    /// Writes a draft's file, if it still is what it was when that was decided.
+    fn write(&mut self, version: &str, text: &[u8], blob: &Oid, was: Option<&Oid>) -> Result<bool> {
+        self.notes.insert(version.to_owned(), blob.clone());
+        self.save()?;
+        let file = self.file(version);
+        let folder = file.parent().unwrap_or(&self.top).to_owned();
+        real_folders(&self.top, &folder)?;
+        let mut fresh = tempfile::NamedTempFile::new_in(&folder)?;
+        fresh.write_all(text)?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        fresh.as_file().set_permissions(mode)?;
+        // Read once more: an editor may have saved in this moment.
+        let now = match self.read(version)? {
+            Some(text) => Some(Store::blob_id(&text)?),
+            None => None,
+        };
+        if now.as_ref() != was {
+            return Ok(false);
+        }
+        fresh.persist(&file)?;
+        Ok(true)
+    }
+
+    /// Removes the file of a draft that is gone, if nobody edited it.
+    fn remove(&mut self, version: &str, noted: &Oid) -> Result<bool> {
+        if let Some(text) = self.read(version)? {
+            if Store::blob_id(&text)? != *noted {
+                return Ok(false);
+            }
+            fs::remove_file(self.file(version))?;
+        }
+        self.notes.remove(version);
+        self.save()?;
+        Ok(true)
+    }
+
+    /// What the file of `draft` is to it.
+    fn judge(&self, draft: &Draft, text: &[u8]) -> Result<Option<Edited>> {
+        let blob = Store::blob_id(text)?;
+        let noted = self.notes.get(draft.version.as_str());
+        if blob == draft.blob || noted == Some(&blob) {
+            return Ok(None);
+        }
+        match noted {
+            Some(noted) if *noted == draft.blob => {}
+            Some(_) => return Ok(Some(Edited::Overtaken)),
+            None if self.store.draft_had(&draft.tip, &blob)? => return Ok(None),
+            None => return Ok(Some(Edited::Unknown)),
+        }
+        Ok(Some(match Contract::parse(text, &draft.version) {
+            Ok(_) => Edited::Fresh {
+                text: text.to_vec(),
+            },
+            Err(invalid) => Edited::Invalid(invalid),
+        }))
+    }
+}
+
+impl Session<'_> {
+    /// Takes in what was edited in this worktree's files: each valid edit becomes a commit on its
+    /// draft. What could not be taken in is reported, and stops only what needs it.
+    ///
+    /// # Errors
+    /// Files, notes or refs cannot be read or written.
+    pub fn take_in(&self) -> Result<TakenIn> {
+        let Some(mut view) = View::open(self, true)? else {
+            return Ok(TakenIn::default());
+        };
+        let mut taken = TakenIn::default();
+        for (version, edited) in self.scan(&view, &self.store.refs()?)? {
+            match edited {
+                Edited::Fresh { text } => {
+                    let blob = self.commit_edit(&version, &text)?;
+                    view.notes.insert(version.to_string(), blob);
+                    view.save()?;
+                    taken.edited.push(version);
+                }
+                other => taken.held.push((version, other)),
+            }
+        }
+        for version in &taken.edited {
+            self.ctx.detail(format!("Took in your edit of {version}"));
+        }
+        for (version, edited) in &taken.held {
+            self.ctx.warn(&edited.refusal(version).what);
+        }
+        Ok(taken)
+    }
+
+    fn commit_edit(&self, version: &Version, text: &[u8]) -> Result<Oid> {
+        let name = names::draft(version);
+        let author = self.author()?;
+        self.change(|refs| {
+            let tip = refs.get(&name).context("the draft went away")?;
+            let new = self
+                .store
+                .write_draft_edit(author, version, tip, text, "Edit")?;
+            Ok((vec![refs.change(&name, Some(&new))], ()))
+        })?;
+        Store::blob_id(text)
+    }
+
+    /// The files that are not what their drafts hold, without taking anything in.
+    ///
+    /// # Errors
+    /// Files, notes or drafts cannot be read.
+    pub fn edited(&self, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
+        match View::open(self, false)? {
+            Some(view) => self.scan(&view, refs),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn scan(&self, view: &View<'_>, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
+        let files = view.files()?;
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let local = refs.local();
+        let mut tracked: Option<BTreeSet<String>> = None;
+        let mut found = Vec::new();
+        for version in files {
+            let Some(text) = view.read(version.as_str())? else {
+                continue;
+            };
+            let edited = match local.get(&names::draft(&version)) {
+                None => self.judge_orphan(view, refs, &version, &text)?,
+                Some(tip) => match self.store.draft(&version, tip)? {
+                    Ok(draft) => view.judge(&draft, &text)?,
+                    Err(_) => None,
+                },
+            };
+            let Some(mut edited) = edited else { continue };
+            // Asked only when something was edited: it is a process.
+            if tracked.is_none() {
+                tracked = Some(self.store.tracked(FOLDER)?);
+            }
+            if tracked
+                .as_ref()
+                .is_some_and(|t| t.contains(&path(&version)))
+            {
+                edited = Edited::Tracked;
+            }
+            found.push((version, edited));
+        }
+        Ok(found)
+    }
+
+    fn judge_orphan(
+        &self,
+        view: &View<'_>,
+        refs: &Refs,
+        version: &Version,
+        text: &[u8],
+    ) -> Result<Option<Edited>> {
+        let blob = Store::blob_id(text)?;
+        if view.notes.get(version.as_str()) == Some(&blob) {
+            return Ok(None);
+        }
+        let sealed = match self.ledger(refs)? {
+            Some(ledger) => self.store.sealed(&ledger, version)?.is_some(),
+            None => false,
+        };
+        Ok(Some(Edited::NoDraft { sealed }))
+    }
+
+    /// Brings the files up to date with the drafts: missing ones are written, old ones rewritten,
+    /// those of drafts that are gone removed, edited ones left alone.
+    ///
+    /// # Errors
+    /// Files or notes cannot be written.
+    pub fn write_view(&self) -> Result<()> {
+        let Some(mut view) = View::open(self, true)? else {
+            return Ok(());
+        };
+        let refs = self.store.refs()?;
+        let local = refs.local();
+        let drafts: BTreeMap<String, (Version, Oid)> = refs::drafts(&local)
+            .map(|(version, tip)| (version.to_string(), (version, tip)))
+            .collect();
+        for (name, (version, tip)) in &drafts {
+            let Ok(draft) = self.store.draft(version, tip)? else {
+                continue;
+            };
+            let was = match view.read(name)? {
+                None => None,
+                Some(text) => {
+                    let blob = Store::blob_id(&text)?;
+                    if blob == draft.blob {
+                        if view.notes.get(name) != Some(&blob) {
+                            view.notes.insert(name.clone(), blob);
+                            view.save()?;
+                        }
+                        continue;
+                    }
+                    if view.judge(&draft, &text)?.is_some() {
+                        continue;
+                    }
+                    Some(blob)
+                }
+            };
+            if !view.write(name, &draft.text, &draft.blob, was.as_ref())? {
+                self.ctx.warn(format!(
+                    "{} was saved while this ran; it stays as it is",
+                    path(version)
+                ));
+            }
+        }
+        let gone: Vec<(String, Oid)> = view
+            .notes
+            .iter()
+            .filter(|(name, _)| !drafts.contains_key(*name))
+            .map(|(name, oid)| (name.clone(), oid.clone()))
+            .collect();
+        for (name, noted) in gone {
+            view.remove(&name, &noted)?;
+        }
+        Ok(())
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    match fs::symlink_metadata(folder) {
+        Ok(meta) if meta.is_dir() => Ok(fs::read_dir(folder)?.collect::<Result<_, _>>()?),
+        Ok(_) => Err(not_a_folder(folder).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in entries(folder)? {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(stem) = name.strip_suffix(".yaml")
+            && entry.file_type()?.is_file()
+        {
+            names.push(stem.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Makes the folders from `top` down to `folder`, refusing any that is a link.
+fn real_folders(top: &Path, folder: &Path) -> Result<()> {
+    let mut at = top.to_owned();
+    for part in folder.strip_prefix(top).unwrap_or(folder) {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Err(not_a_folder(&at).into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir(&at)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn not_a_folder(path: &Path) -> Refusal {
+    Refusal::new(Exit::Failure, format!("{} is not a folder", path.display()))
+        .because("A link there could lead out of the working tree, so nothing was read or written")
+}
