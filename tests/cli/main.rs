@@ -1,0 +1,11 @@
+//! The real `git-gryt`, driven as people drive it: several clones around a real bare remote, in
+//! an environment of their own. What holds is asserted with plain git wherever git can tell.
+
+mod editing;
+mod layering;
+mod proving;
+mod races;
+mod reach;
+mod sandbox;
+mod transport;
+mod workflows;

@@ -1,0 +1,317 @@
+//! A folder of its own for each test: a home, bare remotes, clones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_git-gryt");
+
+/// Everything that one test touches.
+pub struct Sandbox {
+    root: tempfile::TempDir,
+    reftable: bool,
+    locale: &'static str,
+}
+
+/// One clone and the person who works in it.
+#[derive(Clone)]
+pub struct Person {
+    pub name: String,
+    pub dir: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+/// What a command left behind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self {
+            root: tempfile::tempdir().unwrap(),
+            reftable: false,
+            locale: "C",
+        }
+    }
+
+    /// A sandbox whose repositories keep their refs in reftables; none where git is too old.
+    pub fn reftable() -> Option<Self> {
+        let sandbox = Self {
+            reftable: true,
+            ..Self::new()
+        };
+        let probe = Command::new("git")
+            .args(["init", "-q", "--ref-format=reftable", "probe"])
+            .current_dir(sandbox.root.path())
+            .output()
+            .unwrap();
+        probe.status.success().then_some(sandbox)
+    }
+
+    pub fn in_locale(locale: &'static str) -> Self {
+        Self {
+            locale,
+            ..Self::new()
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Somebody without a clone, at the top of the sandbox.
+    pub fn nobody(&self) -> Person {
+        let program = Path::new(PROGRAM).parent().unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let home = self.path().join("home");
+        fs::create_dir_all(&home).unwrap();
+        let mut env = vec![
+            ("PATH".into(), format!("{}:{path}", program.display())),
+            ("HOME".into(), home.display().to_string()),
+            (
+                "XDG_CONFIG_HOME".into(),
+                home.join("xdg").display().to_string(),
+            ),
+            ("TMPDIR".into(), self.path().display().to_string()),
+            ("GIT_CONFIG_NOSYSTEM".into(), "1".into()),
+            ("GIT_AUTHOR_DATE".into(), "2026-01-02T03:04:05+0000".into()),
+            (
+                "GIT_COMMITTER_DATE".into(),
+                "2026-01-02T03:04:05+0000".into(),
+            ),
+            ("LC_ALL".into(), self.locale.into()),
+            ("LANGUAGE".into(), self.locale[..1].to_lowercase()),
+            ("TZ".into(), "UTC".into()),
+            ("HOSTNAME".into(), "workshop".into()),
+        ];
+        if self.reftable {
+            env.push(("GIT_DEFAULT_REF_FORMAT".into(), "reftable".into()));
+        }
+        Person {
+            name: "nobody".into(),
+            dir: self.path().to_owned(),
+            env,
+        }
+    }
+
+    /// A bare repository with a first commit on main, gryt prepared in it.
+    pub fn hosting(&self) -> PathBuf {
+        let nobody = self.nobody();
+        nobody.git("init -q --bare -b main hosting.git");
+        let first = self.clone_of("first", "hosting.git");
+        first.must("git gryt init");
+        first.write("app.txt", "app\n");
+        first.git("add .");
+        first.git("commit -q -m Begin");
+        first.git("push -q origin main");
+        self.path().join("hosting.git")
+    }
+
+    /// A clone of `url` for `name`.
+    pub fn clone_of(&self, name: &str, url: &str) -> Person {
+        let mut person = self.nobody();
+        person.git(&format!("clone -q {url} {name}"));
+        person.name = name.to_owned();
+        person.dir = self.path().join(name);
+        person.git(&format!("config user.name {name}"));
+        person.git(&format!("config user.email {name}@example.com"));
+        person.git("checkout -q -B main");
+        person.git("config push.default current");
+        person
+    }
+
+    /// Clones of the hosting, ready to work.
+    pub fn team<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
+        names.map(|name| self.clone_of(name, "hosting.git"))
+    }
+}
+
+impl Person {
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.env.iter().cloned());
+        command.current_dir(&self.dir).stdin(Stdio::null());
+        command
+    }
+
+    /// With one more variable.
+    pub fn with(&self, name: &str, value: &str) -> Person {
+        let mut person = self.clone();
+        person.env.push((name.into(), value.into()));
+        person
+    }
+
+    /// In another folder.
+    pub fn at(&self, dir: impl Into<PathBuf>) -> Person {
+        let mut person = self.clone();
+        person.dir = dir.into();
+        person
+    }
+
+    /// Runs a line as the shell does.
+    pub fn sh(&self, line: &str) -> Ran {
+        let output = self.command("sh").args(["-c", line]).output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs a line that has to succeed, and returns what it prints.
+    #[track_caller]
+    pub fn must(&self, line: &str) -> String {
+        let ran = self.sh(line);
+        assert_eq!(
+            ran.code, 0,
+            "{} $ {line}\n{}{}",
+            self.name, ran.out, ran.err
+        );
+        ran.out
+    }
+
+    /// Runs a line that has to end with `code`, and returns what it says of it.
+    #[track_caller]
+    pub fn refused(&self, code: i32, line: &str) -> String {
+        let ran = self.sh(line);
+        assert_eq!(
+            ran.code, code,
+            "{} $ {line}\n{}{}",
+            self.name, ran.out, ran.err
+        );
+        ran.err
+    }
+
+    /// Plain git, which has to succeed; without the last newline.
+    #[track_caller]
+    pub fn git(&self, args: &str) -> String {
+        self.must(&format!("git {args}")).trim_end().to_owned()
+    }
+
+    /// Starts the program with `args`, its output kept.
+    pub fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(PROGRAM);
+        command
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Waits for what was started.
+    pub fn wait(child: Child) -> Ran {
+        let output = child.wait_with_output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.dir.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.dir.join(path)).unwrap()
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.dir.join(path).exists()
+    }
+
+    /// A commit on the branch, published.
+    pub fn works(&self, file: &str) {
+        self.write(file, &format!("{}\n", self.name));
+        self.git("add .");
+        self.git(&format!("commit -q -m {file}"));
+        self.git("pull -q --rebase origin main");
+        self.git("push -q origin main");
+    }
+
+    /// The one change of a version, proven: all that a promotion needs.
+    pub fn proves(&self, version: &str, change: &str) {
+        let made = format!(
+            "git gryt generation new {version} --change 'add:{change}:By {}'",
+            self.name
+        );
+        self.must(&made);
+        self.must(&format!(
+            "git gryt evolution start {version} --change {change}"
+        ));
+        self.must("git gryt run");
+    }
+
+    /// The oids of refs, by name.
+    pub fn refs(&self, pattern: &str) -> Vec<(String, String)> {
+        let lines = self.git(&format!(
+            "for-each-ref --format='%(refname) %(objectname)' {pattern}"
+        ));
+        let pair = |line: &str| {
+            let (name, oid) = line.split_once(' ').unwrap();
+            (name.to_owned(), oid.to_owned())
+        };
+        lines.lines().map(pair).collect()
+    }
+}
+
+/// What was typed and what came back, as a person would read it: the golden files' content.
+pub struct Transcript {
+    root: String,
+    text: String,
+}
+
+impl Transcript {
+    pub fn new(sandbox: &Sandbox) -> Self {
+        Self {
+            root: sandbox.path().display().to_string(),
+            text: String::new(),
+        }
+    }
+
+    /// Runs a line and writes it down with what it prints and how it ends.
+    pub fn types(&mut self, who: &Person, line: &str) -> i32 {
+        let ran = who.sh(line);
+        self.text += &format!("{} $ {line}\n{}{}", who.name, ran.out, ran.err);
+        if ran.code != 0 {
+            self.text += &format!("(exit {})\n", ran.code);
+        }
+        self.text += "\n";
+        ran.code
+    }
+
+    /// The text, with what differs between runs replaced: paths, object ids, durations.
+    pub fn text(&self) -> String {
+        let text = self.text.replace(&self.root, "SANDBOX");
+        let word = |c: char| c.is_ascii_alphanumeric();
+        let mut out = String::new();
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(word) {
+            out += &rest[..at];
+            let end = rest[at..].find(|c| !word(c)).map_or(rest.len(), |n| at + n);
+            let token = &rest[at..end];
+            let hex = token
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            out += if hex && matches!(token.len(), 10 | 40) {
+                "OID"
+            } else {
+                token
+            };
+            rest = &rest[end..];
+        }
+        out += rest;
+        let timed = |line: &str| match line.split_once(" passed in ") {
+            Some((step, _)) => format!("{step} passed in TIME"),
+            None => line.to_owned(),
+        };
+        out.lines().map(timed).collect::<Vec<_>>().join("\n") + "\n"
+    }
+}
