@@ -108,9 +108,12 @@ impl Intent<'_> {
         let session = self.session;
         let mut patience = Patience::new();
         let mut contact = session.contact(Some(&self.version))?;
+        let mut tried = false;
+        // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
+        let mut alone = false;
         loop {
             let seal = match self.decide(Some(&contact)) {
-                Ok(Decision::Won(sealed)) => return self.found(&sealed),
+                Ok(Decision::Won(sealed)) => return self.found(&sealed, !tried),
                 Ok(Decision::Seal(seal)) => seal,
                 Err(refusal) => return Err(self.give_up(refusal, &contact)?),
             };
@@ -122,7 +125,8 @@ impl Intent<'_> {
                 self.id = session.intend(&self.version)?;
                 continue;
             }
-            let (updates, genesis) = self.write(&seal, contact.ledger())?;
+            let with_folded = session.atomic() && !alone;
+            let (updates, genesis) = self.write(&seal, contact.ledger(), with_folded)?;
             let report = session.cloud()?.push(&updates, session.atomic())?;
             if report.accepted() {
                 if let Some(genesis) = genesis {
@@ -132,9 +136,15 @@ impl Intent<'_> {
                 let tag = self.conclude(&seal.sealed, &updates)?;
                 return Ok(self.outcome(seal.sealed, tag, false, &draft_cloud));
             }
+            tried = true;
             let looked = session.look_again(&report, &updates, &mut patience, Some(&self.version));
             contact = match looked {
                 Ok(contact) => contact,
+                Err(_) if report.refused_there() && updates.len() > 1 => {
+                    alone = true;
+                    patience = Patience::new();
+                    session.contact(Some(&self.version))?
+                }
                 Err(error) => return Err(self.unknown(error, report.done)),
             };
         }
@@ -269,7 +279,12 @@ impl Intent<'_> {
 
     /// Writes the entry, and says what the push is to do: move the ledger, and delete what the
     /// entry folds. Without atomic pushes the ledger goes alone, and the rest afterwards.
-    fn write(&self, seal: &Seal, ledger: Option<&Ledger>) -> Result<(Vec<Update>, Option<Oid>)> {
+    fn write(
+        &self,
+        seal: &Seal,
+        ledger: Option<&Ledger>,
+        with_folded: bool,
+    ) -> Result<(Vec<Update>, Option<Oid>)> {
         let session = self.session;
         let (ledger, genesis) = match ledger {
             Some(ledger) => (ledger.clone(), None),
@@ -277,7 +292,6 @@ impl Intent<'_> {
                 let author = session.author()?;
                 let genesis = session.store.write_genesis(author, &session.ctx.nonce())?;
                 let ledger = Ledger {
-                    genesis: genesis.clone(),
                     tip: genesis.clone(),
                     base: genesis.clone(),
                 };
@@ -289,7 +303,7 @@ impl Intent<'_> {
             .write_promotion(session.author()?, &ledger, seal, None)?;
         let old = genesis.is_none().then_some(&ledger.tip);
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
-        if session.atomic() {
+        if with_folded {
             if let Some(draft) = &seal.cloud_draft {
                 updates.push(Update::new(names::draft(&self.version), Some(draft), None));
             }
@@ -323,16 +337,17 @@ impl Intent<'_> {
         session.finish(&contact, sealed)
     }
 
-    /// An earlier run had won, and did not live to hear of it.
-    fn found(&self, sealed: &Sealed) -> Result<Outcome> {
+    /// The ledger holds this intent, although its push was never acknowledged: to this run, or to
+    /// an earlier one that did not live to hear of it.
+    fn found(&self, sealed: &Sealed, earlier: bool) -> Result<Outcome> {
         let session = self.session;
         let contact = session.seen()?;
         if self.args.dry_run {
-            return Ok(self.outcome(sealed.clone(), None, true, &contact.cloud));
+            return Ok(self.outcome(sealed.clone(), None, earlier, &contact.cloud));
         }
         session.adopt(&contact)?;
         let tag = session.finish(&contact, sealed)?;
-        Ok(self.outcome(sealed.clone(), tag, true, &contact.cloud))
+        Ok(self.outcome(sealed.clone(), tag, earlier, &contact.cloud))
     }
 
     /// A version that somebody else sealed needs no intent any more.
@@ -387,20 +402,12 @@ impl Intent<'_> {
             }
             let refs = session.store.refs()?;
             let ledger = session.ledger(&refs)?;
-            let (updates, genesis) = self.write(&seal, ledger.as_ref())?;
-            let entry = updates[0].new.clone();
-            let mut moves = vec![refs.change(names::LEDGER, entry.as_ref())];
-            let (genesis, entry) = match (ledger, genesis, entry) {
-                (Some(ledger), _, Some(entry)) => (ledger.genesis, entry),
-                (None, Some(genesis), Some(entry)) => (genesis, entry),
-                _ => anyhow::bail!("an entry has a ledger"),
-            };
-            let after = Ledger {
-                genesis,
-                tip: entry.clone(),
-                base: entry,
-            };
-            moves.extend(session.remember(&refs, &after, false));
+            let (updates, _) = self.write(&seal, ledger.as_ref(), false)?;
+            let entry = updates[0].new.as_ref();
+            let mut moves = vec![
+                refs.change(names::LEDGER, entry),
+                refs.change(names::BASE, entry),
+            ];
             moves.push(refs.change(names::draft(&self.version), None));
             for (attempt, _) in &seal.folded {
                 moves.push(refs.change(names::evolution(&attempt.name), None));

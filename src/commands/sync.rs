@@ -180,6 +180,7 @@ pub fn push(session: &Session<'_>, version: Option<&Version>) -> Result<Pushed> 
         taken.require(version)?;
     }
     let done = session.share_drafts(version)?;
+    session.write_view()?;
     let exit = done.errors.first().map(|(_, error)| error.exit());
     let failure = |(version, error): (Version, crate::session::share::PushError)| PushFailure {
         version,

@@ -100,7 +100,8 @@ impl Session<'_> {
         if let Some(ledger) = contact.ledger() {
             adoption.sum.promoted = self.news(refs.get(names::LEDGER), contact)?;
             let own = refs.change(names::LEDGER, Some(&ledger.tip));
-            adoption.updates.push(own);
+            let base = refs.change(names::BASE, Some(&ledger.base));
+            adoption.updates.extend([own, base]);
         }
         let memory = self.store.write_adopted(&adoption.after)?;
         adoption

@@ -74,7 +74,7 @@ impl Session<'_> {
         };
         self.own_ledger_fits(refs, checked.as_ref())?;
         let updates = match &checked {
-            Some(checked) => self.remember(refs, &checked.ledger, true),
+            Some(checked) => self.remember(refs, checked),
             None => Vec::new(),
         };
         let contact = Contact {

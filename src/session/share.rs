@@ -257,8 +257,8 @@ impl Session<'_> {
         let report = self.cloud()?.push(std::slice::from_ref(&update), false)?;
         // Whoever was first, the cloud has one now; if it has not, the report says why.
         let contact = self.contact(None)?;
-        match contact.ledger() {
-            Some(ledger) if ledger.genesis == genesis => self.name_ledger(&genesis)?,
+        match &contact.checked {
+            Some(checked) if checked.genesis == genesis => self.name_ledger(&genesis)?,
             Some(_) => {}
             None => return Err(self.refused(&report).into()),
         }

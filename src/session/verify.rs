@@ -13,6 +13,8 @@ use crate::store::{Refs, names};
 /// A ledger that checks, and what of it is new since the last time.
 #[derive(Clone, Debug)]
 pub struct Checked {
+    /// The first commit, which is the ledger's identity.
+    pub genesis: Oid,
     pub ledger: Ledger,
     /// Oldest first.
     pub new: Vec<(Oid, Verified)>,
@@ -31,25 +33,15 @@ impl Session<'_> {
     /// [`Exit::Rewritten`] where it does not descend, or is another project's;
     /// [`Exit::Failure`] where an entry is of a later format, or the history is cut.
     pub fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
-        let read = |root| -> Vec<(Oid, Oid)> {
-            let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
-            refs.below(root).filter_map(pair).collect()
-        };
-        let (known, valid) = (read(names::VERIFIED), read(names::VALID));
+        let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
+        let known: Vec<(Oid, Oid)> = refs.below(names::VERIFIED).filter_map(pair).collect();
         let mut fresh: Vec<Commit> = Vec::new();
         let mut start = None;
         for commit in self.store.first_parents(tip) {
             let commit = commit.map_err(|error| self.cut(error))?;
-            let here = |known: &[(Oid, Oid)]| known.iter().position(|(_, tip)| *tip == commit.oid);
-            if let Some(at) = here(&known) {
-                let genesis = known[at].0.clone();
-                let base = valid.iter().find(|(g, _)| *g == genesis);
-                start = Some((genesis, base.map_or(commit.oid, |(_, base)| base.clone())));
-                break;
-            }
-            // A ledger of local mode was never the cloud's, and was checked all the same.
-            if let Some(at) = here(&valid) {
-                start = Some(valid[at].clone());
+            if let Some((genesis, _)) = known.iter().find(|(_, tip)| *tip == commit.oid) {
+                let base = refs.get(&names::valid(genesis)).unwrap_or(&commit.oid);
+                start = Some((genesis.clone(), base.clone()));
                 break;
             }
             fresh.push(commit);
@@ -135,9 +127,9 @@ impl Session<'_> {
         Ok(Checked {
             ledger: Ledger {
                 base: base.unwrap_or_else(|| genesis.clone()),
-                genesis,
                 tip: tip.clone(),
             },
+            genesis,
             new,
             invalid,
             whole,
@@ -145,7 +137,7 @@ impl Session<'_> {
     }
 
     /// A chain that a shallow boundary cuts must never read as a rewritten one.
-    fn cut(&self, error: anyhow::Error) -> anyhow::Error {
+    pub(super) fn cut(&self, error: anyhow::Error) -> anyhow::Error {
         if self.store.layout().common_dir.join("shallow").exists() {
             Refusal::new(
                 Exit::Failure,
@@ -159,24 +151,38 @@ impl Session<'_> {
         }
     }
 
-    /// The updates that remember that `ledger` was checked, as the cloud's or as this clone's
-    /// own.
-    pub fn remember(&self, refs: &Refs, ledger: &Ledger, cloud: bool) -> Vec<Update> {
-        let mut updates = vec![refs.change(names::valid(&ledger.genesis), Some(&ledger.base))];
-        if cloud {
-            updates.push(refs.change(names::verified(&ledger.genesis), Some(&ledger.tip)));
-        }
-        updates
+    /// The updates that remember that the cloud's ledger was checked.
+    pub fn remember(&self, refs: &Refs, checked: &Checked) -> Vec<Update> {
+        let (genesis, ledger) = (&checked.genesis, &checked.ledger);
+        vec![
+            refs.change(names::valid(genesis), Some(&ledger.base)),
+            refs.change(names::verified(genesis), Some(&ledger.tip)),
+        ]
     }
 
-    /// This clone's own ledger, checked when it was taken over or written.
+    /// This clone's own ledger, which was checked when it was taken over or written. It may be
+    /// behind what was verified of the cloud's.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn ledger(&self, refs: &Refs) -> Result<Option<Ledger>> {
-        match refs.get(names::LEDGER) {
-            Some(tip) => Ok(Some(self.verify(refs, tip)?.ledger)),
-            None => Ok(None),
+        let Some(tip) = refs.get(names::LEDGER) else {
+            return Ok(None);
+        };
+        for commit in self.store.first_parents(tip) {
+            let commit = commit.map_err(|error| self.cut(error))?;
+            if Some(&commit.oid) == refs.get(names::BASE) {
+                return Ok(Some(Ledger {
+                    tip: tip.clone(),
+                    base: commit.oid,
+                }));
+            }
         }
+        // A mirror clone brings the ledger and nothing of what was known about it.
+        let chain: Result<Vec<Commit>> = self.store.first_parents(tip).collect();
+        let mut chain = chain.map_err(|error| self.cut(error))?;
+        chain.reverse();
+        let genesis = chain[0].oid.clone();
+        Ok(Some(self.check_chain(genesis, None, chain, tip)?.ledger))
     }
 }

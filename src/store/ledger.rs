@@ -12,8 +12,6 @@ use crate::model::{Contract, Invalid, Oid, Version};
 /// A ledger whose chain was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
-    /// Its first commit, which is its identity.
-    pub genesis: Oid,
     pub tip: Oid,
     /// The last valid entry; its tree is what is sealed.
     pub base: Oid,

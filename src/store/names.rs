@@ -101,7 +101,10 @@ pub fn valid(genesis: &Oid) -> String {
 }
 
 /// Where [`valid`] refs live.
-pub const VALID: &str = "refs/gryt-local/valid/";
+const VALID: &str = "refs/gryt-local/valid/";
+
+/// The last valid entry at or before this clone's own ledger; it moves with it.
+pub const BASE: &str = "refs/gryt-local/base";
 
 /// A promotion under way: a blob that holds its id.
 pub fn promoting(version: &Version) -> String {

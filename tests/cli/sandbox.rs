@@ -1,6 +1,7 @@
 //! A folder of its own for each test: a home, bare remotes, clones.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -200,6 +201,14 @@ impl Person {
             .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// The same in a process group of its own, so that a test can kill all of it.
+    pub fn start_alone(&self, args: &[&str]) -> Child {
+        let mut command = self.command(PROGRAM);
+        command.args(args).process_group(0);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap()
     }
 
