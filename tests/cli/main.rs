@@ -2,6 +2,7 @@
 //! an environment of their own. What holds is asserted with plain git wherever git can tell.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop, saying where")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod editing;
 mod layering;
