@@ -4,6 +4,7 @@
 //! owner: `git` the git binary, `store` libgit2, `runner` the user's commands, `render` the
 //! terminal. What commands share lives in `session`. docs/architecture.md draws the whole house.
 
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;

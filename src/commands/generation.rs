@@ -276,14 +276,14 @@ fn list(session: &Session<'_>) -> Result<Outcome> {
     let refs = session.store.refs()?;
     let edited = session.edited(&refs)?;
     let mut generations = Vec::new();
-    for (version, sealed) in session.latest_sealed(&refs, LATEST)? {
+    for release in session.releases(&refs, LATEST)? {
         generations.push(Row {
-            status: session.sealed_status(&refs, &version)?,
-            description: sealed.1.description,
-            changes: sealed.1.changes.len(),
-            proven: sealed.1.changes.len(),
+            status: release.status(),
+            description: release.description,
+            changes: release.changes,
+            proven: release.changes,
             edited: false,
-            version,
+            version: release.version,
         });
     }
     generations.reverse();

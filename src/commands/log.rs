@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::model::{Oid, Person, Stamp, Version};
+use crate::model::ledger::Release;
 use crate::session::Session;
 
 /// Arguments of `log`.
@@ -16,23 +16,10 @@ pub struct LogArgs {
     max_count: usize,
 }
 
-/// Entries of the ledger.
+/// Promotions, newest first.
 #[derive(Debug, Serialize)]
 pub struct Entries {
-    pub entries: Vec<Entry>,
-}
-
-/// One promotion.
-#[derive(Debug, Serialize)]
-pub struct Entry {
-    pub version: Version,
-    pub status: &'static str,
-    pub description: Option<String>,
-    pub commit: Oid,
-    pub promoter: Person,
-    pub promoted_at: Stamp,
-    pub changes: usize,
-    pub evolutions: usize,
+    pub entries: Vec<Release>,
 }
 
 /// Lists the promotions that this clone knows of.
@@ -41,18 +28,6 @@ pub struct Entry {
 /// The ledger cannot be read.
 pub fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
     let refs = session.store.refs()?;
-    let mut entries = Vec::new();
-    for (version, (sealed, contract)) in session.latest_sealed(&refs, args.max_count)? {
-        entries.push(Entry {
-            status: session.sealed_status(&refs, &version)?,
-            description: contract.description,
-            commit: sealed.commit,
-            promoter: sealed.promoter,
-            promoted_at: sealed.promoted_at,
-            changes: contract.changes.len(),
-            evolutions: sealed.evolutions.len(),
-            version,
-        });
-    }
+    let entries = session.releases(&refs, args.max_count)?;
     Ok(Outcome::Log(Entries { entries }))
 }

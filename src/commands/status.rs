@@ -89,14 +89,13 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
     let mut rows: BTreeMap<String, Local> = BTreeMap::new();
     let mut behind = 0;
     let mut ahead = 0;
-    let latest = session.latest_sealed(refs, LATEST + 1)?;
-    for (version, _) in latest.iter().take(LATEST) {
-        let status = session.sealed_status(refs, version)?;
+    let latest = session.releases(refs, LATEST + 1)?;
+    for release in latest.iter().take(LATEST) {
         rows.insert(
-            version.to_string(),
+            release.version.to_string(),
             Local {
-                version: version.clone(),
-                status,
+                version: release.version.clone(),
+                status: release.status(),
                 sync: "synced",
                 cloud: "promoted",
                 edited: false,

@@ -56,6 +56,32 @@ pub struct Withdrawal {
     pub at: Stamp,
 }
 
+/// A release in a line: what lists and logs show of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Release {
+    pub version: Version,
+    pub description: Option<String>,
+    pub commit: Oid,
+    pub promoter: Person,
+    pub promoted_at: Stamp,
+    /// How many.
+    pub changes: usize,
+    /// How many.
+    pub evolutions: usize,
+    pub withdrawn: bool,
+}
+
+impl Release {
+    /// Whether it still stands, in a word.
+    pub fn status(&self) -> &'static str {
+        if self.withdrawn {
+            "withdrawn"
+        } else {
+            "promoted"
+        }
+    }
+}
+
 /// What the trailers of an entry say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {

@@ -459,7 +459,7 @@ fn log(entries: &commands::log::Entries) -> String {
     let rows = entries.entries.iter().map(|entry| {
         vec![
             entry.version.to_string(),
-            entry.status.into(),
+            entry.status().into(),
             day(&entry.promoted_at),
             entry.promoter.name.clone(),
             entry.commit.short().into(),

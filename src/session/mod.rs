@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod contact;
 pub mod current;
 pub mod heal;
+pub mod index;
 pub mod share;
 pub mod survey;
 pub mod verify;

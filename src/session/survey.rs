@@ -99,41 +99,6 @@ impl Session<'_> {
         }
     }
 
-    /// The latest promoted versions of this clone's ledger, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn latest_sealed(
-        &self,
-        refs: &Refs,
-        count: usize,
-    ) -> Result<Vec<(Version, (Sealed, Contract))>> {
-        let mut found = Vec::new();
-        let Some(ledger) = self.ledger(refs)? else {
-            return Ok(found);
-        };
-        for commit in self.store.first_parents(&ledger.tip) {
-            if found.len() == count {
-                break;
-            }
-            let header = crate::store::message::header(&commit?.message)?;
-            if header.kind.as_deref() != Some("promotion") {
-                continue;
-            }
-            let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
-                continue;
-            };
-            // An invalid entry may say anything; the ledger's tree does not hold it.
-            if let Some(sealed) = self.store.sealed(&ledger, &version)?
-                && Some(&sealed.promotion) == header.promotion.as_ref()
-            {
-                let (_, contract) = self.store.sealed_contract(&ledger, &sealed)?;
-                found.push((sealed.version.clone(), (sealed, contract)));
-            }
-        }
-        Ok(found)
-    }
-
     /// Whether a promoted version still stands.
     ///
     /// # Errors

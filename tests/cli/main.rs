@@ -1,7 +1,10 @@
 //! The real `git-gryt`, driven as people drive it: several clones around a real bare remote, in
 //! an environment of their own. What holds is asserted with plain git wherever git can tell.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to stop, saying where")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on is to stop, saying where"
+)]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod editing;
