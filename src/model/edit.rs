@@ -31,19 +31,31 @@ pub enum Edit {
 /// An unknown change id, or a text that the editor cannot change without damage.
 pub fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<String, Invalid> {
     let mut wanted = contract.clone();
+    for edit in edits {
+        intend(&mut wanted, edit)?;
+    }
+    rewrite(text, contract, &wanted)
+}
+
+/// Changes `text`, which says `from`, until it says `to`; the order of changes that both have is
+/// the text's.
+///
+/// # Errors
+/// A text that the editor cannot change without damage.
+pub fn rewrite(text: &str, from: &Contract, to: &Contract) -> Result<String, Invalid> {
+    if from.says_the_same(to) {
+        return Ok(text.to_owned());
+    }
     let document =
         Document::from_str(text).map_err(|e| Invalid::new(format!("it cannot be edited: {e}")))?;
     let root = document.as_mapping().ok_or_else(unedited)?;
-    for edit in edits {
-        intend(&mut wanted, edit)?;
-        perform(&root, edit).ok_or_else(unedited)?;
-    }
+    perform(&root, from, to).ok_or_else(unedited)?;
     let mut edited = document.to_string();
     if !edited.ends_with('\n') {
         edited.push('\n');
     }
-    match Contract::parse(edited.as_bytes(), &wanted.version) {
-        Ok(said) if said == wanted => Ok(edited),
+    match Contract::parse(edited.as_bytes(), &to.version) {
+        Ok(said) if said.says_the_same(to) => Ok(edited),
         _ => Err(unedited()),
     }
 }
@@ -81,33 +93,64 @@ fn intend(contract: &mut Contract, edit: &Edit) -> Result<(), Invalid> {
 }
 
 /// Does it in the text. None where the text has no place for it.
-fn perform(root: &Mapping, edit: &Edit) -> Option<()> {
-    match edit {
-        Edit::Put(change) => match root.get_sequence("changes") {
-            Some(list) if !list.is_empty() => match entry(&list, &change.id) {
-                Some((_, entry)) => {
-                    entry.set("type", change.kind.to_string());
-                    entry.set("title", change.title.as_str());
-                }
-                None => list.push(&parsed(&lines(change, ""))?.as_mapping()?),
-            },
-            // An empty flow list would stay one line for ever; begin a block list instead.
-            _ => {
-                let text = format!("changes:\n  - {}", lines(change, "    ").trim_start());
-                let fresh = parsed(&text)?.as_mapping()?.get_sequence("changes")?;
-                root.set("changes", &fresh);
+fn perform(root: &Mapping, from: &Contract, to: &Contract) -> Option<()> {
+    if from.version.as_str() != to.version.as_str() {
+        root.set("version", to.version.as_str());
+    }
+    set_if_changed(root, "description", &from.description, &to.description);
+    set_if_changed(
+        root,
+        "pipeline_template",
+        &from.pipeline_template,
+        &to.pipeline_template,
+    );
+    for gone in from.changes.iter().filter(|c| to.change(&c.id).is_none()) {
+        let list = root.get_sequence("changes")?;
+        let (at, _) = entry(&list, &gone.id)?;
+        list.remove(at)?;
+    }
+    for change in &to.changes {
+        match from.change(&change.id) {
+            Some(old) => {
+                let (_, entry) = entry(&root.get_sequence("changes")?, &old.id)?;
+                set_fields(&entry, old, change);
             }
-        },
-        Edit::Drop(id) => {
-            let list = root.get_sequence("changes")?;
-            let (at, _) = entry(&list, id)?;
-            list.remove(at)?;
+            None => add(root, change)?,
         }
-        Edit::Assign(id, who) => {
-            let (_, entry) = entry(&root.get_sequence("changes")?, id)?;
-            entry.set("assignee", who.as_str());
+    }
+    Some(())
+}
+
+fn set_fields(entry: &Mapping, old: &Change, new: &Change) {
+    let kind = |change: &Change| Some(change.kind.to_string());
+    let some = |text: &str| Some(text.to_owned());
+    set_if_changed(entry, "type", &kind(old), &kind(new));
+    set_if_changed(entry, "title", &some(&old.title), &some(&new.title));
+    set_if_changed(entry, "id", &some(old.id.as_str()), &some(new.id.as_str()));
+    set_if_changed(entry, "description", &old.description, &new.description);
+    set_if_changed(entry, "assignee", &old.assignee, &new.assignee);
+    set_if_changed(entry, "pipeline", &old.pipeline, &new.pipeline);
+}
+
+fn set_if_changed(at: &Mapping, key: &str, old: &Option<String>, new: &Option<String>) {
+    match new {
+        Some(new) if old.as_ref() != Some(new) => at.set(key, new.as_str()),
+        None if old.is_some() => _ = at.remove(key),
+        _ => {}
+    }
+}
+
+fn add(root: &Mapping, change: &Change) -> Option<()> {
+    match root.get_sequence("changes") {
+        Some(list) if !list.is_empty() => {
+            list.push(&parsed(&lines(change, ""))?.as_mapping()?);
         }
-        Edit::Describe(text) => root.set("description", text.as_str()),
+        // An empty flow list would stay one line for ever; begin a block list instead.
+        _ => {
+            let text = format!("changes:\n  - {}", lines(change, "    ").trim_start());
+            let fresh = parsed(&text)?.as_mapping()?.get_sequence("changes")?;
+            root.set("changes", &fresh);
+        }
     }
     Some(())
 }
@@ -125,12 +168,22 @@ fn parsed(text: &str) -> Option<Document> {
 }
 
 fn lines(change: &Change, indent: &str) -> String {
-    format!(
+    let mut text = format!(
         "{indent}type: {}\n{indent}id: {}\n{indent}title: {}\n",
         change.kind,
         quoted_if_needed(change.id.as_str()),
         quoted(&change.title)
-    )
+    );
+    for (key, value) in [
+        ("description", &change.description),
+        ("assignee", &change.assignee),
+        ("pipeline", &change.pipeline),
+    ] {
+        if let Some(value) = value {
+            text += &format!("{indent}{key}: {}\n", quoted(value));
+        }
+    }
+    text
 }
 
 /// An id such as `1.0` is not a string to YAML unless it is quoted.

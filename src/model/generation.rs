@@ -90,6 +90,16 @@ impl Contract {
         )
     }
 
+    /// Whether both say the same, whatever the order of their changes.
+    pub fn says_the_same(&self, other: &Contract) -> bool {
+        let found = |change: &Change| other.change(&change.id) == Some(change);
+        self.version.as_str() == other.version.as_str()
+            && self.description == other.description
+            && self.pipeline_template == other.pipeline_template
+            && self.changes.len() == other.changes.len()
+            && self.changes.iter().all(found)
+    }
+
     /// The change of that id, without regard to case.
     pub fn change(&self, id: &ChangeId) -> Option<&Change> {
         self.changes.iter().find(|c| c.id.is(id))

@@ -10,6 +10,7 @@ pub mod gate;
 pub mod generation;
 pub mod invalid;
 pub mod ledger;
+pub mod merge;
 pub mod oid;
 pub mod person;
 pub mod pipeline;
@@ -18,6 +19,7 @@ pub mod reconcile;
 pub mod refusal;
 pub mod standing;
 pub mod version;
+pub mod weave;
 
 pub use evolution::{Evolution, EvolutionName, Proof};
 pub use generation::{Change, ChangeId, Contract};
