@@ -11,6 +11,7 @@ use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::sync::SyncCommand;
+use crate::commands::withdraw::WithdrawArgs;
 
 /// Release contracts and the proof that they hold, kept inside git.
 #[derive(Debug, Parser)]
@@ -67,6 +68,18 @@ pub enum Command {
     Run(RunArgs),
     /// Seal a version, once and for ever
     Promote(PromoteArgs),
+    /// Say for ever that a promoted version should not be used
+    Withdraw(WithdrawArgs),
+    /// Say in which version a change or a commit was shipped
+    Where {
+        /// A change's id, or a commit
+        what: String,
+    },
+    /// Show what a version brings
+    Notes {
+        /// The version
+        version: String,
+    },
     /// Exchange with the cloud: the remote that the team shares
     #[command(subcommand)]
     Sync(SyncCommand),

@@ -83,6 +83,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Evolution(command) => commands::evolution::run(session, command),
         Command::Run(args) => commands::run::run(session, args),
         Command::Promote(args) => commands::promote::run(session, args),
+        Command::Withdraw(args) => commands::withdraw::run(session, args),
+        Command::Where { what } => commands::locate::run(session, what),
+        Command::Notes { version } => commands::notes::run(session, version),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
         Command::Demo => commands::demo::run(session.ctx),
@@ -94,7 +97,12 @@ impl Command {
     fn reads_shared(&self) -> bool {
         matches!(
             self,
-            Self::Generation(_) | Self::Evolution(_) | Self::Run(_) | Self::Log(_)
+            Self::Generation(_)
+                | Self::Evolution(_)
+                | Self::Run(_)
+                | Self::Log(_)
+                | Self::Where { .. }
+                | Self::Notes { .. }
         )
     }
 
@@ -104,8 +112,13 @@ impl Command {
         use commands::generation::GenerationCommand as Generation;
         matches!(
             self,
-            Self::Generation(Generation::New(_) | Generation::Edit(_))
-                | Self::Evolution(Evolution::Start(_))
+            Self::Generation(
+                Generation::New(_)
+                    | Generation::Edit(_)
+                    | Generation::Rename(_)
+                    | Generation::Restore { .. }
+                    | Generation::Resolve(_)
+            ) | Self::Evolution(Evolution::Start(_))
                 | Self::Run(_)
         )
     }

@@ -5,9 +5,12 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Outcome, already_promoted, typed};
+use crate::git::refs::Update;
 use crate::model::evolution::{Attempt, Evolution, Says};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
+use crate::session::contact::Contact;
+use crate::session::share::Patience;
 use crate::session::survey::next;
 use crate::store::names;
 use crate::store::refs::evolutions;
@@ -17,6 +20,11 @@ use crate::store::refs::evolutions;
 pub enum EvolutionCommand {
     /// Start proving a change
     Start(StartArgs),
+    /// Give up an evolution: yours, or one that came too late for a version that you promoted
+    Abandon {
+        /// Its name: VERSION/CHANGE/rc.N
+        name: String,
+    },
     /// List the evolutions of a version
     List {
         /// The version
@@ -81,6 +89,15 @@ pub struct Shown {
     pub stale: Option<String>,
 }
 
+/// An evolution that was given up.
+#[derive(Debug, Serialize)]
+pub struct Abandoned {
+    #[serde(flatten)]
+    pub name: EvolutionName,
+    /// Whether it left the cloud too.
+    pub cloud: bool,
+}
+
 /// Runs a subcommand.
 ///
 /// # Errors
@@ -88,6 +105,7 @@ pub struct Shown {
 pub fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<Outcome> {
     match command {
         EvolutionCommand::Start(args) => start(session, args),
+        EvolutionCommand::Abandon { name } => abandon(session, &typed(name)?),
         EvolutionCommand::List { version } => list(session, &typed(version)?),
         EvolutionCommand::Show { name } => show(session, &typed(name)?),
     }
@@ -149,6 +167,81 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
         title: change.title.clone(),
         owner,
     }))
+}
+
+fn abandon(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
+    let reference = names::evolution(name);
+    let mut patience = Patience::new();
+    let mut contact = match session.config.remote {
+        Some(_) => Some(session.contact(None)?),
+        None => None,
+    };
+    let mut cloud = false;
+    while let Some(now) = &contact {
+        may_abandon(session, Some(now), name)?;
+        let Some(tip) = now.cloud.get(&reference) else {
+            break;
+        };
+        let updates = [Update::new(&reference, Some(tip), None)];
+        let report = session.cloud()?.push(&updates, false)?;
+        if report.accepted() {
+            session.acknowledge(&updates)?;
+            cloud = true;
+            break;
+        }
+        contact = Some(session.look_again(&report, &updates, &mut patience, None)?);
+    }
+    if contact.is_none() {
+        may_abandon(session, None, name)?;
+    }
+    let now = session.author()?.committer.at.timestamp();
+    session.change(|refs| {
+        let Some(tip) = refs.get(&reference) else {
+            return Ok((Vec::new(), ()));
+        };
+        let aside = refs.change(names::withdrawn_evolution(name, now), Some(tip));
+        Ok((vec![aside, refs.change(&reference, None)], ()))
+    })?;
+    Ok(Outcome::EvolutionAbandon(Abandoned {
+        name: name.clone(),
+        cloud,
+    }))
+}
+
+/// Its owner may, and whoever promoted its version; what does not check has no owner to protect.
+fn may_abandon(
+    session: &Session<'_>,
+    contact: Option<&Contact>,
+    name: &EvolutionName,
+) -> Result<()> {
+    let reference = names::evolution(name);
+    let refs = session.store.refs()?;
+    let there = contact.and_then(|contact| contact.cloud.get(&reference));
+    let Some(tip) = there.or(refs.get(&reference)) else {
+        return Err(Refusal::new(Exit::Invalid, format!("There is no evolution {name}")).into());
+    };
+    let me = session.me()?;
+    let ledger = match contact {
+        Some(contact) => contact.ledger().cloned(),
+        None => session.ledger(&refs)?,
+    };
+    let sealed = match &ledger {
+        Some(ledger) => session.store.sealed(ledger, &name.version)?,
+        None => None,
+    };
+    let promoter = sealed.is_some_and(|sealed| sealed.promoter.is(&me));
+    let owner = match session.store.attempt(name, tip)? {
+        Ok(attempt) => attempt.evolution.owner,
+        Err(_) => session.store.commit(&session.store.root(tip)?)?.author,
+    };
+    if owner.is(&me) || promoter {
+        return Ok(());
+    }
+    Err(
+        Refusal::new(Exit::Conflict, format!("{name} is owned by {owner}"))
+            .because("Its owner can give it up, and whoever promoted its version")
+            .into(),
+    )
 }
 
 fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {

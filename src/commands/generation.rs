@@ -4,6 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::delete::{self, DeleteArgs};
+use super::rename::{self, RenameArgs};
+use super::resolve::{self, ResolveArgs};
 use super::{Outcome, already_promoted, typed};
 use crate::model::edit::{self, Edit};
 use crate::model::standing::{Standing, standings};
@@ -21,6 +24,17 @@ pub enum GenerationCommand {
     New(NewArgs),
     /// Change a draft's contract, in the editor unless options say how
     Edit(EditArgs),
+    /// Take a draft to another version
+    Rename(RenameArgs),
+    /// Delete a draft, for everybody where it is published; it can come back for 30 days
+    Delete(DeleteArgs),
+    /// Bring a deleted draft back
+    Restore {
+        /// The version
+        version: String,
+    },
+    /// End a conflict over a draft; in the editor unless a side is named
+    Resolve(ResolveArgs),
     /// List drafts, and the latest promoted versions
     List,
     /// Show a version: its contract and how far it is proven
@@ -120,6 +134,10 @@ pub fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome
     match command {
         GenerationCommand::New(args) => new(session, args),
         GenerationCommand::Edit(args) => edit(session, args),
+        GenerationCommand::Rename(args) => rename::run(session, args),
+        GenerationCommand::Delete(args) => delete::delete(session, args),
+        GenerationCommand::Restore { version } => delete::restore(session, version),
+        GenerationCommand::Resolve(args) => resolve::run(session, args),
         GenerationCommand::List => list(session),
         GenerationCommand::Show { version } => show(session, &typed(version)?),
     }
@@ -152,7 +170,7 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
 }
 
 /// Whether the version is free as far as this clone knows, and if not, who has it.
-fn may_declare(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> {
+pub(super) fn may_declare(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> {
     let taken = |place: String| -> anyhow::Error {
         let refusal = Refusal::new(
             Exit::Taken,

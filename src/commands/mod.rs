@@ -2,15 +2,21 @@
 //! prints.
 
 pub mod config;
+pub mod delete;
 pub mod demo;
 pub mod evolution;
 pub mod generation;
 pub mod init;
+pub mod locate;
 pub mod log;
+pub mod notes;
 pub mod promote;
+pub mod rename;
+pub mod resolve;
 pub mod run;
 pub mod status;
 pub mod sync;
+pub mod withdraw;
 
 use serde::Serialize;
 
@@ -33,6 +39,22 @@ pub enum Outcome {
     GenerationList(generation::List),
     #[serde(rename = "gryt.generation.show/1")]
     GenerationShow(generation::Shown),
+    #[serde(rename = "gryt.generation.rename/1")]
+    GenerationRename(rename::Renamed),
+    #[serde(rename = "gryt.generation.delete/1")]
+    GenerationDelete(delete::Deleted),
+    #[serde(rename = "gryt.generation.restore/1")]
+    GenerationRestore(delete::Restored),
+    #[serde(rename = "gryt.generation.resolve/1")]
+    GenerationResolve(resolve::Resolved),
+    #[serde(rename = "gryt.evolution.abandon/1")]
+    EvolutionAbandon(evolution::Abandoned),
+    #[serde(rename = "gryt.withdraw/1")]
+    Withdraw(withdraw::Withdrawn),
+    #[serde(rename = "gryt.notes/1")]
+    Notes(notes::Notes),
+    #[serde(rename = "gryt.where/1")]
+    Where(locate::Places),
     #[serde(rename = "gryt.evolution.start/1")]
     EvolutionStart(evolution::Started),
     #[serde(rename = "gryt.evolution.list/1")]

@@ -187,7 +187,8 @@ impl Intent<'_> {
         // What was adopted of another generation of this version says nothing about this one.
         let related = match (tip, adopted.get(&name)) {
             (Some(tip), Some(adopted)) if store.has(adopted) => {
-                (store.relation(tip, adopted)? != Relation::Unrelated).then(|| adopted.clone())
+                (store.draft_relation(tip, adopted)? != Relation::Unrelated)
+                    .then(|| adopted.clone())
             }
             _ => None,
         };
@@ -238,20 +239,12 @@ impl Intent<'_> {
     fn cloud_draft(&self, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
         let store = &self.session.store;
         let relation = match tip {
-            Some(tip) => store.relation(tip, there)?,
+            Some(tip) => store.draft_relation(tip, there)?,
             None => Relation::Behind,
         };
         let mut unseen = Vec::new();
         if let (Relation::Behind | Relation::Diverged, Some(tip)) = (relation, tip) {
-            let mine: Vec<Oid> = store
-                .first_parents(tip)
-                .map(|commit| Ok(commit?.oid))
-                .collect::<Result<_>>()?;
-            for commit in store.first_parents(there) {
-                let commit = commit?;
-                if mine.contains(&commit.oid) {
-                    break;
-                }
+            for commit in store.beyond(there, &[tip])? {
                 unseen.push(format!("{} by {}", commit.subject(), commit.author));
             }
         }
@@ -326,7 +319,7 @@ impl Intent<'_> {
             session.note_pushed(refs, pushed, &mut moves, &mut adopted);
             let after = refs.with(&moves);
             let (verified, contact) = session.check(&after)?;
-            let (taken_over, _) = session.plan(&contact, &after)?;
+            let (taken_over, _) = session.plan(&contact, &after, true)?;
             moves.extend(verified);
             moves.extend(taken_over);
             if session.config.tag {

@@ -111,10 +111,12 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
         let conflict = preview.conflicts.iter().any(|(v, _)| *v == version);
         let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
         let relation = match there {
-            Some(there) => Some(session.store.relation(&tip, there)?),
+            Some(there) => Some(session.store.draft_relation(&tip, there)?),
             None => None,
         };
-        let to_pull = preview.updated.contains(&version) || preview.withdrawn.contains(&version);
+        let to_pull = [&preview.updated, &preview.merged, &preview.withdrawn]
+            .iter()
+            .any(|versions| versions.contains(&version));
         let sync = match relation {
             _ if conflict => "conflict",
             _ if to_pull => "behind",
@@ -193,7 +195,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     let (version, tip) = match (here, there) {
         (Some((_, here)), Some((spelled, there))) => {
             // What this clone added is in the status only where nothing is missing from it.
-            match session.store.relation(&here, &there)? {
+            match session.store.draft_relation(&here, &there)? {
                 Relation::Ahead => (spelled, here),
                 _ => (spelled, there),
             }

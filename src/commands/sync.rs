@@ -147,11 +147,13 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
         .collect();
     let adopted = session.adopt(&contact)?;
     session.resume(&contact)?;
+    session.forget_old()?;
     session.write_view()?;
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
     let known = adopted.promoted.iter().filter(|v| had.contains(v));
-    let updated: BTreeSet<&Version> = adopted.updated.iter().chain(known).collect();
+    let updated = adopted.updated.iter().chain(&adopted.merged).chain(known);
+    let updated: BTreeSet<&Version> = updated.collect();
     let conflict =
         |(version, conflict): &(Version, crate::model::reconcile::DraftConflict)| Conflict {
             version: version.clone(),

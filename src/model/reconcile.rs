@@ -56,6 +56,11 @@ pub enum DraftStep {
     Adopt(Oid),
     /// Move on to the cloud's.
     Advance(Oid),
+    /// Both went on: join this clone's with the cloud's, if nobody has to choose.
+    Merge(Oid),
+    /// The version was made again in the cloud, and this clone has nothing of its own in the one
+    /// before: move that aside and take the new one.
+    Replace(Oid),
     /// Nothing to do, or the next push does it.
     Keep,
     /// It is sealed and went in whole: the ref goes.
@@ -99,8 +104,8 @@ impl DraftConflict {
     pub fn resolution(self) -> &'static str {
         match self {
             Self::SameVersion | Self::Promoted => "Rename local version or delete",
-            Self::Edited => "Merge the two edits",
-            Self::Withdrawn => "Rename local version or delete",
+            Self::Edited => "Choose a side, or edit: git gryt generation resolve",
+            Self::Withdrawn => "Keep yours or let it go: git gryt generation resolve",
         }
     }
 }
@@ -132,8 +137,11 @@ pub fn draft(sides: &Sides, seal: Seal) -> DraftStep {
         None => DraftStep::Adopt(cloud.clone()),
         Some(Relation::Same | Relation::Ahead) => DraftStep::Keep,
         Some(Relation::Behind) => DraftStep::Advance(cloud.clone()),
-        Some(Relation::Diverged) => DraftStep::Conflict(DraftConflict::Edited),
-        Some(Relation::Unrelated) => DraftStep::Conflict(DraftConflict::SameVersion),
+        Some(Relation::Diverged) => DraftStep::Merge(cloud.clone()),
+        Some(Relation::Unrelated) => match sides.since {
+            Some(Relation::Same | Relation::Behind) => DraftStep::Replace(cloud.clone()),
+            _ => DraftStep::Conflict(DraftConflict::SameVersion),
+        },
     }
 }
 
@@ -150,8 +158,8 @@ pub enum EvolutionStep {
     /// The number is another's in the cloud: this clone's takes the next, and the cloud's comes
     /// in its place.
     Renumber(Oid),
-    /// Its owner went on in two clones.
-    Diverged,
+    /// Its owner went on in two clones: this clone's proofs follow the cloud's.
+    Replay(Oid),
     Quarantine(Invalid),
 }
 
@@ -176,7 +184,7 @@ pub fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
         None => EvolutionStep::Adopt(cloud.clone()),
         Some(Relation::Same | Relation::Ahead) => EvolutionStep::Keep,
         Some(Relation::Behind) => EvolutionStep::Advance(cloud.clone()),
-        Some(Relation::Diverged) => EvolutionStep::Diverged,
+        Some(Relation::Diverged) => EvolutionStep::Replay(cloud.clone()),
         Some(Relation::Unrelated) => EvolutionStep::Renumber(cloud.clone()),
     }
 }
@@ -191,6 +199,8 @@ pub fn next_number(taken: impl IntoIterator<Item = u32>) -> u32 {
 pub struct Adopted {
     pub new: Vec<Version>,
     pub updated: Vec<Version>,
+    /// Drafts whose two sides were joined.
+    pub merged: Vec<Version>,
     /// Versions that this pull learnt to be promoted.
     pub promoted: Vec<Version>,
     /// Drafts that a colleague withdrew; they stay recoverable.
@@ -202,7 +212,10 @@ pub struct Adopted {
     pub late_evolutions: Vec<EvolutionName>,
     /// This clone's evolutions that had to take another number: before and after.
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
-    pub diverged: Vec<EvolutionName>,
+    /// Evolutions whose owner had gone on in two clones.
+    pub replayed: Vec<EvolutionName>,
+    /// Versions that this pull learnt to be withdrawn, and why.
+    pub retracted: Vec<(Version, String)>,
     /// Refs of the cloud that do not check, and why.
     pub quarantined: Vec<(String, String)>,
 }
@@ -253,6 +266,17 @@ mod tests {
         assert_eq!(open(1, 0, 1), DraftStep::Withdraw);
         let edited = DraftStep::Conflict(DraftConflict::Withdrawn);
         assert_eq!(open(2, 0, 1), edited);
+    }
+
+    #[test]
+    fn a_version_made_again_replaces_what_nobody_edited() {
+        let mut again = sides(1, 5, 1);
+        again.relation = Some(Relation::Unrelated);
+        assert_eq!(draft(&again, Seal::Open), DraftStep::Replace(oid(5)));
+        let mut edited = sides(2, 5, 1);
+        edited.relation = Some(Relation::Unrelated);
+        let conflict = DraftStep::Conflict(DraftConflict::SameVersion);
+        assert_eq!(draft(&edited, Seal::Open), conflict);
     }
 
     #[test]

@@ -73,6 +73,43 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         },
         Outcome::GenerationList(list) => return generations(list),
         Outcome::GenerationShow(shown) => return generation(shown),
+        Outcome::GenerationRename(renamed) => format!(
+            "Renamed {} to {}, with {} of your evolutions\n",
+            renamed.old, renamed.new, renamed.evolutions
+        ),
+        Outcome::GenerationDelete(deleted) => {
+            let place = if deleted.cloud {
+                "here and in the cloud"
+            } else {
+                "here"
+            };
+            let version = &deleted.version;
+            format!(
+                "Deleted {version} {place}\nFor 30 days it can come back: git gryt generation restore {version}\n"
+            )
+        }
+        Outcome::GenerationRestore(restored) => match &restored.kept {
+            None => format!("Restored {}\n", restored.version),
+            Some(kept) => format!(
+                "{} is promoted; your edit of its file is kept: git show {kept}\n",
+                restored.version
+            ),
+        },
+        Outcome::GenerationResolve(resolved) => match resolved.stays {
+            true => format!(
+                "Resolved {0}; share it: git gryt sync push {0}\n",
+                resolved.version
+            ),
+            false => format!("Resolved: {} is gone here too\n", resolved.version),
+        },
+        Outcome::EvolutionAbandon(abandoned) => format!("Gave up {}\n", abandoned.name),
+        Outcome::Withdraw(withdrawn) => {
+            let place = if withdrawn.cloud { " in cloud" } else { "" };
+            let version = &withdrawn.withdrawal.version;
+            format!("Withdrawn: {version}{place}. The version stays taken\n")
+        }
+        Outcome::Notes(notes) => return release_notes(notes),
+        Outcome::Where(places) => return whereabouts(places),
         Outcome::EvolutionStart(started) => format!(
             "Started {} for {}: {}\n",
             started.name.rc(),
@@ -346,8 +383,17 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
         let rc = after.rc();
         _ = writeln!(notes, "  {before} was taken: yours is now {rc}");
     }
-    for name in &adopted.diverged {
-        _ = writeln!(notes, "  {name} went on here and in another clone of yours");
+    for name in &adopted.replayed {
+        _ = writeln!(notes, "  {name} went on in another clone of yours: joined");
+    }
+    for version in &adopted.merged {
+        _ = writeln!(
+            notes,
+            "  {version} was edited here too: merged, and not pushed yet"
+        );
+    }
+    for (version, reason) in &adopted.retracted {
+        _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
     }
     for (name, why) in &adopted.quarantined {
         _ = writeln!(
@@ -467,6 +513,77 @@ fn log(entries: &commands::log::Entries) -> String {
         ]
     });
     columns(&rows.collect::<Vec<_>>())
+}
+
+fn release_notes(notes: &commands::notes::Notes) -> String {
+    use crate::model::generation::ChangeKind;
+    let mut text = format!("# {}", notes.version);
+    match &notes.promoted_at {
+        Some(at) => _ = writeln!(text, " ({})", at.format("%Y-%m-%d")),
+        None => text += " (draft)\n",
+    }
+    if let Some(withdrawal) = &notes.withdrawal {
+        _ = writeln!(text, "\nWithdrawn: {}", withdrawal.reason);
+        if let Some(instead) = &withdrawal.replacement {
+            _ = writeln!(text, "Use {instead} instead.");
+        }
+    }
+    if let Some(description) = notes
+        .contract
+        .description
+        .as_deref()
+        .filter(|d| !d.is_empty())
+    {
+        _ = writeln!(text, "\n{description}");
+    }
+    for (kind, heading) in [
+        (ChangeKind::Add, "Added"),
+        (ChangeKind::Refine, "Refined"),
+        (ChangeKind::Fix, "Fixed"),
+        (ChangeKind::Remove, "Removed"),
+    ] {
+        let mut of_kind = notes
+            .contract
+            .changes
+            .iter()
+            .filter(|c| c.kind == kind)
+            .peekable();
+        if of_kind.peek().is_some() {
+            _ = writeln!(text, "\n## {heading}\n");
+        }
+        for change in of_kind {
+            _ = writeln!(text, "- {} ({})", change.title, change.id);
+        }
+    }
+    text
+}
+
+fn whereabouts(places: &commands::locate::Places) -> String {
+    let mut text = String::new();
+    for shipped in &places.shipped {
+        let by: Vec<&str> = shipped.proven_by.iter().map(|p| p.name.as_str()).collect();
+        let proven = match by.as_slice() {
+            [] => String::new(),
+            by => format!(", proven by {}", by.join(", ")),
+        };
+        let withdrawn = if shipped.status == "withdrawn" {
+            ", withdrawn since"
+        } else {
+            ""
+        };
+        _ = writeln!(
+            text,
+            "{} was shipped in {}{proven}{withdrawn}",
+            places.what, shipped.version
+        );
+    }
+    for version in &places.wanted {
+        _ = writeln!(text, "{} is wanted by the draft {version}", places.what);
+    }
+    if text.is_empty() {
+        _ = writeln!(text, "{} is in no promoted version", places.what);
+    }
+    text
 }
 
 fn demo(played: &commands::demo::Played) -> String {

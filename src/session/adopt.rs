@@ -28,6 +28,25 @@ struct Adoption<'a> {
     after: Tips,
     updates: Vec<Update>,
     sum: Adopted,
+    /// Whether objects may be written, or this is only to see what would come of it.
+    write: bool,
+}
+
+impl Adoption<'_> {
+    fn set(&mut self, name: impl Into<String>, tip: Option<&Oid>) {
+        self.updates.push(self.refs.change(name, tip));
+    }
+
+    /// The name of an evolution whose number turned out to be another's.
+    fn next_number(&self, evolution: &EvolutionName) -> EvolutionName {
+        let known = evolutions(&self.local).chain(evolutions(self.cloud));
+        let known: Vec<EvolutionName> = known.map(|(name, _)| name).collect();
+        let given = self.sum.renumbered.iter().map(|(_, after)| after);
+        EvolutionName {
+            number: next(known.iter().chain(given), evolution),
+            ..evolution.clone()
+        }
+    }
 }
 
 impl Session<'_> {
@@ -36,7 +55,7 @@ impl Session<'_> {
     /// # Errors
     /// Objects or refs cannot be read or written.
     pub fn adopt(&self, contact: &Contact) -> Result<Adopted> {
-        self.change(|refs| self.plan(contact, refs))
+        self.change(|refs| self.plan(contact, refs, true))
     }
 
     /// What a pull would do, without doing it.
@@ -44,14 +63,19 @@ impl Session<'_> {
     /// # Errors
     /// Objects cannot be read.
     pub fn preview(&self, contact: &Contact) -> Result<Adopted> {
-        Ok(self.plan(contact, &contact.refs)?.1)
+        Ok(self.plan(contact, &contact.refs, false)?.1)
     }
 
     /// The updates that take over what the cloud has, and what they come to.
     ///
     /// # Errors
     /// Objects cannot be read or written.
-    pub fn plan(&self, contact: &Contact, refs: &Refs) -> Result<(Vec<Update>, Adopted)> {
+    pub fn plan(
+        &self,
+        contact: &Contact,
+        refs: &Refs,
+        write: bool,
+    ) -> Result<(Vec<Update>, Adopted)> {
         let name = self.cloud_name()?;
         let mut adoption = Adoption {
             refs,
@@ -61,6 +85,7 @@ impl Session<'_> {
             after: BTreeMap::new(),
             updates: Vec::new(),
             sum: Adopted::default(),
+            write,
         };
         let names: BTreeSet<&String> = adoption
             .local
@@ -98,24 +123,30 @@ impl Session<'_> {
             }
         }
         if let Some(ledger) = contact.ledger() {
-            adoption.sum.promoted = self.news(refs.get(names::LEDGER), contact)?;
+            self.news(refs.get(names::LEDGER), contact, &mut adoption.sum)?;
             let own = refs.change(names::LEDGER, Some(&ledger.tip));
             let base = refs.change(names::BASE, Some(&ledger.base));
             adoption.updates.extend([own, base]);
         }
-        let memory = self.store.write_adopted(&adoption.after)?;
-        adoption
-            .updates
-            .push(refs.change(names::adopted(name), Some(&memory)));
+        if write {
+            let memory = self.store.write_adopted(&adoption.after)?;
+            let update = refs.change(names::adopted(name), Some(&memory));
+            adoption.updates.push(update);
+        }
         Ok((adoption.updates, adoption.sum))
     }
 
-    fn sides(&self, adoption: &Adoption<'_>, name: &str) -> Result<Sides> {
+    fn sides(
+        &self,
+        adoption: &Adoption<'_>,
+        name: &str,
+        relation: impl Fn(&Oid, &Oid) -> Result<Relation>,
+    ) -> Result<Sides> {
         let local = adoption.local.get(name);
         let cloud = adoption.cloud.get(name);
         let adopted = adoption.before.get(name);
         let relate = |there: Option<&Oid>| match (local, there) {
-            (Some(local), Some(there)) => self.store.relation(local, there).map(Some),
+            (Some(local), Some(there)) => relation(local, there).map(Some),
             _ => Ok(None),
         };
         Ok(Sides {
@@ -125,7 +156,7 @@ impl Session<'_> {
             relation: relate(cloud)?,
             // What was adopted may be gone from this clone once the cloud let go of it.
             since: match adopted {
-                Some(adopted) if cloud.is_none() && self.store.has(adopted) => {
+                Some(adopted) if cloud != Some(adopted) && self.store.has(adopted) => {
                     relate(Some(adopted))?
                 }
                 _ => None,
@@ -141,7 +172,8 @@ impl Session<'_> {
         version: Version,
         sealed: Option<&Sealed>,
     ) -> Result<()> {
-        let mut sides = self.sides(adoption, name)?;
+        let relation = |here: &Oid, there: &Oid| self.store.draft_relation(here, there);
+        let mut sides = self.sides(adoption, name, relation)?;
         if let Some(cloud) = &sides.cloud
             && sides.local.as_ref() != Some(cloud)
             && sealed.is_none()
@@ -152,7 +184,14 @@ impl Session<'_> {
             };
         }
         let seal = self.draft_seal(&version, sides.local.as_ref(), sealed)?;
-        let step = reconcile::draft(&sides, seal);
+        let mut step = reconcile::draft(&sides, seal);
+        let mut joined = None;
+        if let (DraftStep::Merge(theirs), Some(ours)) = (&step, &sides.local) {
+            match self.merge_drafts(&version, ours, theirs, None)? {
+                Ok(text) => joined = Some(text),
+                Err(_) => step = DraftStep::Conflict(DraftConflict::Edited),
+            }
+        }
         let keep_memory = matches!(
             step,
             DraftStep::Conflict(DraftConflict::Edited | DraftConflict::Withdrawn)
@@ -166,40 +205,58 @@ impl Session<'_> {
         if let Some(memory) = memory {
             adoption.after.insert(name.to_owned(), memory.clone());
         }
-        let sum = &mut adoption.sum;
         match step {
             DraftStep::Keep => {}
             DraftStep::Adopt(tip) => {
-                adoption
-                    .updates
-                    .push(adoption.refs.change(name, Some(&tip)));
-                sum.new.push(version);
+                adoption.set(name, Some(&tip));
+                adoption.sum.new.push(version);
             }
             DraftStep::Advance(tip) => {
-                adoption
-                    .updates
-                    .push(adoption.refs.change(name, Some(&tip)));
-                sum.updated.push(version);
+                adoption.set(name, Some(&tip));
+                adoption.sum.updated.push(version);
+            }
+            DraftStep::Merge(theirs) => {
+                if let (true, Some(ours), Some(text)) = (adoption.write, &sides.local, joined) {
+                    let (by, parents) = (self.author()?, [ours, &theirs]);
+                    let text = text.as_bytes();
+                    let tip = self.store.write_draft_merge(by, &version, &parents, text)?;
+                    adoption.set(name, Some(&tip));
+                }
+                adoption.sum.merged.push(version);
             }
             DraftStep::Retire => {
-                adoption.updates.push(adoption.refs.change(name, None));
-                sum.updated.push(version);
+                adoption.set(name, None);
+                adoption.sum.updated.push(version);
             }
             DraftStep::Withdraw => {
-                if let Some(tip) = &sides.local {
-                    let aside = names::withdrawn(&version, tip);
-                    adoption
-                        .updates
-                        .push(adoption.refs.change(aside, Some(tip)));
-                }
-                adoption.updates.push(adoption.refs.change(name, None));
-                sum.withdrawn.push(version);
+                self.set_aside(adoption, &version, sides.local.as_ref())?;
+                adoption.set(name, None);
+                adoption.sum.withdrawn.push(version);
             }
-            DraftStep::Late => sum.late_drafts.push(version),
-            DraftStep::Conflict(conflict) => sum.conflicts.push((version, conflict)),
+            DraftStep::Replace(theirs) => {
+                self.set_aside(adoption, &version, sides.local.as_ref())?;
+                adoption.set(name, Some(&theirs));
+                adoption.sum.updated.push(version);
+            }
+            DraftStep::Late => adoption.sum.late_drafts.push(version),
+            DraftStep::Conflict(conflict) => adoption.sum.conflicts.push((version, conflict)),
             DraftStep::Quarantine(why) => {
-                sum.quarantined.push((version.to_string(), why.to_string()));
+                let entry = (version.to_string(), why.to_string());
+                adoption.sum.quarantined.push(entry);
             }
+        }
+        Ok(())
+    }
+
+    fn set_aside(
+        &self,
+        adoption: &mut Adoption<'_>,
+        version: &Version,
+        tip: Option<&Oid>,
+    ) -> Result<()> {
+        if adoption.write {
+            let now = self.author()?.committer.at.timestamp();
+            adoption.set(names::withdrawn_draft(version, now), tip);
         }
         Ok(())
     }
@@ -218,7 +275,7 @@ impl Session<'_> {
             (None, _) => Seal::Open,
             (Some(_), None) => Seal::Folded,
             (Some(sealed), Some(_)) if sealed.version.as_str() != version.as_str() => Seal::Other,
-            (Some(sealed), Some(local)) => match self.store.relation(local, &sealed.draft)? {
+            (Some(sealed), Some(local)) => match self.store.draft_relation(local, &sealed.draft)? {
                 Relation::Same | Relation::Behind => Seal::Folded,
                 Relation::Ahead | Relation::Diverged => Seal::Beyond,
                 Relation::Unrelated => Seal::Other,
@@ -256,7 +313,8 @@ impl Session<'_> {
         evolution: &EvolutionName,
         sealed: Option<&Sealed>,
     ) -> Result<()> {
-        let mut sides = self.sides(adoption, name)?;
+        let relation = |here: &Oid, there: &Oid| self.store.relation(here, there);
+        let mut sides = self.sides(adoption, name, relation)?;
         if let Some(cloud) = &sides.cloud
             && sides.local.as_ref() != Some(cloud)
         {
@@ -265,61 +323,47 @@ impl Session<'_> {
         let seal = self.evolution_seal(evolution, sides.local.as_ref(), sealed)?;
         let step = reconcile::evolution(&sides, seal);
         let memory = match step {
-            EvolutionStep::Quarantine(_) | EvolutionStep::Diverged => &sides.adopted,
+            EvolutionStep::Quarantine(_) => &sides.adopted,
             _ => &sides.cloud,
         };
         if let Some(memory) = memory {
             adoption.after.insert(name.to_owned(), memory.clone());
         }
-        let sum = &mut adoption.sum;
         match step {
             EvolutionStep::Keep => {}
             EvolutionStep::Adopt(tip) => {
-                adoption
-                    .updates
-                    .push(adoption.refs.change(name, Some(&tip)));
-                sum.new_evolutions.push(evolution.clone());
+                adoption.set(name, Some(&tip));
+                adoption.sum.new_evolutions.push(evolution.clone());
             }
-            EvolutionStep::Advance(tip) => {
-                adoption
-                    .updates
-                    .push(adoption.refs.change(name, Some(&tip)));
+            EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
+            EvolutionStep::Retire => adoption.set(name, None),
+            EvolutionStep::Late => adoption.sum.late_evolutions.push(evolution.clone()),
+            EvolutionStep::Replay(theirs) => {
+                if let (true, Some(mine)) = (adoption.write, &sides.local) {
+                    let tip = self.store.replay(self.author()?, mine, &theirs)?;
+                    adoption.set(name, Some(&tip));
+                }
+                adoption.sum.replayed.push(evolution.clone());
             }
-            EvolutionStep::Retire => adoption.updates.push(adoption.refs.change(name, None)),
-            EvolutionStep::Late => sum.late_evolutions.push(evolution.clone()),
-            EvolutionStep::Diverged => sum.diverged.push(evolution.clone()),
             EvolutionStep::Quarantine(why) => {
-                sum.quarantined
-                    .push((evolution.to_string(), why.to_string()));
+                let entry = (evolution.to_string(), why.to_string());
+                adoption.sum.quarantined.push(entry);
             }
             EvolutionStep::Renumber(theirs) => {
-                let here: Vec<_> = evolutions(&adoption.local).map(|(name, _)| name).collect();
-                let there: Vec<_> = evolutions(adoption.cloud).map(|(name, _)| name).collect();
-                let given = sum.renumbered.iter().map(|(_, after)| after);
-                let taken = here.iter().chain(&there).chain(given);
-                let after = EvolutionName {
-                    number: next(taken, evolution),
-                    ..evolution.clone()
-                };
-                let moved = names::evolution(&after);
-                adoption
-                    .updates
-                    .push(adoption.refs.change(moved, sides.local.as_ref()));
-                adoption
-                    .updates
-                    .push(adoption.refs.change(name, Some(&theirs)));
-                sum.renumbered.push((evolution.clone(), after));
+                let after = adoption.next_number(evolution);
+                adoption.set(names::evolution(&after), sides.local.as_ref());
+                adoption.set(name, Some(&theirs));
+                adoption.sum.renumbered.push((evolution.clone(), after));
             }
         }
         Ok(())
     }
 
-    /// The versions that the cloud's ledger holds and this clone's, at `own`, does not.
-    fn news(&self, own: Option<&Oid>, contact: &Contact) -> Result<Vec<Version>> {
+    /// What the cloud's ledger holds and this clone's, at `own`, does not.
+    fn news(&self, own: Option<&Oid>, contact: &Contact, sum: &mut Adopted) -> Result<()> {
         let Some(ledger) = contact.ledger() else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        let mut versions = Vec::new();
         for commit in self.store.first_parents(&ledger.tip) {
             let commit = commit?;
             if Some(&commit.oid) == own {
@@ -330,12 +374,21 @@ impl Session<'_> {
                 continue;
             };
             // An invalid entry may say anything; the ledger's tree does not hold it.
+            if header.kind.as_deref() == Some("withdrawal") {
+                let withdrawal = self.store.withdrawal(ledger, &version)?;
+                let known = sum.retracted.iter().any(|(v, _)| *v == version);
+                if let (Some(withdrawal), false) = (withdrawal, known) {
+                    sum.retracted.push((version, withdrawal.reason));
+                }
+                continue;
+            }
             let sealed = self.store.sealed(ledger, &version)?;
             if sealed.is_some_and(|sealed| Some(sealed.promotion) == header.promotion) {
-                versions.push(version);
+                sum.promoted.push(version);
             }
         }
-        versions.reverse();
-        Ok(versions)
+        sum.promoted.reverse();
+        sum.retracted.reverse();
+        Ok(())
     }
 }

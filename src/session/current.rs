@@ -24,6 +24,18 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Goes on with `new` where `old` was the one that this worktree started last.
+    ///
+    /// # Errors
+    /// The git folder cannot be written.
+    pub fn follow_current(&self, old: &Oid, new: &Oid) -> Result<()> {
+        let text = std::fs::read_to_string(self.current_file()).unwrap_or_default();
+        if text.trim() == old.as_str() {
+            self.set_current(new)?;
+        }
+        Ok(())
+    }
+
     /// The evolution to prove: the one that was started last here, or this person's latest of
     /// `change`.
     ///

@@ -2,10 +2,12 @@
 //! take (take in edits, contact the cloud, verify and adopt, share, heal, write the view).
 
 pub mod adopt;
+pub mod aside;
 pub mod contact;
 pub mod current;
 pub mod heal;
 pub mod index;
+pub mod join;
 pub mod share;
 pub mod survey;
 pub mod verify;
@@ -30,6 +32,8 @@ pub struct Session<'a> {
     pub config: Config,
     author: OnceCell<Author>,
     no_atomic: Cell<bool>,
+    /// Whether the cloud was found to be away, so that nobody is told twice.
+    away: Cell<bool>,
 }
 
 /// How often a local change is tried again because another process moved a ref first.
@@ -72,6 +76,7 @@ impl<'a> Session<'a> {
             ctx,
             store,
             no_atomic: Cell::new(config.no_atomic),
+            away: Cell::new(false),
             config,
             author: OnceCell::new(),
         })
@@ -162,11 +167,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Everything else.
     pub fn tolerating_absence(&self, act: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.away.get() {
+            return Ok(());
+        }
         let Err(error) = act() else {
             return Ok(());
         };
         match error.downcast_ref::<Refusal>() {
             Some(refusal) if matches!(refusal.exit, Exit::Remote | Exit::OutOfStep) => {
+                self.away.set(refusal.exit == Exit::Remote);
                 self.ctx.warn(format!("Not shared yet: {}", refusal.what));
                 Ok(())
             }

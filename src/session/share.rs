@@ -149,6 +149,7 @@ impl Session<'_> {
                 Some(DraftConflict::Withdrawn) => Some(PushError::Withdrawn),
                 None if late => Some(PushError::Promoted),
                 None if adopted.withdrawn.contains(&version) => Some(PushError::Withdrawn),
+                None if adopted.merged.contains(&version) => Some(PushError::Behind),
                 // Two spellings of one version cannot both stand in the cloud.
                 None => drafts(&contact.cloud)
                     .any(|(v, _)| v == version && v.as_str() != version.as_str())
@@ -167,7 +168,7 @@ impl Session<'_> {
                 }
                 continue;
             };
-            match self.store.relation(&tip, cloud)? {
+            match self.store.draft_relation(&tip, cloud)? {
                 Relation::Ahead => updates.push(Update::new(name, Some(cloud), Some(&tip))),
                 Relation::Behind if only.is_some() => errors.push((version, PushError::Behind)),
                 _ => {}
@@ -297,6 +298,26 @@ impl Session<'_> {
             let memory = self.store.write_adopted(&adopted)?;
             moves.push(refs.change(names::adopted(remote), Some(&memory)));
             Ok((moves, ()))
+        })
+    }
+
+    /// Forgets that a draft was ever taken over from the cloud, so that it counts as this clone's
+    /// own.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    pub fn forget_adopted(&self, version: &Version) -> Result<()> {
+        let Some(remote) = &self.config.remote else {
+            return Ok(());
+        };
+        self.change(|refs| {
+            let mut adopted = self.store.adopted(refs, remote)?;
+            if adopted.remove(&names::draft(version)).is_none() {
+                return Ok((Vec::new(), ()));
+            }
+            let memory = self.store.write_adopted(&adopted)?;
+            let update = refs.change(names::adopted(remote), Some(&memory));
+            Ok((vec![update], ()))
         })
     }
 

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::Session;
+use super::{Session, join};
+use crate::model::merge::Side;
+use crate::model::weave::Texts;
 use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
 use crate::store::draft::Draft;
 use crate::store::{Refs, Store, names, refs};
@@ -24,11 +26,11 @@ pub const FOLDER: &str = ".gryt/generations";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// An edit that can be taken in.
-    Fresh { text: Vec<u8> },
+    Fresh { text: Vec<u8>, tip: Oid },
     /// An edit that breaks a rule.
     Invalid(Invalid),
-    /// The draft moved on under the edit, so that the two would have to be merged.
-    Overtaken,
+    /// The draft moved on under the edit, which was made of the state `from`: the two are merged.
+    Overtaken { text: Vec<u8>, tip: Oid, from: Oid },
     /// A file whose origin is not known: no note, and not in the draft's history.
     Unknown,
     /// The branch tracks it: somebody else's checkout could speak in this person's name.
@@ -68,12 +70,12 @@ impl Edited {
                 Refusal::new(Exit::Failure, format!("{file} was edited while this ran"))
             }
             Self::Invalid(invalid) => Refusal::new(Exit::Invalid, format!("{file}: {invalid}")),
-            Self::Overtaken => Refusal::new(
+            Self::Overtaken { .. } => Refusal::new(
                 Exit::Conflict,
                 format!("{file} was edited, and so was the draft of {version}"),
             )
             .because("Nothing was overwritten: the file is yours, the draft is the team's")
-            .then(format!("git gryt generation show {version}")),
+            .then(format!("git gryt generation resolve {version}")),
             Self::Unknown => Refusal::new(
                 Exit::Conflict,
                 format!("{file} is no state that the draft of {version} ever had"),
@@ -88,7 +90,9 @@ impl Edited {
                 Exit::Taken,
                 format!("{file} was edited, and {version} is promoted"),
             )
-            .because("A promoted version is immutable: take your edit to another version"),
+            .because("A promoted version is immutable: take your edit elsewhere, or put it aside")
+            .then(format!("git gryt generation rename {version} NEW"))
+            .then(format!("git gryt generation restore {version}")),
             Self::NoDraft { sealed: false } => {
                 Refusal::new(Exit::Invalid, format!("{file} belongs to no draft"))
                     .because("Move it away, make the draft, and copy it back")
@@ -233,17 +237,21 @@ impl<'a> View<'a> {
         if blob == draft.blob || noted == Some(&blob) {
             return Ok(None);
         }
-        match noted {
-            Some(noted) if *noted == draft.blob => {}
-            Some(_) => return Ok(Some(Edited::Overtaken)),
-            None if self.store.draft_had(&draft.tip, &blob)? => return Ok(None),
-            None => return Ok(Some(Edited::Unknown)),
+        if noted.is_none() {
+            let old = self.store.draft_had(&draft.tip, &blob)?;
+            return Ok((!old).then_some(Edited::Unknown));
         }
-        Ok(Some(match Contract::parse(text, &draft.version) {
-            Ok(_) => Edited::Fresh {
-                text: text.to_vec(),
+        if let Err(invalid) = Contract::parse(text, &draft.version) {
+            return Ok(Some(Edited::Invalid(invalid)));
+        }
+        let (text, tip) = (text.to_vec(), draft.tip.clone());
+        Ok(noted.map(|noted| match *noted == draft.blob {
+            true => Edited::Fresh { text, tip },
+            false => Edited::Overtaken {
+                text,
+                tip,
+                from: noted.clone(),
             },
-            Err(invalid) => Edited::Invalid(invalid),
         }))
     }
 }
@@ -255,19 +263,39 @@ impl Session<'_> {
     /// # Errors
     /// Files, notes or refs cannot be read or written.
     pub fn take_in(&self) -> Result<TakenIn> {
+        self.take_in_settling(None)
+    }
+
+    /// The same; where a file and its draft want different things, `settled` says whose value
+    /// counts for that version, the file being ours.
+    ///
+    /// # Errors
+    /// As [`take_in`](Session::take_in).
+    pub fn take_in_settling(&self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
         let Some(mut view) = View::open(self, true)? else {
             return Ok(TakenIn::default());
         };
         let mut taken = TakenIn::default();
-        for (version, edited) in self.scan(&view, &self.store.refs()?)? {
-            match edited {
-                Edited::Fresh { text } => {
-                    let blob = self.commit_edit(&version, &text)?;
-                    view.notes.insert(version.to_string(), blob);
-                    view.save()?;
-                    taken.edited.push(version);
+        // A draft that another process moves meanwhile is looked at again.
+        let mut again = true;
+        while again {
+            again = false;
+            taken.held.clear();
+            for (version, edited) in self.scan(&view, &self.store.refs()?)? {
+                let prefer = settled
+                    .filter(|(v, _)| **v == version)
+                    .map(|(_, side)| side);
+                let Some((text, tip, file)) = self.proposal(&version, &edited, prefer)? else {
+                    taken.held.push((version, edited));
+                    continue;
+                };
+                if !self.commit_edit(&version, &text, &tip)? {
+                    again = true;
+                    continue;
                 }
-                other => taken.held.push((version, other)),
+                view.notes.insert(version.to_string(), file);
+                view.save()?;
+                taken.edited.push(version);
             }
         }
         for version in &taken.edited {
@@ -279,17 +307,53 @@ impl Session<'_> {
         Ok(taken)
     }
 
-    fn commit_edit(&self, version: &Version, text: &[u8]) -> Result<Oid> {
+    /// The text that an edit makes of its draft at a tip, and the file's blob. None where a
+    /// person has to see to it first.
+    fn proposal(
+        &self,
+        version: &Version,
+        edited: &Edited,
+        prefer: Option<Side>,
+    ) -> Result<Option<(Vec<u8>, Oid, Oid)>> {
+        match edited {
+            Edited::Fresh { text, tip } => {
+                Ok(Some((text.clone(), tip.clone(), Store::blob_id(text)?)))
+            }
+            Edited::Overtaken { text, tip, from } => {
+                let draft = self.store.draft(version, tip)?.map_err(Refusal::from)?;
+                let (theirs, their_text) = join::said(&draft)?;
+                let Some(base_text) = self.store.blob(from)? else {
+                    return Ok(None);
+                };
+                let base = Contract::parse(&base_text, version).map_err(Refusal::from)?;
+                let ours = Contract::parse(text, version).map_err(Refusal::from)?;
+                let texts = Texts {
+                    base: &String::from_utf8_lossy(&base_text),
+                    ours: &String::from_utf8_lossy(text),
+                    theirs: &their_text,
+                };
+                let merged = join::merge_texts(&[base], (&ours, &theirs), texts, prefer);
+                let file = Store::blob_id(text)?;
+                Ok(merged
+                    .ok()
+                    .map(|merged| (merged.into_bytes(), tip.clone(), file)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Commits an edit onto its draft; false where the draft is no longer at `tip`.
+    fn commit_edit(&self, version: &Version, text: &[u8], tip: &Oid) -> Result<bool> {
         let name = names::draft(version);
         let author = self.author()?;
-        self.change(|refs| {
-            let tip = refs.get(&name).context("the draft went away")?;
-            let new = self
-                .store
-                .write_draft_edit(author, version, tip, text, "Edit")?;
-            Ok((vec![refs.change(&name, Some(&new))], ()))
-        })?;
-        Store::blob_id(text)
+        let refs = self.store.refs()?;
+        if refs.get(&name) != Some(tip) {
+            return Ok(false);
+        }
+        let new = self
+            .store
+            .write_draft_edit(author, version, tip, text, "Edit")?;
+        self.store.update(&[refs.change(&name, Some(&new))])
     }
 
     /// The files that are not what their drafts hold, without taking anything in.
@@ -301,6 +365,30 @@ impl Session<'_> {
             Some(view) => self.scan(&view, refs),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The text of a version's file, where there is one, whatever it holds.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn file_text(&self, version: &Version) -> Result<Option<Vec<u8>>> {
+        match View::open(self, false)? {
+            Some(view) => view.read(version.as_str()),
+            None => Ok(None),
+        }
+    }
+
+    /// Lets go of a version's file that holds `text`, which was kept elsewhere: it is removed, and
+    /// written again where there is a draft. Nothing happens to a file that was saved meanwhile.
+    ///
+    /// # Errors
+    /// Files or notes cannot be written.
+    pub fn let_go(&self, version: &Version, text: &[u8]) -> Result<()> {
+        let Some(mut view) = View::open(self, true)? else {
+            return Ok(());
+        };
+        view.remove(version.as_str(), &Store::blob_id(text)?)?;
+        Ok(())
     }
 
     fn scan(&self, view: &View<'_>, refs: &Refs) -> Result<Vec<(Version, Edited)>> {

@@ -34,6 +34,15 @@ impl Store {
         Err(refusal.into())
     }
 
+    /// Whether `release` is `commit` or descends from it.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn holds(&self, release: &Oid, commit: &Oid) -> Result<bool> {
+        let descends = |a, b| self.repo.graph_descendant_of(a, b);
+        Ok(release == commit || descends(to_git(release)?, to_git(commit)?)?)
+    }
+
     /// The tracked files that differ from `HEAD`, gryt's own configuration aside: the first push
     /// of a project writes the ledger's name there.
     ///

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use super::Store;
 use super::message::{Message, header};
 use super::objects::{Author, Place};
+use super::{Store, of_git, to_git};
 use crate::model::ledger::FORMAT;
+use crate::model::reconcile::Relation;
 use crate::model::{Contract, Invalid, Oid, Version};
 
 /// The file that a draft's tree holds.
@@ -104,16 +105,59 @@ impl Store {
         self.write_commit(by, &tree, parents, &message.text())
     }
 
+    /// Writes a commit that joins two histories of one draft: first this clone's.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_draft_merge(
+        &self,
+        by: &Author,
+        version: &Version,
+        parents: &[&Oid],
+        text: &[u8],
+    ) -> Result<Oid> {
+        let message = Message::new(&format!("Merge {version}")).with("Gryt-Version", version);
+        self.write_draft(by, parents, text, &message)
+    }
+
     /// Whether some commit of the draft at `tip` has `blob` as its contract.
     ///
     /// # Errors
     /// The history cannot be read.
     pub fn draft_had(&self, tip: &Oid, blob: &Oid) -> Result<bool> {
-        for commit in self.first_parents(tip) {
-            if self.at(&commit?.tree, FILE)?.as_ref() == Some(blob) {
+        for commit in self.beyond(tip, &[])? {
+            if self.at(&commit.tree, FILE)?.as_ref() == Some(blob) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// How two tips of drafts stand to each other. A draft's history is a graph: merges join it.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn draft_relation(&self, here: &Oid, there: &Oid) -> Result<Relation> {
+        let (ours, theirs) = (to_git(here)?, to_git(there)?);
+        Ok(if here == there {
+            Relation::Same
+        } else if self.repo.graph_descendant_of(ours, theirs)? {
+            Relation::Ahead
+        } else if self.repo.graph_descendant_of(theirs, ours)? {
+            Relation::Behind
+        } else if self.root(here)? == self.root(there)? {
+            Relation::Diverged
+        } else {
+            Relation::Unrelated
+        })
+    }
+
+    /// The merge bases of two tips of one draft.
+    ///
+    /// # Errors
+    /// There is none, or the history cannot be read.
+    pub fn draft_bases(&self, here: &Oid, there: &Oid) -> Result<Vec<Oid>> {
+        let bases = self.repo.merge_bases(to_git(here)?, to_git(there)?)?;
+        Ok(bases.iter().copied().map(of_git).collect())
     }
 }

@@ -95,6 +95,58 @@ impl Store {
         self.write_commit(by, &tree, &[], &message.text())
     }
 
+    /// Writes the proofs of `mine` that `theirs` lacks again on top of `theirs`: one owner went on
+    /// in two clones, and a proof is what it is on whichever tip.
+    ///
+    /// # Errors
+    /// The objects cannot be read or written.
+    pub fn replay(&self, by: &Author, mine: &Oid, theirs: &Oid) -> Result<Oid> {
+        let known: Vec<Oid> = self
+            .first_parents(theirs)
+            .map(|commit| Ok(commit?.oid))
+            .collect::<Result<_>>()?;
+        let mut own = Vec::new();
+        for commit in self.first_parents(mine) {
+            let commit = commit?;
+            if known.contains(&commit.oid) {
+                break;
+            }
+            own.push(commit);
+        }
+        let mut tip = theirs.clone();
+        for commit in own.iter().rev() {
+            let mut author = by.clone();
+            author.author.at = commit.at;
+            let mut parents = vec![&tip];
+            parents.extend(commit.parents.iter().skip(1));
+            tip = self.write_commit(&author, &commit.tree, &parents, &commit.message)?;
+        }
+        Ok(tip)
+    }
+
+    /// Writes an evolution again for another version, all of its proofs with it.
+    ///
+    /// # Errors
+    /// The objects cannot be read or written.
+    pub fn carry(&self, by: &Author, tip: &Oid, what: &Evolution, nonce: &str) -> Result<Oid> {
+        let chain: Vec<Commit> = self.first_parents(tip).collect::<Result<_>>()?;
+        let text = serde_yaml::to_string(what)?;
+        let mut carried = self.write_evolution(by, what, nonce)?;
+        for commit in chain.iter().rev().skip(1) {
+            let places = [(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
+            let tree = self.write_tree(Some(&commit.tree), &places)?;
+            let mut author = by.clone();
+            author.author.at = commit.at;
+            let mut parents = vec![&carried];
+            parents.extend(commit.parents.iter().skip(1));
+            let message = Message::new(commit.subject())
+                .with("Gryt-Version", &what.version)
+                .with("Gryt-Change", &what.change);
+            carried = self.write_commit(&author, &tree, &parents, &message.text())?;
+        }
+        Ok(carried)
+    }
+
     /// Writes a proof onto the evolution at `tip`, with its logs by step.
     ///
     /// # Errors

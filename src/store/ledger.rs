@@ -206,6 +206,28 @@ impl Store {
         self.write_commit(by, &tree, &[], &message.text())
     }
 
+    /// Writes the entry that withdraws a release.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_withdrawal(
+        &self,
+        by: &Author,
+        ledger: &Ledger,
+        withdrawal: &Withdrawal,
+    ) -> Result<Oid> {
+        let text = serde_yaml::to_string(withdrawal)?;
+        let place = format!("withdrawals/{}.yaml", withdrawal.version.dir());
+        let base = self.commit(&ledger.base)?.tree;
+        let tree = self.write_tree(Some(&base), &[(place, Place::Blob(text.as_bytes()))])?;
+        let (version, reason) = (&withdrawal.version, &withdrawal.reason);
+        let message = Message::new(&format!("Withdraw {version}: {reason}"))
+            .with("Gryt-Kind", "withdrawal")
+            .with("Gryt-Base", &ledger.base)
+            .with("Gryt-Version", version);
+        self.write_commit(by, &tree, &[&ledger.tip], &message.text())
+    }
+
     /// Writes the entry that seals a release onto `ledger`. Its tree is the base's tree with the
     /// release's folder put in; its parents are the tip, the draft, the release commit and the
     /// evolutions, so that nothing that it names can be collected.

@@ -114,10 +114,19 @@ pub fn promoting(version: &Version) -> String {
 /// Where [`promoting`] refs live.
 pub const PROMOTING: &str = "refs/gryt-local/promoting/";
 
-/// A draft that left, kept so that it can come back.
-pub fn withdrawn(version: &Version, tip: &Oid) -> String {
-    format!("refs/gryt-local/withdrawn/{version}/{tip}")
+/// A draft that left at that moment (seconds since 1970), kept so that it can come back.
+pub fn withdrawn_draft(version: &Version, at: i64) -> String {
+    format!("{WITHDRAWN}{version}/{at}/draft")
 }
+
+/// An evolution that left with its draft.
+pub fn withdrawn_evolution(name: &EvolutionName, at: i64) -> String {
+    let (version, change, rc) = (&name.version, &name.change, name.rc());
+    format!("{WITHDRAWN}{version}/{at}/{change}/{rc}")
+}
+
+/// Where what left is kept.
+pub const WITHDRAWN: &str = "refs/gryt-local/withdrawn/";
 
 /// A remote's name as one component: `team/origin` must not lie below `team`, whose pruning
 /// fetch would empty it.

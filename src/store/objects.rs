@@ -94,6 +94,19 @@ impl Store {
         })
     }
 
+    /// The commits that `tip` reaches and none of `hidden` does, newest first.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn beyond(&self, tip: &Oid, hidden: &[&Oid]) -> Result<Vec<Commit>> {
+        let mut walk = self.repo.revwalk()?;
+        walk.push(to_git(tip)?)?;
+        for oid in hidden {
+            walk.hide(to_git(oid)?)?;
+        }
+        walk.map(|oid| self.commit(&of_git(oid?))).collect()
+    }
+
     /// The first commit along first parents.
     ///
     /// # Errors

@@ -1,0 +1,188 @@
+//! `git gryt generation delete` and `restore`: let a draft go, and bring it back.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Outcome, already_promoted, typed};
+use crate::git::refs::Update;
+use crate::model::promotion::REFS_A_PUSH;
+use crate::model::reconcile::Relation;
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::session::Session;
+use crate::session::contact::Contact;
+use crate::session::share::Patience;
+use crate::session::view::Edited;
+use crate::store::names;
+
+/// Arguments of `generation delete`.
+#[derive(Debug, Args)]
+pub struct DeleteArgs {
+    /// The version
+    version: String,
+    /// Let go of this clone's draft alone; the cloud's, if any, comes with the next pull
+    #[arg(long)]
+    local_only: bool,
+}
+
+/// A draft that left.
+#[derive(Debug, Serialize)]
+pub struct Deleted {
+    pub version: Version,
+    /// Whether it left the cloud too.
+    pub cloud: bool,
+    /// Evolutions that left with it.
+    pub evolutions: usize,
+}
+
+/// A draft that came back.
+#[derive(Debug, Serialize)]
+pub struct Restored {
+    pub version: Version,
+    /// Where an edit of a promoted version's file was put.
+    pub kept: Option<String>,
+}
+
+/// Deletes a draft, for all where it is published.
+///
+/// # Errors
+/// [`Exit::OutOfStep`] where somebody moved it.
+pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
+    let typed: Version = typed(&args.version)?;
+    // What was edited is put aside with the draft.
+    session.take_in()?;
+    let refs = session.store.refs()?;
+    let draft = session.draft(&refs, &typed)?;
+    let version = draft.version;
+    let cloud = session.config.remote.is_some() && !args.local_only;
+    let left_cloud = cloud && from_cloud(session, &version)?;
+    let evolutions = session.change(|refs| {
+        let Some(tip) = refs.get(&names::draft(&version)) else {
+            return Ok((Vec::new(), 0));
+        };
+        let mut attempts = session.own_attempts(refs, &draft.root)?;
+        let known = session.known_cloud(refs);
+        attempts.retain(|a| known.get(&names::evolution(&a.name)) != Some(&a.tip));
+        let updates = session.put_aside(refs, &version, tip, &attempts)?;
+        Ok((updates, attempts.len()))
+    })?;
+    session.write_view()?;
+    Ok(Outcome::GenerationDelete(Deleted {
+        version,
+        cloud: left_cloud,
+        evolutions,
+    }))
+}
+
+/// Deletes a draft and this person's evolutions of it from the cloud; false where it was not
+/// there.
+pub(super) fn from_cloud(session: &Session<'_>, version: &Version) -> Result<bool> {
+    let mut patience = Patience::new();
+    let mut contact = session.contact(None)?;
+    loop {
+        let Some(updates) = plan(session, &contact, version)? else {
+            return Ok(false);
+        };
+        let report = session.cloud()?.push(&updates, session.atomic())?;
+        if report.accepted() {
+            session.acknowledge(&updates[1..])?;
+            return Ok(true);
+        }
+        contact = session.look_again(&report, &updates, &mut patience, None)?;
+    }
+}
+
+fn plan(
+    session: &Session<'_>,
+    contact: &Contact,
+    version: &Version,
+) -> Result<Option<Vec<Update>>> {
+    let name = names::draft(version);
+    if let Some(ledger) = contact.ledger()
+        && session.store.sealed(ledger, version)?.is_some()
+    {
+        return Err(already_promoted(version).then("git gryt sync pull").into());
+    }
+    let (Some(here), Some(there)) = (contact.refs.get(&name), contact.cloud.get(&name)) else {
+        return Ok(None);
+    };
+    let local_only = format!("git gryt generation delete {version} --local-only");
+    match session.store.draft_relation(here, there)? {
+        Relation::Same | Relation::Ahead => {}
+        Relation::Behind | Relation::Diverged => {
+            let what = format!("{version} was edited in the cloud since it was pulled");
+            return Err(Refusal::new(Exit::OutOfStep, what)
+                .then("git gryt sync pull")
+                .into());
+        }
+        Relation::Unrelated => {
+            let what = format!("{version} is another generation in the cloud, which stays");
+            return Err(Refusal::new(Exit::Conflict, what).then(local_only).into());
+        }
+    }
+    let ledger = contact.cloud.get(names::LEDGER);
+    let mut updates = vec![
+        Update::new(names::LEDGER, ledger, ledger),
+        Update::new(name, Some(there), None),
+    ];
+    let root = session.store.root(here)?;
+    for attempt in session.own_attempts(&contact.refs, &root)? {
+        let name = names::evolution(&attempt.name);
+        if contact.cloud.get(&name) == Some(&attempt.tip) && updates.len() < REFS_A_PUSH {
+            updates.push(Update::new(name, Some(&attempt.tip), None));
+        }
+    }
+    Ok(Some(updates))
+}
+
+/// Brings back a draft that left, or puts an edit of a promoted version's file aside.
+///
+/// # Errors
+/// [`Exit::Taken`] where there is a draft, [`Exit::Invalid`] where nothing was put aside.
+pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
+    let version: Version = typed(version)?;
+    let taken = session.take_in()?;
+    let refs = session.store.refs()?;
+    let held = taken.held.iter().find(|(held, _)| *held == version);
+    if let Some((held, Edited::NoDraft { sealed: true })) = held
+        && let Some(text) = session.file_text(held)?
+    {
+        let kept = keep_file(session, held, &text)?;
+        session.let_go(held, &text)?;
+        return Ok(Outcome::GenerationRestore(Restored {
+            version,
+            kept: Some(kept),
+        }));
+    }
+    if let Some((spelled, _)) = refs.draft(&version) {
+        let what = format!("There is a draft of {version} already ({spelled})");
+        return Err(Refusal::new(Exit::Taken, what).into());
+    }
+    if let Some(ledger) = session.ledger(&refs)?
+        && session.store.sealed(&ledger, &version)?.is_some()
+    {
+        return Err(already_promoted(&version).into());
+    }
+    session.change(|refs| match session.bring_back(refs, &version) {
+        Some(updates) => Ok((updates, ())),
+        None => Err(Refusal::new(
+            Exit::Invalid,
+            format!("No draft of {version} was put aside in the last 30 days"),
+        )
+        .into()),
+    })?;
+    session.forget_adopted(&version)?;
+    session.write_view()?;
+    Ok(Outcome::GenerationRestore(Restored {
+        version,
+        kept: None,
+    }))
+}
+
+fn keep_file(session: &Session<'_>, version: &Version, text: &[u8]) -> Result<String> {
+    let blob: Oid = session.store.write_blob(text)?;
+    let now = session.author()?.committer.at.timestamp();
+    let name = format!("{}{version}/{now}/file", names::WITHDRAWN);
+    session.change(|refs| Ok((vec![refs.change(&name, Some(&blob))], ())))?;
+    Ok(name)
+}

@@ -1,0 +1,270 @@
+//! `git gryt generation resolve`: end a conflict over a draft.
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+
+use super::{Outcome, typed};
+use crate::model::merge::{Clash, Side};
+use crate::model::reconcile::Relation;
+use crate::model::{Contract, Exit, Oid, Refusal, Version};
+use crate::runner;
+use crate::session::Session;
+use crate::session::view::Edited;
+use crate::store::{Refs, names};
+
+/// Arguments of `generation resolve`.
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// The version
+    version: String,
+    /// Where the two differ, keep what is here
+    #[arg(long, conflicts_with = "theirs")]
+    ours: bool,
+    /// Where the two differ, take what is in the cloud
+    #[arg(long)]
+    theirs: bool,
+}
+
+/// A conflict that ended.
+#[derive(Debug, Serialize)]
+pub struct Resolved {
+    pub version: Version,
+    /// Whether the draft stays, so that it has to be pushed.
+    pub stays: bool,
+}
+
+/// How each clash is marked in the text that the editor is given.
+const MARK: &str = "# >>>>>>> ";
+
+/// Ends a conflict.
+///
+/// # Errors
+/// [`Exit::Invalid`] where there is none, [`Exit::Conflict`] where two generations have one name.
+pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
+    let typed: Version = typed(&args.version)?;
+    let side = match (args.ours, args.theirs) {
+        (true, _) => Some(Side::Ours),
+        (_, true) => Some(Side::Theirs),
+        _ => None,
+    };
+    let refs = session.store.refs()?;
+    let version = refs.draft(&typed).map_or(typed, |(spelled, _)| spelled);
+    let taken = session.take_in_settling(side.map(|side| (&version, side)))?;
+    let held = taken.held.iter().find(|(held, _)| *held == version);
+    match held {
+        None => {}
+        Some((_, Edited::Overtaken { .. })) => {
+            return Err(choose(&version, "the file and the draft").into());
+        }
+        Some((_, edited)) => return Err(edited.refusal(&version).into()),
+    }
+    // The file and the draft were the conflict, and taking in has settled it.
+    if taken.edited.contains(&version) && side.is_some() {
+        return finished(session, &version, true);
+    }
+    if session.config.remote.is_none() {
+        return finished(session, &version, false);
+    }
+    let contact = session.contact(None)?;
+    let name = names::draft(&version);
+    let refs = session.store.refs()?;
+    let (here, there) = (refs.get(&name), contact.cloud.get(&name));
+    match (here, there) {
+        (Some(here), Some(there)) => between(session, &version, here, there, side),
+        (Some(here), None) => withdrawn(session, &refs, &version, here, side),
+        (None, Some(there)) => repair(session, &version, None, there),
+        (None, None) => {
+            let what = format!("There is no generation {version}");
+            Err(Refusal::new(Exit::Invalid, what).into())
+        }
+    }
+}
+
+/// Both sides have the draft.
+fn between(
+    session: &Session<'_>,
+    version: &Version,
+    here: &Oid,
+    there: &Oid,
+    side: Option<Side>,
+) -> Result<Outcome> {
+    let theirs = session.store.draft(version, there)?;
+    if !theirs.is_ok_and(|draft| draft.contract().is_ok()) {
+        return repair(session, version, Some(here), there);
+    }
+    match session.store.draft_relation(here, there)? {
+        Relation::Unrelated => Err(Refusal::new(
+            Exit::Conflict,
+            format!("{version} is another generation in the cloud"),
+        )
+        .because("Two generations cannot be merged: rename local version or delete")
+        .then(format!("git gryt generation rename {version} NEW"))
+        .then(format!("git gryt generation delete {version} --local-only"))
+        .into()),
+        Relation::Diverged => {
+            let text = match session.merge_drafts(version, here, there, side)? {
+                Ok(text) => text,
+                Err(clashes) => in_editor(session, version, here, there, &clashes)?,
+            };
+            join(session, version, &[here, there], &text)
+        }
+        _ => finished(session, version, false),
+    }
+}
+
+/// Writes the joined draft.
+fn join(session: &Session<'_>, version: &Version, parents: &[&Oid], text: &str) -> Result<Outcome> {
+    let name = names::draft(version);
+    let by = session.author()?;
+    let tip = session
+        .store
+        .write_draft_merge(by, version, parents, text.as_bytes())?;
+    session.change(|refs| {
+        let expected = parents.first().copied();
+        if refs.get(&name).is_some_and(|now| Some(now) != expected) {
+            let what = format!("{version} was edited while it was being resolved");
+            return Err(Refusal::new(Exit::OutOfStep, what).into());
+        }
+        Ok((vec![refs.change(&name, Some(&tip))], ()))
+    })?;
+    finished(session, version, true)
+}
+
+fn finished(session: &Session<'_>, version: &Version, done: bool) -> Result<Outcome> {
+    if !done {
+        let what = format!("There is nothing to resolve about {version}");
+        return Err(Refusal::new(Exit::Invalid, what)
+            .then("git gryt sync pull")
+            .into());
+    }
+    session.write_view()?;
+    Ok(Outcome::GenerationResolve(Resolved {
+        version: version.clone(),
+        stays: true,
+    }))
+}
+
+fn choose(version: &Version, what: &str) -> Refusal {
+    Refusal::new(
+        Exit::Conflict,
+        format!("{what} of {version} want different things"),
+    )
+    .then(format!("git gryt generation resolve {version} --ours"))
+    .then(format!("git gryt generation resolve {version} --theirs"))
+}
+
+/// The draft was withdrawn in the cloud, and this clone has edits that were never pushed.
+fn withdrawn(
+    session: &Session<'_>,
+    refs: &Refs,
+    version: &Version,
+    here: &Oid,
+    side: Option<Side>,
+) -> Result<Outcome> {
+    let remote = session.cloud_name()?;
+    let adopted = session.store.adopted(refs, remote)?;
+    if !adopted.contains_key(&names::draft(version)) {
+        return finished(session, version, false);
+    }
+    match side {
+        None => Err(choose(version, "Your edits and the withdrawal").into()),
+        Some(Side::Ours) => {
+            session.forget_adopted(version)?;
+            finished(session, version, true)
+        }
+        Some(Side::Theirs) => {
+            session.change(|refs| Ok((session.put_aside(refs, version, here, &[])?, ())))?;
+            session.forget_adopted(version)?;
+            session.write_view()?;
+            Ok(Outcome::GenerationResolve(Resolved {
+                version: version.clone(),
+                stays: false,
+            }))
+        }
+    }
+}
+
+/// The cloud's draft does not check: what is valid goes on top of it.
+fn repair(
+    session: &Session<'_>,
+    version: &Version,
+    here: Option<&Oid>,
+    bad: &Oid,
+) -> Result<Outcome> {
+    let valid = match here {
+        Some(here) => Some(here.clone()),
+        None => last_valid(session, version, bad)?,
+    };
+    let Some(valid) = valid else {
+        let what = format!("No state of the cloud's draft of {version} was ever valid");
+        return Err(Refusal::new(Exit::Invalid, what).into());
+    };
+    let draft = session
+        .store
+        .draft(version, &valid)?
+        .map_err(Refusal::from)?;
+    let text = String::from_utf8_lossy(&draft.text).into_owned();
+    match here {
+        Some(here) => join(session, version, &[here, bad], &text),
+        None => join(session, version, &[bad], &text),
+    }
+}
+
+fn last_valid(session: &Session<'_>, version: &Version, bad: &Oid) -> Result<Option<Oid>> {
+    for commit in session.store.first_parents(bad) {
+        let commit = commit?;
+        if let Ok(draft) = session.store.draft(version, &commit.oid)?
+            && draft.contract().is_ok()
+        {
+            return Ok(Some(commit.oid));
+        }
+    }
+    Ok(None)
+}
+
+/// Gives the person both sides in the editor, and takes what is left when every mark is gone.
+fn in_editor(
+    session: &Session<'_>,
+    version: &Version,
+    here: &Oid,
+    there: &Oid,
+    clashes: &[Clash],
+) -> Result<String> {
+    let start = session
+        .merge_drafts(version, here, there, Some(Side::Ours))?
+        .map_err(|_| choose(version, "The two texts"))?;
+    let mut text = String::new();
+    for clash in clashes {
+        let value = |side: &Option<String>| match side {
+            Some(value) => format!("{value:?}"),
+            None => "nothing".to_owned(),
+        };
+        let (ours, theirs) = (value(&clash.ours), value(&clash.theirs));
+        let place = &clash.place;
+        text += &format!(
+            "{MARK}{place}: here {ours}, in the cloud {theirs}. Choose, and remove this line.\n"
+        );
+    }
+    text += &start;
+    let folder = session.store.layout().git_dir.join("gryt");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("resolve.yaml");
+    std::fs::write(&file, &text)?;
+    let editor = session.store.git().read(&["var", "GIT_EDITOR"])?;
+    if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
+        return Err(choose(version, "The two sides")
+            .because("The editor failed")
+            .into());
+    }
+    let edited = std::fs::read_to_string(&file).context("the edited text cannot be read")?;
+    if edited.lines().any(|line| line.starts_with(MARK)) {
+        let refusal = choose(version, "The two sides");
+        return Err(refusal
+            .because("A mark is still in the text, so nothing was taken")
+            .into());
+    }
+    Contract::parse(edited.as_bytes(), version).map_err(Refusal::from)?;
+    std::fs::remove_file(&file)?;
+    Ok(edited)
+}

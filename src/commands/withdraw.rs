@@ -1,0 +1,158 @@
+//! `git gryt withdraw`: say for ever that a promoted version should not be used.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Outcome, typed, typed_if};
+use crate::git::refs::Update;
+use crate::model::ledger::Withdrawal;
+use crate::model::{Exit, Refusal, Version};
+use crate::session::Session;
+use crate::session::share::Patience;
+use crate::store::ledger::Ledger;
+use crate::store::names;
+
+/// Arguments of `withdraw`.
+#[derive(Debug, Args)]
+pub struct WithdrawArgs {
+    /// The version
+    version: String,
+    /// Why it should not be used
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The version to use instead
+    #[arg(long = "use", value_name = "VERSION")]
+    replacement: Option<String>,
+}
+
+/// A version that was withdrawn.
+#[derive(Debug, Serialize)]
+pub struct Withdrawn {
+    #[serde(flatten)]
+    pub withdrawal: Withdrawal,
+    /// Whether it is in the cloud's ledger.
+    pub cloud: bool,
+}
+
+/// Appends a withdrawal to the ledger. The version stays taken.
+///
+/// # Errors
+/// [`Exit::Invalid`] for a version that was never promoted, [`Exit::Taken`] for one that is
+/// withdrawn already.
+pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
+    let version: Version = typed(&args.version)?;
+    let replacement: Option<Version> = typed_if(args.replacement.as_deref())?;
+    if args.reason.trim().is_empty() {
+        return Err(Refusal::new(Exit::Usage, "A withdrawal says why").into());
+    }
+    let withdrawal = Withdrawal {
+        version,
+        reason: args.reason.trim().to_owned(),
+        replacement,
+        by: session.me()?,
+        at: session.author()?.committer.at,
+    };
+    match session.config.remote {
+        Some(_) => in_cloud(session, &withdrawal),
+        None => locally(session, &withdrawal),
+    }
+}
+
+/// The withdrawal as it goes into `ledger`, with the version as it was promoted.
+fn decide(
+    session: &Session<'_>,
+    ledger: Option<&Ledger>,
+    wanted: &Withdrawal,
+) -> Result<Withdrawal> {
+    let version = &wanted.version;
+    let sealed = match ledger {
+        Some(ledger) => session.store.sealed(ledger, version)?,
+        None => None,
+    };
+    let (Some(sealed), Some(ledger)) = (sealed, ledger) else {
+        return Err(
+            Refusal::new(Exit::Invalid, format!("{version} was never promoted"))
+                .then("git gryt log")
+                .into(),
+        );
+    };
+    if let Some(old) = session.store.withdrawal(ledger, &sealed.version)? {
+        return Err(
+            Refusal::new(Exit::Taken, format!("{version} is withdrawn already"))
+                .because(format!(
+                    "{} withdrew it at {}: {}",
+                    old.by,
+                    old.at.to_rfc3339(),
+                    old.reason
+                ))
+                .into(),
+        );
+    }
+    if let Some(instead) = &wanted.replacement {
+        let found = session.store.sealed(ledger, instead)?;
+        if found.is_none() || *instead == sealed.version {
+            let what = format!("{instead} is no promoted version to use instead");
+            return Err(Refusal::new(Exit::Invalid, what)
+                .then("git gryt log")
+                .into());
+        }
+    }
+    Ok(Withdrawal {
+        version: sealed.version,
+        ..wanted.clone()
+    })
+}
+
+fn in_cloud(session: &Session<'_>, wanted: &Withdrawal) -> Result<Outcome> {
+    let mut patience = Patience::new();
+    let mut contact = session.contact(None)?;
+    let mut sent: Option<Withdrawal> = None;
+    loop {
+        if let (Some(sent), Some(ledger)) = (&sent, contact.ledger())
+            && session.store.withdrawal(ledger, &sent.version)?.as_ref() == Some(sent)
+        {
+            // Acknowledged or not, it is there.
+            let withdrawal = sent.clone();
+            session.adopt(&contact)?;
+            return Ok(outcome(withdrawal, true));
+        }
+        let withdrawal = decide(session, contact.ledger(), wanted)?;
+        let Some(ledger) = contact.ledger() else {
+            return Err(Refusal::new(Exit::Failure, "The cloud has no ledger").into());
+        };
+        let by = session.author()?;
+        let entry = session.store.write_withdrawal(by, ledger, &withdrawal)?;
+        let updates = [Update::new(names::LEDGER, Some(&ledger.tip), Some(&entry))];
+        let report = session.cloud()?.push(&updates, false)?;
+        if report.accepted() {
+            session.acknowledge(&updates)?;
+            session.adopt(&session.seen()?)?;
+            return Ok(outcome(withdrawal, true));
+        }
+        sent = Some(withdrawal);
+        contact = session.look_again(&report, &updates, &mut patience, None)?;
+    }
+}
+
+fn locally(session: &Session<'_>, wanted: &Withdrawal) -> Result<Outcome> {
+    let withdrawal = session.change(|refs| {
+        let ledger = session.ledger(refs)?;
+        let withdrawal = decide(session, ledger.as_ref(), wanted)?;
+        let Some(ledger) = ledger else {
+            return Err(Refusal::new(Exit::Failure, "There is no ledger").into());
+        };
+        let by = session.author()?;
+        let entry = session.store.write_withdrawal(by, &ledger, &withdrawal)?;
+        let moves = vec![
+            refs.change(names::LEDGER, Some(&entry)),
+            refs.change(names::BASE, Some(&entry)),
+        ];
+        Ok((moves, withdrawal))
+    })?;
+    Ok(outcome(withdrawal, false))
+}
+
+fn outcome(withdrawal: Withdrawal, cloud: bool) -> Outcome {
+    Outcome::Withdraw(Withdrawn { withdrawal, cloud })
+}

@@ -1,0 +1,109 @@
+//! What leaves is put aside, and can come back for 30 days.
+
+use anyhow::Result;
+
+use super::Session;
+use super::survey::next;
+use crate::git::refs::Update;
+use crate::model::evolution::Attempt;
+use crate::model::{EvolutionName, Oid, Version};
+use crate::store::refs::evolutions;
+use crate::store::{Refs, names};
+
+/// How long it can come back.
+const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+impl Session<'_> {
+    /// This person's evolutions of the generation that begins at `root`.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn own_attempts(&self, refs: &Refs, root: &Oid) -> Result<Vec<Attempt>> {
+        let me = self.me()?;
+        let mut own = Vec::new();
+        for (name, tip) in evolutions(&refs.local()) {
+            if let Ok(attempt) = self.store.attempt(&name, &tip)?
+                && attempt.evolution.generation == *root
+                && attempt.evolution.owner.is(&me)
+            {
+                own.push(attempt);
+            }
+        }
+        Ok(own)
+    }
+
+    /// The updates that put a draft aside, and with it `attempts`.
+    ///
+    /// # Errors
+    /// Git does not know what time it is.
+    pub fn put_aside(
+        &self,
+        refs: &Refs,
+        version: &Version,
+        tip: &Oid,
+        attempts: &[Attempt],
+    ) -> Result<Vec<Update>> {
+        let now = self.author()?.committer.at.timestamp();
+        let mut updates = vec![
+            refs.change(names::withdrawn_draft(version, now), Some(tip)),
+            refs.change(names::draft(version), None),
+        ];
+        for attempt in attempts {
+            let aside = names::withdrawn_evolution(&attempt.name, now);
+            updates.push(refs.change(aside, Some(&attempt.tip)));
+            updates.push(refs.change(names::evolution(&attempt.name), None));
+        }
+        Ok(updates)
+    }
+
+    /// The updates that bring back what of `version` was put aside last; none where nothing was.
+    pub fn bring_back(&self, refs: &Refs, version: &Version) -> Option<Vec<Update>> {
+        let folder = format!("{}{version}/", names::WITHDRAWN);
+        let moment = |rest: &str| rest.split('/').next()?.parse::<i64>().ok();
+        let drafts = refs
+            .below(&folder)
+            .filter(|(rest, _)| rest.ends_with("/draft"));
+        let last = drafts.filter_map(|(rest, _)| moment(rest)).max()?;
+        let mut updates = Vec::new();
+        let mut known: Vec<EvolutionName> = evolutions(&refs.local())
+            .chain(evolutions(&self.known_cloud(refs)))
+            .map(|(name, _)| name)
+            .collect();
+        for (rest, tip) in refs
+            .below(&folder)
+            .filter(|(rest, _)| moment(rest) == Some(last))
+        {
+            let below = rest.split_once('/').map_or("", |(_, below)| below);
+            if below == "draft" {
+                updates.push(refs.change(names::draft(version), Some(tip)));
+            } else if let Ok(mut name) = format!("{version}/{below}").parse::<EvolutionName>() {
+                if known.contains(&name) {
+                    name.number = next(known.iter(), &name);
+                }
+                updates.push(refs.change(names::evolution(&name), Some(tip)));
+                known.push(name);
+            }
+            updates.push(refs.change(format!("{folder}{rest}"), None));
+        }
+        Some(updates)
+    }
+
+    /// Forgets what was put aside more than 30 days ago.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written.
+    pub fn forget_old(&self) -> Result<()> {
+        self.change(|refs| {
+            let aside: Vec<&str> = refs.below(names::WITHDRAWN).map(|(rest, _)| rest).collect();
+            if aside.is_empty() {
+                return Ok((Vec::new(), ()));
+            }
+            let now = self.author()?.committer.at.timestamp();
+            // A version's own parts begin with a letter; the moment is digits alone.
+            let moment = |rest: &str| rest.split('/').find_map(|part| part.parse::<i64>().ok());
+            let old = |rest: &&str| moment(rest).is_some_and(|at| now - at > KEPT_SECONDS);
+            let forget = |rest| refs.change(format!("{}{rest}", names::WITHDRAWN), None);
+            Ok((aside.into_iter().filter(old).map(forget).collect(), ()))
+        })
+    }
+}
