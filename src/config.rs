@@ -101,6 +101,8 @@ pub struct Config {
     pub ledger: Option<Oid>,
     /// Whether the cloud is known to refuse atomic pushes.
     pub no_atomic: bool,
+    /// Whether git pushes to another address than it fetches from.
+    pub push_url: bool,
     /// Whether the user's git signs commits.
     pub sign: bool,
     pub settings: Vec<Setting>,
@@ -188,7 +190,11 @@ pub fn resolve(
     let no_atomic = cloud.as_ref().is_some_and(|name| {
         last(&atomic_key(name)).is_some_and(|value| boolean(&value) == Some(false))
     });
+    let push_url = cloud
+        .as_ref()
+        .is_some_and(|name| last(&format!("remote.{name}.pushurl")).is_some());
     Ok(Config {
+        push_url,
         mode: parsed,
         remote: cloud,
         tag: parse_bool(&tag)?,

@@ -30,9 +30,10 @@ use session::Session;
 
 /// Parses, dispatches, renders. Returns the process's exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return render::usage(&error),
+        Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };
     let renderer = render::Renderer::new(&cli.global);
     let result = execute(&cli, &renderer);
@@ -55,7 +56,11 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
     let before = session.continuous() && cli.command.reads_shared();
     let after = session.continuous() && cli.command.changes_shared();
     if before {
-        session.tolerating_absence(|| commands::sync::pull(&session).map(drop))?;
+        session.tolerating_absence(|| {
+            let pulled = commands::sync::pull(&session)?;
+            render::pull_in_passing(&ctx, &pulled);
+            Ok(())
+        })?;
     }
     let outcome = dispatch(&session, &cli.command)?;
     if after && outcome.exit() != Exit::Usage {

@@ -1,6 +1,6 @@
 //! `git gryt config`: show and change settings.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use super::Outcome;
 use crate::config::{self, Setting};
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
+use crate::session::view::write_below;
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]
@@ -65,15 +66,11 @@ pub fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
 fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> Result<Outcome> {
     config::check(key, value)?;
     if shared {
-        let file = session.top()?.join(config::FILE);
-        let old = std::fs::read_to_string(&file).unwrap_or_default();
+        let top = session.top()?;
+        let old = std::fs::read_to_string(top.join(config::FILE)).unwrap_or_default();
         let new = config::set_shared(&old, key.name, value);
         config::read_shared(new.as_bytes())?;
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(&file, new)
-            .with_context(|| format!("{} cannot be written", config::FILE))?;
+        write_below(&top, config::FILE, new.as_bytes())?;
     } else {
         if key.name == "remote" && !session.remotes()?.iter().any(|r| r == value) {
             return Err(

@@ -4,15 +4,15 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, already_promoted, typed};
+use super::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
-use crate::session::Session;
 use crate::session::contact::Contact;
 use crate::session::share::Patience;
 use crate::session::view::Edited;
+use crate::session::{Session, promoted};
 use crate::store::names;
 
 /// Arguments of `generation delete`.
@@ -101,7 +101,7 @@ fn plan(
     if let Some(ledger) = contact.ledger()
         && session.store.sealed(ledger, version)?.is_some()
     {
-        return Err(already_promoted(version).then("git gryt sync pull").into());
+        return Err(promoted(version).then("git gryt sync pull").into());
     }
     let (Some(here), Some(there)) = (contact.refs.get(&name), contact.cloud.get(&name)) else {
         return Ok(None);
@@ -158,11 +158,7 @@ pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         let what = format!("There is a draft of {version} already ({spelled})");
         return Err(Refusal::new(Exit::Taken, what).into());
     }
-    if let Some(ledger) = session.ledger(&refs)?
-        && session.store.sealed(&ledger, &version)?.is_some()
-    {
-        return Err(already_promoted(&version).into());
-    }
+    session.open_version(&refs, &version)?;
     session.change(|refs| match session.bring_back(refs, &version) {
         Some(updates) => Ok((updates, ())),
         None => Err(Refusal::new(

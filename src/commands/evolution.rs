@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Outcome, already_promoted, typed};
+use super::{Outcome, typed};
 use crate::git::refs::Update;
-use crate::model::evolution::{Attempt, Evolution, Says};
+use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER, Says};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
@@ -116,11 +116,7 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     let id: ChangeId = typed(&args.change)?;
     let taken = session.take_in()?;
     let refs = session.store.refs()?;
-    if let Some(ledger) = session.ledger(&refs)?
-        && session.store.sealed(&ledger, &version)?.is_some()
-    {
-        return Err(already_promoted(&version).into());
-    }
+    session.open_version(&refs, &version)?;
     let draft = session.draft(&refs, &version)?;
     taken.require(&draft.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
@@ -157,7 +153,11 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
             number: 1,
         };
         name.number = next(taken.iter(), &name);
-        let update = refs.change(names::evolution(&name), Some(&root));
+        if name.number > MAX_NUMBER {
+            let what = format!("{} of {} has no number left", name.change, name.version);
+            return Err(Refusal::new(Exit::Invalid, what).into());
+        }
+        let update = Update::new(names::evolution(&name), None, Some(&root));
         Ok((vec![update], name))
     })?;
     session.set_current(&root)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::delete::{self, DeleteArgs};
 use super::rename::{self, RenameArgs};
 use super::resolve::{self, ResolveArgs};
-use super::{Outcome, already_promoted, typed};
+use super::{Outcome, typed};
 use crate::model::edit::{self, Edit};
 use crate::model::standing::{Standing, standings};
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
@@ -201,8 +201,8 @@ pub(super) fn may_declare(session: &Session<'_>, refs: &Refs, version: &Version)
     {
         return Err(taken(format!("in cloud, as the draft {spelled}")));
     }
-    if session.store.tag(&names::tag(version))?.is_some() {
-        return Err(taken("as a tag".into()));
+    if let Some(tag) = session.store.tag_in_the_way(version)? {
+        return Err(taken(format!("as the tag {tag}")));
     }
     Ok(())
 }
@@ -232,9 +232,8 @@ fn edit(session: &Session<'_>, args: &EditArgs) -> Result<Outcome> {
     let version: Version = typed(&args.version)?;
     let taken = session.take_in()?;
     let refs = session.store.refs()?;
-    let Some((version, _)) = refs.draft(&version) else {
-        return Err(no_draft(session, &refs, &version)?);
-    };
+    session.open_version(&refs, &version)?;
+    let version = session.draft(&refs, &version)?.version;
     if edits.is_empty() {
         return in_editor(session, &refs, version);
     }
@@ -276,18 +275,6 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
         version,
         changed: before != after,
     }))
-}
-
-fn no_draft(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<anyhow::Error> {
-    if let Some(ledger) = session.ledger(refs)?
-        && session.store.sealed(&ledger, version)?.is_some()
-    {
-        return Ok(already_promoted(version).into());
-    }
-    match session.draft(refs, version) {
-        Ok(_) => Ok(already_promoted(version).into()),
-        Err(error) => Ok(error),
-    }
 }
 
 fn list(session: &Session<'_>) -> Result<Outcome> {

@@ -20,7 +20,7 @@ pub mod withdraw;
 
 use serde::Serialize;
 
-use crate::model::{Exit, Invalid, Refusal, Version};
+use crate::model::{Exit, Invalid, Refusal};
 
 /// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
 #[derive(Debug, Serialize)]
@@ -101,10 +101,4 @@ fn typed<T: std::str::FromStr<Err = Invalid>>(text: &str) -> Result<T, Refusal> 
 /// The same, where it need not be there.
 fn typed_if<T: std::str::FromStr<Err = Invalid>>(text: Option<&str>) -> Result<Option<T>, Refusal> {
     text.map(typed).transpose()
-}
-
-/// A version that is promoted cannot be worked on.
-fn already_promoted(version: &Version) -> Refusal {
-    Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
-        .because("A promoted version is immutable: use a different version")
 }

@@ -23,6 +23,7 @@ use crate::session::heal::TagState;
 use crate::session::share::Patience;
 use crate::session::view::TakenIn;
 use crate::store::ledger::Ledger;
+use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
 /// Arguments of `promote`.
@@ -117,7 +118,8 @@ impl Intent<'_> {
                 Ok(Decision::Seal(seal)) => seal,
                 Err(refusal) => return Err(self.give_up(refusal, &contact)?),
             };
-            session.may_publish(&contact, &pinned(&seal), self.args.with_commits)?;
+            let pinned = pinned(session, &seal)?;
+            session.may_publish(&contact, &pinned, self.args.with_commits)?;
             if self.args.dry_run {
                 return Ok(self.outcome(seal.sealed, None, false, &contact.cloud));
             }
@@ -178,10 +180,7 @@ impl Intent<'_> {
             None => None,
         };
         let name = names::draft(&self.version);
-        let adopted = match &session.config.remote {
-            Some(remote) => store.adopted(&refs, remote)?,
-            None => BTreeMap::new(),
-        };
+        let adopted = session.adopted(&refs)?;
         let local = self.local_draft(&refs)?;
         let (tip, there) = (refs.get(&name), cloud.get(&name));
         // What was adopted of another generation of this version says nothing about this one.
@@ -204,9 +203,14 @@ impl Intent<'_> {
             next_free: session.next_free(&self.version, contact, &refs)?,
             sealed,
             tag: self.existing_tag(&refs)?,
-            cloud: match there {
-                Some(there) => Some(self.cloud_draft(tip, there)?),
-                None => None,
+            cloud: match (there, self.twin(cloud)) {
+                (Some(there), _) => Some(self.cloud_draft(tip, there)?),
+                (None, Some(twin)) => Some(CloudDraft {
+                    tip: twin,
+                    relation: Relation::Unrelated,
+                    unseen: Vec::new(),
+                }),
+                (None, None) => None,
             },
             local,
             adopted: related,
@@ -216,6 +220,12 @@ impl Intent<'_> {
             now: session.author()?.committer.at,
             has_cloud: contact.is_some(),
         })
+    }
+
+    /// The cloud's draft of this version under another spelling.
+    fn twin(&self, cloud: &BTreeMap<String, Oid>) -> Option<Oid> {
+        let found = drafts(cloud).find(|(v, _)| *v == self.version);
+        found.map(|(_, tip)| tip)
     }
 
     fn local_draft(&self, refs: &Refs) -> Result<Option<Draft>> {
@@ -238,6 +248,13 @@ impl Intent<'_> {
 
     fn cloud_draft(&self, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
         let store = &self.session.store;
+        if !store.is_commit(there) {
+            return Ok(CloudDraft {
+                tip: there.clone(),
+                relation: Relation::Unrelated,
+                unseen: Vec::new(),
+            });
+        }
         let relation = match tip {
             Some(tip) => store.draft_relation(tip, there)?,
             None => Relation::Behind,
@@ -255,19 +272,18 @@ impl Intent<'_> {
         })
     }
 
-    fn existing_tag(&self, refs: &Refs) -> Result<Option<&'static str>> {
+    fn existing_tag(&self, refs: &Refs) -> Result<Option<String>> {
         let session = self.session;
-        if session.store.tag(&names::tag(&self.version))?.is_some() {
-            return Ok(Some("in this clone"));
+        if let Some(tag) = session.store.tag_in_the_way(&self.version)? {
+            return Ok(Some(format!("{tag} in this clone")));
         }
         let there = session
             .config
             .remote
             .as_deref()
             .map(|remote| names::remote_tag(remote, &self.version));
-        Ok(there
-            .and_then(|name| refs.get(&name))
-            .map(|_| "in the cloud"))
+        let found = there.and_then(|name| refs.get(&name));
+        Ok(found.map(|_| format!("{} in the cloud", self.version)))
     }
 
     /// Writes the entry, and says what the push is to do: move the ledger, and delete what the
@@ -294,6 +310,7 @@ impl Intent<'_> {
         let entry = session
             .store
             .write_promotion(session.author()?, &ledger, seal, None)?;
+        session.check_own(&ledger, &entry)?;
         let old = genesis.is_none().then_some(&ledger.tip);
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
         if with_folded {
@@ -312,19 +329,15 @@ impl Intent<'_> {
     /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
     fn conclude(&self, sealed: &Sealed, pushed: &[Update]) -> Result<Option<TagState>> {
         let session = self.session;
-        let remote = session.cloud_name()?;
         let contact = session.change(|refs| {
             let mut moves = Vec::new();
-            let mut adopted = session.store.adopted(refs, remote)?;
+            let mut adopted = session.adopted(refs)?;
             session.note_pushed(refs, pushed, &mut moves, &mut adopted);
             let after = refs.with(&moves);
             let (verified, contact) = session.check(&after)?;
             let (taken_over, _) = session.plan(&contact, &after, true)?;
             moves.extend(verified);
             moves.extend(taken_over);
-            if session.config.tag {
-                moves.extend(session.make_tag(sealed)?);
-            }
             Ok((moves, contact))
         })?;
         session.finish(&contact, sealed)
@@ -406,13 +419,13 @@ impl Intent<'_> {
                 moves.push(refs.change(names::evolution(&attempt.name), None));
             }
             moves.push(refs.change(names::promoting(&self.version), None));
-            if session.config.tag {
-                moves.extend(session.make_tag(&seal.sealed)?);
-            }
             Ok((moves, (seal.sealed, false)))
         });
         let (sealed, earlier) = result?;
-        let tag = session.config.tag.then_some(TagState::Made);
+        let tag = match session.config.tag && !self.args.dry_run {
+            true => Some(session.deliver_tag(&sealed)?),
+            false => None,
+        };
         Ok(self.outcome(sealed, tag, earlier, &BTreeMap::new()))
     }
 
@@ -436,13 +449,11 @@ impl Intent<'_> {
     }
 }
 
-/// The user's commits that an entry pins.
-fn pinned(seal: &Seal) -> Vec<Oid> {
-    let proven = seal
-        .folded
-        .iter()
-        .filter_map(|(attempt, _)| attempt.proof.as_ref().map(|proof| proof.commit.clone()));
-    let mut commits: Vec<Oid> = proven.collect();
-    commits.push(seal.sealed.commit.clone());
-    commits
+/// The user's commits that an entry pins and the cloud may not have.
+fn pinned(session: &Session<'_>, seal: &Seal) -> Result<Vec<Oid>> {
+    let mut commits = vec![seal.sealed.commit.clone()];
+    for (attempt, there) in &seal.folded {
+        commits.extend(session.store.pinned(&attempt.tip, there.as_ref())?);
+    }
+    Ok(commits)
 }

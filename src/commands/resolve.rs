@@ -162,8 +162,7 @@ fn withdrawn(
     here: &Oid,
     side: Option<Side>,
 ) -> Result<Outcome> {
-    let remote = session.cloud_name()?;
-    let adopted = session.store.adopted(refs, remote)?;
+    let adopted = session.adopted(refs)?;
     if !adopted.contains_key(&names::draft(version)) {
         return finished(session, version, false);
     }

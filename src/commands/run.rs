@@ -114,6 +114,7 @@ fn plan(session: &Session<'_>, args: &RunArgs) -> Result<Plan> {
     let wanted = typed_if(args.change.as_deref())?;
     let attempt = session.current(&refs, wanted.as_ref())?;
     let version = &attempt.name.version;
+    session.open_version(&refs, version)?;
     taken.require(version)?;
     let draft = session.draft(&refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;

@@ -110,7 +110,7 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
         };
         let conflict = preview.conflicts.iter().any(|(v, _)| *v == version);
         let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
-        let relation = match there {
+        let relation = match there.filter(|there| session.store.is_commit(there)) {
             Some(there) => Some(session.store.draft_relation(&tip, there)?),
             None => None,
         };
@@ -119,6 +119,7 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
             .any(|versions| versions.contains(&version));
         let sync = match relation {
             _ if conflict => "conflict",
+            _ if preview.late_drafts.contains(&version) => "late",
             _ if to_pull => "behind",
             Some(Relation::Same) if !touched => "synced",
             _ => "pending",
@@ -211,9 +212,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
         .draft(&version, &tip)?
         .map_err(Refusal::from)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    let adopted = session
-        .store
-        .adopted(&contact.refs, session.cloud_name()?)?;
+    let adopted = session.adopted(&contact.refs)?;
     let found = session.survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
     let attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
     let gates = crate::model::gate::judge(&contract, &draft.root, &attempts);

@@ -53,8 +53,8 @@ pub struct Pulled {
     pub new: usize,
     pub updated: usize,
     pub conflicts: Vec<Conflict>,
-    #[serde(flatten)]
-    pub adopted: Adopted,
+    /// The same by name, and what else came of it.
+    pub details: Adopted,
 }
 
 /// Something that a person has to settle.
@@ -108,6 +108,7 @@ pub struct PushedEvolutions {
     pub updated: Vec<EvolutionName>,
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     pub late: Vec<EvolutionName>,
+    pub quarantined: Vec<(String, String)>,
 }
 
 /// Runs a subcommand.
@@ -167,7 +168,7 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
             .filter(|v| !adopted.is_in_conflict(v))
             .count(),
         conflicts: adopted.conflicts.iter().map(conflict).collect(),
-        adopted,
+        details: adopted,
     })
 }
 
@@ -215,6 +216,7 @@ pub fn push_evolutions(
         updated: done.updated,
         renumbered: done.renumbered,
         late: done.late,
+        quarantined: done.quarantined,
     })
 }
 

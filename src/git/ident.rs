@@ -30,6 +30,7 @@ impl Git {
         if !output.ok() {
             let refusal = Refusal::new(Exit::Failure, "git does not know who you are")
                 .because("Everything that is recorded carries a name and an email")
+                .because(output.said())
                 .then("git config user.name \"Your Name\"")
                 .then("git config user.email you@example.com");
             return Err(refusal.into());

@@ -91,9 +91,10 @@ fn transaction(moves: &[&Update]) -> String {
 }
 
 fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Oid>> {
-    let text = std::str::from_utf8(bytes)?;
-    text.lines()
-        .filter_map(|line| line.split_once(' '))
+    // A name that is not UTF-8 is none of ours.
+    bytes
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| std::str::from_utf8(line).ok()?.split_once(' '))
         .map(|(oid, name)| Ok((name.to_owned(), oid.parse()?)))
         .collect()
 }

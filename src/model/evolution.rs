@@ -18,6 +18,9 @@ pub struct EvolutionName {
     pub number: u32,
 }
 
+/// The highest number of an evolution within its change.
+pub const MAX_NUMBER: u32 = 999_999;
+
 /// `evolution.yaml`: written once, when the evolution starts (docs/format.md, "Evolution").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -155,10 +158,14 @@ impl FromStr for EvolutionName {
         if !digits.starts_with(|c: char| matches!(c, '1'..='9')) {
             return Err(wrong());
         }
+        let number = digits.parse().map_err(|_| wrong())?;
+        if number > MAX_NUMBER {
+            return Err(wrong());
+        }
         Ok(Self {
             version: version.parse()?,
             change: change.parse()?,
-            number: digits.parse().map_err(|_| wrong())?,
+            number,
         })
     }
 }
@@ -251,7 +258,14 @@ pub(super) mod tests {
         let name: EvolutionName = "billing/v1.0.0/FEAT-1/rc.12".parse().unwrap();
         assert_eq!(name.version.product(), Some("billing"));
         assert_eq!(name.to_string(), "billing/v1.0.0/FEAT-1/rc.12");
-        for bad in ["v1/A/rc.0", "v1/A/rc.01", "v1/A/rc.+1", "v1/A/1", "v1/rc.1"] {
+        for bad in [
+            "v1/A/rc.0",
+            "v1/A/rc.01",
+            "v1/A/rc.+1",
+            "v1/A/1",
+            "v1/rc.1",
+            "v1/A/rc.1000000",
+        ] {
             assert!(bad.parse::<EvolutionName>().is_err(), "{bad}");
         }
     }

@@ -128,6 +128,9 @@ impl FromStr for Change {
         if title.trim().is_empty() {
             return Err(Invalid::new(format!("`{text}` has no title")));
         }
+        if title.trim().chars().any(char::is_control) {
+            return Err(Invalid::new("a title is one line of text"));
+        }
         Ok(Self {
             kind: kind.parse()?,
             id: id.parse()?,
@@ -234,6 +237,9 @@ fn filled<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error>
     let text = String::deserialize(from)?;
     if text.trim().is_empty() {
         return Err(serde::de::Error::custom("a title is empty"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(serde::de::Error::custom("a title is one line of text"));
     }
     Ok(text)
 }

@@ -20,8 +20,8 @@ pub struct Facts {
     pub sealed: Option<Sealed>,
     /// A version that nobody has, for one who lost this one.
     pub next_free: Version,
-    /// Where a tag of that name exists already.
-    pub tag: Option<&'static str>,
+    /// A tag that stands in the way, and where it is.
+    pub tag: Option<String>,
     pub local: Option<Draft>,
     pub cloud: Option<CloudDraft>,
     /// The cloud's draft as this clone last took it over.
@@ -91,12 +91,12 @@ pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         return Err(already_promoted(facts, sealed));
     }
     let version = &facts.version;
-    if let Some(place) = facts.tag {
+    if let Some(tag) = &facts.tag {
         return Err(Refusal::new(
             Exit::Taken,
-            format!("A tag {version} exists already {place}"),
+            format!("{version} cannot be promoted: there is a tag {tag}"),
         )
-        .because("A promotion makes that tag itself")
+        .because("A promotion makes its version's tag itself")
         .because(format!("The next free version is {}", facts.next_free)));
     }
     let draft = draft(facts)?;
@@ -303,7 +303,10 @@ mod tests {
             }),
             Exit::Taken
         );
-        assert_eq!(exit(|f| f.tag = Some("in the cloud")), Exit::Taken);
+        assert_eq!(
+            exit(|f| f.tag = Some("v1.0.0 in the cloud".into())),
+            Exit::Taken
+        );
     }
 
     #[test]

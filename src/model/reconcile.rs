@@ -151,8 +151,10 @@ pub enum EvolutionStep {
     Adopt(Oid),
     Advance(Oid),
     Keep,
-    /// It went into a release, or its owner took it out of the cloud: the ref goes.
+    /// It went into a release: the ref goes.
     Retire,
+    /// It left the cloud, and this clone has nothing more of it: move it aside and say so.
+    Leave,
     /// Its version was sealed without it.
     Late,
     /// The number is another's in the cloud: this clone's takes the next, and the cloud's comes
@@ -173,7 +175,7 @@ pub fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
     }
     let Some(cloud) = &sides.cloud else {
         return match sides.since {
-            Some(Relation::Same | Relation::Behind) => EvolutionStep::Retire,
+            Some(Relation::Same | Relation::Behind) => EvolutionStep::Leave,
             _ => EvolutionStep::Keep,
         };
     };
@@ -209,6 +211,8 @@ pub struct Adopted {
     /// Drafts with edits that came after the seal.
     pub late_drafts: Vec<Version>,
     pub new_evolutions: Vec<EvolutionName>,
+    /// Evolutions that left the cloud; they are kept for 30 days.
+    pub left: Vec<EvolutionName>,
     pub late_evolutions: Vec<EvolutionName>,
     /// This clone's evolutions that had to take another number: before and after.
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
@@ -315,10 +319,7 @@ mod tests {
     #[test]
     fn an_unshared_proof_outlives_its_ref_in_the_cloud() {
         assert_eq!(evolution(&sides(2, 0, 1), Seal::Open), EvolutionStep::Keep);
-        assert_eq!(
-            evolution(&sides(1, 0, 1), Seal::Open),
-            EvolutionStep::Retire
-        );
+        assert_eq!(evolution(&sides(1, 0, 1), Seal::Open), EvolutionStep::Leave);
         assert_eq!(
             evolution(&sides(2, 0, 1), Seal::Beyond),
             EvolutionStep::Late

@@ -30,7 +30,8 @@ impl<'a> Remote<'a> {
             "fetch",
             "--quiet",
             "--prune",
-            "--atomic",
+            // Without it git would move whatever the user's own refspecs name, drafts included.
+            "--refmap=",
             "--no-filter",
             "--no-tags",
             "--no-write-fetch-head",
@@ -45,10 +46,12 @@ impl<'a> Remote<'a> {
         if output.ok() {
             return Ok(());
         }
-        let mut refusal = Refusal::new(
-            Exit::Remote,
-            format!("The cloud ({}) cannot be reached", self.name),
-        );
+        let name = self.name;
+        let what = match self.heads_and_tags() {
+            Ok(_) => format!("What the cloud ({name}) has could not be stored in this clone"),
+            Err(_) => format!("The cloud ({name}) cannot be reached"),
+        };
+        let mut refusal = Refusal::new(Exit::Remote, what);
         refusal.why = output.said().lines().map(str::to_owned).collect();
         Err(refusal.into())
     }

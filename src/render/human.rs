@@ -11,9 +11,9 @@ use crate::model::{Refusal, Stamp};
 
 /// One event, in a line.
 pub fn event(event: Event<'_>, style: Style) -> String {
-    match event {
-        Event::Note { text } | Event::Detail { text } => super::clean(text),
-        Event::Warning { text } => super::clean(&format!("{} {text}", style.bad("warning:"))),
+    let text = match event {
+        Event::Note { text } | Event::Detail { text } => text.to_owned(),
+        Event::Warning { text } => format!("{} {text}", style.bad("warning:")),
         Event::StepStarted { step } => style.heading(&format!("[{step}]")),
         Event::StepEnded { step, exit, millis } => {
             let seconds = millis / 1000;
@@ -27,7 +27,8 @@ pub fn event(event: Event<'_>, style: Style) -> String {
         Event::StepOutput { bytes } => String::from_utf8_lossy(bytes).into_owned(),
         Event::Typed { who, line } => format!("\n{who} $ {}", style.typed(line)),
         Event::Said { text } => format!("\n{}", style.heading(&format!("# {text}"))),
-    }
+    };
+    super::clean(&text)
 }
 
 /// An error: what happened, why, and what to type next.
@@ -194,7 +195,7 @@ fn generation(shown: &commands::generation::Shown) -> String {
     let edited = if shown.edited { ", edited" } else { "" };
     let mut text = format!("Generation: {} ({}{edited})\n", shown.version, shown.status);
     if let Some(description) = shown.description.as_deref().filter(|d| !d.is_empty()) {
-        _ = writeln!(text, "Description: {description}");
+        _ = writeln!(text, "Description: {}", super::line(description));
     }
     if let (Some(promoter), Some(at), Some(commit)) =
         (&shown.promoter, &shown.promoted_at, &shown.commit)
@@ -361,7 +362,16 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
             _ = writeln!(text, "    {}", conflict.resolution);
         }
     }
-    let adopted = &pulled.adopted;
+    let notes = pull_notes(&pulled.details);
+    if !notes.is_empty() {
+        text += "\nNote:\n";
+        text += &notes;
+    }
+    text
+}
+
+/// What a pull brought beside generations.
+pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
     let mut notes = String::new();
     for version in &adopted.withdrawn {
         _ = writeln!(notes, "  {version} was withdrawn in the cloud");
@@ -370,6 +380,12 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
         _ = writeln!(
             notes,
             "  {version} was promoted without your last edits of it"
+        );
+    }
+    for name in &adopted.left {
+        _ = writeln!(
+            notes,
+            "  {name} left the cloud; it is kept here for 30 days"
         );
     }
     for name in &adopted.late_evolutions {
@@ -401,11 +417,7 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
             "  {name} does not check and counts for nothing: {why}"
         );
     }
-    if !notes.is_empty() {
-        text += "\nNote:\n";
-        text += &notes;
-    }
-    text
+    notes
 }
 
 fn push(pushed: &commands::sync::Pushed) -> String {
@@ -438,6 +450,12 @@ fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
             text,
             "  {name} is late: {} was promoted without it",
             name.version
+        );
+    }
+    for (name, why) in &pushed.quarantined {
+        _ = writeln!(
+            text,
+            "  {name} does not check and counts for nothing: {why}"
         );
     }
     text
@@ -607,7 +625,7 @@ fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     table.add_rows(
         rows.iter()
-            .map(|row| row.iter().map(|cell| super::clean(cell))),
+            .map(|row| row.iter().map(|cell| super::line(cell))),
     );
     for at in 0..count {
         if let Some(column) = table.column_mut(at) {

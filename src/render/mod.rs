@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 
 use crate::cli::{Color, Global};
-use crate::commands::Outcome;
-use crate::context::Event;
+use crate::commands::{self, Outcome};
+use crate::context::{Context, Event};
 use crate::model::{Exit, Invalid, Refusal};
 
 /// How a run speaks.
@@ -30,9 +30,9 @@ pub struct Style {
 }
 
 impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
+    fn paint(self, colour: usize, text: &str) -> String {
         if self.on {
-            format!("\x1b[{code}m{text}\x1b[0m")
+            format!("{}{text}{}", MARKS[colour], MARKS[0])
         } else {
             text.to_owned()
         }
@@ -40,17 +40,17 @@ impl Style {
 
     /// What was typed.
     pub fn typed(self, text: &str) -> String {
-        self.paint("1", text)
+        self.paint(1, text)
     }
 
     /// What went wrong.
     pub fn bad(self, text: &str) -> String {
-        self.paint("31", text)
+        self.paint(2, text)
     }
 
     /// What stands out.
     pub fn heading(self, text: &str) -> String {
-        self.paint("1;34", text)
+        self.paint(3, text)
     }
 }
 
@@ -134,13 +134,30 @@ impl Renderer {
 }
 
 /// Prints what clap says of a command line that it could not parse, or its help.
-pub fn usage(error: &clap::Error) -> u8 {
+pub fn usage(error: &clap::Error, json: bool) -> u8 {
+    if json && error.use_stderr() {
+        let what = error.to_string();
+        let refusal = Refusal::new(Exit::Usage, what.trim_start_matches("error: ").trim());
+        let text = failure(&refusal.into()).to_string();
+        write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
+        return Exit::Usage.code();
+    }
     // A closed pipe on the way out is the reader's choice.
     let _ = error.print();
     if error.use_stderr() {
         Exit::Usage.code()
     } else {
         Exit::Done.code()
+    }
+}
+
+/// Tells what a pull brought that was made on the way of another command.
+pub fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
+    for conflict in &pulled.conflicts {
+        ctx.warn(format!("{}: {}", conflict.version, conflict.reason));
+    }
+    for line in human::pull_notes(&pulled.details).lines() {
+        ctx.note(line.trim());
     }
 }
 
@@ -179,35 +196,26 @@ fn failure(error: &anyhow::Error) -> serde_json::Value {
     })
 }
 
-/// Text may come from a stranger's commit: only what a terminal shows as text is let through,
-/// our own colours apart.
+/// Text may come from a stranger's commit: only what a terminal shows as text is let through. Our
+/// own colours are noncharacters until here, which no text of anybody's means.
 fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_control() && c != '\n') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        match OUR_COLOURS.iter().find(|colour| rest.starts_with(**colour)) {
-            Some(colour) => {
-                out.push_str(colour);
-                rest = &rest[colour.len()..];
-            }
-            None => {
-                let first = rest.chars().next().map_or(1, char::len_utf8);
-                out.push(if rest.starts_with('\t') {
-                    ' '
-                } else {
-                    '\u{fffd}'
-                });
-                rest = &rest[first..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out
+    let shown = |c: char| match (MARKS.iter().position(|mark| *mark == c), c) {
+        (Some(at), _) => COLOURS[at].to_owned(),
+        (None, '\n') => c.to_string(),
+        (None, '\t') => " ".to_owned(),
+        (None, c) if c.is_control() => '\u{fffd}'.to_string(),
+        (None, c) => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
-const OUR_COLOURS: [&str; 4] = ["\x1b[1m", "\x1b[31m", "\x1b[1;34m", "\x1b[0m"];
+/// The same for what has to stay on one line.
+fn line(text: &str) -> String {
+    clean(text).replace('\n', " ")
+}
+
+const MARKS: [char; 4] = ['\u{fdd0}', '\u{fdd1}', '\u{fdd2}', '\u{fdd3}'];
+const COLOURS: [&str; 4] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[1;34m"];
 
 fn write(to: &mut dyn Write, bytes: &[u8]) {
     // A reader that went away (`| head`) is no failure of the command.
@@ -221,7 +229,10 @@ mod tests {
     #[test]
     fn a_strangers_escape_does_not_reach_the_terminal() {
         assert_eq!(clean("a\x1b]0;x\x07b\tc\n"), "a\u{fffd}]0;x\u{fffd}b c\n");
-        assert_eq!(clean("\x1b[1mx\x1b[0m"), "\x1b[1mx\x1b[0m");
+        assert_eq!(clean("\x1b[31mx"), "\u{fffd}[31mx");
+        let style = Style { on: true };
+        assert_eq!(clean(&style.bad("x")), "\x1b[31mx\x1b[0m");
+        assert_eq!(line("a\nb"), "a b");
         assert_eq!(clean("\u{9b}2J"), "\u{fffd}2J");
     }
 }

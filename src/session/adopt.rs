@@ -13,7 +13,7 @@ use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, Evolution
 use crate::model::reconcile::{Relation, Seal, Sides};
 use crate::model::{EvolutionName, Oid, Version};
 use crate::store::names::Shared;
-use crate::store::refs::evolutions;
+use crate::store::refs::{drafts, evolutions};
 use crate::store::{Refs, names};
 
 type Tips = BTreeMap<String, Oid>;
@@ -81,7 +81,7 @@ impl Session<'_> {
             refs,
             local: refs.local(),
             cloud: &contact.cloud,
-            before: self.store.adopted(refs, name)?,
+            before: self.adopted(refs)?,
             after: BTreeMap::new(),
             updates: Vec::new(),
             sum: Adopted::default(),
@@ -96,6 +96,20 @@ impl Session<'_> {
         let names: Vec<String> = names.into_iter().cloned().collect();
         let mut seals: BTreeMap<Version, Option<Sealed>> = BTreeMap::new();
         for name in names {
+            if let Some(tip) = contact.cloud.get(&name)
+                && names::shared(&name) != Shared::Foreign
+                && !self.store.is_commit(tip)
+            {
+                let below = name.trim_start_matches(names::SHARED).to_owned();
+                adoption
+                    .sum
+                    .quarantined
+                    .push((below, "it is no commit".into()));
+                if let Some(before) = adoption.before.get(&name) {
+                    adoption.after.insert(name, before.clone());
+                }
+                continue;
+            }
             let version = match names::shared(&name) {
                 Shared::Draft(version) => version,
                 Shared::Evolution(evolution) => evolution.version,
@@ -185,6 +199,14 @@ impl Session<'_> {
         }
         let seal = self.draft_seal(&version, sides.local.as_ref(), sealed)?;
         let mut step = reconcile::draft(&sides, seal);
+        // Two spellings are one version, and only one of them can stand.
+        if seal == Seal::Open {
+            if sides.cloud.is_none() && has_twin(adoption.cloud, &version) {
+                step = DraftStep::Conflict(DraftConflict::SameVersion);
+            } else if sides.local.is_none() && has_twin(&adoption.local, &version) {
+                step = DraftStep::Keep;
+            }
+        }
         let mut joined = None;
         if let (DraftStep::Merge(theirs), Some(ours)) = (&step, &sides.local) {
             match self.merge_drafts(&version, ours, theirs, None)? {
@@ -337,6 +359,15 @@ impl Session<'_> {
             }
             EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
             EvolutionStep::Retire => adoption.set(name, None),
+            EvolutionStep::Leave => {
+                if adoption.write {
+                    let now = self.author()?.committer.at.timestamp();
+                    let aside = names::withdrawn_evolution(evolution, now);
+                    adoption.set(aside, sides.local.as_ref());
+                }
+                adoption.set(name, None);
+                adoption.sum.left.push(evolution.clone());
+            }
             EvolutionStep::Late => adoption.sum.late_evolutions.push(evolution.clone()),
             EvolutionStep::Replay(theirs) => {
                 if let (true, Some(mine)) = (adoption.write, &sides.local) {
@@ -346,6 +377,13 @@ impl Session<'_> {
                 adoption.sum.replayed.push(evolution.clone());
             }
             EvolutionStep::Quarantine(why) => {
+                // What is broken keeps its number; what this person proved goes on under the next.
+                if self.is_own(evolution, sides.local.as_ref())? {
+                    let after = adoption.next_number(evolution);
+                    adoption.set(names::evolution(&after), sides.local.as_ref());
+                    adoption.set(name, None);
+                    adoption.sum.renumbered.push((evolution.clone(), after));
+                }
                 let entry = (evolution.to_string(), why.to_string());
                 adoption.sum.quarantined.push(entry);
             }
@@ -357,6 +395,18 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the evolution at `tip` is this person's, and sound.
+    fn is_own(&self, name: &EvolutionName, tip: Option<&Oid>) -> Result<bool> {
+        let Some(tip) = tip else {
+            return Ok(false);
+        };
+        let attempt = self.store.attempt(name, tip)?;
+        Ok(match attempt {
+            Ok(attempt) => attempt.evolution.owner.is(&self.me()?),
+            Err(_) => false,
+        })
     }
 
     /// What the cloud's ledger holds and this clone's, at `own`, does not.
@@ -391,4 +441,9 @@ impl Session<'_> {
         sum.retracted.reverse();
         Ok(())
     }
+}
+
+/// Whether there is a draft of this version under another spelling.
+fn has_twin(tips: &Tips, version: &Version) -> bool {
+    drafts(tips).any(|(other, _)| other == *version && other.as_str() != version.as_str())
 }

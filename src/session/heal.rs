@@ -105,90 +105,125 @@ impl Session<'_> {
 
     /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
     fn clear_folded(&self, contact: &Contact, sealed: &Sealed) -> Result<()> {
-        let mut updates = Vec::new();
-        for (name, tip) in &contact.cloud {
-            let folded = match names::shared(name) {
-                Shared::Draft(version) if version == sealed.version => {
-                    self.draft_seal(&version, Some(tip), Some(sealed))? == Seal::Folded
-                }
-                Shared::Evolution(evolution) if evolution.version == sealed.version => {
-                    self.evolution_seal(&evolution, Some(tip), Some(sealed))? == Seal::Folded
-                }
-                _ => false,
-            };
-            if folded {
-                updates.push(Update::new(name.clone(), Some(tip), None));
-            }
-        }
-        for batch in updates.chunks(REFS_A_PUSH) {
-            // Not atomic: what moved meanwhile is late and stays, the others go.
-            let report = self.cloud()?.push(batch, false)?;
-            let gone: Vec<Update> = batch
-                .iter()
-                .filter(|u| acknowledged(&report, &u.name))
-                .cloned()
-                .collect();
-            self.acknowledge(&gone)?;
-            if gone.len() < batch.len() {
-                self.ctx.warn(format!(
-                    "{} refs of {} are still in the cloud: a later push clears them",
-                    batch.len() - gone.len(),
-                    sealed.version
-                ));
-            }
+        let of_this = |version: &Version| version == &sealed.version;
+        let left = self.clear(&self.folded(contact, of_this)?)?;
+        if left > 0 {
+            self.ctx.warn(format!(
+                "{left} refs of {} are still in the cloud: a later push clears them",
+                sealed.version
+            ));
         }
         Ok(())
     }
 
-    /// The annotated tag of a release, made where this clone has none of that name.
+    /// Clears what promotions left behind, on the way of a push of something else. What the cloud
+    /// refuses stays, without a word: it was told when it was promoted.
     ///
     /// # Errors
-    /// The tag cannot be written.
-    pub fn make_tag(&self, sealed: &Sealed) -> Result<Option<Update>> {
-        let name = names::tag(&sealed.version);
-        if self.store.tag(&name)?.is_some() {
-            return Ok(None);
+    /// Refs cannot be read or written.
+    pub fn clear_leftovers(&self, contact: &Contact) -> Result<()> {
+        let folded = self.folded(contact, |_| true)?;
+        if !folded.is_empty() {
+            self.clear(&folded)?;
         }
+        Ok(())
+    }
+
+    /// The deletions of refs in the cloud that went into a release, or are older than what did.
+    fn folded(&self, contact: &Contact, of: impl Fn(&Version) -> bool) -> Result<Vec<Update>> {
+        let mut updates = Vec::new();
+        let Some(ledger) = contact.ledger() else {
+            return Ok(updates);
+        };
+        for (name, tip) in &contact.cloud {
+            let version = match names::shared(name) {
+                Shared::Draft(version) => version,
+                Shared::Evolution(evolution) => evolution.version,
+                Shared::Ledger | Shared::Foreign => continue,
+            };
+            if !of(&version) || !self.store.is_commit(tip) {
+                continue;
+            }
+            let Some(sealed) = self.store.sealed(ledger, &version)? else {
+                continue;
+            };
+            let seal = match names::shared(name) {
+                Shared::Evolution(evolution) => {
+                    self.evolution_seal(&evolution, Some(tip), Some(&sealed))?
+                }
+                _ => self.draft_seal(&version, Some(tip), Some(&sealed))?,
+            };
+            if seal == Seal::Folded {
+                updates.push(Update::new(name.clone(), Some(tip), None));
+            }
+        }
+        Ok(updates)
+    }
+
+    /// Deletes refs in the cloud, and returns how many stayed. Not atomic: what moved meanwhile is
+    /// late and stays, the others go.
+    fn clear(&self, updates: &[Update]) -> Result<usize> {
+        let mut left = 0;
+        for batch in updates.chunks(REFS_A_PUSH) {
+            let report = self.cloud()?.push(batch, false)?;
+            let gone = batch.iter().filter(|u| acknowledged(&report, &u.name));
+            let gone: Vec<Update> = gone.cloned().collect();
+            left += batch.len() - gone.len();
+            self.acknowledge(&gone)?;
+        }
+        Ok(left)
+    }
+
+    /// Makes the annotated tag of a release and sends it. The ledger has moved by then: whatever
+    /// stands in the way of a tag is a warning.
+    ///
+    /// # Errors
+    /// Git cannot be started, or does not know who is at work.
+    pub fn deliver_tag(&self, sealed: &Sealed) -> Result<TagState> {
+        let name = names::tag(&sealed.version);
+        let version = &sealed.version;
+        if self.store.tag(&name)?.is_none()
+            && let Err(error) = self.make_tag(sealed, &name)
+        {
+            self.ctx
+                .warn(format!("The tag {version} could not be made: {error:#}"));
+            return Ok(TagState::Refused);
+        }
+        let (Some(tag), Some(remote)) = (self.store.tag(&name)?, &self.config.remote) else {
+            return Ok(TagState::Made);
+        };
+        let update = Update::new(name, None, Some(&tag));
+        let report = self.cloud()?.push(&[update], false)?;
+        if report.accepted() {
+            return Ok(TagState::Made);
+        }
+        // What came of it is what the cloud shows, not what was heard.
+        let refspec = names::tag_refspec(remote, version);
+        let looked = self.cloud()?.fetch(&[refspec]);
+        let there = names::remote_tag(remote, version);
+        if looked.is_ok() && self.store.refs()?.get(&there) == Some(&tag) {
+            return Ok(TagState::Made);
+        }
+        if looked.is_ok() && report.done {
+            self.ctx.warn(format!(
+                "The cloud refused the tag {version}; the promotion stands"
+            ));
+            return Ok(TagState::Refused);
+        }
+        self.ctx.warn(format!(
+            "The tag {version} did not reach the cloud; the next sync sends it"
+        ));
+        Ok(TagState::Waiting)
+    }
+
+    fn make_tag(&self, sealed: &Sealed, name: &str) -> Result<()> {
         let text = format!("Release {}\n", sealed.version);
         let version = sealed.version.as_str();
         let tag = self
             .store
             .write_tag(self.author()?, version, &sealed.commit, &text)?;
-        Ok(Some(Update::new(name, None, Some(&tag))))
-    }
-
-    fn deliver_tag(&self, sealed: &Sealed) -> Result<TagState> {
-        let name = names::tag(&sealed.version);
-        if let Some(update) = self.make_tag(sealed)?
-            && !self.store.update(&[update])?
-        {
-            self.ctx
-                .warn(format!("The tag {} could not be made", sealed.version));
-            return Ok(TagState::Refused);
-        }
-        let Some(tag) = self.store.tag(&name)? else {
-            return Ok(TagState::Refused);
-        };
-        if self.config.remote.is_none() {
-            return Ok(TagState::Made);
-        }
-        let update = Update::new(name.clone(), None, Some(&tag));
-        let report = self.cloud()?.push(&[update], false)?;
-        if report.accepted() {
-            return Ok(TagState::Made);
-        }
-        if report.lines.contains_key(&name) {
-            self.ctx.warn(format!(
-                "The cloud refused the tag {}; the promotion stands",
-                sealed.version
-            ));
-            return Ok(TagState::Refused);
-        }
-        self.ctx.warn(format!(
-            "The tag {} did not reach the cloud; the next sync sends it",
-            sealed.version
-        ));
-        Ok(TagState::Waiting)
+        self.store.update(&[Update::new(name, None, Some(&tag))])?;
+        Ok(())
     }
 
     /// A version near `version` that nobody has.
@@ -218,7 +253,7 @@ impl Session<'_> {
             let taken = sealed
                 || in_cloud(&refs.local())
                 || contact.is_some_and(|contact| in_cloud(&contact.cloud))
-                || self.store.tag(&names::tag(&last))?.is_some();
+                || self.store.tag_in_the_way(&last)?.is_some();
             if !taken {
                 break;
             }

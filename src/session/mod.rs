@@ -65,12 +65,19 @@ impl<'a> Session<'a> {
         let store = Store::open(&ctx.dir)?;
         let shared = match &store.layout().work_tree {
             Some(top) => match std::fs::read(top.join(config::FILE)) {
-                Ok(text) => config::read_shared(&text)?,
-                Err(_) => config::Shared::default(),
+                Ok(text) => config::read_shared(&text),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Ok(config::Shared::default())
+                }
+                Err(error) => {
+                    let what = format!("{} cannot be read: {error}", config::FILE);
+                    Err(Refusal::new(Exit::Failure, what))
+                }
             },
-            None => config::Shared::default(),
+            None => Ok(config::Shared::default()),
         };
-        let config = config::resolve(|name| ctx.env(name), &store.config()?, &shared);
+        let git = store.config()?;
+        let config = shared.and_then(|shared| config::resolve(|name| ctx.env(name), &git, &shared));
         let config = config.or_else(mend)?;
         Ok(Self {
             ctx,
@@ -225,6 +232,24 @@ impl<'a> Session<'a> {
             .context(names::draft(&spelled))
     }
 
+    /// Refuses work on a version that is promoted.
+    ///
+    /// # Errors
+    /// [`Exit::Taken`].
+    pub fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
+        match self.ledger(refs)? {
+            Some(ledger) if self.store.sealed(&ledger, version)?.is_some() => {
+                let refusal = promoted(version);
+                Err(match refs.draft(version) {
+                    Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
+                    None => refusal,
+                }
+                .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn missing(&self, refs: &Refs, version: &Version, what: String) -> Refusal {
         let cloud = self.config.remote.as_deref().map(|name| refs.cloud(name));
         let there = cloud.is_some_and(|c| c.contains_key(&names::draft(version)));
@@ -237,4 +262,10 @@ impl<'a> Session<'a> {
             refusal.then(format!("git gryt generation new {version}"))
         }
     }
+}
+
+/// A version that is promoted cannot be worked on.
+pub fn promoted(version: &Version) -> Refusal {
+    Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
+        .because("A promoted version is immutable: use a different version")
 }

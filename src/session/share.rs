@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::Session;
 use super::contact::Contact;
+use super::view::write_below;
 use crate::config;
 use crate::git::push::Report;
 use crate::git::refs::Update;
@@ -74,6 +75,8 @@ pub struct SharedEvolutions {
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Evolutions whose version was sealed without them.
     pub late: Vec<EvolutionName>,
+    /// What of the cloud does not check, and why.
+    pub quarantined: Vec<(String, String)>,
 }
 
 type Errors = Vec<(Version, PushError)>;
@@ -92,6 +95,7 @@ impl Session<'_> {
         let mut done = SharedDrafts::default();
         let mut patience = Patience::new();
         let mut contact = self.begin_ledger(self.contact(None)?)?;
+        self.clear_leftovers(&contact)?;
         loop {
             let adopted = self.preview(&contact)?;
             let (updates, errors) = self.plan_drafts(&contact, &adopted, only)?;
@@ -168,6 +172,9 @@ impl Session<'_> {
                 }
                 continue;
             };
+            if !self.store.is_commit(cloud) {
+                continue;
+            }
             match self.store.draft_relation(&tip, cloud)? {
                 Relation::Ahead => updates.push(Update::new(name, Some(cloud), Some(&tip))),
                 Relation::Behind if only.is_some() => errors.push((version, PushError::Behind)),
@@ -191,11 +198,13 @@ impl Session<'_> {
         let mut done = SharedEvolutions::default();
         let mut patience = Patience::new();
         let mut contact = self.begin_ledger(self.contact(None)?)?;
+        self.clear_leftovers(&contact)?;
         loop {
             // A number belongs to who is in the cloud first; ours moves before it is pushed.
             let adopted = self.adopt(&contact)?;
             done.renumbered.extend(adopted.renumbered);
             done.late = adopted.late_evolutions;
+            done.quarantined = adopted.quarantined;
             let refs = self.store.refs()?;
             let mut updates = Vec::new();
             let mut proven = Vec::new();
@@ -208,7 +217,8 @@ impl Session<'_> {
                 // Only what adds to the cloud's is ever pushed; two clones of one owner that both
                 // went on are told so by the adoption.
                 if let Some(cloud) = cloud
-                    && self.store.relation(&tip, cloud)? != Relation::Ahead
+                    && (!self.store.is_commit(cloud)
+                        || self.store.relation(&tip, cloud)? != Relation::Ahead)
                 {
                     continue;
                 }
@@ -218,7 +228,7 @@ impl Session<'_> {
                 if !attempt.evolution.owner.is(&me) {
                     continue;
                 }
-                proven.extend(attempt.proof.map(|proof| proof.commit));
+                proven.extend(self.store.pinned(&tip, cloud)?);
                 updates.push(Update::new(names::evolution(&name), cloud, Some(&tip)));
             }
             let Some(batch) = updates.chunks(REFS_A_PUSH).next() else {
@@ -272,12 +282,9 @@ impl Session<'_> {
         let Ok(top) = self.top() else {
             return Ok(());
         };
-        let file = top.join(config::FILE);
-        let old = std::fs::read_to_string(&file).unwrap_or_default();
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(&file, config::set_shared(&old, "ledger", genesis.as_str()))?;
+        let old = std::fs::read_to_string(top.join(config::FILE)).unwrap_or_default();
+        let text = config::set_shared(&old, "ledger", genesis.as_str());
+        write_below(&top, config::FILE, text.as_bytes())?;
         self.ctx.note(format!(
             "This project's ledger begins here: commit {} so that every clone knows it",
             config::FILE
@@ -293,12 +300,35 @@ impl Session<'_> {
         let remote = self.cloud_name()?;
         self.change(|refs| {
             let mut moves = Vec::new();
-            let mut adopted = self.store.adopted(refs, remote)?;
+            let mut adopted = self.adopted(refs)?;
             self.note_pushed(refs, updates, &mut moves, &mut adopted);
             let memory = self.store.write_adopted(&adopted)?;
             moves.push(refs.change(names::adopted(remote), Some(&memory)));
             Ok((moves, ()))
         })
+    }
+
+    /// What was taken over from the cloud. A remote that was renamed left its memory under its old
+    /// name.
+    ///
+    /// # Errors
+    /// The memory cannot be read.
+    pub fn adopted(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
+        let Some(remote) = &self.config.remote else {
+            return Ok(BTreeMap::new());
+        };
+        let mut name = names::adopted(remote);
+        if refs.get(&name).is_none() {
+            let configured = self.remotes()?;
+            let known: Vec<String> = configured.iter().map(|r| names::adopted(r)).collect();
+            let orphans = refs
+                .below(names::ADOPTED)
+                .map(|(rest, _)| format!("{}{rest}", names::ADOPTED));
+            if let Some(orphan) = orphans.into_iter().find(|orphan| !known.contains(orphan)) {
+                name = orphan;
+            }
+        }
+        self.store.adopted(refs, &name)
     }
 
     /// Forgets that a draft was ever taken over from the cloud, so that it counts as this clone's
@@ -311,7 +341,7 @@ impl Session<'_> {
             return Ok(());
         };
         self.change(|refs| {
-            let mut adopted = self.store.adopted(refs, remote)?;
+            let mut adopted = self.adopted(refs)?;
             if adopted.remove(&names::draft(version)).is_none() {
                 return Ok((Vec::new(), ()));
             }
@@ -393,6 +423,12 @@ impl Session<'_> {
         };
         let mut refusal = Refusal::new(Exit::Remote, what);
         refusal.why = report.said.lines().map(str::to_owned).collect();
+        if self.config.push_url {
+            refusal = refusal.because(
+                "git pushes to another address (remote.*.pushurl) than it fetches from: what was \
+                 pushed may not be what is read",
+            );
+        }
         refusal
     }
 
@@ -406,13 +442,16 @@ impl Session<'_> {
             return Ok(());
         }
         let name = self.cloud_name()?;
+        // `team/fork` is another remote, whose branches lie below those of `team`.
+        let mut others = self.remotes()?;
+        others.retain(|other| other.starts_with(&format!("{name}/")));
         let mut held: Vec<Oid> = contact.cloud.values().cloned().collect();
-        if self.store.unpublished(wanted, name, &held)? == 0 {
+        if self.store.unpublished(wanted, name, &others, &held)? == 0 {
             return Ok(());
         }
         // What this clone knows of the cloud's branches may be old: ask before refusing.
         held.extend(self.cloud()?.heads_and_tags()?);
-        let count = self.store.unpublished(wanted, name, &held)?;
+        let count = self.store.unpublished(wanted, name, &others, &held)?;
         if count == 0 {
             return Ok(());
         }

@@ -43,6 +43,7 @@ impl Session<'_> {
         for (name, tip) in &there {
             let mut best = tip;
             if let Some(mine) = here.get(name)
+                && self.store.is_commit(tip)
                 && self.store.relation(mine, tip)? == Relation::Ahead
             {
                 best = mine;
@@ -56,6 +57,7 @@ impl Session<'_> {
                 // Gone from the cloud since it was taken over: its owner cleared it.
                 None if known.get(name) == Some(tip) => continue,
                 None => {}
+                Some(theirs) if !self.store.is_commit(theirs) => {}
                 Some(theirs) => match self.store.relation(tip, theirs)? {
                     Relation::Unrelated => {}
                     _ => continue,
@@ -74,7 +76,16 @@ impl Session<'_> {
                 found.insert(name, (attempt, None));
             }
         }
-        Ok(found.into_values().collect())
+        // One evolution under two numbers is still one.
+        let mut roots: Vec<Oid> = Vec::new();
+        let mut once: Vec<Surveyed> = Vec::new();
+        for (attempt, there) in found.into_values() {
+            if !roots.contains(&attempt.root) {
+                roots.push(attempt.root.clone());
+                once.push((attempt, there));
+            }
+        }
+        Ok(once)
     }
 
     /// The attempts at `version` that this clone knows of, without asking the cloud.
@@ -83,10 +94,7 @@ impl Session<'_> {
     /// As [`survey`](Session::survey).
     pub fn attempts(&self, refs: &Refs, version: &Version) -> Result<Vec<Attempt>> {
         let cloud = self.known_cloud(refs);
-        let adopted = match &self.config.remote {
-            Some(remote) => self.store.adopted(refs, remote)?,
-            None => BTreeMap::new(),
-        };
+        let adopted = self.adopted(refs)?;
         let found = self.survey(version, &refs.local(), &cloud, &adopted)?;
         Ok(found.into_iter().map(|(attempt, _)| attempt).collect())
     }
@@ -111,6 +119,11 @@ impl Session<'_> {
     }
 
     fn checked_attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Option<Attempt>> {
+        if !self.store.is_commit(tip) {
+            self.ctx
+                .detail(format!("{name} counts for nothing: it is no commit"));
+            return Ok(None);
+        }
         match self.store.attempt(name, tip)? {
             Ok(attempt) => Ok(Some(attempt)),
             Err(invalid) => {

@@ -33,6 +33,10 @@ impl Session<'_> {
     /// [`Exit::Rewritten`] where it does not descend, or is another project's;
     /// [`Exit::Failure`] where an entry is of a later format, or the history is cut.
     pub fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
+        if self.store.has(tip) && !self.store.is_commit(tip) {
+            let what = "The cloud's ledger is no commit, and nothing was taken over";
+            return Err(Refusal::new(Exit::Rewritten, what).into());
+        }
         let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
         let known: Vec<(Oid, Oid)> = refs.below(names::VERIFIED).filter_map(pair).collect();
         let mut fresh: Vec<Commit> = Vec::new();
@@ -134,6 +138,25 @@ impl Session<'_> {
             invalid,
             whole,
         })
+    }
+
+    /// Checks an entry of one's own before anybody else does: a release must never be announced
+    /// that the others then do not count.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check_own(&self, ledger: &Ledger, entry: &Oid) -> Result<()> {
+        let commit = self.store.commit(entry)?;
+        let facts = self.store.entry(&commit, Some(&ledger.base))?;
+        match check(&facts, Some(&ledger.base)) {
+            Check::Valid(_) => Ok(()),
+            Check::Invalid(why) | Check::Unknown(why) => Err(Refusal::new(
+                Exit::Failure,
+                "This promotion would not be valid, so it was not sent",
+            )
+            .because(why)
+            .into()),
+        }
     }
 
     /// A chain that a shallow boundary cuts must never read as a rewritten one.

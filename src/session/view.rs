@@ -112,7 +112,9 @@ struct View<'a> {
     store: &'a Store,
     top: PathBuf,
     notes_file: PathBuf,
-    notes: BTreeMap<String, Oid>,
+    /// What was written to each file. While one is being rewritten it has two, the old one first:
+    /// a process that dies in between must not make an old file look like an edit.
+    notes: BTreeMap<String, Vec<Oid>>,
     _lock: Option<File>,
 }
 
@@ -138,15 +140,17 @@ impl<'a> View<'a> {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).context("the view's notes cannot be read"),
         };
-        let line = |line: &str| {
-            let (oid, version) = line.split_once(' ')?;
-            Some((version.to_owned(), oid.parse().ok()?))
-        };
+        let mut notes: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
+        for (oid, version) in text.lines().filter_map(|line| line.split_once(' ')) {
+            let oids = notes.entry(version.to_owned()).or_default();
+            oids.extend(oid.parse::<Oid>().ok());
+        }
+        notes.retain(|_, oids| !oids.is_empty());
         Ok(Some(View {
             store: &session.store,
             top,
             notes_file,
-            notes: text.lines().filter_map(line).collect(),
+            notes,
             _lock: lock,
         }))
     }
@@ -155,8 +159,10 @@ impl<'a> View<'a> {
     fn save(&self) -> Result<()> {
         let folder = self.notes_file.parent().unwrap_or(&self.top);
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        for (version, oid) in &self.notes {
-            writeln!(file, "{oid} {version}")?;
+        for (version, oids) in &self.notes {
+            for oid in oids {
+                writeln!(file, "{oid} {version}")?;
+            }
         }
         file.persist(&self.notes_file)?;
         Ok(())
@@ -194,10 +200,23 @@ impl<'a> View<'a> {
         }
     }
 
+    fn noted(&self, version: &str) -> &[Oid] {
+        self.notes.get(version).map_or(&[], Vec::as_slice)
+    }
+
+    fn note(&mut self, version: &str, oids: Vec<Oid>) -> Result<()> {
+        if self.noted(version) != oids {
+            self.notes.insert(version.to_owned(), oids);
+            self.save()?;
+        }
+        Ok(())
+    }
+
     /// Writes a draft's file, if it still is what it was when that was decided.
     fn write(&mut self, version: &str, text: &[u8], blob: &Oid, was: Option<&Oid>) -> Result<bool> {
-        self.notes.insert(version.to_owned(), blob.clone());
-        self.save()?;
+        let mut both = self.noted(version).to_vec();
+        both.push(blob.clone());
+        self.note(version, both)?;
         let file = self.file(version);
         let folder = file.parent().unwrap_or(&self.top).to_owned();
         real_folders(&self.top, &folder)?;
@@ -214,13 +233,14 @@ impl<'a> View<'a> {
             return Ok(false);
         }
         fresh.persist(&file)?;
+        self.note(version, vec![blob.clone()])?;
         Ok(true)
     }
 
     /// Removes the file of a draft that is gone, if nobody edited it.
-    fn remove(&mut self, version: &str, noted: &Oid) -> Result<bool> {
+    fn remove(&mut self, version: &str, noted: &[Oid]) -> Result<bool> {
         if let Some(text) = self.read(version)? {
-            if Store::blob_id(&text)? != *noted {
+            if !noted.contains(&Store::blob_id(&text)?) {
                 return Ok(false);
             }
             fs::remove_file(self.file(version))?;
@@ -233,24 +253,24 @@ impl<'a> View<'a> {
     /// What the file of `draft` is to it.
     fn judge(&self, draft: &Draft, text: &[u8]) -> Result<Option<Edited>> {
         let blob = Store::blob_id(text)?;
-        let noted = self.notes.get(draft.version.as_str());
-        if blob == draft.blob || noted == Some(&blob) {
+        let noted = self.noted(draft.version.as_str());
+        if blob == draft.blob || noted.contains(&blob) {
             return Ok(None);
         }
-        if noted.is_none() {
+        let Some(oldest) = noted.first() else {
             let old = self.store.draft_had(&draft.tip, &blob)?;
             return Ok((!old).then_some(Edited::Unknown));
-        }
+        };
         if let Err(invalid) = Contract::parse(text, &draft.version) {
             return Ok(Some(Edited::Invalid(invalid)));
         }
         let (text, tip) = (text.to_vec(), draft.tip.clone());
-        Ok(noted.map(|noted| match *noted == draft.blob {
+        Ok(Some(match *oldest == draft.blob {
             true => Edited::Fresh { text, tip },
             false => Edited::Overtaken {
                 text,
                 tip,
-                from: noted.clone(),
+                from: oldest.clone(),
             },
         }))
     }
@@ -293,8 +313,7 @@ impl Session<'_> {
                     again = true;
                     continue;
                 }
-                view.notes.insert(version.to_string(), file);
-                view.save()?;
+                view.note(version.as_str(), vec![file])?;
                 taken.edited.push(version);
             }
         }
@@ -387,7 +406,7 @@ impl Session<'_> {
         let Some(mut view) = View::open(self, true)? else {
             return Ok(());
         };
-        view.remove(version.as_str(), &Store::blob_id(text)?)?;
+        view.remove(version.as_str(), &[Store::blob_id(text)?])?;
         Ok(())
     }
 
@@ -434,7 +453,7 @@ impl Session<'_> {
         text: &[u8],
     ) -> Result<Option<Edited>> {
         let blob = Store::blob_id(text)?;
-        if view.notes.get(version.as_str()) == Some(&blob) {
+        if view.noted(version.as_str()).contains(&blob) {
             return Ok(None);
         }
         let sealed = match self.ledger(refs)? {
@@ -462,15 +481,18 @@ impl Session<'_> {
             let Ok(draft) = self.store.draft(version, tip)? else {
                 continue;
             };
+            if view.file(name).is_dir() {
+                let path = path(version);
+                self.ctx
+                    .warn(format!("{path} is a folder: move it away to see the draft"));
+                continue;
+            }
             let was = match view.read(name)? {
                 None => None,
                 Some(text) => {
                     let blob = Store::blob_id(&text)?;
                     if blob == draft.blob {
-                        if view.notes.get(name) != Some(&blob) {
-                            view.notes.insert(name.clone(), blob);
-                            view.save()?;
-                        }
+                        view.note(name, vec![blob])?;
                         continue;
                     }
                     if view.judge(&draft, &text)?.is_some() {
@@ -486,17 +508,36 @@ impl Session<'_> {
                 ));
             }
         }
-        let gone: Vec<(String, Oid)> = view
+        let gone: Vec<(String, Vec<Oid>)> = view
             .notes
             .iter()
             .filter(|(name, _)| !drafts.contains_key(*name))
-            .map(|(name, oid)| (name.clone(), oid.clone()))
+            .map(|(name, oids)| (name.clone(), oids.clone()))
             .collect();
         for (name, noted) in gone {
             view.remove(&name, &noted)?;
         }
         Ok(())
     }
+}
+
+/// Writes a file below the top, whole or not at all; a link on the way is refused, and one in its
+/// place is replaced.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
+    let file = top.join(path);
+    let folder = file.parent().unwrap_or(top);
+    real_folders(top, folder)?;
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    fresh.write_all(text)?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    fresh.as_file().set_permissions(mode)?;
+    fresh
+        .persist(&file)
+        .with_context(|| format!("{path} cannot be written"))?;
+    Ok(())
 }
 
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {

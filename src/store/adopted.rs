@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Refs, Store, names};
+use super::{Refs, Store};
 use crate::model::Oid;
 
 impl Store {
-    /// What was taken over from `remote`, by shared ref.
+    /// What the memory `name` says was taken over, by shared ref.
     ///
     /// # Errors
     /// The blob cannot be read.
-    pub fn adopted(&self, refs: &Refs, remote: &str) -> Result<BTreeMap<String, Oid>> {
-        let Some(oid) = refs.get(&names::adopted(remote)) else {
+    pub fn adopted(&self, refs: &Refs, name: &str) -> Result<BTreeMap<String, Oid>> {
+        let Some(oid) = refs.get(name) else {
             return Ok(BTreeMap::new());
         };
         // Written by this clone, so it is not bounded as a stranger's text is.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::objects::Author;
 use super::{Store, to_git};
-use crate::model::{Exit, Oid, Refusal};
+use crate::model::{Exit, Oid, Refusal, Version};
 
 impl Store {
     /// The commit that `rev` names, as git reads it.
@@ -77,17 +77,31 @@ impl Store {
     }
 
     /// How many commits of `wanted` and their ancestors are on no branch that `remote` is known
-    /// to have, nor in anything of ours that it has (`held`).
+    /// to have, nor in anything of ours that it has (`held`). `others` are remotes whose names lie
+    /// below this one's.
     ///
     /// # Errors
     /// Git cannot walk the history.
-    pub fn unpublished(&self, wanted: &[Oid], remote: &str, held: &[Oid]) -> Result<usize> {
+    pub fn unpublished(
+        &self,
+        wanted: &[Oid],
+        remote: &str,
+        others: &[String],
+        held: &[Oid],
+    ) -> Result<usize> {
         let mut lines: String = wanted.iter().map(|oid| format!("{oid}\n")).collect();
         for oid in held.iter().filter(|oid| self.has(oid)) {
             lines += &format!("^{oid}\n");
         }
-        let branches = format!("--glob=refs/remotes/{remote}/*");
-        let args = ["rev-list", "--count", "--stdin", "--not", &branches];
+        let mut args: Vec<String> = ["rev-list", "--count", "--stdin", "--not"]
+            .map(String::from)
+            .into();
+        args.extend(
+            others
+                .iter()
+                .map(|other| format!("--exclude=refs/remotes/{other}/*")),
+        );
+        args.push(format!("--glob=refs/remotes/{remote}/*"));
         let output = self.git.run(&args, lines.as_bytes())?;
         let count = String::from_utf8_lossy(&output.stdout).trim().parse();
         count.with_context(|| format!("git rev-list: {}", output.said()))
@@ -128,5 +142,42 @@ impl Store {
             Some(oid) => Ok(Some(oid.parse()?)),
             None => Ok(None),
         }
+    }
+
+    /// A tag of this clone that stands in the way of the one that a promotion of `version` makes:
+    /// it means the same version, or its name makes the other's impossible.
+    ///
+    /// # Errors
+    /// Git cannot read its refs.
+    pub fn tag_in_the_way(&self, version: &Version) -> Result<Option<String>> {
+        let names: Vec<String> = if self.files {
+            let mut names = Vec::new();
+            for name in self.repo.references_glob("refs/tags/*")?.names() {
+                // A name that is not UTF-8 is no version.
+                names.extend(name.ok().map(str::to_owned));
+            }
+            names
+        } else {
+            let output = self
+                .git
+                .read(&["for-each-ref", "--format=%(refname)", "refs/tags/"])?;
+            let text = String::from_utf8_lossy(&output).into_owned();
+            text.lines().map(str::to_owned).collect()
+        };
+        let wanted = version.as_str();
+        let blocks = |name: &&str| {
+            name.parse::<Version>()
+                .is_ok_and(|tagged| tagged == *version)
+                || name
+                    .strip_prefix(wanted)
+                    .is_some_and(|rest| rest.starts_with('/'))
+                || wanted
+                    .strip_prefix(*name)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut tags = names
+            .iter()
+            .filter_map(|name| name.strip_prefix("refs/tags/"));
+        Ok(tags.find(blocks).map(str::to_owned))
     }
 }

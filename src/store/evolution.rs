@@ -147,6 +147,23 @@ impl Store {
         Ok(carried)
     }
 
+    /// The user's commits that the evolution at `tip` pins and the one at `known` does not: what
+    /// a push of it would publish.
+    ///
+    /// # Errors
+    /// The chain cannot be read.
+    pub fn pinned(&self, tip: &Oid, known: Option<&Oid>) -> Result<Vec<Oid>> {
+        let mut pinned = Vec::new();
+        for commit in self.first_parents(tip) {
+            let commit = commit?;
+            if Some(&commit.oid) == known {
+                break;
+            }
+            pinned.extend(commit.parents.into_iter().skip(1));
+        }
+        Ok(pinned)
+    }
+
     /// Writes a proof onto the evolution at `tip`, with its logs by step.
     ///
     /// # Errors

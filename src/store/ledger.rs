@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Place};
-use super::{Store, draft, to_git};
+use super::{Store, draft};
 use crate::model::ledger::{Difference, Entry, Leaf, Parent, Sealed, Withdrawal};
 use crate::model::promotion::Seal;
 use crate::model::{Contract, Invalid, Oid, Version};
@@ -28,11 +28,18 @@ impl Store {
             Some(base) => Some(self.commit(base)?.tree),
             None => None,
         };
+        let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
+        let places = match &version {
+            Some(version) => {
+                let dir = version.dir();
+                vec![format!("releases/{dir}"), format!("withdrawals/{dir}.yaml")]
+            }
+            None => Vec::new(),
+        };
         let mut differences = Vec::new();
-        self.differences(before.as_ref(), &commit.tree, "", &mut differences)?;
+        self.differences(before.as_ref(), &commit.tree, "", &places, &mut differences)?;
         let others = commit.parents.iter().skip(1).map(|oid| self.parent(oid));
         let others = others.collect::<Result<_>>()?;
-        let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
         let mut entry = Entry {
             oid: commit.oid.clone(),
             header,
@@ -62,12 +69,14 @@ impl Store {
         })
     }
 
-    /// What `after` has that `before` has not, and the other way round, folded to topmost paths.
+    /// What `after` has that `before` has not, and the other way round, folded to topmost paths;
+    /// a new folder above one of `places` is looked into.
     fn differences(
         &self,
         before: Option<&Oid>,
         after: &Oid,
         path: &str,
+        places: &[String],
         found: &mut Vec<Difference>,
     ) -> Result<()> {
         if before == Some(after) {
@@ -88,7 +97,10 @@ impl Store {
             match known {
                 Some(known) if known == oid => {}
                 Some(known) if self.is_tree(known) && self.is_tree(oid) => {
-                    self.differences(Some(known), oid, &below(name), found)?;
+                    self.differences(Some(known), oid, &below(name), places, found)?;
+                }
+                None if self.is_tree(oid) && above(&below(name), places) => {
+                    self.differences(None, oid, &below(name), places, found)?;
                 }
                 known => found.push(Difference {
                     path: below(name),
@@ -103,10 +115,6 @@ impl Store {
             });
         }
         Ok(())
-    }
-
-    fn is_tree(&self, oid: &Oid) -> bool {
-        to_git(oid).is_ok_and(|oid| self.repo.find_tree(oid).is_ok())
     }
 
     fn leaf(&self, tree: &Oid, version: &Version) -> Result<Option<Leaf>> {
@@ -279,4 +287,10 @@ impl Store {
             .with("Gryt-Promotion", &sealed.promotion);
         self.write_commit(by, &tree, &parents, &message.text())
     }
+}
+
+/// Whether one of `places` lies below the folder at `path`.
+fn above(path: &str, places: &[String]) -> bool {
+    let below = |place: &String| place.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
+    places.iter().any(below)
 }

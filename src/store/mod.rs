@@ -32,6 +32,8 @@ pub struct Store {
     /// Whether libgit2 may read this repository's refs and configuration.
     files: bool,
     layout: Layout,
+    /// Where a shallow clone ends; read once.
+    shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
     _shell: Option<tempfile::TempDir>,
 }
@@ -73,6 +75,7 @@ impl Store {
             repo,
             files: true,
             layout,
+            shallow: std::cell::OnceCell::new(),
             _shell: None,
         })
     }
@@ -109,6 +112,7 @@ impl Store {
             git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
             files: false,
             layout,
+            shallow: std::cell::OnceCell::new(),
             _shell: Some(shell),
         })
     }

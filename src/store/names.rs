@@ -84,8 +84,11 @@ pub fn remote_tag(remote: &str, version: &Version) -> String {
 
 /// What of `remote` this clone has taken over: a blob, see `store::adopted`.
 pub fn adopted(remote: &str) -> String {
-    format!("refs/gryt-local/adopted/{}", escaped(remote))
+    format!("{ADOPTED}{}", escaped(remote))
 }
+
+/// Where [`adopted`] memories live.
+pub const ADOPTED: &str = "refs/gryt-local/adopted/";
 
 /// The last tip of a ledger that was checked entry by entry.
 pub fn verified(genesis: &Oid) -> String {

@@ -10,7 +10,7 @@ use git2::{FileMode, ObjectType};
 use super::{Store, of_git, to_git};
 use crate::git::ident::Ident;
 use crate::model::reconcile::Relation;
-use crate::model::{Oid, Person, Stamp, invalid};
+use crate::model::{Exit, Oid, Person, Refusal, Stamp, invalid};
 
 /// Who writes a commit.
 #[derive(Clone, Debug)]
@@ -75,6 +75,11 @@ impl Store {
         })
     }
 
+    /// Whether the object is a commit, and in this clone.
+    pub fn is_commit(&self, oid: &Oid) -> bool {
+        self.kind(oid) == Some(ObjectType::Commit)
+    }
+
     /// Whether the object is in this clone.
     pub fn has(&self, oid: &Oid) -> bool {
         let odb = self.repo.odb();
@@ -85,10 +90,21 @@ impl Store {
     /// the chain, the last item is an error.
     pub fn first_parents(&self, tip: &Oid) -> impl Iterator<Item = Result<Commit>> + '_ {
         let mut next = Some(tip.clone());
+        let mut cut = false;
         std::iter::from_fn(move || {
-            let commit = self.commit(&next.take()?);
+            let oid = next.take()?;
+            if std::mem::take(&mut cut) {
+                return Some(Err(anyhow::anyhow!("the history before {oid} is cut off")));
+            }
+            let commit = self.commit(&oid);
             if let Ok(commit) = &commit {
-                next = commit.parents.first().cloned();
+                // libgit2 shows a commit at the boundary of a shallow clone without parents.
+                cut = self.is_boundary(&commit.oid);
+                next = if cut {
+                    Some(oid)
+                } else {
+                    commit.parents.first().cloned()
+                };
             }
             Some(commit)
         })
@@ -112,8 +128,11 @@ impl Store {
     /// # Errors
     /// The chain is cut.
     pub fn root(&self, tip: &Oid) -> Result<Oid> {
-        let last = self.first_parents(tip).last();
-        Ok(last.context("a chain has at least its tip")??.oid)
+        let mut root = tip.clone();
+        for commit in self.first_parents(tip) {
+            root = commit?.oid;
+        }
+        Ok(root)
     }
 
     /// How `here` stands to `there`, along first parents.
@@ -140,17 +159,51 @@ impl Store {
         })
     }
 
-    /// The blob or tree at `path` below `tree`.
+    /// The blob or tree at `path` below `tree`; a link or a submodule there is nothing.
     ///
     /// # Errors
     /// The tree is not in this clone.
     pub fn at(&self, tree: &Oid, path: &str) -> Result<Option<Oid>> {
-        let tree = self.repo.find_tree(to_git(tree)?)?;
-        match tree.get_path(path.as_ref()) {
-            Ok(entry) => Ok(Some(of_git(entry.id()))),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+        let mut folder = tree.clone();
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let tree = self.tree(&folder)?;
+            let Some(entry) = tree.get_name(part) else {
+                return Ok(None);
+            };
+            let plain = matches!(entry.filemode(), 0o100_644 | 0o100_755 | 0o100_664);
+            folder = of_git(entry.id());
+            match (parts.peek(), entry.kind()) {
+                (_, Some(ObjectType::Tree)) => {}
+                (None, Some(ObjectType::Blob)) if plain => {}
+                _ => return Ok(None),
+            }
         }
+        Ok(Some(folder))
+    }
+
+    /// A tree, fetched first where a partial clone left it out.
+    fn tree(&self, oid: &Oid) -> Result<git2::Tree<'_>> {
+        let id = to_git(oid)?;
+        if let Ok(tree) = self.repo.find_tree(id) {
+            return Ok(tree);
+        }
+        self.git.run(&["cat-file", "-e", oid.as_str()], b"")?;
+        self.repo.odb()?.refresh()?;
+        self.repo
+            .find_tree(id)
+            .with_context(|| format!("tree {oid} is not in this clone"))
+    }
+
+    /// Whether a shallow clone ends at this commit.
+    fn is_boundary(&self, oid: &Oid) -> bool {
+        self.shallow
+            .get_or_init(|| {
+                let file = self.layout.common_dir.join("shallow");
+                let text = std::fs::read_to_string(file).unwrap_or_default();
+                text.lines().map(str::to_owned).collect()
+            })
+            .contains(oid.as_str())
     }
 
     /// The names directly below the folder at `path`; none where there is no such folder.
@@ -165,14 +218,28 @@ impl Store {
         let Some(folder) = folder else {
             return Ok(Vec::new());
         };
-        let Ok(folder) = self.repo.find_tree(to_git(&folder)?) else {
+        if self.kind(&folder) == Some(ObjectType::Blob) {
             return Ok(Vec::new());
-        };
+        }
+        let folder = self.tree(&folder)?;
         let named = |entry: git2::TreeEntry<'_>| {
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
             (name, of_git(entry.id()))
         };
         Ok(folder.iter().map(named).collect())
+    }
+
+    /// Whether the object is a tree; a partial clone may have to fetch it to know.
+    pub fn is_tree(&self, oid: &Oid) -> bool {
+        match self.kind(oid) {
+            Some(kind) => kind == ObjectType::Tree,
+            None => self.tree(oid).is_ok(),
+        }
+    }
+
+    fn kind(&self, oid: &Oid) -> Option<ObjectType> {
+        let odb = self.repo.odb().ok()?;
+        Some(odb.read_header(to_git(oid).ok()?).ok()?.1)
     }
 
     /// The text of a blob; none where the object is not a blob, or is larger than any text that
@@ -224,7 +291,7 @@ impl Store {
     /// The object database cannot be written.
     pub fn write_tree(&self, base: Option<&Oid>, places: &[(String, Place<'_>)]) -> Result<Oid> {
         let base = match base {
-            Some(base) => self.repo.find_tree(to_git(base)?)?,
+            Some(base) => self.tree(base)?,
             None => {
                 let empty = self.repo.treebuilder(None)?.write()?;
                 self.repo.find_tree(empty)?
@@ -287,9 +354,10 @@ impl Store {
 fn signature(ident: &Ident) -> Result<git2::Signature<'static>> {
     let minutes = ident.at.offset().local_minus_utc() / 60;
     let time = git2::Time::new(ident.at.timestamp(), minutes);
-    Ok(git2::Signature::new(
-        &ident.person.name,
-        &ident.person.email,
-        &time,
-    )?)
+    let Person { name, email } = &ident.person;
+    Ok(git2::Signature::new(name, email, &time).map_err(|_| {
+        let what =
+            format!("`{name} <{email}>` cannot stand in a commit: both parts have to be set");
+        Refusal::new(Exit::Failure, what).then("git config user.email you@example.com")
+    })?)
 }

@@ -65,6 +65,10 @@ impl Refs {
 
     /// This clone's draft of a version, however the version is spelled.
     pub fn draft(&self, version: &Version) -> Option<(Version, Oid)> {
+        let exact = self.get(&names::draft(version));
+        if let Some(tip) = exact {
+            return Some((version.clone(), tip.clone()));
+        }
         drafts(&self.local()).find(|(found, _)| found == version)
     }
 }

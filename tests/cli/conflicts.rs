@@ -431,10 +431,13 @@ fn only_its_owner_adds_to_an_evolution() {
         pulled.contains("v1.0.0/A/rc.1 does not check and counts for nothing"),
         "{pulled}"
     );
-    assert_eq!(ann.git(&format!("rev-parse {name}")), good);
-    let said = ann.refused(5, "git gryt promote v1.0.0");
-    assert!(said.contains("A is not started"), "{said}");
-    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    // What she proved herself goes on under the next number; the forged one keeps its own.
+    assert!(
+        pulled.contains("v1.0.0/A/rc.1 was taken: yours is now rc.2"),
+        "{pulled}"
+    );
+    let moved = "refs/gryt/evolutions/v1.0.0/A/rc.2";
+    assert_eq!(ann.git(&format!("rev-parse {moved}")), good);
     ann.must("git gryt sync push-evolutions && git gryt evolution abandon v1.0.0/A/rc.1");
     ann.must("git gryt promote v1.0.0");
     let hosting = ann.at(sandbox.path().join("hosting.git"));
