@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::config::{self, Setting};
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
-use crate::session::view::write_below;
+use crate::session::files::write_below;
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]

@@ -9,10 +9,11 @@ use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
+use crate::session::Session;
+use crate::session::claim::promoted;
 use crate::session::contact::Contact;
-use crate::session::share::Patience;
+use crate::session::push::Patience;
 use crate::session::view::Edited;
-use crate::session::{Session, promoted};
 use crate::store::names;
 
 /// Arguments of `generation delete`.

@@ -10,7 +10,7 @@ use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER, Says};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
-use crate::session::share::Patience;
+use crate::session::push::Patience;
 use crate::session::survey::next;
 use crate::store::names;
 use crate::store::refs::evolutions;

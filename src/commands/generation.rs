@@ -13,7 +13,7 @@ use crate::model::standing::{Standing, standings};
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
-use crate::session::view::{self, TakenIn};
+use crate::session::{edits::TakenIn, view};
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
@@ -154,7 +154,7 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
     session.take_in()?.require(&version)?;
     let author = session.author()?;
     session.change(|refs| {
-        may_declare(session, refs, &version)?;
+        session.may_declare(refs, &version)?;
         let nonce = session.ctx.nonce();
         let root = session
             .store
@@ -167,44 +167,6 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
         version,
         changes: contract.changes.len(),
     }))
-}
-
-/// Whether the version is free as far as this clone knows, and if not, who has it.
-pub(super) fn may_declare(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> {
-    let taken = |place: String| -> anyhow::Error {
-        let refusal = Refusal::new(
-            Exit::Taken,
-            format!("Version {version} already exists {place}"),
-        );
-        match session.next_free(version, None, refs) {
-            Ok(next) => refusal
-                .because(format!("The next free version is {next}"))
-                .then(format!("git gryt generation new {next}"))
-                .into(),
-            Err(error) => error,
-        }
-    };
-    if let Some(ledger) = session.ledger(refs)?
-        && let Some(sealed) = session.store.sealed(&ledger, version)?
-    {
-        let place = match session.config.remote {
-            Some(_) => "in cloud: it is promoted",
-            None => "and is promoted",
-        };
-        return Err(taken(format!("{place} (as {})", sealed.version)));
-    }
-    if let Some((spelled, _)) = refs.draft(version) {
-        return Err(taken(format!("here, as the draft {spelled}")));
-    }
-    if let Some(remote) = &session.config.remote
-        && let Some((spelled, _)) = drafts(&refs.cloud(remote)).find(|(v, _)| v == version)
-    {
-        return Err(taken(format!("in cloud, as the draft {spelled}")));
-    }
-    if let Some(tag) = session.store.tag_in_the_way(version)? {
-        return Err(taken(format!("as the tag {tag}")));
-    }
-    Ok(())
 }
 
 fn puts(changes: &[String]) -> Result<Vec<Edit>, Refusal> {

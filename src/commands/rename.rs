@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, delete, generation, typed};
+use super::{Outcome, delete, typed};
 use crate::git::refs::Update;
 use crate::model::edit::rewrite;
 use crate::model::evolution::{Attempt, Evolution};
@@ -44,7 +44,7 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let new: Version = typed(&args.new)?;
     let taken = session.take_in()?;
     let refs = session.store.refs()?;
-    generation::may_declare(session, &refs, &new)?;
+    session.may_declare(&refs, &new)?;
     let held = taken.held.iter().find(|(held, _)| *held == old);
     if let Some((held, Edited::NoDraft { sealed: true })) = held {
         return from_file(session, held, &new);
@@ -179,7 +179,7 @@ fn from_file(session: &Session<'_>, old: &Version, new: &Version) -> Result<Outc
     let fresh = renamed(&text, old, new)?;
     let author = session.author()?;
     session.change(|refs| {
-        generation::may_declare(session, refs, new)?;
+        session.may_declare(refs, new)?;
         let nonce = session.ctx.nonce();
         let root = session
             .store

@@ -9,7 +9,7 @@ use crate::git::refs::Update;
 use crate::model::ledger::Withdrawal;
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
-use crate::session::share::Patience;
+use crate::session::push::Patience;
 use crate::store::ledger::Ledger;
 use crate::store::names;
 

@@ -2,6 +2,7 @@
 //! events.
 
 mod human;
+mod report;
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};

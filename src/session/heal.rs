@@ -7,10 +7,10 @@ use super::Session;
 use super::contact::Contact;
 use crate::git::push::Report;
 use crate::git::refs::Update;
+use crate::model::Version;
 use crate::model::ledger::Sealed;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::Seal;
-use crate::model::{Oid, Version};
 use crate::store::names::Shared;
 use crate::store::{Refs, names};
 
@@ -224,41 +224,6 @@ impl Session<'_> {
             .write_tag(self.author()?, version, &sealed.commit, &text)?;
         self.store.update(&[Update::new(name, None, Some(&tag))])?;
         Ok(())
-    }
-
-    /// A version near `version` that nobody has.
-    ///
-    /// # Errors
-    /// The ledger or tags cannot be read.
-    pub fn next_free(
-        &self,
-        version: &Version,
-        contact: Option<&Contact>,
-        refs: &Refs,
-    ) -> Result<Version> {
-        let ledger = match contact {
-            Some(contact) => contact.ledger().cloned(),
-            None => self.ledger(refs)?,
-        };
-        let mut last = version.clone();
-        for next in version.successors().take(1000) {
-            last = next;
-            let in_cloud = |shared: &std::collections::BTreeMap<String, Oid>| {
-                crate::store::refs::drafts(shared).any(|(draft, _)| draft == last)
-            };
-            let sealed = match &ledger {
-                Some(ledger) => self.store.sealed(ledger, &last)?.is_some(),
-                None => false,
-            };
-            let taken = sealed
-                || in_cloud(&refs.local())
-                || contact.is_some_and(|contact| in_cloud(&contact.cloud))
-                || self.store.tag_in_the_way(&last)?.is_some();
-            if !taken {
-                break;
-            }
-        }
-        Ok(last)
     }
 }
 

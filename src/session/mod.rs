@@ -3,11 +3,16 @@
 
 pub mod adopt;
 pub mod aside;
+pub mod claim;
 pub mod contact;
 pub mod current;
+pub mod edits;
+pub mod files;
 pub mod heal;
 pub mod index;
 pub mod join;
+pub mod memory;
+pub mod push;
 pub mod share;
 pub mod survey;
 pub mod verify;
@@ -232,24 +237,6 @@ impl<'a> Session<'a> {
             .context(names::draft(&spelled))
     }
 
-    /// Refuses work on a version that is promoted.
-    ///
-    /// # Errors
-    /// [`Exit::Taken`].
-    pub fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
-        match self.ledger(refs)? {
-            Some(ledger) if self.store.sealed(&ledger, version)?.is_some() => {
-                let refusal = promoted(version);
-                Err(match refs.draft(version) {
-                    Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
-                    None => refusal,
-                }
-                .into())
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn missing(&self, refs: &Refs, version: &Version, what: String) -> Refusal {
         let cloud = self.config.remote.as_deref().map(|name| refs.cloud(name));
         let there = cloud.is_some_and(|c| c.contains_key(&names::draft(version)));
@@ -262,10 +249,4 @@ impl<'a> Session<'a> {
             refusal.then(format!("git gryt generation new {version}"))
         }
     }
-}
-
-/// A version that is promoted cannot be worked on.
-pub fn promoted(version: &Version) -> Refusal {
-    Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
-        .because("A promoted version is immutable: use a different version")
 }

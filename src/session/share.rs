@@ -1,20 +1,18 @@
 //! Sharing drafts and evolutions: what is pushed, in what order, and what came of it.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::Session;
 use super::contact::Contact;
-use super::view::write_below;
+use super::files::write_below;
+use super::push::Patience;
 use crate::config;
-use crate::git::push::Report;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
-use crate::model::{EvolutionName, Exit, Oid, Refusal, Version};
+use crate::model::{EvolutionName, Exit, Oid, Version};
+use crate::store::names;
 use crate::store::refs::{drafts, evolutions};
-use crate::store::{Refs, names};
 
 /// What a push of drafts did.
 #[derive(Clone, Debug, Default)]
@@ -80,9 +78,6 @@ pub struct SharedEvolutions {
 }
 
 type Errors = Vec<(Version, PushError)>;
-
-/// How often a push is tried again because somebody else's came first.
-pub const TRIES: u32 = 60;
 
 impl Session<'_> {
     /// Pushes this clone's drafts, or the one of `only`. The first push of a project begins its
@@ -290,219 +285,5 @@ impl Session<'_> {
             config::FILE
         ));
         Ok(())
-    }
-
-    /// Takes note of refs that the cloud acknowledged: tracking refs and memory move in one step.
-    ///
-    /// # Errors
-    /// Refs cannot be written.
-    pub fn acknowledge(&self, updates: &[Update]) -> Result<()> {
-        let remote = self.cloud_name()?;
-        self.change(|refs| {
-            let mut moves = Vec::new();
-            let mut adopted = self.adopted(refs)?;
-            self.note_pushed(refs, updates, &mut moves, &mut adopted);
-            let memory = self.store.write_adopted(&adopted)?;
-            moves.push(refs.change(names::adopted(remote), Some(&memory)));
-            Ok((moves, ()))
-        })
-    }
-
-    /// What was taken over from the cloud. A remote that was renamed left its memory under its old
-    /// name.
-    ///
-    /// # Errors
-    /// The memory cannot be read.
-    pub fn adopted(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
-        let Some(remote) = &self.config.remote else {
-            return Ok(BTreeMap::new());
-        };
-        let mut name = names::adopted(remote);
-        if refs.get(&name).is_none() {
-            let configured = self.remotes()?;
-            let known: Vec<String> = configured.iter().map(|r| names::adopted(r)).collect();
-            let orphans = refs
-                .below(names::ADOPTED)
-                .map(|(rest, _)| format!("{}{rest}", names::ADOPTED));
-            if let Some(orphan) = orphans.into_iter().find(|orphan| !known.contains(orphan)) {
-                name = orphan;
-            }
-        }
-        self.store.adopted(refs, &name)
-    }
-
-    /// Forgets that a draft was ever taken over from the cloud, so that it counts as this clone's
-    /// own.
-    ///
-    /// # Errors
-    /// Refs cannot be written.
-    pub fn forget_adopted(&self, version: &Version) -> Result<()> {
-        let Some(remote) = &self.config.remote else {
-            return Ok(());
-        };
-        self.change(|refs| {
-            let mut adopted = self.adopted(refs)?;
-            if adopted.remove(&names::draft(version)).is_none() {
-                return Ok((Vec::new(), ()));
-            }
-            let memory = self.store.write_adopted(&adopted)?;
-            let update = refs.change(names::adopted(remote), Some(&memory));
-            Ok((vec![update], ()))
-        })
-    }
-
-    /// The local half of acknowledged updates.
-    pub fn note_pushed(
-        &self,
-        refs: &Refs,
-        updates: &[Update],
-        moves: &mut Vec<Update>,
-        adopted: &mut BTreeMap<String, Oid>,
-    ) {
-        let root = names::tracking(self.config.remote.as_deref().unwrap_or_default());
-        for Update { name, new, .. } in updates {
-            let Some(rest) = name.strip_prefix(names::SHARED) else {
-                continue;
-            };
-            moves.push(refs.change(format!("{root}{rest}"), new.as_ref()));
-            match new {
-                Some(new) if name != names::LEDGER => adopted.insert(name.clone(), new.clone()),
-                _ => adopted.remove(name),
-            };
-        }
-    }
-
-    /// Looks at the cloud again after a push that was not acknowledged whole: the only thing that
-    /// tells what came of it.
-    ///
-    /// # Errors
-    /// [`Exit::Remote`] where the cloud cannot be read, or trying again cannot help.
-    pub fn look_again(
-        &self,
-        report: &Report,
-        updates: &[Update],
-        patience: &mut Patience,
-        version: Option<&Version>,
-    ) -> Result<Contact> {
-        patience.pause(self);
-        let contact = self.contact(version)?;
-        let stands = |u: &Update| contact.cloud.get(&u.name) == u.old.as_ref();
-        if !updates.iter().all(stands) {
-            patience.others_were_first(self, report)?;
-            return Ok(contact);
-        }
-        if report.lines.is_empty() {
-            if self.atomic() && self.cloud()?.lacks_atomic(updates)? {
-                self.forgo_atomic()?;
-                return Ok(contact);
-            }
-            return Err(self.refused(report).into());
-        }
-        // Another push may hold the server's locks for a moment; then nothing has moved yet.
-        patience.nothing_moved(self, report)?;
-        Ok(contact)
-    }
-
-    /// Remembers that the cloud takes no atomic push, so that it is not asked each time.
-    fn forgo_atomic(&self) -> Result<()> {
-        let key = config::atomic_key(self.cloud_name()?);
-        self.store.git().set_config(&key, "false")?;
-        self.no_atomic.set(true);
-        self.ctx.warn(
-            "This cloud takes no atomic pushes: races with other people's edits are reported \
-             after the fact",
-        );
-        Ok(())
-    }
-
-    /// The refusal for a push that the cloud will not take.
-    pub fn refused(&self, report: &Report) -> Refusal {
-        let what = match report.done {
-            true => "The cloud refused the push",
-            false => "The cloud did not answer the push, and shows nothing of it",
-        };
-        let mut refusal = Refusal::new(Exit::Remote, what);
-        refusal.why = report.said.lines().map(str::to_owned).collect();
-        if self.config.push_url {
-            refusal = refusal.because(
-                "git pushes to another address (remote.*.pushurl) than it fetches from: what was \
-                 pushed may not be what is read",
-            );
-        }
-        refusal
-    }
-
-    /// Refuses to publish commits that no branch or tag of the cloud has: that is the user's act,
-    /// so that the team's own hooks and scanners have their say.
-    ///
-    /// # Errors
-    /// [`Exit::OutOfStep`], with the number of commits.
-    pub fn may_publish(&self, contact: &Contact, wanted: &[Oid], allowed: bool) -> Result<()> {
-        if allowed || self.config.publish_commits || wanted.is_empty() {
-            return Ok(());
-        }
-        let name = self.cloud_name()?;
-        // `team/fork` is another remote, whose branches lie below those of `team`.
-        let mut others = self.remotes()?;
-        others.retain(|other| other.starts_with(&format!("{name}/")));
-        let mut held: Vec<Oid> = contact.cloud.values().cloned().collect();
-        if self.store.unpublished(wanted, name, &others, &held)? == 0 {
-            return Ok(());
-        }
-        // What this clone knows of the cloud's branches may be old: ask before refusing.
-        held.extend(self.cloud()?.heads_and_tags()?);
-        let count = self.store.unpublished(wanted, name, &others, &held)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let commits = if count == 1 { "commit" } else { "commits" };
-        Err(Refusal::new(
-            Exit::OutOfStep,
-            format!("This would publish {count} {commits} that no branch of the cloud has"),
-        )
-        .because("Publishing code is your own act: push your branch first")
-        .then("git push")
-        .into())
-    }
-}
-
-/// How long to go on trying: long while others get through, briefly while nothing moves.
-#[derive(Debug, Default)]
-pub struct Patience {
-    overtaken: u32,
-    still: u32,
-}
-
-impl Patience {
-    /// Fresh patience.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn others_were_first(&mut self, session: &Session<'_>, report: &Report) -> Result<()> {
-        self.still = 0;
-        self.overtaken += 1;
-        if self.overtaken > TRIES {
-            let refusal = session.refused(report);
-            return Err(refusal
-                .because("Other people's pushes kept coming first")
-                .into());
-        }
-        Ok(())
-    }
-
-    fn nothing_moved(&mut self, session: &Session<'_>, report: &Report) -> Result<()> {
-        self.still += 1;
-        if self.still > 4 {
-            return Err(session.refused(report).into());
-        }
-        Ok(())
-    }
-
-    /// Waits a while that differs between clones, so that they do not meet again.
-    fn pause(&self, session: &Session<'_>) {
-        let weight = u64::from((self.overtaken + 3 * self.still).min(12));
-        let millis = session.ctx.random_below(20 + weight * 25);
-        std::thread::sleep(std::time::Duration::from_millis(millis));
     }
 }

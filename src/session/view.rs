@@ -5,19 +5,18 @@
 //! that is merely old from one that was edited, so that the first is brought up to date and the
 //! second is never reverted (docs/architecture.md, "The working view").
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{Session, join};
-use crate::model::merge::Side;
-use crate::model::weave::Texts;
+use super::Session;
+use super::files::{entries, real_folders, yaml_files};
 use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
 use crate::store::draft::Draft;
-use crate::store::{Refs, Store, names, refs};
+use crate::store::{Store, refs};
 
 /// The folder, below the top of the working tree.
 pub const FOLDER: &str = ".gryt/generations";
@@ -37,28 +36,6 @@ pub enum Edited {
     Tracked,
     /// There is no draft for it. With a release of that version it came too late.
     NoDraft { sealed: bool },
-}
-
-/// What taking in found.
-#[derive(Clone, Debug, Default)]
-pub struct TakenIn {
-    /// Versions whose edit is now in the draft.
-    pub edited: Vec<Version>,
-    /// Files that stay as they are, and why.
-    pub held: Vec<(Version, Edited)>,
-}
-
-impl TakenIn {
-    /// Refuses a command that needs `version` while its file could not be taken in.
-    ///
-    /// # Errors
-    /// What is wrong with the file.
-    pub fn require(&self, version: &Version) -> Result<(), Refusal> {
-        match self.held.iter().find(|(held, _)| held == version) {
-            None => Ok(()),
-            Some((held, edited)) => Err(edited.refusal(held)),
-        }
-    }
 }
 
 impl Edited {
@@ -108,7 +85,7 @@ pub fn path(version: &Version) -> String {
 }
 
 /// One worktree's view, locked against other processes of that worktree.
-struct View<'a> {
+pub struct View<'a> {
     store: &'a Store,
     top: PathBuf,
     notes_file: PathBuf,
@@ -119,7 +96,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn open(session: &'a Session<'_>, lock: bool) -> Result<Option<View<'a>>> {
+    pub(super) fn open(session: &'a Session<'_>, lock: bool) -> Result<Option<View<'a>>> {
         let layout = session.store.layout();
         let Some(top) = layout.work_tree.clone() else {
             return Ok(None);
@@ -174,7 +151,7 @@ impl<'a> View<'a> {
 
     /// The files of the view, by version. A link on the way is refused: a branch could make one
     /// that leads out of the working tree.
-    fn files(&self) -> Result<Vec<Version>> {
+    pub(super) fn files(&self) -> Result<Vec<Version>> {
         let folder = self.top.join(FOLDER);
         let mut found = Vec::new();
         for name in yaml_files(&folder)? {
@@ -191,7 +168,7 @@ impl<'a> View<'a> {
         Ok(found)
     }
 
-    fn read(&self, version: &str) -> Result<Option<Vec<u8>>> {
+    pub(super) fn read(&self, version: &str) -> Result<Option<Vec<u8>>> {
         let file = self.file(version);
         match fs::read(&file) {
             Ok(text) => Ok(Some(text)),
@@ -200,11 +177,11 @@ impl<'a> View<'a> {
         }
     }
 
-    fn noted(&self, version: &str) -> &[Oid] {
+    pub(super) fn noted(&self, version: &str) -> &[Oid] {
         self.notes.get(version).map_or(&[], Vec::as_slice)
     }
 
-    fn note(&mut self, version: &str, oids: Vec<Oid>) -> Result<()> {
+    pub(super) fn note(&mut self, version: &str, oids: Vec<Oid>) -> Result<()> {
         if self.noted(version) != oids {
             self.notes.insert(version.to_owned(), oids);
             self.save()?;
@@ -251,7 +228,7 @@ impl<'a> View<'a> {
     }
 
     /// What the file of `draft` is to it.
-    fn judge(&self, draft: &Draft, text: &[u8]) -> Result<Option<Edited>> {
+    pub(super) fn judge(&self, draft: &Draft, text: &[u8]) -> Result<Option<Edited>> {
         let blob = Store::blob_id(text)?;
         let noted = self.noted(draft.version.as_str());
         if blob == draft.blob || noted.contains(&blob) {
@@ -277,115 +254,6 @@ impl<'a> View<'a> {
 }
 
 impl Session<'_> {
-    /// Takes in what was edited in this worktree's files: each valid edit becomes a commit on its
-    /// draft. What could not be taken in is reported, and stops only what needs it.
-    ///
-    /// # Errors
-    /// Files, notes or refs cannot be read or written.
-    pub fn take_in(&self) -> Result<TakenIn> {
-        self.take_in_settling(None)
-    }
-
-    /// The same; where a file and its draft want different things, `settled` says whose value
-    /// counts for that version, the file being ours.
-    ///
-    /// # Errors
-    /// As [`take_in`](Session::take_in).
-    pub fn take_in_settling(&self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
-        let Some(mut view) = View::open(self, true)? else {
-            return Ok(TakenIn::default());
-        };
-        let mut taken = TakenIn::default();
-        // A draft that another process moves meanwhile is looked at again.
-        let mut again = true;
-        while again {
-            again = false;
-            taken.held.clear();
-            for (version, edited) in self.scan(&view, &self.store.refs()?)? {
-                let prefer = settled
-                    .filter(|(v, _)| **v == version)
-                    .map(|(_, side)| side);
-                let Some((text, tip, file)) = self.proposal(&version, &edited, prefer)? else {
-                    taken.held.push((version, edited));
-                    continue;
-                };
-                if !self.commit_edit(&version, &text, &tip)? {
-                    again = true;
-                    continue;
-                }
-                view.note(version.as_str(), vec![file])?;
-                taken.edited.push(version);
-            }
-        }
-        for version in &taken.edited {
-            self.ctx.detail(format!("Took in your edit of {version}"));
-        }
-        for (version, edited) in &taken.held {
-            self.ctx.warn(&edited.refusal(version).what);
-        }
-        Ok(taken)
-    }
-
-    /// The text that an edit makes of its draft at a tip, and the file's blob. None where a
-    /// person has to see to it first.
-    fn proposal(
-        &self,
-        version: &Version,
-        edited: &Edited,
-        prefer: Option<Side>,
-    ) -> Result<Option<(Vec<u8>, Oid, Oid)>> {
-        match edited {
-            Edited::Fresh { text, tip } => {
-                Ok(Some((text.clone(), tip.clone(), Store::blob_id(text)?)))
-            }
-            Edited::Overtaken { text, tip, from } => {
-                let draft = self.store.draft(version, tip)?.map_err(Refusal::from)?;
-                let (theirs, their_text) = join::said(&draft)?;
-                let Some(base_text) = self.store.blob(from)? else {
-                    return Ok(None);
-                };
-                let base = Contract::parse(&base_text, version).map_err(Refusal::from)?;
-                let ours = Contract::parse(text, version).map_err(Refusal::from)?;
-                let texts = Texts {
-                    base: &String::from_utf8_lossy(&base_text),
-                    ours: &String::from_utf8_lossy(text),
-                    theirs: &their_text,
-                };
-                let merged = join::merge_texts(&[base], (&ours, &theirs), texts, prefer);
-                let file = Store::blob_id(text)?;
-                Ok(merged
-                    .ok()
-                    .map(|merged| (merged.into_bytes(), tip.clone(), file)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// Commits an edit onto its draft; false where the draft is no longer at `tip`.
-    fn commit_edit(&self, version: &Version, text: &[u8], tip: &Oid) -> Result<bool> {
-        let name = names::draft(version);
-        let author = self.author()?;
-        let refs = self.store.refs()?;
-        if refs.get(&name) != Some(tip) {
-            return Ok(false);
-        }
-        let new = self
-            .store
-            .write_draft_edit(author, version, tip, text, "Edit")?;
-        self.store.update(&[refs.change(&name, Some(&new))])
-    }
-
-    /// The files that are not what their drafts hold, without taking anything in.
-    ///
-    /// # Errors
-    /// Files, notes or drafts cannot be read.
-    pub fn edited(&self, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
-        match View::open(self, false)? {
-            Some(view) => self.scan(&view, refs),
-            None => Ok(Vec::new()),
-        }
-    }
-
     /// The text of a version's file, where there is one, whatever it holds.
     ///
     /// # Errors
@@ -408,59 +276,6 @@ impl Session<'_> {
         };
         view.remove(version.as_str(), &[Store::blob_id(text)?])?;
         Ok(())
-    }
-
-    fn scan(&self, view: &View<'_>, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
-        let files = view.files()?;
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let local = refs.local();
-        let mut tracked: Option<BTreeSet<String>> = None;
-        let mut found = Vec::new();
-        for version in files {
-            let Some(text) = view.read(version.as_str())? else {
-                continue;
-            };
-            let edited = match local.get(&names::draft(&version)) {
-                None => self.judge_orphan(view, refs, &version, &text)?,
-                Some(tip) => match self.store.draft(&version, tip)? {
-                    Ok(draft) => view.judge(&draft, &text)?,
-                    Err(_) => None,
-                },
-            };
-            let Some(mut edited) = edited else { continue };
-            // Asked only when something was edited: it is a process.
-            if tracked.is_none() {
-                tracked = Some(self.store.tracked(FOLDER)?);
-            }
-            if tracked
-                .as_ref()
-                .is_some_and(|t| t.contains(&path(&version)))
-            {
-                edited = Edited::Tracked;
-            }
-            found.push((version, edited));
-        }
-        Ok(found)
-    }
-
-    fn judge_orphan(
-        &self,
-        view: &View<'_>,
-        refs: &Refs,
-        version: &Version,
-        text: &[u8],
-    ) -> Result<Option<Edited>> {
-        let blob = Store::blob_id(text)?;
-        if view.noted(version.as_str()).contains(&blob) {
-            return Ok(None);
-        }
-        let sealed = match self.ledger(refs)? {
-            Some(ledger) => self.store.sealed(&ledger, version)?.is_some(),
-            None => false,
-        };
-        Ok(Some(Edited::NoDraft { sealed }))
     }
 
     /// Brings the files up to date with the drafts: missing ones are written, old ones rewritten,
@@ -519,66 +334,4 @@ impl Session<'_> {
         }
         Ok(())
     }
-}
-
-/// Writes a file below the top, whole or not at all; a link on the way is refused, and one in its
-/// place is replaced.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
-    let file = top.join(path);
-    let folder = file.parent().unwrap_or(top);
-    real_folders(top, folder)?;
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    fresh.write_all(text)?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    fresh.as_file().set_permissions(mode)?;
-    fresh
-        .persist(&file)
-        .with_context(|| format!("{path} cannot be written"))?;
-    Ok(())
-}
-
-fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
-    match fs::symlink_metadata(folder) {
-        Ok(meta) if meta.is_dir() => Ok(fs::read_dir(folder)?.collect::<Result<_, _>>()?),
-        Ok(_) => Err(not_a_folder(folder).into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn yaml_files(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in entries(folder)? {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(stem) = name.strip_suffix(".yaml")
-            && entry.file_type()?.is_file()
-        {
-            names.push(stem.to_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// Makes the folders from `top` down to `folder`, refusing any that is a link.
-fn real_folders(top: &Path, folder: &Path) -> Result<()> {
-    let mut at = top.to_owned();
-    for part in folder.strip_prefix(top).unwrap_or(folder) {
-        at.push(part);
-        match fs::symlink_metadata(&at) {
-            Ok(meta) if meta.is_dir() => {}
-            Ok(_) => return Err(not_a_folder(&at).into()),
-            Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir(&at)?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-fn not_a_folder(path: &Path) -> Refusal {
-    Refusal::new(Exit::Failure, format!("{} is not a folder", path.display()))
-        .because("A link there could lead out of the working tree, so nothing was read or written")
 }

@@ -9,6 +9,7 @@
 
 mod attacks;
 mod conflicts;
+mod convergence;
 mod editing;
 mod layering;
 mod proving;

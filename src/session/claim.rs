@@ -1,0 +1,111 @@
+//! Who has a version: whether it is free, and which one is.
+
+use anyhow::Result;
+
+use super::Session;
+use super::contact::Contact;
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::Refs;
+use crate::store::refs::drafts;
+
+impl Session<'_> {
+    /// Whether the version is free as far as this clone knows, and if not, who has it.
+    ///
+    /// # Errors
+    /// [`Exit::Taken`].
+    pub fn may_declare(&self, refs: &Refs, version: &Version) -> Result<()> {
+        let taken = |place: String| -> anyhow::Error {
+            let refusal = Refusal::new(
+                Exit::Taken,
+                format!("Version {version} already exists {place}"),
+            );
+            match self.next_free(version, None, refs) {
+                Ok(next) => refusal
+                    .because(format!("The next free version is {next}"))
+                    .then(format!("git gryt generation new {next}"))
+                    .into(),
+                Err(error) => error,
+            }
+        };
+        if let Some(ledger) = self.ledger(refs)?
+            && let Some(sealed) = self.store.sealed(&ledger, version)?
+        {
+            let place = match self.config.remote {
+                Some(_) => "in cloud: it is promoted",
+                None => "and is promoted",
+            };
+            return Err(taken(format!("{place} (as {})", sealed.version)));
+        }
+        if let Some((spelled, _)) = refs.draft(version) {
+            return Err(taken(format!("here, as the draft {spelled}")));
+        }
+        if let Some(remote) = &self.config.remote
+            && let Some((spelled, _)) = drafts(&refs.cloud(remote)).find(|(v, _)| v == version)
+        {
+            return Err(taken(format!("in cloud, as the draft {spelled}")));
+        }
+        if let Some(tag) = self.store.tag_in_the_way(version)? {
+            return Err(taken(format!("as the tag {tag}")));
+        }
+        Ok(())
+    }
+
+    /// Refuses work on a version that is promoted.
+    ///
+    /// # Errors
+    /// [`Exit::Taken`].
+    pub fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
+        match self.ledger(refs)? {
+            Some(ledger) if self.store.sealed(&ledger, version)?.is_some() => {
+                let refusal = promoted(version);
+                Err(match refs.draft(version) {
+                    Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
+                    None => refusal,
+                }
+                .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A version near `version` that nobody has.
+    ///
+    /// # Errors
+    /// The ledger or tags cannot be read.
+    pub fn next_free(
+        &self,
+        version: &Version,
+        contact: Option<&Contact>,
+        refs: &Refs,
+    ) -> Result<Version> {
+        let ledger = match contact {
+            Some(contact) => contact.ledger().cloned(),
+            None => self.ledger(refs)?,
+        };
+        let mut last = version.clone();
+        for next in version.successors().take(1000) {
+            last = next;
+            let in_cloud = |shared: &std::collections::BTreeMap<String, Oid>| {
+                drafts(shared).any(|(draft, _)| draft == last)
+            };
+            let sealed = match &ledger {
+                Some(ledger) => self.store.sealed(ledger, &last)?.is_some(),
+                None => false,
+            };
+            let taken = sealed
+                || in_cloud(&refs.local())
+                || contact.is_some_and(|contact| in_cloud(&contact.cloud))
+                || self.store.tag_in_the_way(&last)?.is_some();
+            if !taken {
+                break;
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// A version that is promoted cannot be worked on.
+pub fn promoted(version: &Version) -> Refusal {
+    Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
+        .because("A promoted version is immutable: use a different version")
+}

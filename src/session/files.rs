@@ -1,0 +1,83 @@
+//! Files below the top of the working tree, written so that nothing is half there and no link leads
+//! out of it.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::model::{Exit, Refusal};
+
+/// Writes a file below the top, whole or not at all; a link on the way is refused, and one in its
+/// place is replaced.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
+    let file = top.join(path);
+    let folder = file.parent().unwrap_or(top);
+    real_folders(top, folder)?;
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    fresh.write_all(text)?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    fresh.as_file().set_permissions(mode)?;
+    fresh
+        .persist(&file)
+        .with_context(|| format!("{path} cannot be written"))?;
+    Ok(())
+}
+
+/// What lies in a folder; nothing where there is none.
+///
+/// # Errors
+/// It is a link or a file, or cannot be read.
+pub fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    match fs::symlink_metadata(folder) {
+        Ok(meta) if meta.is_dir() => Ok(fs::read_dir(folder)?.collect::<Result<_, _>>()?),
+        Ok(_) => Err(not_a_folder(folder).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The names of the YAML files in a folder, without their ending.
+///
+/// # Errors
+/// As [`entries`].
+pub fn yaml_files(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in entries(folder)? {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(stem) = name.strip_suffix(".yaml")
+            && entry.file_type()?.is_file()
+        {
+            names.push(stem.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Makes the folders from `top` down to `folder`.
+///
+/// # Errors
+/// One of them is a link, or cannot be made.
+pub fn real_folders(top: &Path, folder: &Path) -> Result<()> {
+    let mut at = top.to_owned();
+    for part in folder.strip_prefix(top).unwrap_or(folder) {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Err(not_a_folder(&at).into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir(&at)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn not_a_folder(path: &Path) -> Refusal {
+    Refusal::new(Exit::Failure, format!("{} is not a folder", path.display()))
+        .because("A link there could lead out of the working tree, so nothing was read or written")
+}
