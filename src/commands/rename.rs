@@ -44,53 +44,35 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let new: Version = typed(&args.new)?;
     let taken = session.take_in()?;
     let refs = session.store.refs()?;
-    session.may_declare(&refs, &new)?;
     let held = taken.held.iter().find(|(held, _)| *held == old);
     if let Some((held, Edited::NoDraft { sealed: true })) = held {
+        session.may_declare(&refs, &new)?;
         return from_file(session, held, &new);
     }
     let draft = session.draft(&refs, &old)?;
     taken.require(&draft.version)?;
     let old = draft.version.clone();
     let published = published(session, &refs, &draft)?;
-    let text = renamed(&draft.text, &old, &new)?;
-    let tip = session.store.write_draft_edit(
-        session.author()?,
-        &new,
-        &draft.tip,
-        text.as_bytes(),
-        &format!("Rename {old} to"),
-    )?;
     let own = session.own_attempts(&refs, &draft.root)?;
-    let carried = carry(session, &own, &new)?;
-    // The new name first: cut between the two, there is one draft too many and none too few.
-    session.change(|refs| {
-        if refs.get(&names::draft(&old)) != Some(&draft.tip) {
-            let what = format!("{old} was edited while it was being renamed");
-            return Err(Refusal::new(Exit::OutOfStep, what).into());
-        }
-        let mut updates = vec![refs.change(names::draft(&new), Some(&tip))];
-        updates.extend(place(refs, &carried));
-        if !published {
-            updates.push(refs.change(names::draft(&old), None));
-            let gone = own
-                .iter()
-                .map(|a| refs.change(names::evolution(&a.name), None));
-            updates.extend(gone);
-        }
-        Ok((updates, ()))
-    })?;
+    let own: Vec<Attempt> = own.into_iter().filter(|a| a.name.version == old).collect();
+    let mut carried = Vec::new();
+    // Cut between the two halves, the new name is there and the old one too: only the rest is left.
+    if !halfway(session, &refs, &draft, &new)? {
+        session.may_declare(&refs, &new)?;
+        carried = carry(session, &own, &new)?;
+        begin(session, &draft, &new, &carried)?;
+    }
     if published {
         delete::from_cloud(session, &old)?;
-        session.change(|refs| {
-            let mut updates = vec![refs.change(names::draft(&old), None)];
-            let gone = own
-                .iter()
-                .map(|a| refs.change(names::evolution(&a.name), None));
-            updates.extend(gone);
-            Ok((updates, ()))
-        })?;
     }
+    session.change(|refs| {
+        let mut updates = vec![refs.change(names::draft(&old), None)];
+        let gone = own
+            .iter()
+            .map(|a| refs.change(names::evolution(&a.name), None));
+        updates.extend(gone);
+        Ok((updates, ()))
+    })?;
     for (before, (_, root, _)) in own.iter().zip(&carried) {
         session.follow_current(&before.root, root)?;
     }
@@ -100,6 +82,39 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
         new,
         evolutions: own.len(),
     }))
+}
+
+/// Whether an earlier run of this rename got as far as the new name.
+fn halfway(session: &Session<'_>, refs: &Refs, draft: &Draft, new: &Version) -> Result<bool> {
+    match refs.get(&names::draft(new)) {
+        Some(tip) => {
+            let relation = session.store.draft_relation(tip, &draft.tip)?;
+            Ok(relation == Relation::Ahead)
+        }
+        None => Ok(false),
+    }
+}
+
+/// Makes the new name: cut after it, there is one draft too many and none too few.
+fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried]) -> Result<()> {
+    let old = &draft.version;
+    let text = renamed(&draft.text, old, new)?;
+    let tip = session.store.write_draft_edit(
+        session.author()?,
+        new,
+        &draft.tip,
+        text.as_bytes(),
+        &format!("Rename {old} to"),
+    )?;
+    session.change(|refs| {
+        if refs.get(&names::draft(old)) != Some(&draft.tip) {
+            let what = format!("{old} was edited while it was being renamed");
+            return Err(Refusal::new(Exit::OutOfStep, what).into());
+        }
+        let mut updates = vec![refs.change(names::draft(new), Some(&tip))];
+        updates.extend(place(refs, carried));
+        Ok((updates, ()))
+    })
 }
 
 fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal> {

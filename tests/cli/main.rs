@@ -11,6 +11,7 @@ mod attacks;
 mod conflicts;
 mod convergence;
 mod editing;
+mod killed;
 mod layering;
 mod proving;
 mod races;

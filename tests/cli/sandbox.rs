@@ -147,6 +147,12 @@ impl Person {
         person
     }
 
+    /// The value of one.
+    pub fn variable(&self, name: &str) -> String {
+        let last = self.env.iter().rev().find(|(known, _)| known == name);
+        last.unwrap().1.clone()
+    }
+
     /// In another folder.
     pub fn at(&self, dir: impl Into<PathBuf>) -> Person {
         let mut person = self.clone();
