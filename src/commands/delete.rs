@@ -55,13 +55,15 @@ pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
     let refs = session.store.refs()?;
     let draft = session.draft(&refs, &typed)?;
     let version = draft.version;
-    let cloud = session.config.remote.is_some() && !args.local_only;
-    let left_cloud = cloud && from_cloud(session, &version)?;
+    // A draft that outlived its promotion is this clone's alone.
+    let sealed = session.open_version(&refs, &version).is_err();
+    let cloud = session.config.remote.is_some() && !args.local_only && !sealed;
+    let left_cloud = cloud && from_cloud(session, &version, &draft.tip)?;
     let evolutions = session.change(|refs| {
         let Some(tip) = refs.get(&names::draft(&version)) else {
             return Ok((Vec::new(), 0));
         };
-        let mut attempts = session.own_attempts(refs, &draft.root)?;
+        let mut attempts = session.own_attempts(refs, &version, &draft.root)?;
         let known = session.known_cloud(refs);
         attempts.retain(|a| known.get(&names::evolution(&a.name)) != Some(&a.tip));
         let updates = session.put_aside(refs, &version, tip, &attempts)?;
@@ -75,28 +77,32 @@ pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
     }))
 }
 
-/// Deletes a draft and this person's evolutions of it from the cloud; false where it was not
-/// there.
-pub(super) fn from_cloud(session: &Session<'_>, version: &Version) -> Result<bool> {
+/// Deletes the draft whose tip here is `here`, and this person's evolutions of it, from the cloud;
+/// false where it was not there.
+pub(super) fn from_cloud(session: &Session<'_>, version: &Version, here: &Oid) -> Result<bool> {
     let mut patience = Patience::new();
     let mut contact = session.contact(None)?;
     loop {
-        let Some(updates) = plan(session, &contact, version)? else {
+        let Some(updates) = plan(session, &contact, version, here)? else {
             return Ok(false);
         };
-        let report = session.cloud()?.push(&updates, session.atomic())?;
+        let first = &updates[..updates.len().min(REFS_A_PUSH)];
+        let report = session.cloud()?.push(first, session.atomic())?;
         if report.accepted() {
-            session.acknowledge(&updates[1..])?;
+            session.acknowledge(&first[1..])?;
+            session.clear(&updates[first.len()..])?;
             return Ok(true);
         }
-        contact = session.look_again(&report, &updates, &mut patience, None)?;
+        contact = session.look_again(&report, first, &mut patience, None)?;
     }
 }
 
-fn plan(
+/// The guard on the ledger, the draft's deletion, then those of the evolutions.
+pub(super) fn plan(
     session: &Session<'_>,
     contact: &Contact,
     version: &Version,
+    here: &Oid,
 ) -> Result<Option<Vec<Update>>> {
     let name = names::draft(version);
     if let Some(ledger) = contact.ledger()
@@ -104,7 +110,7 @@ fn plan(
     {
         return Err(promoted(version).then("git gryt sync pull").into());
     }
-    let (Some(here), Some(there)) = (contact.refs.get(&name), contact.cloud.get(&name)) else {
+    let Some(there) = contact.cloud.get(&name) else {
         return Ok(None);
     };
     let local_only = format!("git gryt generation delete {version} --local-only");
@@ -127,9 +133,9 @@ fn plan(
         Update::new(name, Some(there), None),
     ];
     let root = session.store.root(here)?;
-    for attempt in session.own_attempts(&contact.refs, &root)? {
+    for attempt in session.own_attempts(&contact.refs, version, &root)? {
         let name = names::evolution(&attempt.name);
-        if contact.cloud.get(&name) == Some(&attempt.tip) && updates.len() < REFS_A_PUSH {
+        if contact.cloud.get(&name) == Some(&attempt.tip) {
             updates.push(Update::new(name, Some(&attempt.tip), None));
         }
     }
@@ -159,14 +165,15 @@ pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         let what = format!("There is a draft of {version} already ({spelled})");
         return Err(Refusal::new(Exit::Taken, what).into());
     }
-    session.open_version(&refs, &version)?;
-    session.change(|refs| match session.bring_back(refs, &version) {
-        Some(updates) => Ok((updates, ())),
-        None => Err(Refusal::new(
-            Exit::Invalid,
-            format!("No draft of {version} was put aside in the last 30 days"),
-        )
-        .into()),
+    if session.bring_back(&refs, &version).is_none() {
+        session.open_version(&refs, &version)?;
+    }
+    session.change(|refs| {
+        let updates = session.bring_back(refs, &version).ok_or_else(|| {
+            let what = format!("No draft of {version} was put aside in the last 30 days");
+            Refusal::new(Exit::Invalid, what)
+        })?;
+        Ok((updates, ()))
     })?;
     session.forget_adopted(&version)?;
     session.write_view()?;
@@ -178,8 +185,7 @@ pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
 
 fn keep_file(session: &Session<'_>, version: &Version, text: &[u8]) -> Result<String> {
     let blob: Oid = session.store.write_blob(text)?;
-    let now = session.author()?.committer.at.timestamp();
-    let name = format!("{}{version}/{now}/file", names::WITHDRAWN);
+    let name = names::withdrawn_file(version, &session.departure(&blob)?);
     session.change(|refs| Ok((vec![refs.change(&name, Some(&blob))], ())))?;
     Ok(name)
 }

@@ -176,7 +176,7 @@ fn abandon(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         Some(_) => Some(session.contact(None)?),
         None => None,
     };
-    let mut cloud = false;
+    let mut gone = None;
     while let Some(now) = &contact {
         may_abandon(session, Some(now), name)?;
         let Some(tip) = now.cloud.get(&reference) else {
@@ -186,7 +186,7 @@ fn abandon(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         let report = session.cloud()?.push(&updates, false)?;
         if report.accepted() {
             session.acknowledge(&updates)?;
-            cloud = true;
+            gone = Some(tip.clone());
             break;
         }
         contact = Some(session.look_again(&report, &updates, &mut patience, None)?);
@@ -194,17 +194,20 @@ fn abandon(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     if contact.is_none() {
         may_abandon(session, None, name)?;
     }
-    let now = session.author()?.committer.at.timestamp();
     session.change(|refs| {
-        let Some(tip) = refs.get(&reference) else {
-            return Ok((Vec::new(), ()));
-        };
-        let aside = refs.change(names::withdrawn_evolution(name, now), Some(tip));
-        Ok((vec![aside, refs.change(&reference, None)], ()))
+        let here = refs.get(&reference);
+        let mut updates = vec![refs.change(&reference, None)];
+        // What was deleted in the cloud may be newer than what is here: both are kept.
+        for tip in here.into_iter().chain(gone.as_ref()) {
+            let aside = names::withdrawn_evolution(name, &session.departure(tip)?);
+            updates.push(refs.change(aside, Some(tip)));
+        }
+        updates.dedup();
+        Ok((updates, ()))
     })?;
     Ok(Outcome::EvolutionAbandon(Abandoned {
         name: name.clone(),
-        cloud,
+        cloud: gone.is_some(),
     }))
 }
 

@@ -11,6 +11,7 @@ use crate::model::evolution::{Attempt, Evolution};
 use crate::model::reconcile::Relation;
 use crate::model::{Contract, EvolutionName, Exit, Oid, Refusal, Version};
 use crate::session::Session;
+use crate::session::contact::Contact;
 use crate::session::view::Edited;
 use crate::store::draft::Draft;
 use crate::store::refs::evolutions;
@@ -52,29 +53,40 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let draft = session.draft(&refs, &old)?;
     taken.require(&draft.version)?;
     let old = draft.version.clone();
-    let published = published(session, &refs, &draft)?;
-    let own = session.own_attempts(&refs, &draft.root)?;
-    let own: Vec<Attempt> = own.into_iter().filter(|a| a.name.version == old).collect();
-    let mut carried = Vec::new();
-    // Cut between the two halves, the new name is there and the old one too: only the rest is left.
-    if !halfway(session, &refs, &draft, &new)? {
-        session.may_declare(&refs, &new)?;
-        carried = carry(session, &own, &new)?;
-        begin(session, &draft, &new, &carried)?;
+    // Whatever the cloud has against it is heard before anything is changed here.
+    let published = match session.config.remote {
+        Some(_) => published(session, &session.contact(None)?, &draft)?,
+        None => false,
+    };
+    let own = session.own_attempts(&refs, &old, &draft.root)?;
+    let under_way = match refs.get(&names::renaming(&old)) {
+        // Left by a rename of another generation that once had this name.
+        Some(first) if is_stale(session, first, &draft)? => {
+            let stale = refs.change(names::renaming(&old), None);
+            session.store.update(&[stale])?;
+            None
+        }
+        under_way => under_way,
+    };
+    match under_way {
+        Some(first) => may_go_on(session, &refs, first, &old, &new)?,
+        None => {
+            session.may_declare(&refs, &new)?;
+            let carried = carry(session, &own, &new)?;
+            begin(session, &draft, &new, &carried)?;
+            for (before, (_, root, _)) in own.iter().zip(&carried) {
+                session.follow_current(&before.root, root)?;
+            }
+        }
     }
     if published {
-        delete::from_cloud(session, &old)?;
+        delete::from_cloud(session, &old, &draft.tip)?;
     }
-    session.change(|refs| {
-        let mut updates = vec![refs.change(names::draft(&old), None)];
-        let gone = own
-            .iter()
-            .map(|a| refs.change(names::evolution(&a.name), None));
-        updates.extend(gone);
-        Ok((updates, ()))
-    })?;
-    for (before, (_, root, _)) in own.iter().zip(&carried) {
-        session.follow_current(&before.root, root)?;
+    let overtaken = session.change(|refs| finish(session, refs, &draft, &own))?;
+    if overtaken {
+        session.ctx.warn(format!(
+            "{old} was edited meanwhile, and stays: rename it again, or delete it"
+        ));
     }
     session.write_view()?;
     Ok(Outcome::GenerationRename(Renamed {
@@ -84,18 +96,36 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     }))
 }
 
-/// Whether an earlier run of this rename got as far as the new name.
-fn halfway(session: &Session<'_>, refs: &Refs, draft: &Draft, new: &Version) -> Result<bool> {
-    match refs.get(&names::draft(new)) {
-        Some(tip) => {
-            let relation = session.store.draft_relation(tip, &draft.tip)?;
-            Ok(relation == Relation::Ahead)
-        }
-        None => Ok(false),
-    }
+fn is_stale(session: &Session<'_>, first: &Oid, draft: &Draft) -> Result<bool> {
+    let relation = session.store.draft_relation(first, &draft.tip)?;
+    Ok(relation == Relation::Unrelated)
 }
 
-/// Makes the new name: cut after it, there is one draft too many and none too few.
+/// Whether the rename that was cut short was to the same name.
+fn may_go_on(
+    session: &Session<'_>,
+    refs: &Refs,
+    first: &Oid,
+    old: &Version,
+    new: &Version,
+) -> Result<()> {
+    if let Some(tip) = refs.get(&names::draft(new))
+        && matches!(
+            session.store.draft_relation(tip, first)?,
+            Relation::Same | Relation::Ahead
+        )
+    {
+        return Ok(());
+    }
+    let subject = session.store.commit(first)?.subject().to_owned();
+    let what = format!("{old} is being renamed already: {subject}");
+    Err(Refusal::new(Exit::Taken, what)
+        .because("Repeat that rename to finish it")
+        .into())
+}
+
+/// Makes the new name. The ref that says so is the lock: of two renames at once one gets it, and
+/// one that was cut short is known by it.
 fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried]) -> Result<()> {
     let old = &draft.version;
     let text = renamed(&draft.text, old, new)?;
@@ -107,14 +137,51 @@ fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried
         &format!("Rename {old} to"),
     )?;
     session.change(|refs| {
-        if refs.get(&names::draft(old)) != Some(&draft.tip) {
-            let what = format!("{old} was edited while it was being renamed");
+        let lock = names::renaming(old);
+        if refs.get(&names::draft(old)) != Some(&draft.tip) || refs.get(&lock).is_some() {
+            let what = format!("{old} was edited or renamed by another process meanwhile");
             return Err(Refusal::new(Exit::OutOfStep, what).into());
         }
-        let mut updates = vec![refs.change(names::draft(new), Some(&tip))];
+        let mut updates = vec![
+            refs.change(lock, Some(&tip)),
+            refs.change(names::draft(new), Some(&tip)),
+        ];
         updates.extend(place(refs, carried));
         Ok((updates, ()))
     })
+}
+
+/// The updates that let go of the old name; true where somebody went on with it meanwhile, so that
+/// it stays.
+fn finish(
+    session: &Session<'_>,
+    refs: &Refs,
+    draft: &Draft,
+    own: &[Attempt],
+) -> Result<(Vec<Update>, bool)> {
+    let old = &draft.version;
+    let mut updates = vec![refs.change(names::renaming(old), None)];
+    let name = names::draft(old);
+    let overtaken = refs.get(&name).is_some_and(|tip| *tip != draft.tip);
+    if !overtaken {
+        updates.push(refs.change(name, None));
+    }
+    for attempt in own {
+        let name = names::evolution(&attempt.name);
+        if refs.get(&name) == Some(&attempt.tip) {
+            updates.push(refs.change(name, None));
+        }
+    }
+    if overtaken {
+        // The cloud let go of it; what was edited here since is this clone's own now.
+        let mut adopted = session.adopted(refs)?;
+        adopted.remove(&names::draft(old));
+        if let Some(remote) = &session.config.remote {
+            let memory = session.store.write_adopted(&adopted)?;
+            updates.push(refs.change(names::adopted(remote), Some(&memory)));
+        }
+    }
+    Ok((updates, overtaken))
 }
 
 fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal> {
@@ -127,23 +194,28 @@ fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal>
 }
 
 /// Whether the cloud has this very generation. Other people's work on it stays where it is.
-fn published(session: &Session<'_>, refs: &Refs, draft: &Draft) -> Result<bool> {
-    let name = names::draft(&draft.version);
-    let cloud = session.known_cloud(refs);
-    let Some(there) = cloud.get(&name) else {
+fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<bool> {
+    let version = &draft.version;
+    let Some(there) = contact.cloud.get(&names::draft(version)) else {
         return Ok(false);
     };
-    if session.store.draft_relation(&draft.tip, there)? == Relation::Unrelated {
+    let sealed = match contact.ledger() {
+        Some(ledger) => session.store.sealed(ledger, version)?.is_some(),
+        None => false,
+    };
+    let unrelated = !session.store.is_commit(there)
+        || session.store.draft_relation(&draft.tip, there)? == Relation::Unrelated;
+    if sealed || unrelated {
         return Ok(false);
     }
+    delete::plan(session, contact, version, &draft.tip)?;
     let me = session.me()?;
-    for attempt in session.attempts(refs, &draft.version)? {
+    let adopted = session.adopted(&contact.refs)?;
+    let local = contact.refs.local();
+    for (attempt, _) in session.survey(version, &local, &contact.cloud, &adopted)? {
         let owner = &attempt.evolution.owner;
         if attempt.evolution.generation == draft.root && !owner.is(&me) {
-            let what = format!(
-                "{owner} has worked on {}, and that cannot be renamed",
-                draft.version
-            );
+            let what = format!("{owner} has worked on {version}, which cannot be renamed");
             return Err(Refusal::new(Exit::Conflict, what).into());
         }
     }

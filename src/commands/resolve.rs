@@ -10,6 +10,7 @@ use crate::model::reconcile::Relation;
 use crate::model::{Contract, Exit, Oid, Refusal, Version};
 use crate::runner;
 use crate::session::Session;
+use crate::session::claim::promoted;
 use crate::session::view::Edited;
 use crate::store::{Refs, names};
 
@@ -59,21 +60,27 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
         }
         Some((_, edited)) => return Err(edited.refusal(&version).into()),
     }
-    // The file and the draft were the conflict, and taking in has settled it.
-    if taken.edited.contains(&version) && side.is_some() {
-        return finished(session, &version, true);
-    }
+    // Taking in may have settled a conflict of the file with the draft; the cloud's is another.
+    let settled = taken.edited.contains(&version);
     if session.config.remote.is_none() {
-        return finished(session, &version, false);
+        return finished(session, &version, settled);
     }
     let contact = session.contact(None)?;
+    if let Some(ledger) = contact.ledger()
+        && session.store.sealed(ledger, &version)?.is_some()
+    {
+        return Err(promoted(&version)
+            .then(format!("git gryt generation rename {version} NEW"))
+            .then(format!("git gryt generation delete {version}"))
+            .into());
+    }
     let name = names::draft(&version);
     let refs = session.store.refs()?;
     let (here, there) = (refs.get(&name), contact.cloud.get(&name));
     match (here, there) {
-        (Some(here), Some(there)) => between(session, &version, here, there, side),
-        (Some(here), None) => withdrawn(session, &refs, &version, here, side),
-        (None, Some(there)) => repair(session, &version, None, there),
+        (Some(here), Some(there)) => between(session, &version, (here, there), side, settled),
+        (Some(here), None) => withdrawn(session, &refs, &version, (here, side), settled),
+        (None, Some(there)) => repair(session, &version, None, there, side),
         (None, None) => {
             let what = format!("There is no generation {version}");
             Err(Refusal::new(Exit::Invalid, what).into())
@@ -85,13 +92,13 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
 fn between(
     session: &Session<'_>,
     version: &Version,
-    here: &Oid,
-    there: &Oid,
+    (here, there): (&Oid, &Oid),
     side: Option<Side>,
+    settled: bool,
 ) -> Result<Outcome> {
     let theirs = session.store.draft(version, there)?;
     if !theirs.is_ok_and(|draft| draft.contract().is_ok()) {
-        return repair(session, version, Some(here), there);
+        return repair(session, version, Some(here), there, side);
     }
     match session.store.draft_relation(here, there)? {
         Relation::Unrelated => Err(Refusal::new(
@@ -105,11 +112,18 @@ fn between(
         Relation::Diverged => {
             let text = match session.merge_drafts(version, here, there, side)? {
                 Ok(text) => text,
+                // Nobody disagrees any more, and only the two texts cannot be joined line by line.
+                Err(_) if side.is_some() => {
+                    session.ctx.warn(format!(
+                        "The text of {version} was written anew, without its comments"
+                    ));
+                    session.merge_plainly(version, here, there, side)?
+                }
                 Err(clashes) => in_editor(session, version, here, there, &clashes)?,
             };
             join(session, version, &[here, there], &text)
         }
-        _ => finished(session, version, false),
+        _ => finished(session, version, settled),
     }
 }
 
@@ -159,12 +173,12 @@ fn withdrawn(
     session: &Session<'_>,
     refs: &Refs,
     version: &Version,
-    here: &Oid,
-    side: Option<Side>,
+    (here, side): (&Oid, Option<Side>),
+    settled: bool,
 ) -> Result<Outcome> {
     let adopted = session.adopted(refs)?;
     if !adopted.contains_key(&names::draft(version)) {
-        return finished(session, version, false);
+        return finished(session, version, settled);
     }
     match side {
         None => Err(choose(version, "Your edits and the withdrawal").into()),
@@ -184,29 +198,46 @@ fn withdrawn(
     }
 }
 
-/// The cloud's draft does not check: what is valid goes on top of it.
+/// The cloud's draft does not check: what is valid goes on top of it, its own last valid state and
+/// what is here.
 fn repair(
     session: &Session<'_>,
     version: &Version,
     here: Option<&Oid>,
     bad: &Oid,
+    side: Option<Side>,
 ) -> Result<Outcome> {
-    let valid = match here {
-        Some(here) => Some(here.clone()),
-        None => last_valid(session, version, bad)?,
+    let theirs = match session.store.is_commit(bad) {
+        true => last_valid(session, version, bad)?,
+        false => {
+            let what = format!("What the cloud has as the draft of {version} is no commit");
+            return Err(Refusal::new(Exit::Conflict, what)
+                .because("Nothing can be put on top of it: somebody has to delete it there")
+                .into());
+        }
     };
-    let Some(valid) = valid else {
-        let what = format!("No state of the cloud's draft of {version} was ever valid");
-        return Err(Refusal::new(Exit::Invalid, what).into());
+    let read = |tip: &Oid| -> Result<String> {
+        let draft = session.store.draft(version, tip)?.map_err(Refusal::from)?;
+        Ok(String::from_utf8_lossy(&draft.text).into_owned())
     };
-    let draft = session
-        .store
-        .draft(version, &valid)?
-        .map_err(Refusal::from)?;
-    let text = String::from_utf8_lossy(&draft.text).into_owned();
-    match here {
-        Some(here) => join(session, version, &[here, bad], &text),
-        None => join(session, version, &[bad], &text),
+    match (here, theirs) {
+        (Some(here), Some(theirs)) => {
+            let relation = session.store.draft_relation(here, &theirs)?;
+            let text = match relation {
+                Relation::Diverged => session
+                    .merge_drafts(version, here, &theirs, side)?
+                    .map_err(|_| choose(version, "The two valid states"))?,
+                Relation::Behind => read(&theirs)?,
+                _ => read(here)?,
+            };
+            join(session, version, &[here, bad], &text)
+        }
+        (Some(here), None) => join(session, version, &[here, bad], &read(here)?),
+        (None, Some(theirs)) => join(session, version, &[bad], &read(&theirs)?),
+        (None, None) => {
+            let what = format!("No state of the cloud's draft of {version} was ever valid");
+            Err(Refusal::new(Exit::Invalid, what).into())
+        }
     }
 }
 
@@ -230,9 +261,10 @@ fn in_editor(
     there: &Oid,
     clashes: &[Clash],
 ) -> Result<String> {
-    let start = session
-        .merge_drafts(version, here, there, Some(Side::Ours))?
-        .map_err(|_| choose(version, "The two texts"))?;
+    let start = match session.merge_drafts(version, here, there, Some(Side::Ours))? {
+        Ok(text) => text,
+        Err(_) => session.merge_plainly(version, here, there, Some(Side::Ours))?,
+    };
     let mut text = String::new();
     for clash in clashes {
         let value = |side: &Option<String>| match side {
@@ -248,22 +280,27 @@ fn in_editor(
     text += &start;
     let folder = session.store.layout().git_dir.join("gryt");
     std::fs::create_dir_all(&folder)?;
-    let file = folder.join("resolve.yaml");
-    std::fs::write(&file, &text)?;
+    // What a person typed for these two tips is offered again until it is accepted.
+    let name = format!("resolve-{}-{}.yaml", here.short(), there.short());
+    let file = folder.join(&name);
+    if !file.exists() {
+        std::fs::write(&file, &text)?;
+    }
+    let kept = format!("Your text is kept in {}", file.display());
     let editor = session.store.git().read(&["var", "GIT_EDITOR"])?;
     if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
-        return Err(choose(version, "The two sides")
-            .because("The editor failed")
-            .into());
+        let refusal = choose(version, "The two sides").because("The editor failed");
+        return Err(refusal.because(kept).into());
     }
     let edited = std::fs::read_to_string(&file).context("the edited text cannot be read")?;
     if edited.lines().any(|line| line.starts_with(MARK)) {
         let refusal = choose(version, "The two sides");
         return Err(refusal
             .because("A mark is still in the text, so nothing was taken")
+            .because(kept)
             .into());
     }
-    Contract::parse(edited.as_bytes(), version).map_err(Refusal::from)?;
+    Contract::parse(edited.as_bytes(), version).map_err(|e| Refusal::from(e).because(kept))?;
     std::fs::remove_file(&file)?;
     Ok(edited)
 }

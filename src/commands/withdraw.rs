@@ -48,7 +48,8 @@ pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
     }
     let withdrawal = Withdrawal {
         version,
-        reason: args.reason.trim().to_owned(),
+        // One line, whoever prints it.
+        reason: args.reason.split_whitespace().collect::<Vec<_>>().join(" "),
         replacement,
         by: session.me()?,
         at: session.author()?.committer.at,
@@ -90,8 +91,11 @@ fn decide(
         );
     }
     if let Some(instead) = &wanted.replacement {
-        let found = session.store.sealed(ledger, instead)?;
-        if found.is_none() || *instead == sealed.version {
+        let stands = match session.store.sealed(ledger, instead)? {
+            Some(found) => session.store.withdrawal(ledger, &found.version)?.is_none(),
+            None => false,
+        };
+        if !stands || *instead == sealed.version {
             let what = format!("{instead} is no promoted version to use instead");
             return Err(Refusal::new(Exit::Invalid, what)
                 .then("git gryt log")
@@ -107,15 +111,16 @@ fn decide(
 fn in_cloud(session: &Session<'_>, wanted: &Withdrawal) -> Result<Outcome> {
     let mut patience = Patience::new();
     let mut contact = session.contact(None)?;
-    let mut sent: Option<Withdrawal> = None;
     loop {
-        if let (Some(sent), Some(ledger)) = (&sent, contact.ledger())
-            && session.store.withdrawal(ledger, &sent.version)?.as_ref() == Some(sent)
+        if let Some(ledger) = contact.ledger()
+            && let Some(sealed) = session.store.sealed(ledger, &wanted.version)?
+            && let Some(there) = session.store.withdrawal(ledger, &sealed.version)?
+            && there.by.is(&wanted.by)
+            && there.reason == wanted.reason
         {
-            // Acknowledged or not, it is there.
-            let withdrawal = sent.clone();
+            // Acknowledged or not, in this run or in one that was cut short: it is there.
             session.adopt(&contact)?;
-            return Ok(outcome(withdrawal, true));
+            return Ok(outcome(there, true));
         }
         let withdrawal = decide(session, contact.ledger(), wanted)?;
         let Some(ledger) = contact.ledger() else {
@@ -130,7 +135,6 @@ fn in_cloud(session: &Session<'_>, wanted: &Withdrawal) -> Result<Outcome> {
             session.adopt(&session.seen()?)?;
             return Ok(outcome(withdrawal, true));
         }
-        sent = Some(withdrawal);
         contact = session.look_again(&report, &updates, &mut patience, None)?;
     }
 }

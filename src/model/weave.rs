@@ -44,7 +44,8 @@ fn lines(texts: Texts<'_>) -> Option<String> {
 /// A contract's text, cut at the entries of its list.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sections<'a> {
-    head: &'a str,
+    /// Everything before the entries, an empty `[]` left out.
+    head: String,
     /// Each with the comments above it.
     entries: Vec<(ChangeId, &'a str)>,
     tail: &'a str,
@@ -55,7 +56,7 @@ fn by_entry(texts: Texts<'_>) -> Option<String> {
     let base = cut(texts.base)?;
     let ours = cut(texts.ours)?;
     let theirs = cut(texts.theirs)?;
-    let mut text = piece(base.head, ours.head, theirs.head);
+    let mut text = piece(&base.head, &ours.head, &theirs.head);
     // Ours with theirs' additions put after what they follow there.
     let mut ids: Vec<ChangeId> = ours.entries.iter().map(|(id, _)| id.clone()).collect();
     for (at, (id, _)) in theirs.entries.iter().enumerate() {
@@ -84,10 +85,57 @@ fn by_entry(texts: Texts<'_>) -> Option<String> {
     Some(text)
 }
 
-/// One section, merged by lines where that is clean, else ours: what is decided about it is
-/// brought about afterwards.
+/// One section: merged by lines where that is clean, else line by line by what each line is about,
+/// else ours. What is decided about it is brought about afterwards.
 fn piece(base: &str, ours: &str, theirs: &str) -> String {
-    lines(Texts { base, ours, theirs }).unwrap_or_else(|| ours.to_owned())
+    lines(Texts { base, ours, theirs })
+        .or_else(|| by_key(base, ours, theirs))
+        .unwrap_or_else(|| ours.to_owned())
+}
+
+/// Lines by what they are about: the field before the colon, or a comment's own words. None where
+/// two lines of one side are about the same.
+fn by_key(base: &str, ours: &str, theirs: &str) -> Option<String> {
+    let (base, ours, theirs) = (keyed(base)?, keyed(ours)?, keyed(theirs)?);
+    let find = |side: &[(&str, &str)], key: &str| {
+        let found = side.iter().find(|(known, _)| *known == key);
+        found.map(|(_, line)| (*line).to_owned())
+    };
+    // Ours in order, with what theirs added put after what it follows there.
+    let mut keys: Vec<&str> = ours.iter().map(|(key, _)| *key).collect();
+    for (at, (key, _)) in theirs.iter().enumerate() {
+        if keys.contains(key) || find(&base, key).is_some() {
+            continue;
+        }
+        let before = theirs[..at].iter().rev();
+        let place = before
+            .filter_map(|(key, _)| keys.iter().position(|known| known == key))
+            .next();
+        keys.insert(place.map_or(0, |place| place + 1), key);
+    }
+    let mut text = String::new();
+    for key in keys {
+        let (old, here, there) = (find(&base, key), find(&ours, key), find(&theirs, key));
+        let line = if old == here { there } else { here.or(there) };
+        text += &line.unwrap_or_default();
+    }
+    Some(text)
+}
+
+fn keyed(text: &str) -> Option<Vec<(&str, &str)>> {
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim().trim_start_matches("- ");
+        let key = match bare.split_once(':') {
+            Some((field, _)) if !bare.starts_with('#') => field,
+            _ => bare,
+        };
+        if found.iter().any(|(known, _)| *known == key) {
+            return None;
+        }
+        found.push((key, line));
+    }
+    Some(found)
 }
 
 impl<'a> Sections<'a> {
@@ -105,10 +153,29 @@ fn cut(text: &str) -> Option<Sections<'_>> {
         lines.push((at, line));
         at += line.len();
     }
-    let key = lines.iter().position(|(_, line)| {
-        let rest = line.strip_prefix("changes:").map(str::trim);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
-    })?;
+    let rest_of = |line: &str| {
+        let key = ["changes:", "\"changes\":", "'changes':"];
+        key.iter()
+            .find_map(|key| line.strip_prefix(key))
+            .map(|rest| rest.trim().to_owned())
+    };
+    let key = lines.iter().position(|(_, line)| rest_of(line).is_some())?;
+    let rest = rest_of(lines[key].1)?;
+    let offset = |line: usize| lines.get(line).map_or(text.len(), |(at, _)| *at);
+    if let Some(comment) = rest.strip_prefix("[]") {
+        // An empty list is a block list without entries.
+        let before = &text[..offset(key)];
+        let name = lines[key].1.split(':').next()?;
+        let gap = if comment.is_empty() { "" } else { " " };
+        return Some(Sections {
+            head: format!("{before}{name}:{gap}{}\n", comment.trim_start()),
+            entries: Vec::new(),
+            tail: &text[offset(key + 1)..],
+        });
+    }
+    if !rest.is_empty() && !rest.starts_with('#') {
+        return None;
+    }
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let is_item = |line: &str| line.trim_start_matches(' ').starts_with("- ");
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
@@ -148,9 +215,8 @@ fn cut(text: &str) -> Option<Sections<'_>> {
     while end > 0 && is_blank(lines[end - 1].1) && indent(lines[end - 1].1) <= depth {
         end -= 1;
     }
-    let offset = |line: usize| lines.get(line).map_or(text.len(), |(at, _)| *at);
     let mut sections = Sections {
-        head: &text[..offset(*starts.first()?)],
+        head: text[..offset(*starts.first()?)].to_owned(),
         entries: Vec::new(),
         tail: &text[offset(end)..],
     };
@@ -283,6 +349,41 @@ changes:
         assert_eq!(clash[0].place, "title of B");
         assert!(contracts(&bases, &with("same"), &with("same"), None).is_ok());
         assert!(contracts(&bases[..1], &with("one"), &with("two"), None).is_ok());
+    }
+
+    #[test]
+    fn two_that_fill_in_a_blank_contract_keep_their_comments() {
+        let blank = Contract::blank(&version(), None);
+        let ours = blank.replace(
+            "changes: []",
+            "changes:\n  # legal asked for this\n  - type: add\n    id: T\n    title: t # agreed",
+        );
+        let theirs = "version: v1.0.0\nchanges:\n  - type: add\n    id: O\n    title: o # mine\n";
+        for (ours, theirs) in [(ours.as_str(), theirs), (theirs, ours.as_str())] {
+            let text = merged(&blank, ours, theirs).unwrap();
+            for kept in ["# legal asked for this", "t # agreed", "o # mine"] {
+                assert!(text.contains(kept), "{kept}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_beside_the_others_edit_is_kept() {
+        let base = "version: v1.0.0\nchanges:\n- type: add\n  id: A\n  title: a\n  assignee: x\n";
+        let ours = base.replace("title: a", "title: better");
+        let theirs = base.replace("assignee: x", "assignee: x # ask her first");
+        let text = merged(base, &ours, &theirs).unwrap();
+        assert!(
+            text.contains("better") && text.contains("# ask her first"),
+            "{text}"
+        );
+        let ours = base.replace("- type", "# ours\n- type");
+        let theirs = base.replace("- type", "# theirs\n- type");
+        let text = merged(base, &ours, &theirs).unwrap();
+        assert!(
+            text.contains("# ours") && text.contains("# theirs"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -276,9 +276,9 @@ impl Session<'_> {
         version: &Version,
         tip: Option<&Oid>,
     ) -> Result<()> {
-        if adoption.write {
-            let now = self.author()?.committer.at.timestamp();
-            adoption.set(names::withdrawn_draft(version, now), tip);
+        if let (true, Some(tip)) = (adoption.write, tip) {
+            let departure = self.departure(tip)?;
+            adoption.set(names::withdrawn_draft(version, &departure), Some(tip));
         }
         Ok(())
     }
@@ -360,10 +360,10 @@ impl Session<'_> {
             EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
             EvolutionStep::Retire => adoption.set(name, None),
             EvolutionStep::Leave => {
-                if adoption.write {
-                    let now = self.author()?.committer.at.timestamp();
-                    let aside = names::withdrawn_evolution(evolution, now);
-                    adoption.set(aside, sides.local.as_ref());
+                if let (true, Some(tip)) = (adoption.write, &sides.local) {
+                    let departure = self.departure(tip)?;
+                    let aside = names::withdrawn_evolution(evolution, &departure);
+                    adoption.set(aside, Some(tip));
                 }
                 adoption.set(name, None);
                 adoption.sum.left.push(evolution.clone());

@@ -14,15 +14,17 @@ use crate::store::{Refs, names};
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 impl Session<'_> {
-    /// This person's evolutions of the generation that begins at `root`.
+    /// This person's evolutions of `version` in the generation that begins at `root`; a renamed
+    /// draft shares its root with what it came from.
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn own_attempts(&self, refs: &Refs, root: &Oid) -> Result<Vec<Attempt>> {
+    pub fn own_attempts(&self, refs: &Refs, version: &Version, root: &Oid) -> Result<Vec<Attempt>> {
         let me = self.me()?;
         let mut own = Vec::new();
         for (name, tip) in evolutions(&refs.local()) {
-            if let Ok(attempt) = self.store.attempt(&name, &tip)?
+            if name.version == *version
+                && let Ok(attempt) = self.store.attempt(&name, &tip)?
                 && attempt.evolution.generation == *root
                 && attempt.evolution.owner.is(&me)
             {
@@ -43,27 +45,38 @@ impl Session<'_> {
         tip: &Oid,
         attempts: &[Attempt],
     ) -> Result<Vec<Update>> {
-        let now = self.author()?.committer.at.timestamp();
+        let departure = self.departure(tip)?;
         let mut updates = vec![
-            refs.change(names::withdrawn_draft(version, now), Some(tip)),
+            refs.change(names::withdrawn_draft(version, &departure), Some(tip)),
             refs.change(names::draft(version), None),
         ];
         for attempt in attempts {
-            let aside = names::withdrawn_evolution(&attempt.name, now);
+            let aside = names::withdrawn_evolution(&attempt.name, &departure);
             updates.push(refs.change(aside, Some(&attempt.tip)));
             updates.push(refs.change(names::evolution(&attempt.name), None));
         }
         Ok(updates)
     }
 
+    /// The name of what leaves now, with `tip` among it.
+    ///
+    /// # Errors
+    /// Git does not know what time it is.
+    pub fn departure(&self, tip: &Oid) -> Result<String> {
+        Ok(names::departure(
+            self.author()?.committer.at.timestamp(),
+            tip,
+        ))
+    }
+
     /// The updates that bring back what of `version` was put aside last; none where nothing was.
     pub fn bring_back(&self, refs: &Refs, version: &Version) -> Option<Vec<Update>> {
         let folder = format!("{}{version}/", names::WITHDRAWN);
-        let moment = |rest: &str| rest.split('/').next()?.parse::<i64>().ok();
         let drafts = refs
             .below(&folder)
             .filter(|(rest, _)| rest.ends_with("/draft"));
-        let last = drafts.filter_map(|(rest, _)| moment(rest)).max()?;
+        let departures = drafts.filter_map(|(rest, _)| rest.split('/').next());
+        let last = departures.max_by_key(|departure| names::departed_at(departure))?;
         let mut updates = Vec::new();
         let mut known: Vec<EvolutionName> = evolutions(&refs.local())
             .chain(evolutions(&self.known_cloud(refs)))
@@ -71,7 +84,7 @@ impl Session<'_> {
             .collect();
         for (rest, tip) in refs
             .below(&folder)
-            .filter(|(rest, _)| moment(rest) == Some(last))
+            .filter(|(rest, _)| rest.split('/').next() == Some(last))
         {
             let below = rest.split_once('/').map_or("", |(_, below)| below);
             if below == "draft" {
@@ -99,9 +112,8 @@ impl Session<'_> {
                 return Ok((Vec::new(), ()));
             }
             let now = self.author()?.committer.at.timestamp();
-            // A version's own parts begin with a letter; the moment is digits alone.
-            let moment = |rest: &str| rest.split('/').find_map(|part| part.parse::<i64>().ok());
-            let old = |rest: &&str| moment(rest).is_some_and(|at| now - at > KEPT_SECONDS);
+            let old =
+                |rest: &&str| names::departed_at(rest).is_some_and(|at| now - at > KEPT_SECONDS);
             let forget = |rest| refs.change(format!("{}{rest}", names::WITHDRAWN), None);
             Ok((aside.into_iter().filter(old).map(forget).collect(), ()))
         })

@@ -70,7 +70,8 @@ impl Session<'_> {
                     again = true;
                     continue;
                 }
-                view.note(version.as_str(), vec![file])?;
+                let root = self.store.root(&tip)?;
+                view.note(version.as_str(), &root, vec![file])?;
                 taken.edited.push(version);
             }
         }
@@ -98,17 +99,22 @@ impl Session<'_> {
             Edited::Overtaken { text, tip, from } => {
                 let draft = self.store.draft(version, tip)?.map_err(Refusal::from)?;
                 let (theirs, their_text) = join::said(&draft)?;
-                let Some(base_text) = self.store.blob(from)? else {
-                    return Ok(None);
-                };
-                let base = Contract::parse(&base_text, version).map_err(Refusal::from)?;
+                let mut bases = Vec::new();
+                let mut base_text = Vec::new();
+                for blob in from {
+                    let Some(text) = self.store.blob(blob)? else {
+                        return Ok(None);
+                    };
+                    bases.push(Contract::parse(&text, version).map_err(Refusal::from)?);
+                    base_text = text;
+                }
                 let ours = Contract::parse(text, version).map_err(Refusal::from)?;
                 let texts = Texts {
                     base: &String::from_utf8_lossy(&base_text),
                     ours: &String::from_utf8_lossy(text),
                     theirs: &their_text,
                 };
-                let merged = join::merge_texts(&[base], (&ours, &theirs), texts, prefer);
+                let merged = join::merge_texts(&bases, (&ours, &theirs), texts, prefer);
                 let file = Store::blob_id(text)?;
                 Ok(merged
                     .ok()

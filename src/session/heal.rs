@@ -162,7 +162,10 @@ impl Session<'_> {
 
     /// Deletes refs in the cloud, and returns how many stayed. Not atomic: what moved meanwhile is
     /// late and stays, the others go.
-    fn clear(&self, updates: &[Update]) -> Result<usize> {
+    ///
+    /// # Errors
+    /// Refs cannot be read or written.
+    pub fn clear(&self, updates: &[Update]) -> Result<usize> {
         let mut left = 0;
         for batch in updates.chunks(REFS_A_PUSH) {
             let report = self.cloud()?.push(batch, false)?;

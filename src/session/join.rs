@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Session;
 use crate::model::merge::{Clash, Side, contracts};
 use crate::model::weave::{Texts, weave};
-use crate::model::{Contract, Oid, Refusal, Version};
+use crate::model::{Contract, Exit, Oid, Refusal, Version};
 use crate::store::draft::Draft;
 
 impl Session<'_> {
@@ -20,27 +20,59 @@ impl Session<'_> {
         theirs: &Oid,
         prefer: Option<Side>,
     ) -> Result<Result<String, Vec<Clash>>> {
-        let read = |tip: &Oid| -> Result<(Contract, String)> {
-            let draft = self.store.draft(version, tip)?.map_err(Refusal::from)?;
-            said(&draft)
-        };
-        let (our, our_text) = read(ours)?;
-        let (their, their_text) = read(theirs)?;
-        let mut bases = Vec::new();
-        let mut base_text = String::new();
-        for base in self.store.draft_bases(ours, theirs)? {
-            // A broken state in the past says nothing about who changed what since.
-            if let Ok((contract, text)) = read(&base) {
-                bases.push(contract);
-                base_text = text;
-            }
-        }
+        let (our, our_text) = self.said_at(version, ours)?;
+        let (their, their_text) = self.said_at(version, theirs)?;
+        let (bases, texts) = self.bases(version, ours, theirs)?;
         let texts = Texts {
-            base: &base_text,
+            base: texts.first().map_or("", String::as_str),
             ours: &our_text,
             theirs: &their_text,
         };
         Ok(merge_texts(&bases, (&our, &their), texts, prefer))
+    }
+
+    /// The merged contract as fresh text, for two texts that cannot be joined.
+    ///
+    /// # Errors
+    /// The two still want different things, or cannot be read.
+    pub fn merge_plainly(
+        &self,
+        version: &Version,
+        ours: &Oid,
+        theirs: &Oid,
+        prefer: Option<Side>,
+    ) -> Result<String> {
+        let (our, _) = self.said_at(version, ours)?;
+        let (their, _) = self.said_at(version, theirs)?;
+        let (bases, _) = self.bases(version, ours, theirs)?;
+        let merged = contracts(&bases, &our, &their, prefer).map_err(|clashes| {
+            let what = format!("{version} still has {} conflicts", clashes.len());
+            Refusal::new(Exit::Conflict, what)
+        })?;
+        Ok(serde_yaml::to_string(&merged)?)
+    }
+
+    fn said_at(&self, version: &Version, tip: &Oid) -> Result<(Contract, String)> {
+        let draft = self.store.draft(version, tip)?.map_err(Refusal::from)?;
+        said(&draft)
+    }
+
+    fn bases(
+        &self,
+        version: &Version,
+        ours: &Oid,
+        theirs: &Oid,
+    ) -> Result<(Vec<Contract>, Vec<String>)> {
+        let mut bases = Vec::new();
+        let mut texts = Vec::new();
+        for base in self.store.draft_bases(ours, theirs)? {
+            // A broken state in the past says nothing about who changed what since.
+            if let Ok((contract, text)) = self.said_at(version, &base) {
+                bases.push(contract);
+                texts.push(text);
+            }
+        }
+        Ok((bases, texts))
     }
 }
 

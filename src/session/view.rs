@@ -28,8 +28,13 @@ pub enum Edited {
     Fresh { text: Vec<u8>, tip: Oid },
     /// An edit that breaks a rule.
     Invalid(Invalid),
-    /// The draft moved on under the edit, which was made of the state `from`: the two are merged.
-    Overtaken { text: Vec<u8>, tip: Oid, from: Oid },
+    /// The draft moved on under the edit, which was made of one of the states `from`: the two are
+    /// merged.
+    Overtaken {
+        text: Vec<u8>,
+        tip: Oid,
+        from: Vec<Oid>,
+    },
     /// A file whose origin is not known: no note, and not in the draft's history.
     Unknown,
     /// The branch tracks it: somebody else's checkout could speak in this person's name.
@@ -84,6 +89,14 @@ pub fn path(version: &Version) -> String {
     format!("{FOLDER}/{version}.yaml")
 }
 
+/// What was written to one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// The first commit of the draft that it showed: a version can be made again.
+    pub root: Option<Oid>,
+    pub blobs: Vec<Oid>,
+}
+
 /// One worktree's view, locked against other processes of that worktree.
 pub struct View<'a> {
     store: &'a Store,
@@ -91,7 +104,7 @@ pub struct View<'a> {
     notes_file: PathBuf,
     /// What was written to each file. While one is being rewritten it has two, the old one first:
     /// a process that dies in between must not make an old file look like an edit.
-    notes: BTreeMap<String, Vec<Oid>>,
+    notes: BTreeMap<String, Note>,
     _lock: Option<File>,
 }
 
@@ -117,12 +130,18 @@ impl<'a> View<'a> {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).context("the view's notes cannot be read"),
         };
-        let mut notes: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
-        for (oid, version) in text.lines().filter_map(|line| line.split_once(' ')) {
-            let oids = notes.entry(version.to_owned()).or_default();
-            oids.extend(oid.parse::<Oid>().ok());
+        let mut notes: BTreeMap<String, Note> = BTreeMap::new();
+        for line in text.lines() {
+            let mut words = line.split(' ');
+            let (Some(blob), Some(version)) = (words.next(), words.next()) else {
+                continue;
+            };
+            if let Ok(blob) = blob.parse() {
+                let note = notes.entry(version.to_owned()).or_default();
+                note.blobs.push(blob);
+                note.root = words.next().and_then(|root| root.parse().ok());
+            }
         }
-        notes.retain(|_, oids| !oids.is_empty());
         Ok(Some(View {
             store: &session.store,
             top,
@@ -136,9 +155,10 @@ impl<'a> View<'a> {
     fn save(&self) -> Result<()> {
         let folder = self.notes_file.parent().unwrap_or(&self.top);
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        for (version, oids) in &self.notes {
-            for oid in oids {
-                writeln!(file, "{oid} {version}")?;
+        for (version, note) in &self.notes {
+            let root = note.root.as_ref().map_or("", Oid::as_str);
+            for blob in &note.blobs {
+                writeln!(file, "{blob} {version} {root}")?;
             }
         }
         file.persist(&self.notes_file)?;
@@ -178,27 +198,36 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn noted(&self, version: &str) -> &[Oid] {
-        self.notes.get(version).map_or(&[], Vec::as_slice)
+        self.notes
+            .get(version)
+            .map_or(&[], |note| note.blobs.as_slice())
     }
 
-    pub(super) fn note(&mut self, version: &str, oids: Vec<Oid>) -> Result<()> {
-        if self.noted(version) != oids {
-            self.notes.insert(version.to_owned(), oids);
+    /// Notes that the file of a version shows one of `blobs` of the draft that begins at `root`.
+    pub(super) fn note(&mut self, version: &str, root: &Oid, blobs: Vec<Oid>) -> Result<()> {
+        let note = Note {
+            root: Some(root.clone()),
+            blobs,
+        };
+        if self.notes.get(version) != Some(&note) {
+            self.notes.insert(version.to_owned(), note);
             self.save()?;
         }
         Ok(())
     }
 
     /// Writes a draft's file, if it still is what it was when that was decided.
-    fn write(&mut self, version: &str, text: &[u8], blob: &Oid, was: Option<&Oid>) -> Result<bool> {
+    fn write(&mut self, draft: &Draft, was: Option<&Oid>) -> Result<bool> {
+        let version = draft.version.as_str();
+        let before = self.notes.get(version).cloned();
         let mut both = self.noted(version).to_vec();
-        both.push(blob.clone());
-        self.note(version, both)?;
+        both.push(draft.blob.clone());
+        self.note(version, &draft.root, both)?;
         let file = self.file(version);
         let folder = file.parent().unwrap_or(&self.top).to_owned();
         real_folders(&self.top, &folder)?;
         let mut fresh = tempfile::NamedTempFile::new_in(&folder)?;
-        fresh.write_all(text)?;
+        fresh.write_all(&draft.text)?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         fresh.as_file().set_permissions(mode)?;
         // Read once more: an editor may have saved in this moment.
@@ -207,10 +236,15 @@ impl<'a> View<'a> {
             None => None,
         };
         if now.as_ref() != was {
+            // What was saved was made of the old state, and of that alone.
+            self.notes.remove(version);
+            self.notes
+                .extend(before.map(|note| (version.to_owned(), note)));
+            self.save()?;
             return Ok(false);
         }
         fresh.persist(&file)?;
-        self.note(version, vec![blob.clone()])?;
+        self.note(version, &draft.root, vec![draft.blob.clone()])?;
         Ok(true)
     }
 
@@ -234,20 +268,23 @@ impl<'a> View<'a> {
         if blob == draft.blob || noted.contains(&blob) {
             return Ok(None);
         }
-        let Some(oldest) = noted.first() else {
+        let note = self.notes.get(draft.version.as_str());
+        let of_another = note.is_some_and(|n| n.root.as_ref().is_some_and(|r| *r != draft.root));
+        if noted.is_empty() || of_another {
             let old = self.store.draft_had(&draft.tip, &blob)?;
             return Ok((!old).then_some(Edited::Unknown));
-        };
+        }
         if let Err(invalid) = Contract::parse(text, &draft.version) {
             return Ok(Some(Edited::Invalid(invalid)));
         }
         let (text, tip) = (text.to_vec(), draft.tip.clone());
-        Ok(Some(match *oldest == draft.blob {
-            true => Edited::Fresh { text, tip },
-            false => Edited::Overtaken {
+        Ok(Some(match noted {
+            [only] if *only == draft.blob => Edited::Fresh { text, tip },
+            // Two notes: a process died over this file, and the edit may be of either state.
+            from => Edited::Overtaken {
                 text,
                 tip,
-                from: oldest.clone(),
+                from: from.to_vec(),
             },
         }))
     }
@@ -307,7 +344,7 @@ impl Session<'_> {
                 Some(text) => {
                     let blob = Store::blob_id(&text)?;
                     if blob == draft.blob {
-                        view.note(name, vec![blob])?;
+                        view.note(name, &draft.root, vec![blob])?;
                         continue;
                     }
                     if view.judge(&draft, &text)?.is_some() {
@@ -316,7 +353,7 @@ impl Session<'_> {
                     Some(blob)
                 }
             };
-            if !view.write(name, &draft.text, &draft.blob, was.as_ref())? {
+            if !view.write(&draft, was.as_ref())? {
                 self.ctx.warn(format!(
                     "{} was saved while this ran; it stays as it is",
                     path(version)
@@ -327,7 +364,7 @@ impl Session<'_> {
             .notes
             .iter()
             .filter(|(name, _)| !drafts.contains_key(*name))
-            .map(|(name, oids)| (name.clone(), oids.clone()))
+            .map(|(name, note)| (name.clone(), note.blobs.clone()))
             .collect();
         for (name, noted) in gone {
             view.remove(&name, &noted)?;

@@ -117,15 +117,38 @@ pub fn promoting(version: &Version) -> String {
 /// Where [`promoting`] refs live.
 pub const PROMOTING: &str = "refs/gryt-local/promoting/";
 
-/// A draft that left at that moment (seconds since 1970), kept so that it can come back.
-pub fn withdrawn_draft(version: &Version, at: i64) -> String {
-    format!("{WITHDRAWN}{version}/{at}/draft")
+/// What names things that left together: the moment (seconds since 1970) and one of their tips, so
+/// that two departures in one second are two.
+pub fn departure(at: i64, tip: &Oid) -> String {
+    format!("{at}-{}", tip.short())
 }
 
-/// An evolution that left with its draft.
-pub fn withdrawn_evolution(name: &EvolutionName, at: i64) -> String {
+/// The moment of a departure whose parts are below [`WITHDRAWN`].
+pub fn departed_at(rest: &str) -> Option<i64> {
+    // A version's parts begin with a letter, so the first that begins with a number is it.
+    let moment = |part: &str| part.split_once('-')?.0.parse().ok();
+    rest.split('/').find_map(moment)
+}
+
+/// A draft that left, kept so that it can come back.
+pub fn withdrawn_draft(version: &Version, departure: &str) -> String {
+    format!("{WITHDRAWN}{version}/{departure}/draft")
+}
+
+/// An evolution that left, with its draft or alone.
+pub fn withdrawn_evolution(name: &EvolutionName, departure: &str) -> String {
     let (version, change, rc) = (&name.version, &name.change, name.rc());
-    format!("{WITHDRAWN}{version}/{at}/{change}/{rc}")
+    format!("{WITHDRAWN}{version}/{departure}/{change}/{rc}")
+}
+
+/// The file of a promoted version, with an edit that came too late.
+pub fn withdrawn_file(version: &Version, departure: &str) -> String {
+    format!("{WITHDRAWN}{version}/{departure}/file")
+}
+
+/// A rename under way: the first tip of the new name. Whoever makes this ref renames.
+pub fn renaming(version: &Version) -> String {
+    format!("refs/gryt-local/renaming/{version}")
 }
 
 /// Where what left is kept.

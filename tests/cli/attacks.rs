@@ -93,10 +93,13 @@ fn a_file_that_was_not_rewritten_in_time_is_old_and_not_an_edit() {
     let pushed = ann.must("git gryt sync push");
     assert!(pushed.contains("Updated: 0"), "{pushed}");
     assert!(ann.read(file).contains("BOB"));
-    // And one that a person saved in that moment is merged with what came.
+    // What was saved after such a death may be of either state, so a person is asked.
     ann.write(".git/gryt/view", &format!("{note}{new}"));
-    ann.write(file, &old.replace("title: \"a\"", "title: \"mine\""));
-    ann.must("git gryt sync push");
+    let edited = old.replace("title: \"a\"", "title: \"mine\"");
+    ann.write(file, &edited);
+    ann.refused(6, "git gryt sync push v1.0.0");
+    assert_eq!(ann.read(file), edited);
+    ann.must("git gryt generation resolve v1.0.0 --theirs");
     let text = ann.read(file);
     assert!(text.contains("BOB") && text.contains("mine"), "{text}");
 }

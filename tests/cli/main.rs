@@ -10,6 +10,7 @@
 mod attacks;
 mod conflicts;
 mod convergence;
+mod crossings;
 mod editing;
 mod killed;
 mod layering;
