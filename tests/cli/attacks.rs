@@ -1,4 +1,4 @@
-//! What a reviewer once broke: each test is named for what went wrong, and holds it mended.
+//! What was once broken, by hostile or merely unusual means: each test is named for what it holds.
 
 use std::os::unix::fs::symlink;
 

@@ -1,4 +1,4 @@
-//! Where two commands cross: each test is named for what a second review found there.
+//! Where two commands cross, or one meets what another left: each test is named for what it holds.
 
 use crate::sandbox::{Person, Sandbox};
 

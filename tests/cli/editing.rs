@@ -179,3 +179,44 @@ fn what_cannot_work_says_what_it_needs() {
         .refused(7, "git gryt promote v1.0.0");
     assert!(said.contains("There is no commit yet"), "{said}");
 }
+
+#[test]
+fn unusual_places_to_work_in_work() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    dev.git("checkout -q --detach");
+    dev.proves("v1.0.0", "A");
+    dev.must("git gryt promote v1.0.0");
+    assert_eq!(
+        dev.git("rev-parse v1.0.0^{commit}"),
+        dev.git("rev-parse HEAD")
+    );
+    // A submodule is a repository of its own, whose git folder lies elsewhere.
+    let nobody = sandbox.nobody();
+    nobody.git("init -q -b main outer");
+    let outer = nobody.at(sandbox.path().join("outer"));
+    outer.git(&format!(
+        "-c protocol.file.allow=always submodule add -q {} inner",
+        hosting.display()
+    ));
+    let inner = outer
+        .at(sandbox.path().join("outer/inner"))
+        .with("GIT_AUTHOR_NAME", "sub")
+        .with("GIT_AUTHOR_EMAIL", "sub@example.com")
+        .with("GIT_COMMITTER_NAME", "sub")
+        .with("GIT_COMMITTER_EMAIL", "sub@example.com");
+    inner.must("git gryt sync pull");
+    inner.proves("v1.1.0", "B");
+    inner.must("git gryt promote v1.1.0");
+    assert!(
+        dev.must("git gryt sync pull")
+            .contains("New generations: 1")
+    );
+    // Inside a hook git has set its variables.
+    dev.must(
+        "mkdir -p .git/hooks && printf '#!/bin/sh\\ngit gryt sync pull > .git/heard\\n' > .git/hooks/pre-commit \
+         && chmod +x .git/hooks/pre-commit && git commit -q --allow-empty -m hooked",
+    );
+    assert!(dev.read(".git/heard").contains("Pulled from cloud"));
+}

@@ -155,6 +155,46 @@ fn two_developers_release_different_versions() {
 }
 
 #[test]
+fn conflicts_and_errors_read_as_the_original_has_them() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [a, b] = sandbox.team(["dev-a", "dev-b"]);
+    let mut seen = Transcript::new(&sandbox);
+    for (who, change) in [(&a, "FEAT-001"), (&b, "FEAT-002")] {
+        seen.types(
+            who,
+            &format!(
+                "git gryt generation new v1.0.0 --change 'add:{change}:By {}'",
+                who.name
+            ),
+        );
+        seen.types(
+            who,
+            &format!("git gryt evolution start v1.0.0 --change {change}"),
+        );
+        seen.types(who, "git gryt run pipeline");
+    }
+    seen.types(&a, "git gryt sync push");
+    seen.types(&b, "git gryt sync pull");
+    seen.types(&b, "git gryt sync status");
+    seen.types(&b, "git gryt sync push");
+    seen.types(&a, "git gryt promote v1.0.0");
+    seen.types(&b, "git gryt promote v1.0.0");
+    seen.types(&b, "git gryt generation rename v1.0.0 v1.0.1");
+    seen.types(&b, "git gryt sync pull");
+    seen.types(&b, "git gryt promote v1.0.1");
+    seen.types(
+        &b,
+        "git gryt withdraw v1.0.0 --reason 'loses sessions' --use v1.0.1",
+    );
+    seen.types(&a, "git gryt sync pull");
+    seen.types(&a, "git gryt notes v1.0.0");
+    seen.types(&a, "git gryt where FEAT-001");
+    seen.types(&a, "git gryt log");
+    expect_file!["../../fixtures/golden/conflict.txt"].assert_eq(&seen.text());
+}
+
+#[test]
 fn a_coordinated_release() {
     let sandbox = Sandbox::new();
     let seen = coordinated(&sandbox);
