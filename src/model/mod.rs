@@ -17,6 +17,7 @@ pub mod pipeline;
 pub mod promotion;
 pub mod reconcile;
 pub mod refusal;
+mod sections;
 pub mod standing;
 pub mod version;
 pub mod weave;

@@ -4,25 +4,20 @@ use anyhow::Result;
 
 use super::Session;
 use crate::git::refs::Update;
-use crate::model::ledger::{Check, Verified, check};
+use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::objects::Commit;
 use crate::store::{Refs, names};
 
-/// A ledger that checks, and what of it is new since the last time.
+/// A ledger that checks.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// The first commit, which is the ledger's identity.
     pub genesis: Oid,
     pub ledger: Ledger,
-    /// Oldest first.
-    pub new: Vec<(Oid, Verified)>,
     /// Entries that contribute nothing, and why.
     pub invalid: Vec<(Oid, String)>,
-    /// Whether the chain was checked from its first commit, so that a rewind before this clone's
-    /// time could not have been seen.
-    pub whole: bool,
 }
 
 impl Session<'_> {
@@ -96,9 +91,7 @@ impl Session<'_> {
         fresh: Vec<Commit>,
         tip: &Oid,
     ) -> Result<Checked> {
-        let whole = base.is_none();
         let mut base = base;
-        let mut new = Vec::new();
         let mut invalid = Vec::new();
         for commit in fresh {
             let entry = self
@@ -106,10 +99,7 @@ impl Session<'_> {
                 .entry(&commit, base.as_ref())
                 .map_err(|error| self.cut(error))?;
             match check(&entry, base.as_ref()) {
-                Check::Valid(verified) => {
-                    base = Some(commit.oid.clone());
-                    new.push((commit.oid, verified));
-                }
+                Check::Valid(_) => base = Some(commit.oid),
                 Check::Invalid(why) if base.is_none() => {
                     return Err(Refusal::new(
                         Exit::Rewritten,
@@ -134,9 +124,7 @@ impl Session<'_> {
                 tip: tip.clone(),
             },
             genesis,
-            new,
             invalid,
-            whole,
         })
     }
 

@@ -691,3 +691,29 @@ fn two_processes_in_one_repository_lose_no_update() {
     ann.must("git gryt sync push");
     assert_eq!(ann.read(FILE).matches("id: R").count(), 30);
 }
+
+#[test]
+fn what_an_editor_saves_while_a_command_runs_survives() {
+    let sandbox = Sandbox::new();
+    let [ann, bob] = shared_draft(&sandbox);
+    bob.must("git gryt generation edit v1.0.0 --change add:BOB:b && git gryt sync push");
+    // Saved between taking in and writing: while the pull is on the network.
+    let saved = file(&[("A", "a"), ("SAVED", "s")]);
+    ann.write("../saved.yaml", &saved);
+    let real = ann.variable("PATH");
+    ann.must(&format!(
+        "mkdir ../slow && printf '#!/bin/sh\\ncase \"$*\" in *fetch*) cp {} {FILE};; esac\\n\
+         PATH={real} exec git \"$@\"\\n' > ../slow/git && chmod +x ../slow/git",
+        sandbox.path().join("saved.yaml").display()
+    ));
+    let slow = sandbox.path().join("slow");
+    let editing = ann.with("PATH", &format!("{}:{real}", slow.display()));
+    let ran = Person::wait(editing.start(&["sync", "pull"]));
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(ann.read(FILE), saved);
+    ann.must("git gryt sync push");
+    let text = ann.read(FILE);
+    assert!(text.contains("SAVED") && text.contains("BOB"), "{text}");
+    bob.must("git gryt sync pull");
+    assert_eq!(bob.read(FILE), text);
+}
