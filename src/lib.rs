@@ -25,7 +25,6 @@ use clap::Parser;
 use cli::{Cli, Command, Global};
 use commands::Outcome;
 use context::Context;
-use model::Exit;
 use session::Session;
 
 /// Parses, dispatches, renders. Returns the process's exit status.
@@ -63,7 +62,7 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
         })?;
     }
     let outcome = dispatch(&session, &cli.command)?;
-    if after && outcome.exit() != Exit::Usage {
+    if after {
         session.tolerating_absence(|| commands::sync::deliver(&session))?;
     }
     Ok(outcome)

@@ -113,7 +113,7 @@ impl Intent<'_> {
         // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
         let mut alone = false;
         loop {
-            let seal = match self.decide(Some(&contact)) {
+            let mut seal = match self.decide(Some(&contact)) {
                 Ok(Decision::Won(sealed)) => return self.found(&sealed, !tried),
                 Ok(Decision::Seal(seal)) => seal,
                 Err(refusal) => return Err(self.give_up(refusal, &contact)?),
@@ -125,18 +125,14 @@ impl Intent<'_> {
             }
             if self.id.is_empty() {
                 self.id = session.intend(&self.version)?;
-                continue;
+                seal.sealed.promotion.clone_from(&self.id);
             }
             let with_folded = session.atomic() && !alone;
-            let (updates, genesis) = self.write(&seal, contact.ledger(), with_folded)?;
+            let updates = self.write(&seal, contact.ledger(), with_folded)?;
             let report = session.cloud()?.push(&updates, session.atomic())?;
             if report.accepted() {
-                if let Some(genesis) = genesis {
-                    session.name_ledger(&genesis)?;
-                }
-                let draft_cloud = contact.cloud.clone();
                 let tag = self.conclude(&seal.sealed, &updates)?;
-                return Ok(self.outcome(seal.sealed, tag, false, &draft_cloud));
+                return Ok(self.outcome(seal.sealed, tag, false, &contact.cloud));
             }
             tried = true;
             let looked = session.look_again(&report, &updates, &mut patience, Some(&self.version));
@@ -293,25 +289,24 @@ impl Intent<'_> {
         seal: &Seal,
         ledger: Option<&Ledger>,
         with_folded: bool,
-    ) -> Result<(Vec<Update>, Option<Oid>)> {
+    ) -> Result<Vec<Update>> {
         let session = self.session;
-        let (ledger, genesis) = match ledger {
-            Some(ledger) => (ledger.clone(), None),
+        let old = ledger.map(|ledger| &ledger.tip);
+        let ledger = match ledger {
+            Some(ledger) => ledger.clone(),
             None => {
                 let author = session.author()?;
                 let genesis = session.store.write_genesis(author, &session.ctx.nonce())?;
-                let ledger = Ledger {
+                Ledger {
                     tip: genesis.clone(),
-                    base: genesis.clone(),
-                };
-                (ledger, Some(genesis))
+                    base: genesis,
+                }
             }
         };
         let entry = session
             .store
             .write_promotion(session.author()?, &ledger, seal, None)?;
         session.check_own(&ledger, &entry)?;
-        let old = genesis.is_none().then_some(&ledger.tip);
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
         if with_folded {
             if let Some(draft) = &seal.cloud_draft {
@@ -323,7 +318,7 @@ impl Intent<'_> {
                 updates.push(Update::new(name, tip.as_ref(), None));
             }
         }
-        Ok((updates, genesis))
+        Ok(updates)
     }
 
     /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
@@ -408,7 +403,7 @@ impl Intent<'_> {
             }
             let refs = session.store.refs()?;
             let ledger = session.ledger(&refs)?;
-            let (updates, _) = self.write(&seal, ledger.as_ref(), false)?;
+            let updates = self.write(&seal, ledger.as_ref(), false)?;
             let entry = updates[0].new.as_ref();
             let mut moves = vec![
                 refs.change(names::LEDGER, entry),

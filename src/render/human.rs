@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{Style, report};
 use crate::commands::{self, Outcome};
 use crate::context::Event;
-use crate::model::Refusal;
 use crate::model::evolution::Outcome as Ended;
+use crate::model::{EvolutionName, Refusal};
 
 /// One event, in a line.
 pub fn event(event: Event<'_>, style: Style) -> String {
@@ -248,11 +248,7 @@ pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
         );
     }
     for name in &adopted.late_evolutions {
-        _ = writeln!(
-            notes,
-            "  {name} is late: {} was promoted without it",
-            name.version
-        );
+        _ = writeln!(notes, "{}", late(name));
     }
     for (before, after) in &adopted.renumbered {
         let rc = after.rc();
@@ -271,12 +267,18 @@ pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
         _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
     }
     for (name, why) in &adopted.quarantined {
-        _ = writeln!(
-            notes,
-            "  {name} does not check and counts for nothing: {why}"
-        );
+        _ = writeln!(notes, "{}", quarantined(name, why));
     }
     notes
+}
+
+fn late(name: &EvolutionName) -> String {
+    let version = &name.version;
+    format!("  {name} is late: {version} was promoted without it")
+}
+
+fn quarantined(name: &str, why: &str) -> String {
+    format!("  {name} does not check and counts for nothing: {why}")
 }
 
 fn push(pushed: &commands::sync::Pushed) -> String {
@@ -305,17 +307,10 @@ fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
         _ = writeln!(text, "  {before} was taken: yours is now {}", after.rc());
     }
     for name in &pushed.late {
-        _ = writeln!(
-            text,
-            "  {name} is late: {} was promoted without it",
-            name.version
-        );
+        _ = writeln!(text, "{}", late(name));
     }
     for (name, why) in &pushed.quarantined {
-        _ = writeln!(
-            text,
-            "  {name} does not check and counts for nothing: {why}"
-        );
+        _ = writeln!(text, "{}", quarantined(name, why));
     }
     text
 }

@@ -92,6 +92,7 @@ impl Session<'_> {
     /// Refs cannot be read or written. What the cloud refuses is a warning.
     pub fn finish(&self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
         self.clear_folded(contact, sealed)?;
+        self.name_own_ledger(contact)?;
         let tag = if self.config.tag {
             Some(self.deliver_tag(sealed)?)
         } else {

@@ -10,7 +10,7 @@ use crate::config;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
-use crate::model::{EvolutionName, Exit, Oid, Version};
+use crate::model::{EvolutionName, Exit, Version};
 use crate::store::names;
 use crate::store::refs::{drafts, evolutions};
 
@@ -254,6 +254,7 @@ impl Session<'_> {
     /// Begins the project's ledger where the cloud has none.
     fn begin_ledger(&self, contact: Contact) -> Result<Contact> {
         if contact.checked.is_some() {
+            self.name_own_ledger(&contact)?;
             return Ok(contact);
         }
         let genesis = self
@@ -263,21 +264,33 @@ impl Session<'_> {
         let report = self.cloud()?.push(std::slice::from_ref(&update), false)?;
         // Whoever was first, the cloud has one now; if it has not, the report says why.
         let contact = self.contact(None)?;
-        match &contact.checked {
-            Some(checked) if checked.genesis == genesis => self.name_ledger(&genesis)?,
-            Some(_) => {}
+        match contact.checked {
+            Some(_) => self.name_own_ledger(&contact)?,
             None => return Err(self.refused(&report).into()),
         }
         Ok(contact)
     }
 
-    /// Writes the ledger's genesis into the tracked configuration, so that no clone of this
-    /// branch ever begins another.
-    pub fn name_ledger(&self, genesis: &Oid) -> Result<()> {
-        let Ok(top) = self.top() else {
+    /// Writes the genesis of a ledger that this person began into the tracked configuration, so
+    /// that no clone of this branch ever begins another. Done again by any later push where the
+    /// one that began it was cut short.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn name_own_ledger(&self, contact: &Contact) -> Result<()> {
+        let (None, Some(checked), Ok(top)) = (&self.config.ledger, &contact.checked, self.top())
+        else {
             return Ok(());
         };
+        let genesis = &checked.genesis;
         let old = std::fs::read_to_string(top.join(config::FILE)).unwrap_or_default();
+        // One command may push twice.
+        if config::read_shared(old.as_bytes())?.ledger.is_some() {
+            return Ok(());
+        }
+        if !self.store.commit(genesis)?.author.is(&self.me()?) {
+            return Ok(());
+        }
         let text = config::set_shared(&old, "ledger", genesis.as_str());
         write_below(&top, config::FILE, text.as_bytes())?;
         self.ctx.note(format!(

@@ -125,8 +125,9 @@ impl<'a> View<'a> {
             None
         };
         let notes_file = folder.join("view");
-        let text = match fs::read_to_string(&notes_file) {
-            Ok(text) => text,
+        // A damaged note is no note: the file is then judged by its draft's history.
+        let text = match fs::read(&notes_file) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).context("the view's notes cannot be read"),
         };

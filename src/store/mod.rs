@@ -32,6 +32,8 @@ pub struct Store {
     /// Whether libgit2 may read this repository's refs and configuration.
     files: bool,
     layout: Layout,
+    /// Read once; none where it cannot be read.
+    mailmap: std::cell::OnceCell<Option<git2::Mailmap>>,
     /// Where a shallow clone ends; read once.
     shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
@@ -75,6 +77,7 @@ impl Store {
             repo,
             files: true,
             layout,
+            mailmap: std::cell::OnceCell::new(),
             shallow: std::cell::OnceCell::new(),
             _shell: None,
         })
@@ -112,6 +115,7 @@ impl Store {
             git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
             files: false,
             layout,
+            mailmap: std::cell::OnceCell::new(),
             shallow: std::cell::OnceCell::new(),
             _shell: Some(shell),
         })
@@ -157,14 +161,18 @@ impl Store {
 
     /// The person that the repository's mailmap makes of `person` (gitmailmap(5)).
     pub fn mapped(&self, person: Person) -> Person {
+        let read = || {
+            if self.files {
+                return self.repo.mailmap();
+            }
+            let top = self.layout.work_tree.as_deref().unwrap_or(Path::new(""));
+            let text = std::fs::read_to_string(top.join(".mailmap")).unwrap_or_default();
+            git2::Mailmap::from_buffer(&text)
+        };
+        let Some(mailmap) = self.mailmap.get_or_init(|| read().ok()) else {
+            return person;
+        };
         let mapped = || -> Result<Person, git2::Error> {
-            let mailmap = if self.files {
-                self.repo.mailmap()?
-            } else {
-                let top = self.layout.work_tree.as_deref().unwrap_or(Path::new(""));
-                let text = std::fs::read_to_string(top.join(".mailmap")).unwrap_or_default();
-                git2::Mailmap::from_buffer(&text)?
-            };
             let time = git2::Time::new(0, 0);
             let signature = git2::Signature::new(&person.name, &person.email, &time)?;
             let mapped = mailmap.resolve_signature(&signature)?;

@@ -283,3 +283,27 @@ fn a_withdrawal_is_one_line_and_repeats_itself() {
         "{said}"
     );
 }
+
+#[test]
+fn a_ledger_that_was_not_named_in_time_is_named_by_the_next_push() {
+    let sandbox = Sandbox::new();
+    let (ann, bob, hosting) = pair(&sandbox);
+    // As a process leaves it that dies between the push and the file.
+    ann.git("checkout -q .gryt/config.yaml");
+    assert!(!ann.read(".gryt/config.yaml").contains("ledger:"));
+    ann.must("git gryt sync push");
+    let genesis = hosting.git("rev-list --max-parents=0 --first-parent refs/gryt/ledger");
+    assert!(
+        ann.read(".gryt/config.yaml")
+            .contains(&format!("ledger: {genesis}"))
+    );
+    bob.must("git gryt sync push");
+    assert!(
+        !bob.read(".gryt/config.yaml").contains("ledger:"),
+        "only who began it names it"
+    );
+    // A damaged note of the view stops nothing.
+    ann.must(
+        "printf '\\377\\376' > .git/gryt/view && git gryt sync pull && git gryt generation list",
+    );
+}
