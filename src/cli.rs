@@ -11,6 +11,7 @@ use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::sync::SyncCommand;
+use crate::commands::verify::VerifyArgs;
 use crate::commands::withdraw::WithdrawArgs;
 
 /// Release contracts and the proof that they hold, kept inside git.
@@ -75,6 +76,8 @@ pub enum Command {
         /// A change's id, or a commit
         what: String,
     },
+    /// Go over the ledger again, entry by entry, and judge each promotion anew
+    Verify(VerifyArgs),
     /// Show what a version brings
     Notes {
         /// The version

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::model::{Oid, Version};
+use crate::model::proof::StepResult;
+use crate::model::{Oid, Version, engine};
 
 /// The outside of one run.
 pub struct Context {
@@ -31,17 +32,34 @@ pub enum Event<'a> {
     Detail {
         text: &'a str,
     },
+    /// A pipeline begins.
+    RunStarted {
+        steps: usize,
+    },
     StepStarted {
         step: &'a str,
     },
-    /// What a step printed, as it came.
+    /// What a step printed, as it came, without its secrets.
     StepOutput {
+        step: &'a str,
         bytes: &'a [u8],
     },
-    StepEnded {
+    /// It failed and is tried again.
+    StepAgain {
         step: &'a str,
-        exit: Option<i32>,
-        millis: u64,
+        attempt: u32,
+    },
+    /// It left processes behind, which were ended.
+    StepLeft {
+        step: &'a str,
+    },
+    StepEnded {
+        result: &'a StepResult,
+    },
+    RunEnded,
+    /// What a command of the demonstration printed, as it came.
+    Heard {
+        bytes: &'a [u8],
     },
     /// A command that the demonstration types.
     Typed {
@@ -99,9 +117,7 @@ impl Context {
     /// The id of an intent to promote `version`: random, or in CI derived from the engine's id of
     /// the run, because a rerun of the job may have lost the workspace that remembered it.
     pub fn promotion_id(&self, version: &Version, hash: impl Fn(&[u8]) -> Option<Oid>) -> String {
-        let run = RUN_IDS
-            .iter()
-            .find_map(|name| Some((name, self.env(name)?)));
+        let run = engine::run_id(|name| self.env(name));
         let derived = run.and_then(|(name, id)| {
             let text = format!("gryt promotion {name} {id} {version}");
             hash(text.as_bytes())
@@ -112,12 +128,3 @@ impl Context {
         }
     }
 }
-
-/// What the common CI engines call the id of a run, the same for all of its attempts.
-const RUN_IDS: [&str; 5] = [
-    "GITHUB_RUN_ID",
-    "CI_PIPELINE_ID",
-    "CIRCLE_WORKFLOW_ID",
-    "BUILDKITE_BUILD_ID",
-    "BUILD_TAG",
-];

@@ -85,10 +85,12 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Config(args) => commands::config::run(session, args),
         Command::Generation(command) => commands::generation::run(session, command),
         Command::Evolution(command) => commands::evolution::run(session, command),
+        Command::Run(args) if args.list || args.validate => commands::pipelines::run(session, args),
         Command::Run(args) => commands::run::run(session, args),
         Command::Promote(args) => commands::promote::run(session, args),
         Command::Withdraw(args) => commands::withdraw::run(session, args),
         Command::Where { what } => commands::locate::run(session, what),
+        Command::Verify(args) => commands::verify::run(session, args),
         Command::Notes { version } => commands::notes::run(session, version),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
@@ -122,7 +124,7 @@ impl Command {
                     | Generation::Rename(_)
                     | Generation::Restore { .. }
                     | Generation::Resolve(_)
-            ) | Self::Evolution(Evolution::Start(_))
+            ) | Self::Evolution(Evolution::Start(_) | Evolution::Record(_) | Evolution::Abandon(_))
                 | Self::Run(_)
         )
     }

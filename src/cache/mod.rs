@@ -12,7 +12,7 @@ use crate::model::ledger::Release;
 use crate::model::{Oid, Person, Version};
 
 /// The number of the schema, kept in `PRAGMA user_version`.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 const LEDGER: &str = "ledger";
 
@@ -115,8 +115,8 @@ impl Cache {
         {
             let mut insert = change.prepare(
                 "INSERT INTO entries (oid, version, description, release_commit, promoter_name, \
-                 promoter_email, promoted_at, changes, evolutions) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 promoter_email, promoted_at, changes, evolutions, excuses) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?;
             for (oid, release) in &news.promoted {
                 insert.execute(params![
@@ -129,6 +129,7 @@ impl Cache {
                     release.promoted_at.to_rfc3339(),
                     release.changes as i64,
                     release.evolutions as i64,
+                    release.excuses.join("\n"),
                 ])?;
             }
         }
@@ -150,7 +151,7 @@ impl Cache {
     pub fn releases(&self, count: usize) -> Result<Vec<Release>> {
         let mut query = self.db.prepare(
             "SELECT version, description, release_commit, promoter_name, promoter_email, \
-             promoted_at, changes, evolutions, withdrawn \
+             promoted_at, changes, evolutions, withdrawn, excuses \
              FROM entries ORDER BY height DESC LIMIT ?1",
         )?;
         let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -170,6 +171,7 @@ impl Cache {
                 changes: row.get::<_, i64>(6)?.unsigned_abs() as usize,
                 evolutions: row.get::<_, i64>(7)?.unsigned_abs() as usize,
                 withdrawn: row.get(8)?,
+                excuses: text(9)?.lines().map(str::to_owned).collect(),
             });
         }
         Ok(found)
@@ -203,6 +205,7 @@ mod tests {
             changes: 1,
             evolutions: 2,
             withdrawn: false,
+            excuses: vec!["waived versions: because".into()],
         };
         News {
             promoted: numbers.map(|n| (oid(1000 + n), release(n))).collect(),

@@ -25,5 +25,7 @@ CREATE TABLE entries (
     promoted_at    TEXT NOT NULL,
     changes        INTEGER NOT NULL,
     evolutions     INTEGER NOT NULL,
-    withdrawn      INTEGER NOT NULL DEFAULT 0
+    withdrawn      INTEGER NOT NULL DEFAULT 0,
+    -- The gates that a promoter's word opened, a line each.
+    excuses        TEXT NOT NULL DEFAULT ''
 );

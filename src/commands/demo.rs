@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::context::{Context, Event};
 use crate::git::LOCAL_ENV;
-use crate::runner::{self, Ran};
+use crate::runner;
 
 /// Where the demonstration was played.
 #[derive(Debug, Serialize)]
@@ -87,10 +87,10 @@ impl<'a> Stage<'a> {
     }
 
     /// Runs a line in the clone of `who` and shows it and what it prints.
-    fn types(&self, who: &str, line: &str) -> Result<Ran> {
+    fn types(&self, who: &str, line: &str) -> Result<Option<i32>> {
         self.ctx.tell(Event::Typed { who, line });
         self.quietly(who, line, |bytes| {
-            self.ctx.tell(Event::StepOutput { bytes });
+            self.ctx.tell(Event::Heard { bytes });
         })
     }
 
@@ -100,23 +100,23 @@ impl<'a> Stage<'a> {
     }
 
     fn ends(&self, who: &str, line: &str, exit: i32) -> Result<()> {
-        let ran = self.types(who, line)?;
-        if ran.exit != Some(exit) {
-            bail!("`{line}` was to exit {exit} and ended with {:?}", ran.exit);
+        let ended = self.types(who, line)?;
+        if ended != Some(exit) {
+            bail!("`{line}` was to exit {exit} and ended with {ended:?}");
         }
         Ok(())
     }
 
-    fn quietly(&self, who: &str, line: &str, heard: impl FnMut(&[u8])) -> Result<Ran> {
+    fn quietly(&self, who: &str, line: &str, heard: impl FnMut(&[u8])) -> Result<Option<i32>> {
         let without: Vec<&str> = LOCAL_ENV.into_iter().chain(HIDDEN).collect();
         runner::script(line, &self.dir.join(who), &self.env, &without, heard)
     }
 
     fn prepares(&self, who: &str, line: &str) -> Result<()> {
-        let ran = self.quietly(who, line, |_| {})?;
-        match ran.exit {
+        let mut heard = Vec::new();
+        match self.quietly(who, line, |bytes| heard.extend_from_slice(bytes))? {
             Some(0) => Ok(()),
-            _ => bail!("`{line}`: {}", String::from_utf8_lossy(&ran.log())),
+            _ => bail!("`{line}`: {}", String::from_utf8_lossy(&heard)),
         }
     }
 
@@ -215,8 +215,8 @@ impl<'a> Stage<'a> {
         let line = "git gryt promote v1.0.0";
         let promote = |who: &'static str| {
             let mut heard = Vec::new();
-            let ran = self.quietly(who, line, |bytes| heard.extend_from_slice(bytes));
-            (who, ran, heard)
+            let ended = self.quietly(who, line, |bytes| heard.extend_from_slice(bytes));
+            (who, ended, heard)
         };
         let mut wins = 0;
         let results = std::thread::scope(|scope| {
@@ -224,12 +224,12 @@ impl<'a> Stage<'a> {
             racers.map(std::thread::ScopedJoinHandle::join)
         });
         for result in results {
-            let Ok((who, ran, heard)) = result else {
+            let Ok((who, ended, heard)) = result else {
                 bail!("a racer was lost");
             };
             self.ctx.tell(Event::Typed { who, line });
-            self.ctx.tell(Event::StepOutput { bytes: &heard });
-            match ran?.exit {
+            self.ctx.tell(Event::Heard { bytes: &heard });
+            match ended? {
                 Some(0) => wins += 1,
                 Some(3) => {}
                 other => bail!("{who}'s promotion ended with {other:?}"),

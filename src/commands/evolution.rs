@@ -4,14 +4,19 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::record::{self, RecordArgs};
 use super::{Outcome, typed};
 use crate::git::refs::Update;
-use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER, Says};
-use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
+use crate::model::evolution::{self as model, Attempt, Cover, Evolution, MAX_NUMBER, Says};
+use crate::model::{
+    Change, ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version,
+};
 use crate::session::Session;
 use crate::session::contact::Contact;
+use crate::session::proof::declared;
 use crate::session::push::Patience;
 use crate::session::survey::next;
+use crate::store::draft::Draft;
 use crate::store::names;
 use crate::store::refs::evolutions;
 
@@ -20,11 +25,10 @@ use crate::store::refs::evolutions;
 pub enum EvolutionCommand {
     /// Start proving a change
     Start(StartArgs),
+    /// Record what another system found: a CI engine's result, test reports
+    Record(RecordArgs),
     /// Give up an evolution: yours, or one that came too late for a version that you promoted
-    Abandon {
-        /// Its name: VERSION/CHANGE/rc.N
-        name: String,
-    },
+    Abandon(AbandonArgs),
     /// List the evolutions of a version
     List {
         /// The version
@@ -45,6 +49,16 @@ pub struct StartArgs {
     /// The change to prove
     #[arg(long, value_name = "ID")]
     change: String,
+}
+
+/// Arguments of `evolution abandon`.
+#[derive(Debug, Args)]
+pub struct AbandonArgs {
+    /// Its name: VERSION/CHANGE/rc.N
+    name: String,
+    /// Why; needed where something was proven, which stays to be seen
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 /// An evolution that was started.
@@ -87,6 +101,10 @@ pub struct Shown {
     pub proof: Option<Proof>,
     /// Why a passing proof does not count.
     pub stale: Option<String>,
+    /// Why its owner gave it up.
+    pub abandoned: Option<String>,
+    /// How `HEAD` holds the proven commit.
+    pub cover: Option<Cover>,
 }
 
 /// An evolution that was given up.
@@ -96,6 +114,8 @@ pub struct Abandoned {
     pub name: EvolutionName,
     /// Whether it left the cloud too.
     pub cloud: bool,
+    /// Whether what it proved stays to be seen, with the reason.
+    pub kept: bool,
 }
 
 /// Runs a subcommand.
@@ -105,7 +125,8 @@ pub struct Abandoned {
 pub fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<Outcome> {
     match command {
         EvolutionCommand::Start(args) => start(session, args),
-        EvolutionCommand::Abandon { name } => abandon(session, &typed(name)?),
+        EvolutionCommand::Record(args) => record::run(session, args),
+        EvolutionCommand::Abandon(args) => abandon(session, args),
         EvolutionCommand::List { version } => list(session, &typed(version)?),
         EvolutionCommand::Show { name } => show(session, &typed(name)?),
     }
@@ -120,22 +141,31 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     let draft = session.draft(&refs, &version)?;
     taken.require(&draft.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    let Some(change) = contract.change(&id) else {
-        let there: Vec<&str> = contract.changes.iter().map(|c| c.id.as_str()).collect();
-        let refusal = Refusal::new(Exit::Invalid, format!("{version} has no change {id}"));
-        let refusal = match there.as_slice() {
-            [] => refusal.because("Its contract declares none yet"),
-            there => refusal.because(format!("It has {}", there.join(", "))),
-        };
-        let add = format!("git gryt generation edit {version} --change TYPE:{id}:TITLE");
-        return Err(refusal.then(add).into());
-    };
-    let owner = session.me()?;
+    let change = declared(&contract, &version, &id)?;
+    let (name, root) = begin(session, &draft, change)?;
+    session.set_current(&root)?;
+    session.write_view()?;
+    Ok(Outcome::EvolutionStart(Started {
+        name,
+        title: change.title.clone(),
+        owner: session.me()?,
+    }))
+}
+
+/// Starts an evolution of `change`, with the next number that nobody is known to have.
+///
+/// # Errors
+/// There is no number left, or the refs cannot be changed.
+pub(super) fn begin(
+    session: &Session<'_>,
+    draft: &Draft,
+    change: &Change,
+) -> Result<(EvolutionName, Oid)> {
     let what = Evolution {
         version: draft.version.clone(),
         generation: draft.root.clone(),
         change: change.id.clone(),
-        owner: owner.clone(),
+        owner: session.me()?,
         started: session.author()?.author.at,
     };
     let root = session
@@ -160,16 +190,60 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
         let update = Update::new(names::evolution(&name), None, Some(&root));
         Ok((vec![update], name))
     })?;
-    session.set_current(&root)?;
-    session.write_view()?;
-    Ok(Outcome::EvolutionStart(Started {
-        name,
-        title: change.title.clone(),
-        owner,
+    Ok((name, root))
+}
+
+fn abandon(session: &Session<'_>, args: &AbandonArgs) -> Result<Outcome> {
+    let name: EvolutionName = typed(&args.name)?;
+    let refs = session.store.refs()?;
+    let me = session.me()?;
+    let sealed = match session.ledger(&refs)? {
+        Some(ledger) => session.store.sealed(&ledger, &name.version)?,
+        None => None,
+    };
+    match session.attempt(&refs, &name) {
+        Ok(attempt)
+            if sealed.is_none() && attempt.proof.is_some() && attempt.evolution.owner.is(&me) =>
+        {
+            give_up(session, &attempt, args.reason.as_deref())
+        }
+        _ => remove(session, &name),
+    }
+}
+
+/// What was proven, or failed, stays where everybody sees it, with the reason.
+fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Result<Outcome> {
+    let name = &attempt.name;
+    if attempt.abandoned.is_some() {
+        let what = format!("{name} was given up already");
+        return Err(Refusal::new(Exit::Invalid, what).into());
+    }
+    let Some(reason) = reason.map(str::trim).filter(|text| !text.is_empty()) else {
+        let what = format!("{name} has a proof, which stays to be seen: say why you give it up");
+        return Err(Refusal::new(Exit::Usage, what)
+            .then(format!("git gryt evolution abandon {name} --reason TEXT"))
+            .into());
+    };
+    let what = model::Abandoned {
+        reason: reason.to_owned(),
+        at: session.author()?.author.at,
+    };
+    session.change(|refs| {
+        let attempt = session.attempt(refs, name)?;
+        let tip = session
+            .store
+            .write_abandoned(session.author()?, &attempt, &what)?;
+        Ok((vec![refs.change(names::evolution(name), Some(&tip))], ()))
+    })?;
+    Ok(Outcome::EvolutionAbandon(Abandoned {
+        name: name.clone(),
+        cloud: false,
+        kept: true,
     }))
 }
 
-fn abandon(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
+/// What proved nothing, or came too late, goes away, in the cloud too.
+fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     let reference = names::evolution(name);
     let mut patience = Patience::new();
     let mut contact = match session.config.remote {
@@ -208,6 +282,7 @@ fn abandon(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     Ok(Outcome::EvolutionAbandon(Abandoned {
         name: name.clone(),
         cloud: gone.is_some(),
+        kept: false,
     }))
 }
 
@@ -232,9 +307,19 @@ fn may_abandon(
         Some(ledger) => session.store.sealed(ledger, &name.version)?,
         None => None,
     };
-    let promoter = sealed.is_some_and(|sealed| sealed.promoter.is(&me));
+    let promoter = sealed
+        .as_ref()
+        .is_some_and(|sealed| sealed.promoter.is(&me));
     let owner = match session.store.attempt(name, tip)? {
-        Ok(attempt) => attempt.evolution.owner,
+        Ok(attempt) => {
+            let owner = attempt.evolution.owner;
+            if sealed.is_none() && attempt.proof.is_some() && owner.is(&me) {
+                let what = format!("{name} has a proof in the cloud that was not pulled yet");
+                let refusal = Refusal::new(Exit::OutOfStep, what);
+                return Err(refusal.then("git gryt sync pull").into());
+            }
+            owner
+        }
         Err(_) => session.store.commit(&session.store.root(tip)?)?.author,
     };
     if owner.is(&me) || promoter {
@@ -290,7 +375,10 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             number: attempt.name.number,
         }
     };
-    let attempts = session.attempts(&refs, &draft.version)?;
+    let mut attempts = session.attempts(&refs, &draft.version)?;
+    if let Some(head) = session.head()? {
+        session.cover(attempts.iter_mut(), &head)?;
+    }
     Ok(Outcome::EvolutionList(List {
         version: draft.version.clone(),
         evolutions: attempts.into_iter().map(row).collect(),
@@ -302,6 +390,8 @@ fn status(says: Option<&Says>) -> &'static str {
         None => "dropped",
         Some(Says::Nothing) => "started",
         Some(Says::Passes) => "pass",
+        Some(Says::PassesElsewhere) => "elsewhere",
+        Some(Says::GivenUp(_)) => "abandoned",
         Some(Says::Fails) => "fail",
         Some(Says::PassesInVain(_)) => "stale",
     }
@@ -309,18 +399,26 @@ fn status(says: Option<&Says>) -> &'static str {
 
 fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     let refs = session.store.refs()?;
-    let attempt = session.attempt(&refs, name)?;
+    let mut attempt = session.attempt(&refs, name)?;
     let draft = session.draft(&refs, &name.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
+    if let Some(head) = session.head()? {
+        session.cover([&mut attempt].into_iter(), &head)?;
+    }
     let says = contract
         .change(&name.change)
         .map(|change| attempt.says(change, &draft.root));
     Ok(Outcome::EvolutionShow(Shown {
         status: status(says.as_ref()),
-        stale: match says {
-            Some(Says::PassesInVain(why)) => Some(why),
+        stale: match &says {
+            Some(Says::PassesInVain(why)) => Some(why.clone()),
             _ => None,
         },
+        abandoned: match says {
+            Some(Says::GivenUp(why)) => Some(why),
+            _ => None,
+        },
+        cover: attempt.cover,
         owner: attempt.evolution.owner,
         started: attempt.evolution.started,
         proof: attempt.proof,

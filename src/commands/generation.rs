@@ -1,14 +1,15 @@
 //! `git gryt generation`: declare what a release must contain.
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::delete::{self, DeleteArgs};
 use super::rename::{self, RenameArgs};
 use super::resolve::{self, ResolveArgs};
-use super::{Outcome, typed};
+use super::{Outcome, typed, typed_if};
 use crate::model::edit::{self, Edit};
+use crate::model::scheme::Level;
 use crate::model::standing::{Standing, standings};
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
@@ -48,13 +49,28 @@ pub enum GenerationCommand {
 #[derive(Debug, Args)]
 pub struct NewArgs {
     /// The version, like v1.2.0 or billing/v1.2.0
-    version: String,
+    #[arg(required_unless_present = "next", conflicts_with = "next")]
+    version: Option<String>,
+    /// Take the next version that nobody has, by the policy's strategy
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    next: Option<NextLevel>,
+    /// Count on from this version, for a hot fix of an older line
+    #[arg(long, value_name = "VERSION", requires = "next")]
+    from: Option<String>,
     /// What it is, in a line
     #[arg(short, long, value_name = "TEXT")]
     description: Option<String>,
     /// A change that it must contain
     #[arg(long = "change", value_name = "TYPE:ID:TITLE")]
     changes: Vec<String>,
+}
+
+/// Which number is counted up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NextLevel {
+    Major,
+    Minor,
+    Patch,
 }
 
 /// Arguments of `generation edit`.
@@ -144,7 +160,18 @@ pub fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome
 }
 
 fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
-    let version: Version = typed(&args.version)?;
+    let version: Version = match (&args.version, args.next) {
+        (Some(version), _) => typed(version)?,
+        (None, Some(level)) => session.propose(
+            match level {
+                NextLevel::Major => Level::Major,
+                NextLevel::Minor => Level::Minor,
+                NextLevel::Patch => Level::Patch,
+            },
+            typed_if(args.from.as_deref())?.as_ref(),
+        )?,
+        (None, None) => return Err(Refusal::new(Exit::Usage, "Name a version").into()),
+    };
     let mut text = Contract::blank(&version, args.description.as_deref());
     if !args.changes.is_empty() {
         let blank = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
@@ -301,7 +328,10 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     }
     let draft = session.draft(&refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    let attempts = session.attempts(&refs, &draft.version)?;
+    let mut attempts = session.attempts(&refs, &draft.version)?;
+    if let Some(head) = session.head()? {
+        session.cover(attempts.iter_mut(), &head)?;
+    }
     let edited = session.edited(&refs)?;
     Ok(Outcome::GenerationShow(Shown {
         status: "draft",

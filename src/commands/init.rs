@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::config::Mode;
 use crate::session::Session;
+use crate::session::pipelines::FOLDER;
 
 /// What `init` did.
 #[derive(Debug, Serialize)]
@@ -19,9 +20,6 @@ pub struct Prepared {
     pub mode: Mode,
     pub remote: Option<String>,
 }
-
-/// The pipelines' folder, below the top.
-pub const PIPELINES: &str = ".gryt/pipelines";
 
 /// Prepares the repository.
 ///
@@ -38,9 +36,9 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
     };
     ensure(".gryt/.gitignore", "/generations/\n")?;
     ensure(".gryt/config.yaml", CONFIG)?;
-    let has_pipeline = fs::read_dir(top.join(PIPELINES)).is_ok_and(|mut d| d.next().is_some());
+    let has_pipeline = fs::read_dir(top.join(FOLDER)).is_ok_and(|mut d| d.next().is_some());
     if !has_pipeline {
-        ensure(&format!("{PIPELINES}/pipeline.yaml"), &starter(&top))?;
+        ensure(&format!("{FOLDER}/pipeline.yaml"), &starter(&top))?;
     }
     Ok(Outcome::Init(Prepared {
         written,

@@ -10,12 +10,15 @@ pub mod init;
 pub mod locate;
 pub mod log;
 pub mod notes;
+pub mod pipelines;
 pub mod promote;
+pub mod record;
 pub mod rename;
 pub mod resolve;
 pub mod run;
 pub mod status;
 pub mod sync;
+pub mod verify;
 pub mod withdraw;
 
 use serde::Serialize;
@@ -61,8 +64,16 @@ pub enum Outcome {
     EvolutionList(evolution::List),
     #[serde(rename = "gryt.evolution.show/1")]
     EvolutionShow(evolution::Shown),
+    #[serde(rename = "gryt.evolution.record/1")]
+    EvolutionRecord(record::Recorded),
     #[serde(rename = "gryt.run/1")]
     Run(run::Proven),
+    #[serde(rename = "gryt.run.plan/1")]
+    RunPlan(run::Planned),
+    #[serde(rename = "gryt.run.list/1")]
+    RunList(pipelines::Listing),
+    #[serde(rename = "gryt.run.validate/1")]
+    RunValidate(pipelines::Validated),
     #[serde(rename = "gryt.promote/1")]
     Promote(promote::Promoted),
     #[serde(rename = "gryt.sync.pull/1")]
@@ -77,6 +88,8 @@ pub enum Outcome {
     VersionStatus(status::OfVersion),
     #[serde(rename = "gryt.log/1")]
     Log(log::Entries),
+    #[serde(rename = "gryt.verify/1")]
+    Verify(verify::Report),
     #[serde(rename = "gryt.demo/1")]
     Demo(demo::Played),
 }
@@ -86,6 +99,7 @@ impl Outcome {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Run(proven) => proven.exit(),
+            Self::Verify(report) => report.exit(),
             Self::Pull(pulled) => pulled.exit(),
             Self::Push(pushed) => pushed.exit(),
             _ => Exit::Done,

@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use super::{Outcome, typed};
 use crate::git::refs::Update;
+use crate::model::excuse::Plea;
 use crate::model::ledger::Sealed;
+use crate::model::policy;
 use crate::model::promotion::{self, CloudDraft, Decision, Draft, Facts, Release, Seal};
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
@@ -40,6 +42,15 @@ pub struct PromoteArgs {
     /// Publish the release commit and the proven commits, even if no branch of the cloud has them
     #[arg(long)]
     with_commits: bool,
+    /// Pass a gate that fails and that both policies call waivable
+    #[arg(long, value_name = "GATE", requires = "reason")]
+    waive: Vec<String>,
+    /// Pass the gates that only the policy of the previous promotion fails
+    #[arg(long, requires = "reason")]
+    override_previous: bool,
+    /// Why; sealed with the promotion for everybody to see
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 /// A version that was sealed.
@@ -56,6 +67,8 @@ pub struct Promoted {
     pub tag: Option<TagState>,
     /// Edits of the draft that were never pushed and are sealed with it.
     pub unpushed: bool,
+    /// What the policy says otherwise than at the previous promotion, a line each.
+    pub policy_changes: Vec<String>,
 }
 
 /// What stays the same over all tries.
@@ -65,6 +78,7 @@ struct Intent<'a> {
     id: String,
     release: Release,
     taken: TakenIn,
+    plea: Plea,
     args: &'a PromoteArgs,
 }
 
@@ -74,6 +88,7 @@ struct Intent<'a> {
 /// Whatever says no: see [`promotion::decide`] and the exit codes.
 pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
+    let plea = plea(args)?;
     let taken = session.take_in()?;
     let commit = session.store.resolve(&args.commit)?;
     let tree = session.store.commit(&commit)?.tree;
@@ -92,6 +107,7 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         version,
         release: Release { commit, tree },
         taken,
+        plea,
         args,
     };
     let outcome = match session.config.remote {
@@ -102,6 +118,22 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         session.write_view()?;
     }
     outcome
+}
+
+fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
+    let reason = args.reason.as_deref().unwrap_or_default().trim();
+    let asked = args.override_previous || !args.waive.is_empty();
+    if asked && (reason.is_empty() || reason.chars().any(char::is_control)) {
+        return Err(Refusal::new(
+            Exit::Usage,
+            "A reason is one line of text: it is sealed for everybody to see",
+        ));
+    }
+    Ok(Plea {
+        waive: args.waive.clone(),
+        override_previous: args.override_previous,
+        reason: reason.to_owned(),
+    })
 }
 
 impl Intent<'_> {
@@ -121,7 +153,8 @@ impl Intent<'_> {
             let pinned = pinned(session, &seal)?;
             session.may_publish(&contact, &pinned, self.args.with_commits)?;
             if self.args.dry_run {
-                return Ok(self.outcome(seal.sealed, None, false, &contact.cloud));
+                let changes = seal.policy_changes;
+                return Ok(self.outcome(seal.sealed, changes, None, false, &contact.cloud));
             }
             if self.id.is_empty() {
                 self.id = session.intend(&self.version)?;
@@ -132,7 +165,8 @@ impl Intent<'_> {
             let report = session.cloud()?.push(&updates, session.atomic())?;
             if report.accepted() {
                 let tag = self.conclude(&seal.sealed, &updates)?;
-                return Ok(self.outcome(seal.sealed, tag, false, &contact.cloud));
+                let changes = seal.policy_changes;
+                return Ok(self.outcome(seal.sealed, changes, tag, false, &contact.cloud));
             }
             tried = true;
             let looked = session.look_again(&report, &updates, &mut patience, Some(&self.version));
@@ -193,6 +227,8 @@ impl Intent<'_> {
         attempts.retain(|(attempt, there)| {
             contact.is_none() || there.is_some() || attempt.evolution.owner.is(&me)
         });
+        let release = &self.release.commit;
+        session.cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
         Ok(Facts {
             version: self.version.clone(),
             promotion: self.id.clone(),
@@ -211,6 +247,8 @@ impl Intent<'_> {
             local,
             adopted: related,
             attempts,
+            rules: session.rules(&self.release.tree, ledger.as_ref())?,
+            plea: self.plea.clone(),
             release: self.release.clone(),
             promoter: me,
             now: session.author()?.committer.at,
@@ -235,8 +273,10 @@ impl Intent<'_> {
             (Ok(draft), Ok(())) => draft.contract().map_err(Refusal::from),
             (Err(invalid), Ok(())) => Err(Refusal::from(invalid.clone())),
         };
+        let root = session.store.root(tip)?;
         Ok(Some(Draft {
-            root: session.store.root(tip)?,
+            author: session.store.commit(&root)?.author,
+            root,
             tip: tip.clone(),
             contract,
         }))
@@ -303,9 +343,11 @@ impl Intent<'_> {
                 }
             }
         };
+        let policy = session.store.text(&self.release.tree, policy::FILE)?;
+        let policy = policy.as_ref().map(|(_, text)| text.as_slice());
         let entry = session
             .store
-            .write_promotion(session.author()?, &ledger, seal, None)?;
+            .write_promotion(session.author()?, &ledger, seal, policy)?;
         session.check_own(&ledger, &entry)?;
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
         if with_folded {
@@ -344,11 +386,11 @@ impl Intent<'_> {
         let session = self.session;
         let contact = session.seen()?;
         if self.args.dry_run {
-            return Ok(self.outcome(sealed.clone(), None, earlier, &contact.cloud));
+            return Ok(self.outcome(sealed.clone(), vec![], None, earlier, &contact.cloud));
         }
         session.adopt(&contact)?;
         let tag = session.finish(&contact, sealed)?;
-        Ok(self.outcome(sealed.clone(), tag, earlier, &contact.cloud))
+        Ok(self.outcome(sealed.clone(), vec![], tag, earlier, &contact.cloud))
     }
 
     /// A version that somebody else sealed needs no intent any more.
@@ -395,11 +437,11 @@ impl Intent<'_> {
         }
         let result = session.change(|_| {
             let seal = match self.decide(None)? {
-                Decision::Won(sealed) => return Ok((Vec::new(), (sealed, true))),
+                Decision::Won(sealed) => return Ok((Vec::new(), (sealed, vec![], true))),
                 Decision::Seal(seal) => seal,
             };
             if self.args.dry_run {
-                return Ok((Vec::new(), (seal.sealed, false)));
+                return Ok((Vec::new(), (seal.sealed, seal.policy_changes, false)));
             }
             let refs = session.store.refs()?;
             let ledger = session.ledger(&refs)?;
@@ -414,19 +456,20 @@ impl Intent<'_> {
                 moves.push(refs.change(names::evolution(&attempt.name), None));
             }
             moves.push(refs.change(names::promoting(&self.version), None));
-            Ok((moves, (seal.sealed, false)))
+            Ok((moves, (seal.sealed, seal.policy_changes, false)))
         });
-        let (sealed, earlier) = result?;
+        let (sealed, changes, earlier) = result?;
         let tag = match session.config.tag && !self.args.dry_run {
             true => Some(session.deliver_tag(&sealed)?),
             false => None,
         };
-        Ok(self.outcome(sealed, tag, earlier, &BTreeMap::new()))
+        Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))
     }
 
     fn outcome(
         &self,
         sealed: Sealed,
+        policy_changes: Vec<String>,
         tag: Option<TagState>,
         earlier: bool,
         cloud: &BTreeMap<String, Oid>,
@@ -440,6 +483,7 @@ impl Intent<'_> {
             dry_run: self.args.dry_run,
             earlier,
             tag,
+            policy_changes,
         })
     }
 }

@@ -1,30 +1,63 @@
 //! `git gryt run`: run a pipeline for an evolution and record what came of it.
 
-use anyhow::{Context as _, Result};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, init, typed_if};
+use super::{Outcome, typed_if};
 use crate::context::Event;
 use crate::git::LOCAL_ENV;
-use crate::model::evolution::{Attempt, Outcome as Ended, PipelineUsed, StepResult};
+use crate::model::evolution::Attempt;
 use crate::model::pipeline::{self, Pipeline};
-use crate::model::{Change, EvolutionName, Exit, Oid, Proof, Refusal};
-use crate::runner;
+use crate::model::proof::{self, Outcome as Ended, PipelineUsed, StepResult};
+use crate::model::{Change, ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
+use crate::runner::Interrupt;
+use crate::runner::Log;
+use crate::runner::steps::{self, Finished, Job, News};
 use crate::session::Session;
-use crate::store::{Store, names};
+use crate::session::isolate::Isolated;
+use crate::session::pipelines::{Source, path};
+use crate::session::proof::declared;
+use crate::store::Store;
+use crate::store::objects::Place;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// The pipeline: a file of .gryt/pipelines/, without its ending
-    pipeline: Option<String>,
+    pub pipeline: Option<String>,
     /// Prove this change, not the one that was started last here
     #[arg(long, value_name = "ID")]
     change: Option<String>,
+    /// Run in a temporary worktree that holds the commit and nothing else
+    #[arg(long, conflicts_with = "allow_dirty")]
+    isolated: bool,
+    /// The commit to prove, in isolation
+    #[arg(
+        long,
+        value_name = "REV",
+        default_value = "HEAD",
+        requires = "isolated"
+    )]
+    commit: String,
+    /// How many steps run at once; as many as there are processors unless said
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Run with uncommitted edits; the record says that it proves nothing
     #[arg(long)]
     allow_dirty: bool,
+    /// List the pipelines of the working tree
+    #[arg(long, group = "instead")]
+    pub list: bool,
+    /// Say what would run, and run nothing
+    #[arg(long, group = "instead")]
+    dry_run: bool,
+    /// Check the pipelines of the working tree, or the one that is named
+    #[arg(long, group = "instead")]
+    pub validate: bool,
 }
 
 /// What a run recorded.
@@ -37,27 +70,49 @@ pub struct Proven {
     /// Why it proves nothing, whatever its status.
     pub void: Option<String>,
     pub commit: Oid,
+    pub isolated: bool,
     pub steps: Vec<StepResult>,
     /// Whether the proof is in this clone alone although there is a cloud.
     pub unshared: bool,
 }
 
 impl Proven {
-    /// A run that failed, or that proves nothing, is no success.
+    /// A run that failed is no success, although its record is made.
     pub fn exit(&self) -> Exit {
-        match (self.status, &self.void) {
-            (Ended::Pass, _) => Exit::Done,
-            (Ended::Fail, _) => Exit::Gate,
+        match self.status {
+            Ended::Pass => Exit::Done,
+            Ended::Fail => Exit::Gate,
         }
     }
+}
+
+/// What would run.
+#[derive(Debug, Serialize)]
+pub struct Planned {
+    #[serde(flatten)]
+    pub name: EvolutionName,
+    pub title: String,
+    pub pipeline: String,
+    pub commit: Oid,
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A step that would run.
+#[derive(Debug, Serialize)]
+pub struct PlannedStep {
+    pub name: String,
+    pub run: String,
+    /// The steps that it waits for.
+    pub after: Vec<String>,
 }
 
 /// What is about to run.
 struct Plan {
     attempt: Attempt,
     change: Change,
+    name: String,
     pipeline: Pipeline,
-    used: PipelineUsed,
+    text: Vec<u8>,
     commit: Oid,
     tree: Oid,
     void: Option<String>,
@@ -66,110 +121,144 @@ struct Plan {
 /// Runs the pipeline and records the proof.
 ///
 /// # Errors
-/// There is nothing to prove, or the working tree is not what `HEAD` holds.
+/// There is nothing to prove, the working tree is not what `HEAD` holds, or the user ended it.
 pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     let plan = plan(session, args)?;
-    let top = session.top()?;
+    if args.dry_run {
+        return Ok(Outcome::RunPlan(planned(plan)));
+    }
+    let isolated = match args.isolated {
+        true => Some(session.isolate(&plan.commit)?),
+        false => None,
+    };
+    let finished = perform(session, args, &plan, isolated.as_ref())?;
+    if finished.interrupted {
+        let name = &plan.attempt.name;
+        let what = format!("Interrupted: nothing was recorded of {name}");
+        return Err(Refusal::new(Exit::Interrupted, what).into());
+    }
+    let void = match plan.void.clone() {
+        Some(void) => Some(void),
+        None => changed_meanwhile(session, &plan.commit, isolated.as_ref())?,
+    };
+    record(session, plan, &finished, void, isolated.is_some())
+}
+
+fn perform(
+    session: &Session<'_>,
+    args: &RunArgs,
+    plan: &Plan,
+    isolated: Option<&Isolated<'_>>,
+) -> Result<Finished> {
+    let top: PathBuf = match isolated {
+        Some(isolated) => isolated.top(),
+        None => session.top()?,
+    };
     let env = [
         ("GRYT_VERSION", plan.attempt.name.version.to_string()),
         ("GRYT_CHANGE", plan.attempt.name.change.to_string()),
         ("GRYT_COMMIT", plan.commit.to_string()),
     ];
-    let mut steps = Vec::new();
-    let mut logs = Vec::new();
-    let mut status = Ended::Pass;
-    for step in &plan.pipeline.steps {
-        let name = step.name.as_str();
-        session.ctx.tell(Event::StepStarted { step: name });
-        let heard = |bytes: &[u8]| session.ctx.tell(Event::StepOutput { bytes });
-        let ran = runner::script(&step.run, &top, &env, &LOCAL_ENV, heard)?;
-        let millis = u64::try_from(ran.took.as_millis()).unwrap_or(u64::MAX);
-        let exit = ran.exit;
-        session.ctx.tell(Event::StepEnded {
-            step: name,
-            exit,
-            millis,
-        });
-        steps.push(StepResult {
-            name: step.name.clone(),
-            exit,
-            duration_ms: millis,
-        });
-        logs.push((step.name.clone(), ran.log()));
-        if exit != Some(0) {
-            status = Ended::Fail;
-            break;
-        }
-    }
-    let void = match plan.void.clone() {
-        Some(void) => Some(void),
-        None => changed_meanwhile(session, &plan.commit)?,
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let job = Job {
+        pipeline: &plan.pipeline,
+        top: &top,
+        env: &env,
+        without: &LOCAL_ENV,
+        jobs: args.jobs.map_or(processors, NonZeroUsize::get),
     };
-    record(session, plan, status, void, steps, &logs)
+    let interrupt = Interrupt::listen()?;
+    let count = plan.pipeline.steps.len();
+    session.ctx.tell(Event::RunStarted { steps: count });
+    let finished = steps::run(&job, &interrupt, |news| {
+        session.ctx.tell(match news {
+            News::Started { step } => Event::StepStarted { step },
+            News::Output { step, bytes } => Event::StepOutput { step, bytes },
+            News::Again { step, attempt } => Event::StepAgain { step, attempt },
+            News::Left { step } => Event::StepLeft { step },
+            News::Ended { result } => Event::StepEnded { result },
+        });
+    });
+    session.ctx.tell(Event::RunEnded);
+    finished
+}
+
+fn planned(plan: Plan) -> Planned {
+    let steps = &plan.pipeline.steps;
+    let needs = plan.pipeline.needs();
+    let step = |(step, needs): (&pipeline::Step, &Vec<usize>)| PlannedStep {
+        name: step.name.clone(),
+        run: step.run.clone(),
+        after: needs.iter().map(|at| steps[*at].name.clone()).collect(),
+    };
+    Planned {
+        steps: steps.iter().zip(&needs).map(step).collect(),
+        name: plan.attempt.name,
+        title: plan.change.title,
+        pipeline: plan.name,
+        commit: plan.commit,
+    }
 }
 
 fn plan(session: &Session<'_>, args: &RunArgs) -> Result<Plan> {
-    let taken = session.take_in()?;
-    let refs = session.store.refs()?;
-    let wanted = typed_if(args.change.as_deref())?;
-    let attempt = session.current(&refs, wanted.as_ref())?;
-    let version = &attempt.name.version;
-    session.open_version(&refs, version)?;
-    taken.require(version)?;
-    let draft = session.draft(&refs, version)?;
-    let contract = draft.contract().map_err(Refusal::from)?;
-    let change = contract
-        .change(&attempt.name.change)
-        .cloned()
-        .ok_or_else(|| {
-            let id = &attempt.name.change;
-            Refusal::new(
-                Exit::Invalid,
-                format!("{version} no longer has the change {id}"),
-            )
-            .then(format!("git gryt generation show {version}"))
-        })?;
-    let commit = session.store.resolve("HEAD")?;
+    let (attempt, change, contract) = wanted(session, args)?;
+    let commit = session.store.resolve(&args.commit)?;
     let tree = session.store.commit(&commit)?.tree;
-    let dirty = session.store.dirty_files()?;
+    let dirty = match args.isolated {
+        true => Vec::new(),
+        false => session.store.dirty_files()?,
+    };
     if !dirty.is_empty() && !args.allow_dirty {
         return Err(unclean(&dirty).into());
     }
-    let available = available(session, &tree, args.allow_dirty)?;
-    let name = pipeline::choose(args.pipeline.as_deref(), &change, &contract, &available);
-    let name = name.map_err(|refusal| uncommitted(session, args, refusal))?;
-    let path = format!("{}/{name}.yaml", init::PIPELINES);
-    let (text, void) = if args.allow_dirty {
-        let text = std::fs::read(session.top()?.join(&path))
-            .with_context(|| format!("{path} cannot be read"))?;
-        let held = session.store.at(&tree, &path)? == Some(Store::blob_id(&text)?);
-        let void = match (dirty.is_empty(), held) {
-            (false, _) => Some("the working tree had uncommitted edits".to_owned()),
-            (true, false) => Some("the pipeline was not committed".to_owned()),
-            (true, true) => None,
-        };
-        (text, void)
-    } else {
-        let found = session.store.text(&tree, &path)?;
-        (
-            found.context("a pipeline that HEAD lists is there")?.1,
-            None,
-        )
+    let source = match args.allow_dirty {
+        true => Source::Disk,
+        false => Source::Tree(tree.clone()),
     };
-    let pipeline = Pipeline::parse(&text)
-        .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{path}: {invalid}")))?;
+    let available = session.pipelines(&source)?;
+    let name = pipeline::choose(args.pipeline.as_deref(), &change, &contract, &available)
+        .map_err(|refusal| uncommitted(session, args, refusal))?;
+    let (text, pipeline) = session.pipeline(&source, &name)?;
+    let held = session.store.at(&tree, &path(&name))? == Some(Store::blob_id(&text)?);
+    let void = match (dirty.is_empty(), held) {
+        (false, _) => Some("the working tree had uncommitted edits".to_owned()),
+        (true, false) => Some("the pipeline was not committed".to_owned()),
+        (true, true) => None,
+    };
     Ok(Plan {
-        used: PipelineUsed {
-            name,
-            blob: session.store.write_blob(&text)?,
-        },
         attempt,
         change,
+        name,
         pipeline,
+        text,
         commit,
         tree,
         void,
     })
+}
+
+/// The evolution to prove, and its change as the contract has it now.
+fn wanted(
+    session: &Session<'_>,
+    args: &RunArgs,
+) -> Result<(Attempt, Change, crate::model::Contract)> {
+    // A dry run changes nothing, not even a draft.
+    let taken = match args.dry_run {
+        true => None,
+        false => Some(session.take_in()?),
+    };
+    let refs = session.store.refs()?;
+    let wanted: Option<ChangeId> = typed_if(args.change.as_deref())?;
+    let attempt = session.current(&refs, wanted.as_ref())?;
+    let version: &Version = &attempt.name.version;
+    session.open_version(&refs, version)?;
+    if let Some(taken) = taken {
+        taken.require(version)?;
+    }
+    let draft = session.draft(&refs, version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let change = declared(&contract, version, &attempt.name.change)?.clone();
+    Ok((attempt, change, contract))
 }
 
 fn unclean(dirty: &[String]) -> Refusal {
@@ -186,36 +275,13 @@ fn unclean(dirty: &[String]) -> Refusal {
     refusal
         .then("git commit -a")
         .then("git stash")
+        .then("git gryt run --isolated")
         .then("git gryt run --allow-dirty")
 }
 
-/// The pipelines that may run: those that `HEAD` holds, or those on disk where the run is to
-/// prove nothing anyway.
-fn available(session: &Session<'_>, tree: &Oid, on_disk: bool) -> Result<Vec<String>> {
-    let names = if on_disk {
-        disk_names(session)?
-    } else {
-        let entries = session.store.list(tree, init::PIPELINES)?;
-        entries.into_iter().map(|(name, _)| name).collect()
-    };
-    let stem = |name: String| name.strip_suffix(".yaml").map(str::to_owned);
-    let mut names: Vec<String> = names.into_iter().filter_map(stem).collect();
-    names.retain(|name| pipeline::check_name(name).is_ok());
-    names.sort();
-    Ok(names)
-}
-
-fn disk_names(session: &Session<'_>) -> Result<Vec<String>> {
-    let Ok(folder) = std::fs::read_dir(session.top()?.join(init::PIPELINES)) else {
-        return Ok(Vec::new());
-    };
-    let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-    Ok(folder.filter_map(|entry| entry.ok().map(name)).collect())
-}
-
-/// A pipeline that is on disk and not in `HEAD` is the usual mistake of a first run.
+/// A pipeline that is on disk and not in the commit is the usual mistake of a first run.
 fn uncommitted(session: &Session<'_>, args: &RunArgs, refusal: Refusal) -> Refusal {
-    let on_disk = disk_names(session).unwrap_or_default();
+    let on_disk = session.pipeline_files().unwrap_or_default();
     if args.allow_dirty || on_disk.is_empty() {
         return refusal;
     }
@@ -227,21 +293,29 @@ fn uncommitted(session: &Session<'_>, args: &RunArgs, refusal: Refusal) -> Refus
     if !held && !named {
         return refusal;
     }
-    Refusal::new(
-        refusal.exit,
-        "HEAD does not hold the pipeline, so a run would prove no commit",
-    )
-    .then("git add .gryt")
-    .then("git commit -m \"Add the pipeline\"")
-    .then("git gryt run --allow-dirty")
+    let commit = &args.commit;
+    let what = format!("{commit} does not hold the pipeline, so a run would prove no commit");
+    Refusal::new(refusal.exit, what)
+        .then("git add .gryt")
+        .then("git commit -m \"Add the pipeline\"")
+        .then("git gryt run --allow-dirty")
 }
 
 /// Whether what was tested is still the commit that the proof will name.
-fn changed_meanwhile(session: &Session<'_>, commit: &Oid) -> Result<Option<String>> {
-    if session.store.resolve("HEAD")? != *commit {
+fn changed_meanwhile(
+    session: &Session<'_>,
+    commit: &Oid,
+    isolated: Option<&Isolated<'_>>,
+) -> Result<Option<String>> {
+    let there = match isolated {
+        Some(isolated) => Some(Store::open(&isolated.top())?),
+        None => None,
+    };
+    let store = there.as_ref().unwrap_or(&session.store);
+    if store.resolve("HEAD")? != *commit {
         return Ok(Some("HEAD moved while the pipeline ran".into()));
     }
-    let dirty = session.store.dirty_files()?;
+    let dirty = store.dirty_files()?;
     let first = dirty
         .first()
         .map(|file| format!("{file} was changed while the pipeline ran"));
@@ -251,66 +325,46 @@ fn changed_meanwhile(session: &Session<'_>, commit: &Oid) -> Result<Option<Strin
 fn record(
     session: &Session<'_>,
     plan: Plan,
-    status: Ended,
+    finished: &Finished,
     void: Option<String>,
-    steps: Vec<StepResult>,
-    logs: &[(String, Vec<u8>)],
+    isolated: bool,
 ) -> Result<Outcome> {
     let (author, _) = session.store.git().idents()?;
+    let status = proof::outcome(&finished.results);
     let proof = Proof {
         status,
         void,
         commit: plan.commit,
         tree: plan.tree,
         change: plan.change,
-        pipeline: plan.used,
-        steps,
+        pipeline: Some(PipelineUsed {
+            blob: session.store.write_blob(&plan.text)?,
+            name: plan.name.clone(),
+        }),
+        isolated,
+        steps: finished.results.clone(),
+        evidence: None,
         by: session.me()?,
-        host: host(session),
+        host: session.host(),
         at: author.at,
     };
-    // Another process may have added a proof, or given the evolution another number, meanwhile.
-    let root = plan.attempt.root;
-    let name = session.change(|refs| {
-        let mut found = None;
-        for (name, tip) in crate::store::refs::evolutions(&refs.local()) {
-            if name.change == plan.attempt.name.change
-                && let Ok(attempt) = session.store.attempt(&name, &tip)?
-                && attempt.root == root
-            {
-                found = Some(attempt);
-            }
-        }
-        let Some(attempt) = found else {
-            let name = &plan.attempt.name;
-            let what = format!("{name} went into a release or was removed while its pipeline ran");
-            return Err(Refusal::new(Exit::Taken, what).into());
+    let beside = finished.logs.iter().map(|(step, log)| {
+        let log = match log {
+            Log::Bytes(bytes) => Place::Blob(bytes),
+            Log::File(file) => Place::File(file.path()),
         };
-        let tip = session
-            .store
-            .write_proof(session.author()?, &attempt, &proof, logs)?;
-        let update = refs.change(names::evolution(&attempt.name), Some(&tip));
-        Ok((vec![update], attempt.name))
-    })?;
+        (format!("logs/{step}.log"), log)
+    });
+    let beside: Vec<_> = beside.collect();
+    let name = session.add_proof(&plan.attempt.name, &plan.attempt.root, &proof, &beside)?;
     Ok(Outcome::Run(Proven {
         name,
-        pipeline: proof.pipeline.name,
+        pipeline: plan.name,
         status,
         void: proof.void,
         commit: proof.commit,
+        isolated,
         steps: proof.steps,
         unshared: session.config.remote.is_some() && !session.continuous(),
     }))
-}
-
-fn host(session: &Session<'_>) -> String {
-    let from_system = || {
-        let text = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-        Some(text.trim().to_owned())
-    };
-    session
-        .ctx
-        .env("HOSTNAME")
-        .or_else(from_system)
-        .unwrap_or_else(|| "unknown".to_owned())
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::model::gate::{Subject, Verdict};
 use crate::model::reconcile::{DraftConflict, Relation};
 use crate::model::standing::{Standing, standings};
 use crate::model::{Exit, Refusal, Version};
@@ -59,6 +60,8 @@ pub struct OfVersion {
     pub version: Version,
     pub status: &'static str,
     pub changes: Vec<Standing>,
+    /// What the policy's gates lack if `HEAD` were released now, a line each.
+    pub missing: Vec<String>,
     pub ready: bool,
 }
 
@@ -188,6 +191,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
             },
             changes: crate::session::survey::sealed_standings(&contract, &sealed),
             ready: false,
+            missing: Vec::new(),
             version: sealed.version,
         });
     }
@@ -214,12 +218,34 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     let contract = draft.contract().map_err(Refusal::from)?;
     let adopted = session.adopted(&contact.refs)?;
     let found = session.survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
-    let attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
-    let gates = crate::model::gate::judge(&contract, &draft.root, &attempts);
+    let mut attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
+    let verdicts = match session.head()? {
+        // Without a commit there is nothing to release, and nothing that a policy could stand in.
+        None => Vec::new(),
+        Some(head) => {
+            session.cover(attempts.iter_mut(), &head)?;
+            let tree = session.store.commit(&head)?.tree;
+            let rules = session.rules(&tree, contact.ledger())?;
+            rules.judge(&Subject {
+                contract: &contract,
+                generation: &draft.root,
+                declared_by: &session.store.commit(&draft.root)?.author,
+                attempts: &attempts,
+                promoter: &session.me()?,
+            })
+        }
+    };
+    let by_gates = ["has_changes", "changes_proven"];
+    let missing = verdicts
+        .iter()
+        .filter(|v| v.stops() && !by_gates.contains(&v.gate.as_str()));
     Ok(OfVersion {
         status: "draft",
         changes: standings(&contract, &draft.root, &attempts),
-        ready: gates.iter().all(|verdict| verdict.passed),
+        missing: missing
+            .flat_map(|v| v.missing.iter().map(|line| format!("{}: {line}", v.gate)))
+            .collect(),
+        ready: !verdicts.is_empty() && !verdicts.iter().any(Verdict::stops),
         version,
     })
 }

@@ -1,11 +1,12 @@
-//! Evolutions: one developer's attempts to prove one change, and the proofs in them.
+//! Evolutions: one developer's attempts to prove one change, and what they say of it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, ChangeId, Invalid, Oid, Person, Stamp, Version};
+use super::proof::Outcome;
+use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 
 /// Where an evolution stands: the version, the change, and its number within the change.
 ///
@@ -34,53 +35,27 @@ pub struct Evolution {
     pub started: Stamp,
 }
 
-/// `proof.yaml`: the result of one run of a pipeline at one commit (docs/format.md, "Proof").
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `abandoned.yaml`: its owner gave the evolution up. What was proven stays to be seen, and counts
+/// for nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proof {
-    pub status: Outcome,
-    /// Why this proof proves nothing, whatever its status: uncommitted edits, for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub void: Option<String>,
-    /// The commit that was proven, which is also the proof's second parent.
-    pub commit: Oid,
-    pub tree: Oid,
-    /// The change as the contract had it.
-    pub change: Change,
-    pub pipeline: PipelineUsed,
-    pub steps: Vec<StepResult>,
-    pub by: Person,
-    /// The machine's own name for itself.
-    pub host: String,
+pub struct Abandoned {
+    pub reason: String,
     pub at: Stamp,
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    Pass,
-    Fail,
-}
-
-/// Which pipeline ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PipelineUsed {
-    pub name: String,
-    /// The file's blob.
-    pub blob: Oid,
-}
-
-/// How one step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StepResult {
-    pub name: String,
-    /// The exit status; none where a signal ended it or it could not start.
-    pub exit: Option<i32>,
-    /// Milliseconds.
-    pub duration_ms: u64,
+/// How the release holds what was proven (docs/policy.md, "proof_covers_release").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cover {
+    /// The proven commit is nowhere in it.
+    Missing,
+    /// Its changes are, under other commits: it was rebased, or squashed.
+    Patch,
+    /// A commit of the release's history has the very tree.
+    Tree,
+    /// It is the release commit or an ancestor.
+    Ancestor,
 }
 
 /// An evolution as it is found: its place, its commits, and its last proof.
@@ -94,6 +69,9 @@ pub struct Attempt {
     pub tree: Oid,
     pub evolution: Evolution,
     pub proof: Option<Proof>,
+    pub abandoned: Option<Abandoned>,
+    /// How the release holds the proven commit; none where nobody asked.
+    pub cover: Option<Cover>,
 }
 
 /// What an attempt says of a change as the contract has it now.
@@ -102,14 +80,29 @@ pub enum Says {
     /// Started, and nothing run yet.
     Nothing,
     Passes,
+    /// It passes at a commit that the release does not hold. Whether that counts is up to the
+    /// policy.
+    PassesElsewhere,
     Fails,
     /// There is a passing proof that does not count, and why.
     PassesInVain(String),
+    /// Its owner gave it up, and why.
+    GivenUp(String),
+}
+
+impl Says {
+    /// Whether it is a proof of the change.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Passes | Self::PassesElsewhere)
+    }
 }
 
 impl Attempt {
     /// What this attempt says of `change` in the generation that begins at `generation`.
     pub fn says(&self, change: &Change, generation: &Oid) -> Says {
+        if let Some(abandoned) = &self.abandoned {
+            return Says::GivenUp(abandoned.reason.clone());
+        }
         let Some(proof) = &self.proof else {
             return Says::Nothing;
         };
@@ -117,6 +110,7 @@ impl Attempt {
             Outcome::Fail => Says::Fails,
             Outcome::Pass => match self.vanity(proof, change, generation) {
                 Some(why) => Says::PassesInVain(why),
+                None if self.cover == Some(Cover::Missing) => Says::PassesElsewhere,
                 None => Says::Passes,
             },
         }
@@ -176,17 +170,9 @@ impl fmt::Display for EvolutionName {
     }
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-        })
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::proof::PipelineUsed;
     use super::*;
 
     /// An attempt at `change` by `owner`, for the tests of the decisions.
@@ -220,15 +206,19 @@ pub(super) mod tests {
                 commit: oid(1),
                 tree: oid(2),
                 change: change.clone(),
-                pipeline: PipelineUsed {
+                pipeline: Some(PipelineUsed {
                     name: "pipeline".into(),
                     blob: oid(3),
-                },
+                }),
+                isolated: false,
                 steps: Vec::new(),
+                evidence: None,
                 by: who,
                 host: "host".into(),
                 at,
             }),
+            abandoned: None,
+            cover: None,
         }
     }
 
@@ -249,8 +239,20 @@ pub(super) mod tests {
         ));
         let eight = format!("{:040x}", 8).parse().unwrap();
         assert!(matches!(tried.says(&change, &eight), Says::PassesInVain(_)));
+        tried.cover = Some(Cover::Missing);
+        assert_eq!(tried.says(&change, &seven), Says::PassesElsewhere);
+        tried.cover = Some(Cover::Patch);
+        assert_eq!(tried.says(&change, &seven), Says::Passes);
         tried.proof.as_mut().unwrap().void = Some("dirty".into());
         assert!(matches!(tried.says(&change, &seven), Says::PassesInVain(_)));
+        tried.abandoned = Some(Abandoned {
+            reason: "wrong branch".into(),
+            at: tried.evolution.started,
+        });
+        assert_eq!(
+            tried.says(&change, &seven),
+            Says::GivenUp("wrong branch".into())
+        );
     }
 
     #[test]

@@ -1,10 +1,37 @@
-//! Gates: what a release must satisfy before it is sealed.
+//! Gates: what a release must satisfy before it is sealed (docs/policy.md).
 
 use serde::{Deserialize, Serialize};
 
-use super::evolution::Attempt;
+use super::evolution::{Attempt, Says};
+use super::excuse::Excuse;
+use super::policy::{Policy, Strictness};
+use super::proof::StepEnd;
 use super::standing::{Progress, Standing, standings};
-use super::{Contract, Oid, Version};
+use super::{Change, Contract, Oid, Person};
+
+/// The gates that always stand, those that a policy can switch on, and what else it rules.
+pub const NAMES: [&str; 9] = [
+    "has_changes",
+    "changes_proven",
+    "promoters",
+    "min_evolutions",
+    "no_failed_evolutions",
+    "proof_covers_release",
+    "required_steps",
+    "independent_proof",
+    "versions",
+];
+
+/// The gates that a policy can call waivable: not that a release declares changes which are
+/// proven, and not who may say so.
+pub const WAIVABLE: [&str; 6] = [
+    "min_evolutions",
+    "no_failed_evolutions",
+    "proof_covers_release",
+    "required_steps",
+    "independent_proof",
+    "versions",
+];
 
 /// One gate's judgement, sealed with the promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,54 +42,454 @@ pub struct Verdict {
     /// What is missing, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// What is worth a look although the gate passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Which of the two policies it failed, where not both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+    /// Why it did not stop the promotion although it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excuse: Option<Excuse>,
+}
+
+/// The policy that alone failed a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    /// The one at the release commit.
+    Present,
+    /// The one sealed with the previous promotion.
+    Previous,
 }
 
 impl Verdict {
-    fn new(gate: &str, missing: Vec<String>) -> Self {
-        Self {
-            gate: gate.to_owned(),
-            passed: missing.is_empty(),
-            missing,
+    /// Whether it stops the promotion.
+    pub fn stops(&self) -> bool {
+        !self.passed && self.excuse.is_none()
+    }
+}
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub contract: &'a Contract,
+    /// The draft's first commit, and who made it.
+    pub generation: &'a Oid,
+    pub declared_by: &'a Person,
+    pub attempts: &'a [Attempt],
+    pub promoter: &'a Person,
+}
+
+/// Judges by one policy: the gates that always stand, and those that it switches on.
+pub fn judge(policy: &Policy, subject: &Subject<'_>) -> Vec<Verdict> {
+    let gates = &policy.gates;
+    let mut verdicts = vec![
+        verdict("has_changes", has_changes(subject)),
+        verdict("changes_proven", changes_proven(subject)),
+    ];
+    if let Some(promoters) = &policy.promoters {
+        verdicts.push(verdict("promoters", may_promote(subject, promoters)));
+    }
+    if let Some(least) = gates.min_evolutions {
+        verdicts.push(verdict("min_evolutions", min_evolutions(subject, least)));
+    }
+    if gates.no_failed_evolutions {
+        verdicts.push(verdict("no_failed_evolutions", no_failed(subject)));
+    }
+    match gates.proof_covers_release {
+        Strictness::Off => {}
+        Strictness::Require => {
+            verdicts.push(verdict("proof_covers_release", covers_release(subject)));
+        }
+        Strictness::Warn => verdicts.push(Verdict {
+            warnings: covers_release(subject),
+            ..verdict("proof_covers_release", Vec::new())
+        }),
+    }
+    if !gates.required_steps.is_empty() {
+        verdicts.push(verdict("required_steps", required_steps(subject, policy)));
+    }
+    if gates.independent_proof {
+        verdicts.push(verdict("independent_proof", independent_proof(subject)));
+    }
+    let version = &subject.contract.version;
+    if let Err(rule) = policy.versions.check(version, subject.declared_by) {
+        verdicts.push(verdict("versions", vec![rule]));
+    } else if policy.versions.rules() {
+        verdicts.push(verdict("versions", Vec::new()));
+    }
+    verdicts
+}
+
+/// The judgement of two policies: a gate passes where it passes both, or where one alone has it
+/// and it passes there.
+pub fn combine(present: &[Verdict], previous: &[Verdict]) -> Vec<Verdict> {
+    let mut combined = Vec::new();
+    for name in NAMES {
+        let find = |verdicts: &[Verdict]| verdicts.iter().find(|v| v.gate == name).cloned();
+        let one = match (find(present), find(previous)) {
+            (Some(now), Some(before)) if now.passed && !before.passed => Verdict {
+                only: Some(Only::Previous),
+                ..before
+            },
+            (Some(now), Some(before)) => Verdict {
+                only: (!now.passed && before.passed).then_some(Only::Present),
+                missing: union(now.missing, before.missing),
+                warnings: union(now.warnings, before.warnings),
+                ..now
+            },
+            (Some(now), None) => Verdict {
+                only: (!now.passed).then_some(Only::Present),
+                ..now
+            },
+            (None, Some(before)) => Verdict {
+                only: (!before.passed).then_some(Only::Previous),
+                ..before
+            },
+            (None, None) => continue,
+        };
+        combined.push(one);
+    }
+    combined
+}
+
+fn union(mut all: Vec<String>, more: Vec<String>) -> Vec<String> {
+    for line in more {
+        if !all.contains(&line) {
+            all.push(line);
         }
     }
+    all
 }
 
-/// Judges a release by the gates that always stand: there is at least one change, and each has a
-/// passing proof.
-pub fn judge(contract: &Contract, generation: &Oid, attempts: &[Attempt]) -> Vec<Verdict> {
-    let mut empty = Vec::new();
-    if contract.changes.is_empty() {
-        empty.push(format!(
-            "{0} declares no change: git gryt generation edit {0} --change TYPE:ID:TITLE",
-            contract.version
-        ));
+fn verdict(gate: &str, missing: Vec<String>) -> Verdict {
+    Verdict {
+        gate: gate.to_owned(),
+        passed: missing.is_empty(),
+        missing,
+        warnings: Vec::new(),
+        only: None,
+        excuse: None,
     }
-    let unproven = standings(contract, generation, attempts)
-        .iter()
-        .filter_map(|standing| missing(standing, &contract.version))
-        .collect();
-    vec![
-        Verdict::new("has_changes", empty),
-        Verdict::new("changes_proven", unproven),
-    ]
 }
 
-fn missing(standing: &Standing, version: &Version) -> Option<String> {
-    let id = &standing.change;
-    let by = match (&standing.owner, standing.number) {
+fn has_changes(subject: &Subject<'_>) -> Vec<String> {
+    let version = &subject.contract.version;
+    match subject.contract.changes.is_empty() {
+        true => vec![format!(
+            "{version} declares no change: git gryt generation edit {version} --change TYPE:ID:TITLE"
+        )],
+        false => Vec::new(),
+    }
+}
+
+fn changes_proven(subject: &Subject<'_>) -> Vec<String> {
+    let version = &subject.contract.version;
+    let missing = |standing: &Standing| {
+        let id = &standing.change;
+        let by = speaker(standing);
+        let run = format!("git gryt run --change {id}");
+        let start = format!("git gryt evolution start {version} --change {id}");
+        match &standing.progress {
+            Progress::Proven | Progress::Elsewhere => None,
+            Progress::NotStarted => Some(format!("{id} is not started: {start}")),
+            Progress::Abandoned => Some(format!("{id} was given up ({by}): {start}")),
+            Progress::Started => Some(format!("{id} is started and not proven ({by}): {run}")),
+            Progress::Failed => Some(format!("{id} failed ({by}): {run}")),
+            Progress::Stale { why } => Some(format!(
+                "{id} passed, and that does not count: {why} ({by}): {run}"
+            )),
+        }
+    };
+    let found = standings(subject.contract, subject.generation, subject.attempts);
+    found.iter().filter_map(missing).collect()
+}
+
+fn speaker(standing: &Standing) -> String {
+    match (&standing.owner, standing.number) {
         (Some(owner), Some(number)) => format!("{owner}, rc.{number}"),
         _ => String::new(),
+    }
+}
+
+fn may_promote(subject: &Subject<'_>, promoters: &[String]) -> Vec<String> {
+    let promoter = subject.promoter;
+    let listed = |email: &String| email.eq_ignore_ascii_case(&promoter.email);
+    match promoters.iter().any(listed) {
+        true => Vec::new(),
+        false => vec![format!(
+            "{promoter} may not promote: ask {}",
+            promoters.join(" or ")
+        )],
+    }
+}
+
+/// The attempts of this generation at `change`.
+fn at<'a>(
+    subject: &Subject<'a>,
+    change: &'a Change,
+) -> impl Iterator<Item = &'a Attempt> + use<'a> {
+    let (attempts, generation) = (subject.attempts, subject.generation);
+    attempts
+        .iter()
+        .filter(move |a| a.name.change.is(&change.id) && a.evolution.generation == *generation)
+}
+
+/// Those of them that prove it.
+fn proving<'a>(
+    subject: &Subject<'a>,
+    change: &'a Change,
+) -> impl Iterator<Item = &'a Attempt> + use<'a> {
+    let generation = subject.generation;
+    at(subject, change).filter(move |a| a.says(change, generation).passes())
+}
+
+/// A line for each change of which `rule` says that something is missing.
+fn each<'a>(subject: &Subject<'a>, rule: impl Fn(&'a Change) -> Option<String>) -> Vec<String> {
+    subject.contract.changes.iter().filter_map(rule).collect()
+}
+
+fn min_evolutions(subject: &Subject<'_>, least: u32) -> Vec<String> {
+    let version = &subject.contract.version;
+    each(subject, |change| {
+        let count = proving(subject, change).count();
+        let id = &change.id;
+        (count < least as usize).then(|| {
+            format!(
+                "{id} is proven by {count} of {least} evolutions: git gryt evolution start \
+                 {version} --change {id}"
+            )
+        })
+    })
+}
+
+fn no_failed(subject: &Subject<'_>) -> Vec<String> {
+    let generation = subject.generation;
+    each(subject, |change| {
+        let failed = at(subject, change)
+            .filter(|a| a.says(change, generation) == Says::Fails)
+            .max_by_key(|a| a.name.number)?;
+        let later = |a: &Attempt| a.name.number > failed.name.number;
+        if proving(subject, change).any(later) {
+            return None;
+        }
+        let (id, owner) = (&change.id, &failed.evolution.owner.name);
+        Some(format!(
+            "{id} failed ({owner}, {}) and none passed since: git gryt run --change {id}",
+            failed.name.rc()
+        ))
+    })
+}
+
+fn covers_release(subject: &Subject<'_>) -> Vec<String> {
+    let found = standings(subject.contract, subject.generation, subject.attempts);
+    let elsewhere = |s: &&Standing| s.progress == Progress::Elsewhere;
+    let say = |standing: &Standing| {
+        format!(
+            "{0} is proven at a commit that the release does not hold ({1}): git gryt run \
+             --change {0}",
+            standing.change,
+            speaker(standing)
+        )
     };
-    let run = format!("git gryt run --change {id}");
-    match &standing.progress {
-        Progress::Proven => None,
-        Progress::NotStarted => Some(format!(
-            "{id} is not started: git gryt evolution start {version} --change {id}"
-        )),
-        Progress::Started => Some(format!("{id} is started and not proven ({by}): {run}")),
-        Progress::Failed => Some(format!("{id} failed ({by}): {run}")),
-        Progress::Stale { why } => Some(format!(
-            "{id} passed, and that does not count: {why} ({by}): {run}"
-        )),
+    found.iter().filter(elsewhere).map(say).collect()
+}
+
+fn required_steps(subject: &Subject<'_>, policy: &Policy) -> Vec<String> {
+    each(subject, |change| {
+        let rules = policy.gates.required_steps.iter();
+        let mut steps: Vec<&str> = rules
+            .filter(|rule| rule.types.contains(&change.kind))
+            .flat_map(|rule| rule.steps.iter().map(String::as_str))
+            .filter(|step| !proving(subject, change).any(|a| passed(a, step)))
+            .collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let id = &change.id;
+        (!steps.is_empty()).then(|| {
+            format!(
+                "{id} is not proven by {}: git gryt run PIPELINE --change {id}",
+                steps.join(", ")
+            )
+        })
+    })
+}
+
+/// Whether the attempt's proof has that step, passed.
+fn passed(attempt: &Attempt, step: &str) -> bool {
+    let steps = attempt.proof.iter().flat_map(|proof| &proof.steps);
+    steps
+        .filter(|result| result.name.eq_ignore_ascii_case(step))
+        .any(|result| result.status == StepEnd::Pass)
+}
+
+fn independent_proof(subject: &Subject<'_>) -> Vec<String> {
+    let version = &subject.contract.version;
+    each(subject, |change| {
+        let id = &change.id;
+        let Some(assignee) = change.assignee.as_deref().filter(|a| !a.trim().is_empty()) else {
+            return Some(format!(
+                "{id} has no assignee to be independent of: git gryt generation edit {version} \
+                 --assign {id}=WHO"
+            ));
+        };
+        let other = |a: &Attempt| !a.evolution.owner.goes_by(assignee);
+        (!proving(subject, change).any(other)).then(|| {
+            format!(
+                "{id} is proven by nobody but {assignee}, whose it is; another one: git gryt \
+                 evolution start {version} --change {id}"
+            )
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::evolution::Cover;
+    use super::super::evolution::tests::attempt;
+    use super::super::proof::{Outcome, StepResult};
+    use super::*;
+
+    fn contract() -> Contract {
+        let text = "version: v1.0.0\nchanges:\n\
+                    - {type: add, id: A, title: a, assignee: ann}\n\
+                    - {type: fix, id: B, title: b, assignee: bob@example.com}\n";
+        Contract::parse(text.as_bytes(), &"v1.0.0".parse().unwrap()).unwrap()
+    }
+
+    fn person(name: &str) -> Person {
+        Person {
+            name: name.into(),
+            email: format!("{name}@example.com"),
+        }
+    }
+
+    fn failing(policy: &str, attempts: &[Attempt]) -> Vec<(String, Vec<String>)> {
+        let policy = Policy::parse(policy.as_bytes()).unwrap();
+        let generation = format!("{:040x}", 7).parse().unwrap();
+        let subject = Subject {
+            contract: &contract(),
+            generation: &generation,
+            declared_by: &person("ann"),
+            attempts,
+            promoter: &person("lead"),
+        };
+        let verdicts = judge(&policy, &subject).into_iter();
+        verdicts
+            .filter(|v| !v.passed)
+            .map(|v| (v.gate, v.missing))
+            .collect()
+    }
+
+    fn both(by: [&str; 2]) -> [Attempt; 2] {
+        let contract = contract();
+        [0, 1].map(|at| attempt(&contract.changes[at], by[at], 1, Some(Outcome::Pass)))
+    }
+
+    #[test]
+    fn each_gate_fails_for_its_reason_and_names_what_helps() {
+        let proven = both(["ann", "cat"]);
+        assert!(failing("", &proven).is_empty());
+        let one = |policy: &str, attempts: &[Attempt], gate: &str, says: &str| {
+            let found = failing(policy, attempts);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[0].0, gate);
+            assert!(found[0].1.join("\n").contains(says), "{found:?}");
+        };
+        one("", &proven[..1], "changes_proven", "B is not started");
+        one("promoters: [x@y.z]", &proven, "promoters", "ask x@y.z");
+        one(
+            "gates: {min_evolutions: 2}",
+            &proven,
+            "min_evolutions",
+            "A is proven by 1 of 2",
+        );
+        one(
+            "gates: {required_steps: [{types: [fix], steps: [e2e]}]}",
+            &proven,
+            "required_steps",
+            "B is not proven by e2e",
+        );
+        one(
+            "gates: {independent_proof: true}",
+            &proven,
+            "independent_proof",
+            "A is proven by nobody but ann",
+        );
+        one("versions: date", &proven, "versions", "v1.0.0");
+    }
+
+    #[test]
+    fn a_failure_counts_until_a_later_one_passes() {
+        let policy = "gates: {no_failed_evolutions: true}";
+        let [a, b] = both(["ann", "cat"]);
+        let change = &contract().changes[0];
+        let fails = |n| attempt(change, "dan", n, Some(Outcome::Fail));
+        assert_eq!(failing(policy, &[a.clone(), b.clone(), fails(2)]).len(), 1);
+        let mut later = a.clone();
+        later.name.number = 3;
+        assert!(failing(policy, &[a, b, fails(2), later]).is_empty());
+    }
+
+    #[test]
+    fn what_the_release_does_not_hold_is_a_warning_or_a_failure() {
+        let [mut a, b] = both(["ann", "cat"]);
+        a.cover = Some(Cover::Missing);
+        let attempts = [a, b];
+        assert!(failing("", &attempts).is_empty());
+        let strict = failing("gates: {proof_covers_release: require}", &attempts);
+        assert_eq!(strict[0].0, "proof_covers_release");
+        assert_eq!(strict[0].1.len(), 1);
+    }
+
+    #[test]
+    fn a_required_step_has_to_have_passed_whoever_ran_it() {
+        let policy = "gates: {required_steps: [{types: [add, fix], steps: [e2e]}]}";
+        let mut proven = both(["ann", "cat"]);
+        for (attempt, status) in proven.iter_mut().zip([StepEnd::Pass, StepEnd::Skipped]) {
+            attempt.proof.as_mut().unwrap().steps.push(StepResult {
+                name: "E2E".into(),
+                status,
+                exit: None,
+                duration_ms: 0,
+                tries: 1,
+                allowed: true,
+            });
+        }
+        let found = failing(policy, &proven);
+        assert_eq!(found[0].1.len(), 1);
+        assert!(found[0].1[0].starts_with("B is"), "{found:?}");
+    }
+
+    #[test]
+    fn two_policies_both_have_to_be_satisfied_and_it_is_said_which_was_not() {
+        let v = |gate: &str, missing: &[&str]| {
+            verdict(gate, missing.iter().map(ToString::to_string).collect())
+        };
+        let found = combine(
+            &[
+                v("has_changes", &[]),
+                v("promoters", &["x"]),
+                v("versions", &["y"]),
+            ],
+            &[
+                v("has_changes", &[]),
+                v("promoters", &[]),
+                v("min_evolutions", &["z"]),
+            ],
+        );
+        let only: Vec<_> = found.iter().map(|v| (v.gate.as_str(), v.only)).collect();
+        assert_eq!(
+            only,
+            [
+                ("has_changes", None),
+                ("promoters", Some(Only::Present)),
+                ("min_evolutions", Some(Only::Previous)),
+                ("versions", Some(Only::Present)),
+            ]
+        );
+        let both = combine(&[v("versions", &["y"])], &[v("versions", &["z"])]);
+        assert_eq!((both[0].only, both[0].missing.len()), (None, 2));
     }
 }

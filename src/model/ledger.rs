@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::excuse::ExcuseKind;
 use super::gate::Verdict;
 use super::{ChangeId, Contract, EvolutionName, Invalid, Oid, Person, Stamp, Version};
 
@@ -29,6 +30,21 @@ pub struct Sealed {
     pub promoted_at: Stamp,
     pub gates: Vec<Verdict>,
     pub evolutions: Vec<Folded>,
+}
+
+impl Sealed {
+    /// The gates that it passed by its promoter's word alone, a line each.
+    pub fn excuses(&self) -> Vec<String> {
+        let line = |verdict: &Verdict| {
+            let excuse = verdict.excuse.as_ref()?;
+            let word = match excuse.kind {
+                ExcuseKind::Waived => "waived",
+                ExcuseKind::Overridden => "overridden",
+            };
+            Some(format!("{word} {}: {}", verdict.gate, excuse.reason))
+        };
+        self.gates.iter().filter_map(line).collect()
+    }
 }
 
 /// An evolution that went into a release.
@@ -69,6 +85,8 @@ pub struct Release {
     /// How many.
     pub evolutions: usize,
     pub withdrawn: bool,
+    /// The gates that it passed by its promoter's word alone, a line each.
+    pub excuses: Vec<String>,
 }
 
 impl Release {

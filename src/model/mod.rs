@@ -5,7 +5,9 @@
 //! or as a [`Refusal`].
 
 pub mod edit;
+pub mod engine;
 pub mod evolution;
+pub mod excuse;
 pub mod gate;
 pub mod generation;
 pub mod invalid;
@@ -14,18 +16,25 @@ pub mod merge;
 pub mod oid;
 pub mod person;
 pub mod pipeline;
+mod place;
+pub mod policy;
 pub mod promotion;
+pub mod proof;
 pub mod reconcile;
 pub mod refusal;
+pub mod schedule;
+pub mod scheme;
 mod sections;
 pub mod standing;
 pub mod version;
 pub mod weave;
 
-pub use evolution::{Evolution, EvolutionName, Proof};
+pub use evolution::{Evolution, EvolutionName};
 pub use generation::{Change, ChangeId, Contract};
 pub use invalid::Invalid;
 pub use oid::Oid;
 pub use person::{Person, Stamp};
+pub use policy::Policy;
+pub use proof::Proof;
 pub use refusal::{Exit, Refusal};
 pub use version::Version;

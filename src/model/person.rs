@@ -21,6 +21,16 @@ impl Person {
     pub fn is(&self, other: &Person) -> bool {
         self.email.eq_ignore_ascii_case(&other.email)
     }
+
+    /// Whether a contract that says `who` means this person: by email, the part of it before the
+    /// `@`, or the name.
+    pub fn goes_by(&self, who: &str) -> bool {
+        let who = who.trim();
+        let local = self.email.split('@').next().unwrap_or_default();
+        [self.email.as_str(), local, self.name.as_str()]
+            .iter()
+            .any(|known| known.to_lowercase() == who.to_lowercase())
+    }
 }
 
 impl fmt::Display for Person {

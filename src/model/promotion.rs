@@ -1,7 +1,8 @@
 //! Whether a version may be sealed now, and what exactly is sealed.
 
-use super::evolution::{Attempt, Says};
-use super::gate::{self, Verdict};
+use super::evolution::Attempt;
+use super::excuse::{self, Plea, Rules};
+use super::gate::{Subject, Verdict};
 use super::ledger::{Folded, Sealed};
 use super::reconcile::Relation;
 use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
@@ -29,6 +30,8 @@ pub struct Facts {
     /// All that was found of this generation, in the cloud and in this clone.
     pub attempts: Vec<(Attempt, Option<Oid>)>,
     pub release: Release,
+    pub rules: Rules,
+    pub plea: Plea,
     pub promoter: Person,
     pub now: Stamp,
     /// Whether there is a cloud at all.
@@ -39,6 +42,8 @@ pub struct Facts {
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub root: Oid,
+    /// Who made it.
+    pub author: Person,
     pub tip: Oid,
     /// What it says; or why that cannot be told, its edited file included.
     pub contract: Result<Contract, Refusal>,
@@ -77,6 +82,8 @@ pub struct Seal {
     pub cloud_draft: Option<Oid>,
     /// The folded attempts in the order of `sealed.evolutions`, each with its tip in the cloud.
     pub folded: Vec<(Attempt, Option<Oid>)>,
+    /// What the policy says otherwise than at the previous promotion.
+    pub policy_changes: Vec<String>,
 }
 
 /// Decides a promotion. "Taken" comes before everything else, and gates come last.
@@ -105,14 +112,21 @@ pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
     let mut folded: Vec<_> = facts.attempts.iter().filter(of_this).cloned().collect();
     folded.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let attempts: Vec<Attempt> = folded.iter().map(|(a, _)| a.clone()).collect();
-    let gates = gate::judge(contract, &draft.root, &attempts);
-    if gates.iter().any(|verdict| !verdict.passed) {
-        return Err(refused_by(&gates, version));
+    let gates = facts.rules.judge(&Subject {
+        contract,
+        generation: &draft.root,
+        declared_by: &draft.author,
+        attempts: &attempts,
+        promoter: &facts.promoter,
+    });
+    let gates = excuse::grant(gates, &facts.rules, &facts.plea)?;
+    if gates.iter().any(Verdict::stops) {
+        return Err(excuse::refused(&gates, &facts.rules, version));
     }
     let counts = |attempt: &Attempt| {
         contract
             .change(&attempt.name.change)
-            .is_some_and(|change| attempt.says(change, &draft.root) == Says::Passes)
+            .is_some_and(|change| attempt.says(change, &draft.root).passes())
     };
     let sealed = Sealed {
         version: version.clone(),
@@ -139,6 +153,7 @@ pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         sealed,
         cloud_draft: facts.cloud.as_ref().map(|cloud| cloud.tip.clone()),
         folded,
+        policy_changes: facts.rules.differences(),
     }))
 }
 
@@ -198,14 +213,6 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
     .because(format!("The next free version is {}", facts.next_free))
 }
 
-fn refused_by(gates: &[Verdict], version: &Version) -> Refusal {
-    let mut refusal = Refusal::new(Exit::Gate, format!("{version} is not ready for promotion"));
-    for line in gates.iter().flat_map(|verdict| &verdict.missing) {
-        refusal = refusal.because(line);
-    }
-    refusal
-}
-
 /// The folded evolutions whose refs the promoting push deletes with it, as indexes into
 /// `seal.folded`: those whose proofs counted first, as many as leave the push at
 /// [`REFS_A_PUSH`]. The others go afterwards.
@@ -221,8 +228,8 @@ pub fn deleted_with_seal(seal: &Seal) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::evolution::Outcome;
     use super::super::evolution::tests::attempt;
+    use super::super::proof::Outcome;
     use super::*;
 
     fn oid(n: u32) -> Oid {
@@ -242,6 +249,7 @@ mod tests {
             tag: None,
             local: Some(Draft {
                 root: oid(7),
+                author: proven.evolution.owner.clone(),
                 tip: oid(8),
                 contract: Ok(contract),
             }),
@@ -252,6 +260,8 @@ mod tests {
                 commit: oid(1),
                 tree: oid(2),
             },
+            rules: Rules::default(),
+            plea: Plea::default(),
             promoter: proven.evolution.owner.clone(),
             now: proven.evolution.started,
             has_cloud: true,

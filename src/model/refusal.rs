@@ -28,6 +28,8 @@ pub enum Exit {
     Remote = 8,
     /// The remote's history was rewritten or does not verify.
     Rewritten = 9,
+    /// The user ended it.
+    Interrupted = 130,
 }
 
 impl Exit {

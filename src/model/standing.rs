@@ -11,11 +11,15 @@ use super::{ChangeId, Contract, Oid};
 pub enum Progress {
     NotStarted,
     Started,
+    /// Every attempt was given up.
+    Abandoned,
     Failed,
     /// It passed, and that does not count.
     Stale {
         why: String,
     },
+    /// It passed, at a commit that the release does not hold.
+    Elsewhere,
     Proven,
 }
 
@@ -32,9 +36,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Whether nothing is missing.
+    /// Whether it is proven; whether at a commit that is released, is another gate's question.
     pub fn proven(&self) -> bool {
-        self.progress == Progress::Proven
+        matches!(self.progress, Progress::Proven | Progress::Elsewhere)
     }
 }
 
@@ -66,6 +70,8 @@ pub fn standings(contract: &Contract, generation: &Oid, attempts: &[Attempt]) ->
 fn progress(says: Says) -> Progress {
     match says {
         Says::Nothing => Progress::Started,
+        Says::GivenUp(_) => Progress::Abandoned,
+        Says::PassesElsewhere => Progress::Elsewhere,
         Says::Fails => Progress::Failed,
         Says::PassesInVain(why) => Progress::Stale { why },
         Says::Passes => Progress::Proven,
@@ -75,17 +81,19 @@ fn progress(says: Says) -> Progress {
 fn weight(progress: &Progress) -> u8 {
     match progress {
         Progress::NotStarted => 0,
-        Progress::Started => 1,
-        Progress::Failed => 2,
-        Progress::Stale { .. } => 3,
-        Progress::Proven => 4,
+        Progress::Abandoned => 1,
+        Progress::Started => 2,
+        Progress::Failed => 3,
+        Progress::Stale { .. } => 4,
+        Progress::Elsewhere => 5,
+        Progress::Proven => 6,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::evolution::Outcome;
     use super::super::evolution::tests::attempt;
+    use super::super::proof::Outcome;
     use super::*;
 
     #[test]

@@ -77,8 +77,19 @@ impl Version {
         text.parse().unwrap_or_else(|_| self.clone())
     }
 
-    fn number(&self, at: usize) -> u64 {
+    /// The number at that place; missing ones are 0.
+    pub fn number(&self, at: usize) -> u64 {
         self.numbers.get(at).copied().unwrap_or(0)
+    }
+
+    /// How many numbers were written.
+    pub fn width(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Whether it is a candidate for the release of its numbers.
+    pub fn is_pre_release(&self) -> bool {
+        !self.pre.is_empty()
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Style, report};
+use super::{Style, proving, report};
 use crate::commands::{self, Outcome};
 use crate::context::Event;
-use crate::model::evolution::Outcome as Ended;
 use crate::model::{EvolutionName, Refusal};
 
 /// One event, in a line.
@@ -14,16 +13,16 @@ pub fn event(event: Event<'_>, style: Style) -> String {
         Event::Note { text } | Event::Detail { text } => text.to_owned(),
         Event::Warning { text } => format!("{} {text}", style.bad("warning:")),
         Event::StepStarted { step } => style.heading(&format!("[{step}]")),
-        Event::StepEnded { step, exit, millis } => {
-            let seconds = millis / 1000;
-            let tenths = millis % 1000 / 100;
-            match exit {
-                Some(0) => format!("[{step}] passed in {seconds}.{tenths} s"),
-                Some(exit) => style.bad(&format!("[{step}] failed with exit {exit}")),
-                None => style.bad(&format!("[{step}] was ended by a signal")),
-            }
+        Event::StepAgain { step, attempt } => format!("[{step}] try {attempt}"),
+        Event::StepLeft { step } => {
+            format!("[{step}] left processes running, which were ended")
         }
-        Event::StepOutput { bytes } => String::from_utf8_lossy(bytes).into_owned(),
+        Event::StepEnded { result } => proving::step(result, style),
+        // These are drawn, or passed on as they come.
+        Event::RunStarted { .. }
+        | Event::RunEnded
+        | Event::StepOutput { .. }
+        | Event::Heard { .. } => String::new(),
         Event::Typed { who, line } => format!("\n{who} $ {}", style.typed(line)),
         Event::Said { text } => format!("\n{}", style.heading(&format!("# {text}"))),
     };
@@ -102,7 +101,13 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             ),
             false => format!("Resolved: {} is gone here too\n", resolved.version),
         },
-        Outcome::EvolutionAbandon(abandoned) => format!("Gave up {}\n", abandoned.name),
+        Outcome::EvolutionAbandon(abandoned) => match abandoned.kept {
+            true => format!(
+                "Gave up {}; what it proved stays to be seen, and counts for nothing\n",
+                abandoned.name
+            ),
+            false => format!("Gave up {}\n", abandoned.name),
+        },
         Outcome::Withdraw(withdrawn) => {
             let place = if withdrawn.cloud { " in cloud" } else { "" };
             let version = &withdrawn.withdrawal.version;
@@ -118,8 +123,13 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         ),
         Outcome::EvolutionList(list) => return report::evolutions(list),
         Outcome::EvolutionShow(shown) => return report::evolution(shown),
-        Outcome::Run(proven) => run(proven, style),
-        Outcome::Promote(promoted) => promote(promoted),
+        Outcome::EvolutionRecord(recorded) => proving::recorded(recorded, style),
+        Outcome::Run(proven) => proving::run(proven, style),
+        Outcome::RunPlan(planned) => return proving::plan(planned),
+        Outcome::RunList(listing) => return proving::pipelines(listing),
+        Outcome::RunValidate(validated) => proving::validated(validated),
+        Outcome::Verify(found) => return proving::verify(found, style),
+        Outcome::Promote(promoted) => promote(promoted, style),
         Outcome::Pull(pulled) => pull(pulled),
         Outcome::Push(pushed) => push(pushed),
         Outcome::PushEvolutions(pushed) => push_evolutions(pushed),
@@ -153,33 +163,7 @@ fn new_generation(made: &commands::generation::Made) -> String {
     text
 }
 
-fn run(proven: &commands::run::Proven, style: Style) -> String {
-    let name = &proven.name;
-    let (change, version) = (&name.change, &name.version);
-    let at = proven.commit.short();
-    let mut text = match (proven.status, &proven.void) {
-        (Ended::Pass, None) => format!("Proven: {change} of {version} ({}) at {at}\n", name.rc()),
-        (Ended::Pass, Some(why)) => {
-            format!(
-                "Passed, and proves nothing: {why} ({change} of {version}, {})\n",
-                name.rc()
-            )
-        }
-        (Ended::Fail, _) => {
-            let line = format!("Failed: {change} of {version} ({}) at {at}", name.rc());
-            style.bad(&line) + "\n"
-        }
-    };
-    if proven.unshared {
-        _ = writeln!(
-            text,
-            "The proof is not shared yet: git gryt sync push-evolutions {version}"
-        );
-    }
-    text
-}
-
-fn promote(promoted: &commands::promote::Promoted) -> String {
+fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
     use crate::session::heal::TagState;
     let sealed = &promoted.sealed;
     let version = &sealed.version;
@@ -197,6 +181,13 @@ fn promote(promoted: &commands::promote::Promoted) -> String {
     };
     let at = sealed.commit.short();
     _ = writeln!(text, "  Commit {at}, proven by {count} {evolutions}");
+    text += &proving::verdicts(&sealed.gates, promoted.dry_run, style);
+    if !promoted.policy_changes.is_empty() {
+        text += "  The policy differs from the previous promotion's; both were applied:\n";
+        for change in &promoted.policy_changes {
+            _ = writeln!(text, "    {}", super::line(change));
+        }
+    }
     if promoted.unpushed {
         text += "  Sealed with edits of yours that were not pushed before\n";
     }

@@ -1,13 +1,17 @@
 //! The only writer of stdout and stderr: people's text and JSON from the same outcomes and
 //! events.
 
+mod board;
 mod human;
+mod proving;
 mod report;
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
+
+use board::Board;
 
 use crate::cli::{Color, Global};
 use crate::commands::{self, Outcome};
@@ -20,8 +24,48 @@ pub struct Renderer {
     quiet: bool,
     verbose: bool,
     style: Style,
+    screen: Arc<Mutex<Screen>>,
+}
+
+/// What is on the screen while a command works.
+#[derive(Default)]
+struct Screen {
+    board: Board,
     /// Whether the last thing printed left the cursor in the middle of a line.
-    midline: Arc<Mutex<bool>>,
+    midline: bool,
+}
+
+impl Screen {
+    /// What an event adds to what is printed.
+    fn told(&mut self, event: Event<'_>, style: Style, draw: bool) -> Vec<u8> {
+        let mut text = match event {
+            Event::Heard { bytes } => {
+                self.midline = bytes.last().is_some_and(|last| *last != b'\n');
+                return bytes.to_vec();
+            }
+            Event::StepOutput { step, bytes } => self.board.lines(step, bytes),
+            Event::RunStarted { steps } => {
+                self.board.begin(steps, draw);
+                String::new()
+            }
+            Event::RunEnded => {
+                self.board.finish();
+                String::new()
+            }
+            Event::StepStarted { step } => {
+                self.board.start(step);
+                human::event(event, style) + "\n"
+            }
+            Event::StepEnded { result } => {
+                self.board.end(&result.name) + &human::event(event, style) + "\n"
+            }
+            event => human::event(event, style) + "\n",
+        };
+        if std::mem::take(&mut self.midline) {
+            text.insert(0, '\n');
+        }
+        text.into_bytes()
+    }
 }
 
 /// Colours, where they are wanted.
@@ -69,7 +113,7 @@ impl Renderer {
             quiet: global.quiet,
             verbose: global.verbose,
             style: Style { on },
-            midline: Arc::new(Mutex::new(false)),
+            screen: Arc::default(),
         }
     }
 
@@ -77,35 +121,25 @@ impl Renderer {
     /// to stderr.
     pub fn sink(&self) -> Box<dyn Fn(Event<'_>) + Send + Sync> {
         let (json, quiet, verbose, style) = (self.json, self.quiet, self.verbose, self.style);
-        let midline = Arc::clone(&self.midline);
+        let terminals = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
+        let draw = terminals && !json && !quiet;
+        let screen = Arc::clone(&self.screen);
         Box::new(move |event| {
-            let bytes = match event {
-                Event::StepOutput { bytes } => bytes.to_vec(),
-                Event::Detail { .. } if !verbose => return,
-                Event::Note { .. } | Event::StepStarted { .. } | Event::StepEnded { .. }
-                    if quiet =>
-                {
-                    return;
-                }
-                event => (human::event(event, style) + "\n").into_bytes(),
-            };
+            let told = matches!(event, Event::Warning { .. } | Event::Heard { .. });
+            if quiet && !told || !verbose && matches!(event, Event::Detail { .. }) {
+                return;
+            }
+            // A poisoned lock only means that another thread panicked while printing.
+            let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+            let text = screen.told(event, style, draw);
             let aside = matches!(
                 event,
                 Event::Note { .. } | Event::Warning { .. } | Event::Detail { .. }
             );
-            // A poisoned lock only means that another thread panicked while printing.
-            let mut midline = midline.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut out = Vec::new();
-            if *midline && !matches!(event, Event::StepOutput { .. }) {
-                out.push(b'\n');
-            }
-            out.extend_from_slice(&bytes);
-            *midline = out.last().is_some_and(|last| *last != b'\n');
-            if json || aside {
-                write(&mut std::io::stderr(), &out);
-            } else {
-                write(&mut std::io::stdout(), &out);
-            }
+            screen.board.aside(|| match json || aside {
+                true => write(&mut std::io::stderr(), &text),
+                false => write(&mut std::io::stdout(), &text),
+            });
         })
     }
 

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
-use super::line;
+use super::{line, proving};
 use crate::commands;
 use crate::model::Stamp;
+use crate::model::evolution::Cover;
+use crate::model::proof::StepEnd;
 use crate::model::standing::{Progress, Standing};
 
 /// Generations in a list.
@@ -78,6 +80,10 @@ fn standing(standing: &Standing) -> String {
         Progress::Started => format!("started{by}"),
         Progress::Failed => format!("failed{by}"),
         Progress::Stale { why } => format!("stale{by}: {why}"),
+        Progress::Abandoned => format!("given up{by}"),
+        Progress::Elsewhere => {
+            format!("proven{by}, at a commit that HEAD does not hold")
+        }
         Progress::Proven => format!("proven{by}"),
     }
 }
@@ -112,10 +118,28 @@ pub fn evolution(shown: &commands::evolution::Shown) -> String {
     _ = writeln!(text, "Started: {}", day(&shown.started));
     if let Some(proof) = &shown.proof {
         _ = writeln!(text, "Proof: {} of {}", proof.status, proof.commit);
-        _ = writeln!(text, "Pipeline: {}", proof.pipeline.name);
+        if let Some(pipeline) = &proof.pipeline {
+            let isolated = if proof.isolated { ", isolated" } else { "" };
+            _ = writeln!(text, "Pipeline: {}{isolated}", pipeline.name);
+        }
         for step in &proof.steps {
-            let exit = step.exit.map_or("a signal".into(), |e| format!("exit {e}"));
-            _ = writeln!(text, "  {}  {exit}, {} ms", step.name, step.duration_ms);
+            let end = match (step.status, step.exit) {
+                (StepEnd::Pass, _) => "passed".to_owned(),
+                (StepEnd::Skipped, _) => "skipped".to_owned(),
+                (StepEnd::Timeout, _) => "took too long".to_owned(),
+                (StepEnd::Fail, Some(exit)) => format!("exit {exit}"),
+                (StepEnd::Fail, None) => "did not end by itself".to_owned(),
+            };
+            let allowed = if step.allowed { ", may fail" } else { "" };
+            _ = writeln!(
+                text,
+                "  {}  {end}, {} ms{allowed}",
+                step.name, step.duration_ms
+            );
+        }
+        if let Some(evidence) = &proof.evidence {
+            text += "Recorded from elsewhere:\n";
+            text += &proving::evidence(evidence);
         }
         _ = writeln!(
             text,
@@ -127,6 +151,15 @@ pub fn evolution(shown: &commands::evolution::Shown) -> String {
     }
     if let Some(why) = &shown.stale {
         _ = writeln!(text, "It does not count: {why}");
+    }
+    if let Some(why) = &shown.abandoned {
+        _ = writeln!(text, "Given up: {}", line(why));
+    }
+    match shown.cover {
+        Some(Cover::Missing) => text += "HEAD does not hold the proven commit\n",
+        Some(Cover::Patch) => text += "HEAD holds its changes under other commits\n",
+        Some(Cover::Tree) => text += "HEAD's history has its very tree\n",
+        Some(Cover::Ancestor) | None => {}
     }
     text
 }
@@ -182,6 +215,9 @@ pub fn version_status(status: &commands::status::OfVersion) -> String {
     let mut text = format!("Generation: {} ({})\n", status.version, status.status);
     text += &changes(&status.changes);
     if status.status == "draft" {
+        for missing in &status.missing {
+            _ = writeln!(text, "  {}", line(missing));
+        }
         let ready = if status.ready { "YES" } else { "NO" };
         _ = writeln!(text, "Ready for promotion: {ready}");
     }
@@ -203,7 +239,14 @@ pub fn log(entries: &commands::log::Entries) -> String {
             entry.description.clone().unwrap_or_default(),
         ]
     });
-    columns(&rows.collect::<Vec<_>>())
+    let mut text = columns(&rows.collect::<Vec<_>>());
+    // A gate that a word opened stands out below the list, whatever the list's width.
+    for entry in &entries.entries {
+        for excuse in &entry.excuses {
+            _ = writeln!(text, "! {} {}", entry.version, line(excuse));
+        }
+    }
+    text
 }
 
 /// What a version brings.

@@ -27,6 +27,11 @@ impl Session<'_> {
                 Err(error) => error,
             }
         };
+        if let Err(rule) = self.policy()?.versions.check(version, &self.me()?) {
+            return Err(Refusal::new(Exit::Invalid, rule)
+                .then("git gryt generation new --next patch")
+                .into());
+        }
         if let Some(ledger) = self.ledger(refs)?
             && let Some(sealed) = self.store.sealed(&ledger, version)?
         {

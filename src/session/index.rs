@@ -58,6 +58,7 @@ impl Session<'_> {
             }
             let (_, contract) = self.store.sealed_contract(ledger, &sealed)?;
             let release = Release {
+                excuses: sealed.excuses(),
                 version: sealed.version,
                 description: contract.description,
                 commit: sealed.commit,

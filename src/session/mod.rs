@@ -3,6 +3,7 @@
 
 pub mod adopt;
 pub mod aside;
+pub mod audit;
 pub mod claim;
 pub mod contact;
 pub mod current;
@@ -10,8 +11,14 @@ pub mod edits;
 pub mod files;
 pub mod heal;
 pub mod index;
+pub mod isolate;
 pub mod join;
+pub mod junit;
 pub mod memory;
+pub mod pipelines;
+pub mod policy;
+pub mod proof;
+pub mod propose;
 pub mod push;
 pub mod share;
 pub mod survey;

@@ -1,7 +1,7 @@
 //! The user's own commits, branches and tags: what is released and proven, and whether it is
 //! published.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -32,6 +32,33 @@ impl Store {
             _ => Refusal::new(Exit::Invalid, format!("{rev} is no commit")),
         };
         Err(refusal.into())
+    }
+
+    /// The names of all tags, without `refs/tags/`.
+    ///
+    /// # Errors
+    /// Git cannot list them.
+    pub fn tags(&self) -> Result<Vec<String>> {
+        let args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
+        let output = self.git.read(&args)?;
+        let text = String::from_utf8_lossy(&output);
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// What git says of the signatures along first parents from `tip`: the letters of `%G?`
+    /// (git-log(1), "PRETTY FORMATS").
+    ///
+    /// # Errors
+    /// Git cannot walk the history.
+    pub fn signatures(&self, tip: &Oid) -> Result<BTreeMap<Oid, char>> {
+        let args = ["log", "--first-parent", "--format=%H %G?", tip.as_str()];
+        let output = self.git.read(&args)?;
+        let text = String::from_utf8_lossy(&output);
+        let pair = |line: &str| {
+            let (oid, letter) = line.split_once(' ')?;
+            Some((oid.parse().ok()?, letter.chars().next()?))
+        };
+        Ok(text.lines().filter_map(pair).collect())
     }
 
     /// Whether `release` is `commit` or descends from it.

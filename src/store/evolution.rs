@@ -5,12 +5,14 @@ use anyhow::Result;
 use super::Store;
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Place};
-use crate::model::evolution::Attempt;
+use crate::model::evolution::{Abandoned, Attempt};
 use crate::model::ledger::FORMAT;
+use crate::model::proof::Outcome;
 use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
 
 const EVOLUTION: &str = "evolution.yaml";
 const PROOF: &str = "proof.yaml";
+const ABANDONED: &str = "abandoned.yaml";
 
 impl Store {
     /// Reads the evolution at `tip` and checks that it may stand under `name`: its first commit
@@ -53,6 +55,13 @@ impl Store {
             Ok(proof) => proof,
             Err(invalid) => return Ok(Err(invalid)),
         };
+        let abandoned = match self.text(&head.tree, ABANDONED)? {
+            None => None,
+            Some((_, text)) => match Invalid::or_yaml(&text) {
+                Ok(abandoned) => Some(abandoned),
+                Err(invalid) => return Ok(Err(invalid)),
+            },
+        };
         Ok(Ok(Attempt {
             name: name.clone(),
             root: root.oid.clone(),
@@ -60,6 +69,8 @@ impl Store {
             tree: head.tree.clone(),
             evolution,
             proof,
+            abandoned,
+            cover: None,
         }))
     }
 
@@ -164,7 +175,7 @@ impl Store {
         Ok(pinned)
     }
 
-    /// Writes a proof onto the evolution at `tip`, with its logs by step.
+    /// Writes a proof onto the evolution at `tip`, with what lies beside it: logs, attachments.
     ///
     /// # Errors
     /// The proven commit is missing, or the object database cannot be written.
@@ -173,7 +184,7 @@ impl Store {
         by: &Author,
         tip: &Attempt,
         proof: &Proof,
-        logs: &[(String, Vec<u8>)],
+        beside: &[(String, Place<'_>)],
     ) -> Result<Oid> {
         let (_, started) = self
             .text(&tip.tree, EVOLUTION)?
@@ -183,14 +194,12 @@ impl Store {
             (EVOLUTION.to_owned(), Place::Blob(&started)),
             (PROOF.to_owned(), Place::Blob(text.as_bytes())),
         ];
-        for (step, log) in logs {
-            places.push((format!("logs/{step}.log"), Place::Blob(log)));
-        }
+        places.extend(beside.iter().cloned());
         let tree = self.write_tree(None, &places)?;
         let verb = match (&proof.void, proof.status) {
             (Some(_), _) => "Try",
-            (None, crate::model::evolution::Outcome::Pass) => "Prove",
-            (None, crate::model::evolution::Outcome::Fail) => "Fail",
+            (None, Outcome::Pass) => "Prove",
+            (None, Outcome::Fail) => "Fail",
         };
         let at = proof.commit.short();
         let subject = format!("{verb} {} of {} at {at}", tip.name.change, tip.name.version);
@@ -200,5 +209,23 @@ impl Store {
             .with("Gryt-Commit", &proof.commit)
             .with("Gryt-Status", proof.status);
         self.write_commit(by, &tree, &[&tip.tip, &proof.commit], &message.text())
+    }
+
+    /// Writes onto the evolution at `tip` that its owner gave it up. What was proven stays where
+    /// it is, the proven commit as a parent included.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_abandoned(&self, by: &Author, tip: &Attempt, what: &Abandoned) -> Result<Oid> {
+        let text = serde_yaml::to_string(what)?;
+        let places = [(ABANDONED.to_owned(), Place::Blob(text.as_bytes()))];
+        let tree = self.write_tree(Some(&tip.tree), &places)?;
+        let subject = format!("Abandon {} of {}", tip.name.change, tip.name.version);
+        let message = Message::new(&subject)
+            .with("Gryt-Version", &tip.name.version)
+            .with("Gryt-Change", &tip.name.change);
+        let mut parents = vec![&tip.tip];
+        parents.extend(tip.proof.as_ref().map(|proof| &proof.commit));
+        self.write_commit(by, &tree, &parents, &message.text())
     }
 }

@@ -153,6 +153,29 @@ impl Store {
             .collect())
     }
 
+    /// Every promoted version of a product, in no order.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn versions(&self, ledger: &Ledger, product: Option<&str>) -> Result<Vec<Version>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let (top, prefix) = match product {
+            Some(product) => (format!("releases/{product}"), format!("{product}/")),
+            None => ("releases".to_owned(), String::new()),
+        };
+        let mut found = Vec::new();
+        // Beside the majors lie the products.
+        let majors = self.list(&tree, &top)?.into_iter();
+        for (_, major) in majors.filter(|(name, _)| name.parse::<u64>().is_ok()) {
+            for (_, minor) in self.list(&major, "")? {
+                let leaves = self.list(&minor, "")?;
+                let names = leaves.iter().map(|(name, _)| format!("{prefix}{name}"));
+                found.extend(names.filter_map(|name| name.parse::<Version>().ok()));
+            }
+        }
+        Ok(found)
+    }
+
     /// The release of that version, however spelled, in a checked ledger. One lookup, whatever
     /// the ledger's length.
     ///
@@ -187,6 +210,32 @@ impl Store {
             .text(&tree, &place)?
             .with_context(|| format!("the ledger holds no {place}"))?;
         Ok((blob, Contract::parse(&text, &sealed.version)?))
+    }
+
+    /// The text of the policy that was sealed with a version; none where it had none.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn sealed_policy(&self, ledger: &Ledger, version: &Version) -> Result<Option<Vec<u8>>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let place = format!("releases/{}/policy.yaml", version.dir());
+        Ok(self.text(&tree, &place)?.map(|(_, text)| text))
+    }
+
+    /// The version of the last valid promotion. Each valid entry names the valid one before it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn last_promoted(&self, ledger: &Ledger) -> Result<Option<Version>> {
+        let mut at = ledger.base.clone();
+        loop {
+            let header = header(&self.commit(&at)?.message)?;
+            match (header.kind.as_deref(), header.version, header.base) {
+                (Some("promotion"), Some(version), _) => return Ok(Some(version.parse()?)),
+                (_, _, Some(base)) => at = base.parse()?,
+                (_, _, None) => return Ok(None),
+            }
+        }
     }
 
     /// The withdrawal of a version, where it was withdrawn.

@@ -7,6 +7,7 @@
 
 pub mod adopted;
 pub mod code;
+mod coverage;
 pub mod draft;
 pub mod evolution;
 pub mod ledger;

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, FixedOffset};
 use git2::build::TreeUpdateBuilder;
@@ -41,8 +43,11 @@ impl Commit {
 }
 
 /// What a tree is to have at a path.
+#[derive(Clone, Copy)]
 pub enum Place<'a> {
     Blob(&'a [u8]),
+    /// A file outside the repository, however large.
+    File(&'a Path),
     Tree(&'a Oid),
 }
 
@@ -302,6 +307,9 @@ impl Store {
             match place {
                 Place::Blob(bytes) => {
                     builder.upsert(path.as_str(), self.repo.blob(bytes)?, FileMode::Blob)
+                }
+                Place::File(file) => {
+                    builder.upsert(path.as_str(), self.repo.blob_path(file)?, FileMode::Blob)
                 }
                 Place::Tree(oid) => builder.upsert(path.as_str(), to_git(oid)?, FileMode::Tree),
             };

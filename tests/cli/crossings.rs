@@ -176,17 +176,24 @@ fn two_departures_in_one_second_are_two() {
 }
 
 #[test]
-fn what_is_given_up_in_the_cloud_is_kept_here() {
+fn what_was_proven_elsewhere_is_not_given_up_unseen() {
     let sandbox = Sandbox::new();
-    let (ann, ..) = pair(&sandbox);
-    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run && git gryt sync push-evolutions");
+    let (ann, _, hosting) = pair(&sandbox);
+    let name = "refs/gryt/evolutions/v1.0.0/A/rc.1";
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt sync push-evolutions");
     let laptop = sandbox.clone_of("laptop", "hosting.git");
     laptop.git("config user.name ann && git config user.email ann@example.com");
     laptop.must("git gryt sync pull && git gryt run --change A && git gryt sync push-evolutions");
-    let newer = laptop.git("rev-parse refs/gryt/evolutions/v1.0.0/A/rc.1");
-    ann.must("git gryt evolution abandon v1.0.0/A/rc.1");
-    let kept = ann.git(&format!("for-each-ref --contains {newer} refs/gryt-local"));
-    assert!(kept.contains("withdrawn"), "{kept}");
+    let newer = laptop.git(&format!("rev-parse {name}"));
+    // Here nothing is known to be proven, so it would simply go away.
+    let refusal = ann.refused(4, "git gryt evolution abandon v1.0.0/A/rc.1");
+    assert!(refusal.contains("git gryt sync pull"), "{refusal}");
+    ann.must("git gryt sync pull");
+    let refusal = ann.refused(2, "git gryt evolution abandon v1.0.0/A/rc.1");
+    assert!(refusal.contains("--reason TEXT"), "{refusal}");
+    ann.must("git gryt evolution abandon v1.0.0/A/rc.1 --reason 'wrong machine'");
+    ann.must("git gryt sync push-evolutions");
+    hosting.git(&format!("merge-base --is-ancestor {newer} {name}"));
 }
 
 #[test]

@@ -35,10 +35,13 @@ const ALLOWED: [(&str, &[&str]); 13] = [
 ];
 
 /// Outside worlds that have one owner.
-const OWNED: [(&str, &[&str]); 4] = [
+const OWNED: [(&str, &[&str]); 7] = [
     ("git2::", &["store"]),
     ("rusqlite::", &["cache"]),
     ("Command::new(", &["git", "runner"]),
+    ("rustix::", &["runner"]),
+    ("signal_hook::", &["runner"]),
+    ("indicatif::", &["render"]),
     ("std::io::stdout()", &["render"]),
 ];
 

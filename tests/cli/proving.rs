@@ -25,7 +25,10 @@ fn a_proof_holds_what_was_run_and_pins_its_commit() {
     let sandbox = Sandbox::new();
     let dev = ready(&sandbox);
     let ran = dev.must("git gryt run");
-    assert!(ran.contains("[first]\none\ntwo\n[first] passed"), "{ran}");
+    assert!(
+        ran.contains("[first]\nfirst | one\nfirst | two\n[first] passed"),
+        "{ran}"
+    );
     let tip = "refs/gryt/evolutions/v1.0.0/A/rc.1";
     assert_eq!(
         dev.git(&format!("rev-parse {tip}^2")),
@@ -205,7 +208,7 @@ fn json_is_one_document_on_stdout_whatever_the_steps_print() {
     assert_eq!(run["schema"], "gryt.run/1");
     assert_eq!(run["status"], "pass");
     assert_eq!(run["change"], "A");
-    assert!(ran.err.contains("one\ntwo"), "{ran:#?}");
+    assert!(ran.err.contains("first | one\nfirst | two"), "{ran:#?}");
     let refused = dev.sh("git gryt promote v1.0.0 --json");
     let error: serde_json::Value = serde_json::from_str(&refused.out).unwrap();
     assert_eq!(error["schema"], "gryt.error/1");

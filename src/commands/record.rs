@@ -1,0 +1,263 @@
+//! `git gryt evolution record`: add what another system found as a proof.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::evolution::begin;
+use super::{Outcome, typed};
+use crate::model::engine;
+use crate::model::evolution::Attempt;
+use crate::model::pipeline::check_name;
+use crate::model::proof::{Evidence, Outcome as Ended, StepEnd, StepResult, Tests};
+use crate::model::{ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
+use crate::session::proof::declared;
+use crate::session::{Session, junit};
+use crate::store::Refs;
+use crate::store::objects::Place;
+use crate::store::refs::evolutions;
+
+/// Arguments of `evolution record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// The version
+    version: String,
+    /// The change that was proven
+    #[arg(long, value_name = "ID")]
+    change: String,
+    /// How it ended; the test reports decide where nothing is said
+    #[arg(long, value_enum, required_unless_present = "junit")]
+    status: Option<Status>,
+    /// The commit that was proven; the one that the CI engine names, or HEAD, unless said
+    #[arg(long, value_name = "REV")]
+    commit: Option<String>,
+    /// Where the result can be read; the CI engine's page unless said
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// A test report in the JUnit form
+    #[arg(long, value_name = "FILE")]
+    junit: Vec<PathBuf>,
+    /// A file to keep with the proof, 1 MB at most
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
+    /// The name of the step that this proves, for the gate required_steps
+    #[arg(long = "step", value_name = "NAME")]
+    steps: Vec<String>,
+}
+
+/// How the recorded run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Status {
+    Pass,
+    Fail,
+}
+
+/// A proof that was recorded.
+#[derive(Debug, Serialize)]
+pub struct Recorded {
+    #[serde(flatten)]
+    pub name: EvolutionName,
+    pub status: Ended,
+    pub commit: Oid,
+    pub evidence: Evidence,
+    /// Whether the evolution was started for it.
+    pub started: bool,
+    /// Whether the proof is in this clone alone although there is a cloud.
+    pub unshared: bool,
+}
+
+/// The largest file that a proof keeps, in bytes. Everybody's clone gets it.
+const MAX_ATTACHED: u64 = 1024 * 1024;
+
+/// Records a proof.
+///
+/// # Errors
+/// An unknown change or commit; a file that is no report, says otherwise than `--status`, or is
+/// too large.
+pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
+    let version: Version = typed(&args.version)?;
+    let id: ChangeId = typed(&args.change)?;
+    session.take_in()?.require(&version)?;
+    let refs = session.store.refs()?;
+    session.open_version(&refs, &version)?;
+    let draft = session.draft(&refs, &version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let change = declared(&contract, &version, &id)?.clone();
+    let engine = engine::detect(|name| session.ctx.env(name)).unwrap_or_default();
+    let commit = match (&args.commit, &engine.commit) {
+        (Some(rev), _) | (None, Some(rev)) => session.store.resolve(rev)?,
+        (None, None) => session.store.resolve("HEAD")?,
+    };
+    let tests = match args.junit.as_slice() {
+        [] => None,
+        files => Some(junit::sum(&at(session, files))?),
+    };
+    let status = status(args.status, tests.as_ref())?;
+    let attached = attached(&at(session, &args.attach))?;
+    let evidence = Evidence {
+        url: args.url.clone().or(engine.url),
+        engine: Some(engine.name)
+            .filter(|n| !n.is_empty())
+            .map(str::to_owned),
+        actor: engine.actor,
+        tests,
+        attachments: attached.iter().map(|(name, _)| name.clone()).collect(),
+    };
+    let proof = Proof {
+        status,
+        void: None,
+        tree: session.store.commit(&commit)?.tree,
+        commit,
+        change,
+        pipeline: None,
+        isolated: false,
+        steps: steps(&args.steps, status)?,
+        evidence: Some(evidence.clone()),
+        by: session.me()?,
+        host: session.host(),
+        at: session.author()?.author.at,
+    };
+    let (before, root, started) = match own(session, &refs, &draft.version, &id, &draft.root)? {
+        Some(attempt) => (attempt.name, attempt.root, false),
+        None => {
+            let (name, root) = begin(session, &draft, &proof.change)?;
+            (name, root, true)
+        }
+    };
+    let beside: Vec<_> = attached
+        .iter()
+        .map(|(name, path)| (format!("attachments/{name}"), Place::File(path)))
+        .collect();
+    let name = session.add_proof(&before, &root, &proof, &beside)?;
+    Ok(Outcome::EvolutionRecord(Recorded {
+        name,
+        status,
+        commit: proof.commit,
+        evidence,
+        started,
+        unshared: session.config.remote.is_some() && !session.continuous(),
+    }))
+}
+
+/// Files as they were typed, from where they were typed.
+fn at(session: &Session<'_>, files: &[PathBuf]) -> Vec<PathBuf> {
+    files
+        .iter()
+        .map(|file| session.ctx.dir.join(file))
+        .collect()
+}
+
+/// What was said and what the reports say have to agree.
+fn status(said: Option<Status>, tests: Option<&Tests>) -> Result<Ended, Refusal> {
+    let failed = tests.is_some_and(Tests::failed);
+    match (said, tests) {
+        (Some(Status::Pass), Some(tests)) if failed => Err(Refusal::new(
+            Exit::Invalid,
+            format!(
+                "The reports have {} failures and {} errors: that is no pass",
+                tests.failures, tests.errors
+            ),
+        )),
+        (Some(Status::Pass), _) => Ok(Ended::Pass),
+        (Some(Status::Fail), _) => Ok(Ended::Fail),
+        (None, _) if failed => Ok(Ended::Fail),
+        (None, _) => Ok(Ended::Pass),
+    }
+}
+
+fn steps(names: &[String], status: Ended) -> Result<Vec<StepResult>, Refusal> {
+    let step = |name: &String| {
+        check_name(name).map_err(Refusal::from)?;
+        Ok(StepResult {
+            name: name.clone(),
+            status: match status {
+                Ended::Pass => StepEnd::Pass,
+                Ended::Fail => StepEnd::Fail,
+            },
+            exit: None,
+            duration_ms: 0,
+            tries: 1,
+            allowed: false,
+        })
+    };
+    names.iter().map(step).collect()
+}
+
+/// The files with the names that they get.
+fn attached(files: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Refusal> {
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    for file in files {
+        let wrong = |why: &str| Refusal::new(Exit::Invalid, format!("{}: {why}", file.display()));
+        let name = file.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| wrong("it has no name that can be kept"))?;
+        let legal = check_name(name).is_ok();
+        if !legal {
+            return Err(wrong(
+                "a kept file's name is letters, digits, dots, underscores and hyphens",
+            ));
+        }
+        if named
+            .iter()
+            .any(|(other, _)| other.eq_ignore_ascii_case(name))
+        {
+            return Err(wrong("another file of that name is attached"));
+        }
+        let about = std::fs::metadata(file).map_err(|error| wrong(&error.to_string()))?;
+        if !about.is_file() {
+            return Err(wrong("it is no file"));
+        }
+        if about.len() > MAX_ATTACHED {
+            return Err(wrong("it is larger than 1 MB; keep it elsewhere")
+                .because("Everybody's clone gets what a proof keeps")
+                .then("git gryt evolution record … --url URL"));
+        }
+        named.push((name.to_owned(), file.clone()));
+    }
+    Ok(named)
+}
+
+/// This person's latest open evolution of the change.
+fn own(
+    session: &Session<'_>,
+    refs: &Refs,
+    version: &Version,
+    change: &ChangeId,
+    generation: &Oid,
+) -> Result<Option<Attempt>> {
+    let me = session.me()?;
+    let mut found: Option<Attempt> = None;
+    for (name, tip) in evolutions(&refs.local()) {
+        if name.version != *version || !name.change.is(change) {
+            continue;
+        }
+        let Ok(attempt) = session.store.attempt(&name, &tip)? else {
+            continue;
+        };
+        let open = attempt.abandoned.is_none() && attempt.evolution.generation == *generation;
+        let later = found.as_ref().is_none_or(|f| f.name.number < name.number);
+        if open && later && attempt.evolution.owner.is(&me) {
+            found = Some(attempt);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_with_failures_is_no_pass() {
+        let failed = Tests {
+            tests: 2,
+            failures: 1,
+            ..Tests::default()
+        };
+        assert!(status(Some(Status::Pass), Some(&failed)).is_err());
+        assert_eq!(status(None, Some(&failed)).unwrap(), Ended::Fail);
+        assert_eq!(status(None, Some(&Tests::default())).unwrap(), Ended::Pass);
+        assert_eq!(status(Some(Status::Fail), None).unwrap(), Ended::Fail);
+    }
+}

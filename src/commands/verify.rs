@@ -1,0 +1,105 @@
+//! `git gryt verify`: go over the ledger again, entry by entry.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::{Outcome, typed_if};
+use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
+use crate::session::Session;
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Judge this version only
+    version: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub genesis: Oid,
+    pub entries: usize,
+    pub promotions: usize,
+    /// Whether the branch names the genesis, so that another ledger would be noticed.
+    pub named: bool,
+    pub excused: Vec<Excused>,
+    pub problems: Vec<Problem>,
+}
+
+/// A release that a promoter's word let through a gate.
+#[derive(Debug, Serialize)]
+pub struct Excused {
+    pub version: Version,
+    pub promoter: Person,
+    pub promoted_at: Stamp,
+    pub excuses: Vec<String>,
+}
+
+/// Something that does not hold.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// The version, or the entry's oid.
+    pub at: String,
+    pub what: String,
+}
+
+impl Report {
+    /// A ledger in which something does not hold does not verify.
+    pub fn exit(&self) -> Exit {
+        match self.problems.is_empty() {
+            true => Exit::Done,
+            false => Exit::Rewritten,
+        }
+    }
+}
+
+/// Verifies this clone's ledger.
+///
+/// # Errors
+/// There is no such version, or the ledger cannot be read.
+pub fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
+    let only: Option<Version> = typed_if(args.version.as_deref())?;
+    let refs = session.store.refs()?;
+    let Some(ledger) = session.ledger(&refs)? else {
+        let refusal = Refusal::new(Exit::Invalid, "There is no ledger yet");
+        return Err(refusal.then("git gryt sync pull").into());
+    };
+    let audit = session.audit(&ledger, only.as_ref())?;
+    if let (Some(version), true) = (&only, audit.releases.is_empty()) {
+        let what = format!("{version} is not promoted");
+        return Err(Refusal::new(Exit::Invalid, what).into());
+    }
+    let mut report = Report {
+        named: session.config.ledger.as_ref() == Some(&audit.genesis),
+        genesis: audit.genesis,
+        entries: audit.entries,
+        promotions: audit.releases.len(),
+        excused: Vec::new(),
+        problems: Vec::new(),
+    };
+    for (oid, why) in audit.invalid {
+        report.problems.push(Problem {
+            at: oid.to_string(),
+            what: why,
+        });
+    }
+    for (sealed, wrong) in audit.releases {
+        let at = sealed.version.to_string();
+        let problem = |what| Problem {
+            at: at.clone(),
+            what,
+        };
+        report.problems.extend(wrong.into_iter().map(problem));
+        let excuses = sealed.excuses();
+        if !excuses.is_empty() {
+            report.excused.push(Excused {
+                version: sealed.version,
+                promoter: sealed.promoter,
+                promoted_at: sealed.promoted_at,
+                excuses,
+            });
+        }
+    }
+    Ok(Outcome::Verify(report))
+}

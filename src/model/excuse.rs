@@ -1,0 +1,232 @@
+//! Promoting although a gate fails: what may be excused, by whose word, and how it is said
+//! (docs/policy.md, "Waivers").
+
+use serde::{Deserialize, Serialize};
+
+use super::gate::{NAMES, Only, Subject, Verdict, combine, judge};
+use super::{Exit, Policy, Refusal, Version};
+
+/// A promoter's word against a gate, sealed with its verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excuse {
+    pub kind: ExcuseKind,
+    pub reason: String,
+}
+
+/// By what right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExcuseKind {
+    /// Both policies call the gate waivable.
+    Waived,
+    /// The previous policy alone failed it.
+    Overridden,
+}
+
+/// The policies that a release is judged by.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The one at the release commit, and its text, which is sealed.
+    pub present: Policy,
+    pub text: Option<Vec<u8>>,
+    /// The one sealed with the previous promotion; none before the first.
+    pub previous: Option<(Version, Policy)>,
+}
+
+/// What the promoter asks to be let off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plea {
+    pub waive: Vec<String>,
+    pub override_previous: bool,
+    pub reason: String,
+}
+
+impl Rules {
+    /// Judges by both policies.
+    pub fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
+        let present = judge(&self.present, subject);
+        match &self.previous {
+            Some((_, previous)) => combine(&present, &judge(previous, subject)),
+            None => present,
+        }
+    }
+
+    /// Whether both policies let a promoter waive the gate.
+    fn waivable(&self, gate: &str) -> bool {
+        let named = |policy: &Policy| policy.waivable.iter().any(|name| name == gate);
+        named(&self.present) && self.previous.as_ref().is_none_or(|(_, p)| named(p))
+    }
+
+    /// What the policy at the release commit says otherwise than the one before it.
+    pub fn differences(&self) -> Vec<String> {
+        match &self.previous {
+            Some((_, previous)) => self.present.differences(previous),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// Excuses the failed gates that the plea names and the rules allow.
+///
+/// # Errors
+/// [`Exit::Invalid`] for a gate that does not exist, [`Exit::Gate`] for one that may not be waived.
+pub fn grant(
+    mut verdicts: Vec<Verdict>,
+    rules: &Rules,
+    plea: &Plea,
+) -> Result<Vec<Verdict>, Refusal> {
+    for gate in &plea.waive {
+        if !NAMES.contains(&gate.as_str()) {
+            let what = format!("There is no gate {gate}");
+            let all = format!("The gates are {}", NAMES.join(", "));
+            return Err(Refusal::new(Exit::Invalid, what).because(all));
+        }
+        if !rules.waivable(gate) {
+            let both = match &rules.previous {
+                Some((version, _)) => format!(
+                    "Both the policy at the release commit and the one sealed with {version} have \
+                     to call it waivable"
+                ),
+                None => "The policy at the release commit does not call it waivable".into(),
+            };
+            let what = format!("The gate {gate} cannot be waived");
+            return Err(Refusal::new(Exit::Gate, what).because(both));
+        }
+    }
+    for verdict in verdicts.iter_mut().filter(|v| !v.passed) {
+        let kind = if plea.waive.contains(&verdict.gate) {
+            ExcuseKind::Waived
+        } else if plea.override_previous && verdict.only == Some(Only::Previous) {
+            ExcuseKind::Overridden
+        } else {
+            continue;
+        };
+        verdict.excuse = Some(Excuse {
+            kind,
+            reason: plea.reason.clone(),
+        });
+    }
+    Ok(verdicts)
+}
+
+/// The refusal over everything that still stops the promotion, all of it at once.
+pub fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) -> Refusal {
+    let mut refusal = Refusal::new(Exit::Gate, format!("{version} is not ready for promotion"));
+    let stopping: Vec<&Verdict> = verdicts.iter().filter(|v| v.stops()).collect();
+    for verdict in &stopping {
+        for line in &verdict.missing {
+            refusal = refusal.because(said(verdict, rules, line));
+        }
+    }
+    let overridden = |v: &&&Verdict| v.only == Some(Only::Previous);
+    let waived = |v: &&&Verdict| !overridden(v) && rules.waivable(&v.gate);
+    if stopping.iter().all(|v| overridden(&v) || waived(&v)) {
+        let mut line = format!("git gryt promote {version}");
+        for verdict in stopping.iter().filter(waived) {
+            line += &format!(" --waive {}", verdict.gate);
+        }
+        if stopping.iter().any(|v| overridden(&v)) {
+            line += " --override-previous";
+        }
+        refusal = refusal.then(line + " --reason TEXT");
+    }
+    refusal
+}
+
+/// One line of a verdict, with the gate's name, and the policy's where only one of two says so.
+fn said(verdict: &Verdict, rules: &Rules, line: &str) -> String {
+    let gate = match verdict.gate.as_str() {
+        // What always stands needs no name.
+        "has_changes" | "changes_proven" => return line.to_owned(),
+        gate => gate,
+    };
+    match (verdict.only, &rules.previous) {
+        (Some(Only::Previous), Some((version, _))) => {
+            format!("{gate}, by the policy of {version} alone: {line}")
+        }
+        _ => format!("{gate}: {line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(present: &str, previous: Option<&str>) -> Rules {
+        let policy = |text: &str| Policy::parse(text.as_bytes()).unwrap();
+        Rules {
+            present: policy(present),
+            text: None,
+            previous: previous.map(|text| ("v1.0.0".parse().unwrap(), policy(text))),
+        }
+    }
+
+    fn failed(gate: &str, only: Option<Only>) -> Verdict {
+        Verdict {
+            gate: gate.into(),
+            passed: false,
+            missing: vec!["something".into()],
+            warnings: Vec::new(),
+            only,
+            excuse: None,
+        }
+    }
+
+    fn plea(waive: &[&str], override_previous: bool) -> Plea {
+        Plea {
+            waive: waive.iter().map(ToString::to_string).collect(),
+            override_previous,
+            reason: "because".into(),
+        }
+    }
+
+    #[test]
+    fn a_gate_is_waived_where_both_policies_allow_it() {
+        let gate = "min_evolutions";
+        let asks = |rules: &Rules| grant(vec![failed(gate, None)], rules, &plea(&[gate], false));
+        let both = rules(
+            "waivable: [min_evolutions]",
+            Some("waivable: [min_evolutions]"),
+        );
+        let excuse = asks(&both).unwrap()[0].excuse.clone().unwrap();
+        assert_eq!(
+            (excuse.kind, excuse.reason.as_str()),
+            (ExcuseKind::Waived, "because")
+        );
+        let one = rules("waivable: [min_evolutions]", Some(""));
+        assert_eq!(asks(&one).unwrap_err().exit, Exit::Gate);
+        assert!(asks(&rules("waivable: [min_evolutions]", None)).is_ok());
+        let unknown = grant(Vec::new(), &both, &plea(&["x"], false)).unwrap_err();
+        assert_eq!(unknown.exit, Exit::Invalid);
+    }
+
+    #[test]
+    fn only_what_the_previous_policy_alone_fails_is_overridden() {
+        let rules = rules("", Some("promoters: [a@b.c]"));
+        let verdicts = vec![
+            failed("promoters", Some(Only::Previous)),
+            failed("versions", None),
+        ];
+        let found = grant(verdicts, &rules, &plea(&[], true)).unwrap();
+        assert!(!found[0].stops() && found[1].stops());
+        let refusal = refused(&found, &rules, &"v2.0.0".parse().unwrap());
+        assert_eq!(refusal.why, ["versions: something"]);
+        assert!(refusal.next.is_empty());
+    }
+
+    #[test]
+    fn the_way_on_is_said_where_there_is_one() {
+        let rules = rules("waivable: [versions]", Some("waivable: [versions]"));
+        let verdicts = [
+            failed("promoters", Some(Only::Previous)),
+            failed("versions", None),
+        ];
+        let refusal = refused(&verdicts, &rules, &"v2.0.0".parse().unwrap());
+        assert_eq!(
+            refusal.next,
+            ["git gryt promote v2.0.0 --waive versions --override-previous --reason TEXT"]
+        );
+        assert!(refusal.why[0].contains("by the policy of v1.0.0 alone"));
+    }
+}

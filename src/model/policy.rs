@@ -1,0 +1,215 @@
+//! A team's policy: what a release must satisfy beyond that all of its changes are proven
+//! (docs/policy.md).
+
+use serde::{Deserialize, Serialize};
+
+use super::gate;
+use super::generation::ChangeKind;
+use super::place::{self, Key};
+use super::scheme::Scheme;
+use super::{Exit, Invalid, Refusal};
+
+/// The tracked file, below the top.
+pub const FILE: &str = ".gryt/policy.yaml";
+
+/// What `.gryt/policy.yaml` says; without the file, the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    #[serde(default, deserialize_with = "or_default")]
+    pub gates: Gates,
+    /// Who may promote, by email; none said means anybody who can push.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promoters: Option<Vec<String>>,
+    /// The gates that a promoter may pass with a reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivable: Vec<String>,
+    /// How versions are named.
+    #[serde(default, with = "serde_yaml::with::singleton_map")]
+    pub versions: Scheme,
+}
+
+/// The gates that a team can switch on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gates {
+    /// How many evolutions must prove each change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_evolutions: Option<u32>,
+    /// An evolution that failed refuses the release until a later one of its change passes.
+    #[serde(default)]
+    pub no_failed_evolutions: bool,
+    /// What it means that a proven commit is not in the release.
+    #[serde(default)]
+    pub proof_covers_release: Strictness,
+    /// Steps that must have passed for changes of some types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_steps: Vec<RequiredSteps>,
+    /// Someone other than the assignee proves each change.
+    #[serde(default)]
+    pub independent_proof: bool,
+}
+
+/// How much a gate weighs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strictness {
+    Require,
+    #[default]
+    Warn,
+    Off,
+}
+
+/// The steps that changes of these types need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredSteps {
+    pub types: Vec<ChangeKind>,
+    pub steps: Vec<String>,
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// The rule that it breaks, with line and column.
+    pub fn parse(text: &[u8]) -> Result<Policy, Invalid> {
+        let policy: Option<Policy> = Invalid::or_yaml(text)?;
+        let policy = policy.unwrap_or_default();
+        let gate = |name| [Key::Name("gates"), Key::Name(name)];
+        if policy.gates.min_evolutions == Some(0) {
+            let rule = "min_evolutions is 1 or more";
+            return Err(place::invalid(text, &gate("min_evolutions"), rule));
+        }
+        for rule in &policy.gates.required_steps {
+            if rule.types.is_empty() || rule.steps.is_empty() {
+                let rule = "required_steps names types and steps";
+                return Err(place::invalid(text, &gate("required_steps"), rule));
+            }
+        }
+        if policy.promoters.as_ref().is_some_and(Vec::is_empty) {
+            let rule = "nobody may promote: name somebody, or leave promoters out";
+            return Err(place::invalid(text, &[Key::Name("promoters")], rule));
+        }
+        for (at, email) in policy.promoters.iter().flatten().enumerate() {
+            if !email.contains('@') {
+                let path = [Key::Name("promoters"), Key::At(at)];
+                let rule = format!("`{email}` is no email");
+                return Err(place::invalid(text, &path, rule));
+            }
+        }
+        for (at, name) in policy.waivable.iter().enumerate() {
+            let rule = match name.as_str() {
+                name if gate::WAIVABLE.contains(&name) => continue,
+                name if gate::NAMES.contains(&name) => format!("{name} can never be waived"),
+                _ => format!(
+                    "there is no gate {name}; those that can be waived are {}",
+                    gate::WAIVABLE.join(", ")
+                ),
+            };
+            let path = [Key::Name("waivable"), Key::At(at)];
+            return Err(place::invalid(text, &path, rule));
+        }
+        Ok(policy)
+    }
+
+    /// The same, as the refusal of a command that found it at `place`.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`].
+    pub fn parse_at(text: &[u8], place: &str) -> Result<Policy, Refusal> {
+        Self::parse(text)
+            .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))
+    }
+
+    /// What differs between `before` and this one, a line for each key.
+    pub fn differences(&self, before: &Policy) -> Vec<String> {
+        let flat = |policy: &Policy| {
+            // A policy is plain data, which JSON can always hold.
+            let value = serde_json::to_value(policy).unwrap_or_default();
+            let mut keys = std::collections::BTreeMap::new();
+            for (key, value) in value.as_object().into_iter().flatten() {
+                match value.as_object().filter(|_| key == "gates") {
+                    Some(gates) => keys.extend(gates.clone()),
+                    None => _ = keys.insert(key.clone(), value.clone()),
+                }
+            }
+            keys
+        };
+        let (old, new) = (flat(before), flat(self));
+        let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+        names.sort();
+        names.dedup();
+        let say = |value: Option<&serde_json::Value>| {
+            value.map_or("not set".to_owned(), ToString::to_string)
+        };
+        names
+            .into_iter()
+            .filter(|name| old.get(*name) != new.get(*name))
+            .map(|name| {
+                let (was, is) = (say(old.get(name)), say(new.get(name)));
+                format!("{name} is {is}, and was {was}")
+            })
+            .collect()
+    }
+}
+
+/// `gates:` with nothing after it is a mapping that a person has just begun.
+fn or_default<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Gates, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_policy_is_the_default() {
+        for text in ["", "# nothing\n", "gates:\n", "gates: {}\n"] {
+            assert_eq!(Policy::parse(text.as_bytes()).unwrap(), Policy::default());
+        }
+        assert_eq!(
+            Policy::default().gates.proof_covers_release,
+            Strictness::Warn
+        );
+    }
+
+    #[test]
+    fn a_broken_rule_is_said_with_its_place() {
+        let at = |text: &str| Policy::parse(text.as_bytes()).unwrap_err();
+        let found = at("gates:\n  min_evolutions: 0\n");
+        assert_eq!(found.at, Some((2, 19)), "{found}");
+        let found = at("waivable:\n  - min_evolutions\n  - changes_proven\n");
+        assert_eq!(found.at, Some((3, 5)), "{found}");
+        assert!(found.rule.contains("never be waived"), "{found}");
+        assert!(at("waivable: [promoters]\n").rule.contains("never"));
+        assert!(at("waivable: [min_evolution]\n").rule.contains("no gate"));
+        assert!(at("promoters: []\n").rule.contains("nobody"));
+        assert!(at("promoters: [ann]\n").rule.contains("no email"));
+        assert!(
+            at("gates:\n  min_evolution: 1\n")
+                .rule
+                .contains("min_evolution")
+        );
+        assert!(
+            at("gates: {required_steps: [{types: [], steps: [a]}]}")
+                .at
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn what_differs_is_said_key_by_key() {
+        let policy = |text: &str| Policy::parse(text.as_bytes()).unwrap();
+        let before = policy("promoters: [a@x.org]\n");
+        let now = policy("gates: {min_evolutions: 2}\n");
+        assert_eq!(
+            now.differences(&before),
+            [
+                "min_evolutions is 2, and was not set",
+                "promoters is not set, and was [\"a@x.org\"]",
+            ]
+        );
+        assert!(now.differences(&now).is_empty());
+    }
+}

@@ -1,0 +1,216 @@
+//! News of proofs: what ran, what was recorded, what the gates said.
+
+use std::fmt::Write;
+
+use super::{Style, line};
+use crate::commands;
+use crate::model::gate::{Only, Verdict};
+use crate::model::proof::{Evidence, Outcome as Ended, StepEnd, StepResult};
+
+/// How a step ended.
+pub fn step(result: &StepResult, style: Style) -> String {
+    let name = &result.name;
+    let seconds = result.duration_ms / 1000;
+    let tenths = result.duration_ms % 1000 / 100;
+    let tries = match result.tries {
+        1 => String::new(),
+        n => format!(" at try {n}"),
+    };
+    let text = match (result.status, result.exit) {
+        (StepEnd::Pass, _) => {
+            return format!("[{name}] passed in {seconds}.{tenths} s{tries}");
+        }
+        (StepEnd::Skipped, _) => format!("[{name}] skipped: something that it needs did not pass"),
+        (StepEnd::Timeout, _) => format!("[{name}] took too long and was ended{tries}"),
+        (StepEnd::Fail, Some(exit)) => format!("[{name}] failed with exit {exit}{tries}"),
+        (StepEnd::Fail, None) => format!("[{name}] did not end by itself{tries}"),
+    };
+    match result.allowed {
+        true => text + ", which is allowed",
+        false => style.bad(&text),
+    }
+}
+
+/// What a run came to.
+pub fn run(proven: &commands::run::Proven, style: Style) -> String {
+    let name = &proven.name;
+    let (change, version) = (&name.change, &name.version);
+    let at = proven.commit.short();
+    let mut text = match (proven.status, &proven.void) {
+        (Ended::Pass, None) => format!("Proven: {change} of {version} ({}) at {at}\n", name.rc()),
+        (Ended::Pass, Some(why)) => {
+            format!(
+                "Passed, and proves nothing: {why} ({change} of {version}, {})\n",
+                name.rc()
+            )
+        }
+        (Ended::Fail, _) => {
+            let line = format!("Failed: {change} of {version} ({}) at {at}", name.rc());
+            style.bad(&line) + "\n"
+        }
+    };
+    text += &unshared(proven.unshared, version.as_str());
+    text
+}
+
+fn unshared(unshared: bool, version: &str) -> String {
+    match unshared {
+        true => format!("The proof is not shared yet: git gryt sync push-evolutions {version}\n"),
+        false => String::new(),
+    }
+}
+
+/// What would run.
+pub fn plan(planned: &commands::run::Planned) -> String {
+    let at = planned.commit.short();
+    let mut text = format!(
+        "Would prove {} at {at} with the pipeline {}:\n",
+        planned.name, planned.pipeline
+    );
+    for step in &planned.steps {
+        let after = match step.after.as_slice() {
+            [] => String::new(),
+            names => format!(" (after {})", names.join(", ")),
+        };
+        _ = writeln!(text, "  {}{after}", step.name);
+        for command in step.run.trim_end().lines() {
+            _ = writeln!(text, "    {command}");
+        }
+    }
+    text
+}
+
+/// The pipelines that there are.
+pub fn pipelines(listing: &commands::pipelines::Listing) -> String {
+    if listing.pipelines.is_empty() {
+        return "There is no pipeline yet: git gryt init\n".into();
+    }
+    let mut text = String::new();
+    for row in &listing.pipelines {
+        match (&row.invalid, &row.description) {
+            (Some(why), _) => _ = writeln!(text, "{}: invalid: {}", row.name, line(why)),
+            (None, Some(about)) => _ = writeln!(text, "{}: {}", row.name, line(about)),
+            (None, None) => _ = writeln!(text, "{}", row.name),
+        }
+        if !row.steps.is_empty() {
+            _ = writeln!(text, "  {}", row.steps.join(", "));
+        }
+    }
+    text
+}
+
+/// Pipelines that are valid.
+pub fn validated(validated: &commands::pipelines::Validated) -> String {
+    match validated.pipelines.as_slice() {
+        [] => "There is no pipeline to check\n".into(),
+        names => format!("Valid: {}\n", names.join(", ")),
+    }
+}
+
+/// A proof that was recorded.
+pub fn recorded(recorded: &commands::record::Recorded, style: Style) -> String {
+    let name = &recorded.name;
+    let at = recorded.commit.short();
+    let started = if recorded.started {
+        ", started for it"
+    } else {
+        ""
+    };
+    let mut text = match recorded.status {
+        Ended::Pass => format!("Recorded: {name} passed at {at}{started}\n"),
+        Ended::Fail => style.bad(&format!("Recorded: {name} failed at {at}{started}")) + "\n",
+    };
+    text += &evidence(&recorded.evidence);
+    text + &unshared(recorded.unshared, name.version.as_str())
+}
+
+/// What another system found, in lines.
+pub fn evidence(evidence: &Evidence) -> String {
+    let mut text = String::new();
+    if let Some(tests) = &evidence.tests {
+        _ = writeln!(
+            text,
+            "  {} tests, {} failures, {} errors, {} skipped, {} ms",
+            tests.tests, tests.failures, tests.errors, tests.skipped, tests.time_ms
+        );
+    }
+    let by = match (&evidence.engine, &evidence.actor) {
+        (Some(engine), Some(actor)) => Some(format!("{engine}, set going by {actor}")),
+        (Some(engine), None) => Some(engine.clone()),
+        (None, _) => None,
+    };
+    let attached = match evidence.attachments.as_slice() {
+        [] => None,
+        names => Some(format!("kept: {}", names.join(", "))),
+    };
+    for said in [by, evidence.url.clone(), attached].into_iter().flatten() {
+        _ = writeln!(text, "  {}", line(&said));
+    }
+    text
+}
+
+/// What the gates said of a release that may be, or was, promoted.
+pub fn verdicts(gates: &[Verdict], all: bool, style: Style) -> String {
+    let mut text = String::new();
+    for verdict in gates {
+        let gate = &verdict.gate;
+        match &verdict.excuse {
+            Some(excuse) => {
+                let word = match verdict.only {
+                    Some(Only::Previous) => "failed by the previous policy alone",
+                    _ => "failed",
+                };
+                let said = format!("  {gate} {word}, and was excused: {}", line(&excuse.reason));
+                text += &style.bad(&said);
+                text.push('\n');
+                for missing in &verdict.missing {
+                    _ = writeln!(text, "    {}", line(missing));
+                }
+            }
+            None if all => _ = writeln!(text, "  {gate} passed"),
+            None => {}
+        }
+        for warning in &verdict.warnings {
+            _ = writeln!(text, "  {} {}", style.bad("warning:"), line(warning));
+        }
+    }
+    text
+}
+
+/// What going over the ledger again came to.
+pub fn verify(report: &commands::verify::Report, style: Style) -> String {
+    let mut text = String::new();
+    for problem in &report.problems {
+        let said = format!("{}: {}", problem.at, line(&problem.what));
+        text += &style.bad(&said);
+        text.push('\n');
+    }
+    for excused in &report.excused {
+        for excuse in &excused.excuses {
+            _ = writeln!(
+                text,
+                "{} by {}: {}",
+                excused.version,
+                excused.promoter,
+                line(excuse)
+            );
+        }
+    }
+    let (entries, promotions) = (report.entries, report.promotions);
+    let counted = format!("{entries} entries, {promotions} promotions judged again");
+    let said = match report.problems.len() {
+        0 => "The ledger verifies".to_owned(),
+        1 => "The ledger does not verify: 1 problem".to_owned(),
+        n => format!("The ledger does not verify: {n} problems"),
+    };
+    _ = writeln!(text, "{said} ({counted})");
+    if !report.named {
+        _ = writeln!(
+            text,
+            "It begins at {}; .gryt/config.yaml does not name it, so another ledger would not be \
+             noticed",
+            report.genesis
+        );
+    }
+    text
+}

@@ -1,0 +1,105 @@
+//! The policies that a release is judged by: the one at its commit, and the one that was sealed
+//! with the promotion before it.
+
+use anyhow::Result;
+
+use super::Session;
+use crate::model::evolution::Attempt;
+use crate::model::excuse::Rules;
+use crate::model::policy::{FILE, Policy};
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::ledger::Ledger;
+
+impl Session<'_> {
+    /// The policy of the working tree, for what is not a release yet.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where it is invalid.
+    pub fn policy(&self) -> Result<Policy> {
+        let Some(top) = &self.store.layout().work_tree else {
+            return Ok(Policy::default());
+        };
+        match std::fs::read(top.join(FILE)) {
+            Ok(text) => Ok(Policy::parse_at(&text, FILE)?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
+            Err(error) => {
+                let what = format!("{FILE} cannot be read: {error}");
+                Err(Refusal::new(Exit::Failure, what).into())
+            }
+        }
+    }
+
+    /// The policies for a release of `tree` on top of `ledger`.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where one of them is invalid, or written for a later git gryt.
+    pub fn rules(&self, tree: &Oid, ledger: Option<&Ledger>) -> Result<Rules> {
+        let text = self.store.text(tree, FILE)?.map(|(_, text)| text);
+        let present = match &text {
+            Some(text) => Policy::parse_at(text, &format!("{FILE} at the release commit"))?,
+            None => Policy::default(),
+        };
+        let previous = match ledger {
+            Some(ledger) => match self.store.last_promoted(ledger)? {
+                Some(version) => Some((version.clone(), self.sealed_policy(ledger, &version)?)),
+                None => None,
+            },
+            None => None,
+        };
+        Ok(Rules {
+            present,
+            text,
+            previous,
+        })
+    }
+
+    /// The policy that was sealed with `version`.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where this program cannot read it.
+    pub fn sealed_policy(&self, ledger: &Ledger, version: &Version) -> Result<Policy> {
+        match self.store.sealed_policy(ledger, version)? {
+            None => Ok(Policy::default()),
+            Some(text) => {
+                let place = format!("The policy sealed with {version}");
+                Ok(Policy::parse_at(&text, &place)?)
+            }
+        }
+    }
+
+    /// Finds out which of the proven commits `release` holds.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn cover<'a>(
+        &self,
+        attempts: impl Iterator<Item = &'a mut Attempt>,
+        release: &Oid,
+    ) -> Result<()> {
+        let mut known: std::collections::BTreeMap<Oid, _> = std::collections::BTreeMap::new();
+        for attempt in attempts {
+            let Some(proof) = &attempt.proof else {
+                continue;
+            };
+            let cover = match known.get(&proof.commit) {
+                Some(cover) => *cover,
+                None => self.store.cover(release, &proof.commit)?,
+            };
+            known.insert(proof.commit.clone(), cover);
+            attempt.cover = Some(cover);
+        }
+        Ok(())
+    }
+
+    /// The commit that a promotion would release if it began now: `HEAD`, where there is one.
+    ///
+    /// # Errors
+    /// Git cannot be run.
+    pub fn head(&self) -> Result<Option<Oid>> {
+        match self.store.resolve("HEAD") {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if error.downcast_ref::<Refusal>().is_some() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The next version that nobody has.
+
+use anyhow::Result;
+
+use super::Session;
+use crate::model::scheme::{Known, Level};
+use crate::model::{Exit, Refusal, Version};
+use crate::store::refs::drafts;
+
+impl Session<'_> {
+    /// The next version by the policy's strategy, counting what is promoted, drafted here and in
+    /// the cloud, and tagged. The cloud is asked, since a proposal that somebody has is worth
+    /// little; where it is away, what was last seen of it has to do.
+    ///
+    /// # Errors
+    /// The policy leaves no version, or is invalid.
+    pub fn propose(&self, level: Level, from: Option<&Version>) -> Result<Version> {
+        if self.config.remote.is_some() {
+            self.tolerating_absence(|| {
+                let contact = self.contact(None)?;
+                self.adopt(&contact)?;
+                Ok(())
+            })?;
+        }
+        let refs = self.store.refs()?;
+        let product = from.and_then(Version::product);
+        let mut taken: Vec<Version> = match self.ledger(&refs)? {
+            Some(ledger) => self.store.versions(&ledger, product)?,
+            None => Vec::new(),
+        };
+        for shared in [refs.local(), self.known_cloud(&refs)] {
+            let declared = drafts(&shared).map(|(version, _)| version);
+            taken.extend(declared.filter(|v| v.product() == product));
+        }
+        let tags = self.store.tags()?.into_iter();
+        let tagged = tags.filter_map(|tag| tag.parse::<Version>().ok());
+        taken.extend(tagged.filter(|v| v.product() == product));
+        if let Some(from) = from
+            && !taken.contains(from)
+        {
+            let what = format!("There is no version {from} to count on from");
+            return Err(Refusal::new(Exit::Invalid, what)
+                .then("git gryt log")
+                .into());
+        }
+        let author = self.author()?;
+        let known = Known {
+            product,
+            taken: &taken,
+            from,
+            today: author.author.at.date_naive(),
+            me: &self.me()?,
+        };
+        Ok(self.policy()?.versions.propose(level, &known)?)
+    }
+}

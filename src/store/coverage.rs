@@ -1,0 +1,132 @@
+//! Whether a release holds what was proven, also after a rebase or a squash.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use git2::{Commit, Delta, Diff, DiffOptions, Sort};
+
+use super::{Store, to_git};
+use crate::model::Oid;
+use crate::model::evolution::Cover;
+
+/// How many commits of the release are compared with what was proven. A branch that lies further
+/// behind is proven anew soon enough.
+const REACH: usize = 5000;
+
+/// What a commit changes, in a form that survives a rebase: git's patch id (git-patch-id(1)), and
+/// what that leaves out, which is modes and the content of binary files.
+#[derive(Debug, PartialEq, Eq)]
+struct Patch {
+    id: git2::Oid,
+    rest: Vec<(u32, git2::Oid)>,
+}
+
+impl Store {
+    /// How `release` holds the commit `proven`.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn cover(&self, release: &Oid, proven: &Oid) -> Result<Cover> {
+        if !self.has(proven) {
+            return Ok(Cover::Missing);
+        }
+        if self.holds(release, proven)? {
+            return Ok(Cover::Ancestor);
+        }
+        let proven = self.repo.find_commit(to_git(proven)?)?;
+        let Ok(base) = self.repo.merge_base(to_git(release)?, proven.id()) else {
+            return Ok(Cover::Missing);
+        };
+        let since_base = |tip: git2::Oid| -> Result<Vec<Commit<'_>>> {
+            let mut walk = self.repo.revwalk()?;
+            walk.set_sorting(Sort::TOPOLOGICAL)?;
+            walk.push(tip)?;
+            walk.hide(base)?;
+            let commits = walk.take(REACH).map(|oid| Ok(self.repo.find_commit(oid?)?));
+            commits.collect()
+        };
+        let released = since_base(to_git(release)?)?;
+        if released.iter().any(|c| c.tree_id() == proven.tree_id()) {
+            return Ok(Cover::Tree);
+        }
+        let base = self.repo.find_commit(base)?;
+        let whole = self.diff(&base, &proven)?;
+        if self.holds_patches(&released, vec![whole])? {
+            return Ok(Cover::Patch);
+        }
+        let single = since_base(proven.id())?;
+        if single.len() == REACH {
+            return Ok(Cover::Missing);
+        }
+        let mut each = Vec::new();
+        for commit in single.iter().filter(|c| c.parent_count() == 1) {
+            each.push(self.diff(&commit.parent(0)?, commit)?);
+        }
+        // A branch of merges alone has no patch of its own to look for.
+        Ok(
+            match !each.is_empty() && self.holds_patches(&released, each)? {
+                true => Cover::Patch,
+                false => Cover::Missing,
+            },
+        )
+    }
+
+    /// Whether each of `wanted` is what some commit of `released` changes.
+    fn holds_patches(&self, released: &[Commit<'_>], wanted: Vec<Diff<'_>>) -> Result<bool> {
+        let mut missing = Vec::new();
+        for diff in wanted.into_iter().filter(|diff| diff.deltas().len() > 0) {
+            missing.push((paths(&diff), patch(&diff)?));
+        }
+        for commit in released.iter().filter(|c| c.parent_count() == 1) {
+            if missing.is_empty() {
+                break;
+            }
+            let diff = self.diff(&commit.parent(0)?, commit)?;
+            // The paths are had without reading a file, and tell nearly all commits apart.
+            let paths = paths(&diff);
+            if missing.iter().any(|(wanted, _)| *wanted == paths) {
+                let found = patch(&diff)?;
+                missing.retain(|(_, wanted)| *wanted != found);
+            }
+        }
+        Ok(missing.is_empty())
+    }
+
+    fn diff(&self, old: &Commit<'_>, new: &Commit<'_>) -> Result<Diff<'_>> {
+        let (old, new) = (old.tree()?, new.tree()?);
+        let mut options = DiffOptions::new();
+        Ok(self
+            .repo
+            .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?)
+    }
+}
+
+fn paths(diff: &Diff<'_>) -> BTreeSet<Vec<u8>> {
+    let path = |delta: git2::DiffDelta<'_>| {
+        let file = match delta.status() {
+            Delta::Deleted => delta.old_file(),
+            _ => delta.new_file(),
+        };
+        file.path_bytes().map(<[u8]>::to_vec)
+    };
+    diff.deltas().filter_map(path).collect()
+}
+
+fn patch(diff: &Diff<'_>) -> Result<Patch> {
+    let id = diff.patchid(None)?;
+    // Whether a file is binary is known once its patch was made.
+    let mut rest = Vec::new();
+    for at in 0..diff.deltas().len() {
+        let made = git2::Patch::from_diff(diff, at)?;
+        let Some(delta) = diff.get_delta(at) else {
+            continue;
+        };
+        let binary = made.is_none_or(|patch| patch.delta().flags().is_binary());
+        let content = match binary {
+            true => delta.new_file().id(),
+            false => git2::Oid::ZERO_SHA1,
+        };
+        rest.push((u32::from(delta.new_file().mode()), content));
+    }
+    Ok(Patch { id, rest })
+}
