@@ -55,7 +55,12 @@ pub struct NewArgs {
     #[arg(long, value_enum, value_name = "LEVEL")]
     next: Option<NextLevel>,
     /// Count on from this version, for a hot fix of an older line
-    #[arg(long, value_name = "VERSION", requires = "next")]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "next",
+        conflicts_with = "version"
+    )]
     from: Option<String>,
     /// What it is, in a line
     #[arg(short, long, value_name = "TEXT")]

@@ -21,8 +21,8 @@ use crate::session::Session;
 use crate::session::isolate::Isolated;
 use crate::session::pipelines::{Source, path};
 use crate::session::proof::declared;
-use crate::store::Store;
 use crate::store::objects::Place;
+use crate::store::{Store, code};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -308,14 +308,14 @@ fn changed_meanwhile(
     isolated: Option<&Isolated<'_>>,
 ) -> Result<Option<String>> {
     let there = match isolated {
-        Some(isolated) => Some(Store::open(&isolated.top())?),
+        Some(isolated) => Some(isolated.git()?),
         None => None,
     };
-    let store = there.as_ref().unwrap_or(&session.store);
-    if store.resolve("HEAD")? != *commit {
+    let git = there.as_ref().unwrap_or(session.store.git());
+    if code::head(git)? != *commit {
         return Ok(Some("HEAD moved while the pipeline ran".into()));
     }
-    let dirty = store.dirty_files()?;
+    let dirty = code::dirty_files(git)?;
     let first = dirty
         .first()
         .map(|file| format!("{file} was changed while the pipeline ran"));

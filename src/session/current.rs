@@ -52,6 +52,7 @@ impl Session<'_> {
             }
             if let Ok(attempt) = self.store.attempt(&name, &tip)?
                 && attempt.evolution.owner.is(&me)
+                && attempt.abandoned.is_none()
             {
                 mine.push(attempt);
             }

@@ -16,7 +16,7 @@ const TREE: &str = "tree";
 
 /// A temporary worktree. It goes away with this value.
 pub struct Isolated<'a> {
-    git: &'a Git,
+    home: &'a Git,
     folder: tempfile::TempDir,
     /// Held as long as somebody works here; the system lets go of it whatever happens.
     _lock: File,
@@ -27,12 +27,25 @@ impl Isolated<'_> {
     pub fn top(&self) -> PathBuf {
         self.folder.path().join(TREE)
     }
+
+    /// Git, bound to the worktree (gitrepository-layout(5), "gitdir").
+    ///
+    /// # Errors
+    /// The pipeline took the worktree apart.
+    pub fn git(&self) -> Result<Git> {
+        let top = self.top();
+        let file = std::fs::read_to_string(top.join(".git"))
+            .context("the isolated worktree is no worktree any more")?;
+        let dir = file.trim_end().strip_prefix("gitdir: ");
+        let dir = dir.context("the isolated worktree is no worktree any more")?;
+        Ok(Git::new(Path::new(dir), Some(&top)))
+    }
 }
 
 impl Drop for Isolated<'_> {
     fn drop(&mut self) {
         // The folder goes by itself; what git remembers of it, the next run clears otherwise.
-        let _ = forget(self.git, &self.top());
+        let _ = forget(self.home, &self.top());
     }
 }
 
@@ -51,7 +64,7 @@ impl Session<'_> {
         let lock = File::create(folder.path().join(LOCK))?;
         lock.lock()?;
         let isolated = Isolated {
-            git,
+            home: git,
             folder,
             _lock: lock,
         };

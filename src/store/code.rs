@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::objects::Author;
 use super::{Store, to_git};
+use crate::git::Git;
 use crate::model::{Exit, Oid, Refusal, Version};
 
 impl Store {
@@ -70,27 +71,12 @@ impl Store {
         Ok(release == commit || descends(to_git(release)?, to_git(commit)?)?)
     }
 
-    /// The tracked files that differ from `HEAD`, gryt's own configuration aside: the first push
-    /// of a project writes the ledger's name there.
+    /// The tracked files that differ from `HEAD`: see [`dirty_files`].
     ///
     /// # Errors
     /// Git cannot read the working tree.
     pub fn dirty_files(&self) -> Result<Vec<String>> {
-        let args = [
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--untracked-files=no",
-            "--no-renames",
-        ];
-        let output = self.git.read(&args)?;
-        let text = String::from_utf8_lossy(&output);
-        let file = |entry: &str| entry.get(3..).map(str::to_owned);
-        Ok(text
-            .split_terminator('\0')
-            .filter_map(file)
-            .filter(|path| path != ".gryt/config.yaml")
-            .collect())
+        dirty_files(&self.git)
     }
 
     /// The paths below `folder` that the branch tracks.
@@ -207,4 +193,36 @@ impl Store {
             .filter_map(|name| name.strip_prefix("refs/tags/"));
         Ok(tags.find(blocks).map(str::to_owned))
     }
+}
+
+/// The tracked files of a working tree that differ from its `HEAD`, gryt's own configuration
+/// aside: the first push of a project writes the ledger's name there.
+///
+/// # Errors
+/// Git cannot read the working tree.
+pub fn dirty_files(git: &Git) -> Result<Vec<String>> {
+    let args = [
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--untracked-files=no",
+        "--no-renames",
+    ];
+    let output = git.read(&args)?;
+    let text = String::from_utf8_lossy(&output);
+    let file = |entry: &str| entry.get(3..).map(str::to_owned);
+    Ok(text
+        .split_terminator('\0')
+        .filter_map(file)
+        .filter(|path| path != ".gryt/config.yaml")
+        .collect())
+}
+
+/// Where the `HEAD` of a working tree is.
+///
+/// # Errors
+/// It is nowhere.
+pub fn head(git: &Git) -> Result<Oid> {
+    let output = git.read(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+    Ok(String::from_utf8_lossy(&output).trim().parse()?)
 }

@@ -251,6 +251,32 @@ impl Person {
         self.git("push -q origin main");
     }
 
+    /// A file of the branch, committed and published.
+    pub fn tracks(&self, path: &str, text: &str) {
+        self.write(path, text);
+        self.git("add .");
+        self.git("commit -q -m Configure");
+        self.git("push -q origin main");
+    }
+
+    /// Waits until a file is there and not empty: a sign that a process came that far.
+    pub fn awaits(&self, path: &str) -> String {
+        loop {
+            match fs::read_to_string(self.dir.join(path)) {
+                Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
+                _ => std::thread::yield_now(),
+            }
+        }
+    }
+
+    /// Whether a process of that number lives.
+    pub fn lives(&self, pid: &str) -> bool {
+        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after = state.rsplit(')').next().unwrap_or_default();
+        // A zombie waits for its parent and does nothing any more.
+        !after.is_empty() && !after.trim_start().starts_with('Z')
+    }
+
     /// The one change of a version, proven: all that a promotion needs.
     pub fn proves(&self, version: &str, change: &str) {
         let made = format!(
