@@ -11,6 +11,7 @@ mod attacks;
 mod conflicts;
 mod convergence;
 mod crossings;
+mod documents;
 mod editing;
 mod evidence;
 mod killed;

@@ -1,0 +1,156 @@
+//! What the documentation shows is what works: its examples run, its schemas agree with the parser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use git_gryt::model::pipeline::Pipeline;
+use git_gryt::model::{Contract, Policy};
+
+use crate::sandbox::{Person, Sandbox};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The fenced blocks of a page, each with its language.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+    let mut found = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(language), None) => open = Some((language.to_owned(), String::new())),
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some((_, block))) => *block += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+/// Writes each YAML block that begins with the name of its file, and types each line of each shell
+/// block, in the order of the page.
+fn follow(page: &str, who: &Person) -> String {
+    let mut seen = String::new();
+    for (language, block) in blocks(page) {
+        match language.as_str() {
+            "yaml" => {
+                if let Some(file) = block
+                    .lines()
+                    .next()
+                    .and_then(|l| l.strip_prefix("# .gryt/"))
+                {
+                    who.write(&format!(".gryt/{file}"), &block);
+                }
+            }
+            "sh" => {
+                for line in block.lines() {
+                    seen += &who.must(line);
+                }
+            }
+            other => panic!("a block of {other}"),
+        }
+    }
+    seen
+}
+
+#[test]
+fn the_example_of_pipelines_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    let seen = follow("pipelines.md", &dev);
+    for line in [
+        "Would prove v1.0.0/FEAT-101/rc.1",
+        "  e2e (after build, docs)",
+        "[e2e] passed",
+        "Pipeline: release, isolated",
+        "Recorded: v1.0.0/FEAT-101/rc.1 passed",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+}
+
+#[test]
+fn the_example_of_policy_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [lead] = sandbox.team(["lead"]);
+    lead.git("config gryt.publishCommits true");
+    let seen = follow("policy.md", &lead);
+    for line in [
+        "v0.1.0 could be promoted",
+        "independent_proof failed, and was excused: The only one at work today",
+        "! v0.1.0 waived independent_proof",
+        "The ledger verifies",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+}
+
+/// The files of a folder of fixtures/contracts/, and the schema that their name begins with.
+fn fixtures(folder: &str) -> Vec<(String, PathBuf)> {
+    let folder = root().join("fixtures/contracts").join(folder);
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let kind = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        (name.split('-').next().unwrap().to_owned(), path)
+    };
+    files.map(kind).collect()
+}
+
+fn schema(kind: &str) -> jsonschema::Validator {
+    let file = root().join(format!("docs/schemas/{kind}.schema.json"));
+    let text = fs::read_to_string(&file).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+/// What the program says of a text.
+fn parsed(kind: &str, text: &[u8]) -> Result<(), String> {
+    match kind {
+        "contract" => {
+            let text_version = String::from_utf8_lossy(text);
+            let line = text_version
+                .lines()
+                .find_map(|l| l.strip_prefix("version: "));
+            let version = line
+                .unwrap_or("v1.0.0")
+                .parse()
+                .map_err(|e| format!("{e}"))?;
+            Contract::parse(text, &version).map(drop)
+        }
+        "pipeline" => Pipeline::parse(text).map(drop),
+        "policy" => Policy::parse(text).map(drop),
+        other => panic!("no parser for {other}"),
+    }
+    .map_err(|invalid| invalid.to_string())
+}
+
+#[test]
+fn the_schemas_and_the_parser_agree_on_every_fixture() {
+    let mut counted = 0;
+    for (folder, valid) in [("valid", true), ("invalid", false)] {
+        for (kind, path) in fixtures(folder) {
+            let text = fs::read(&path).unwrap();
+            let said = parsed(&kind, &text);
+            assert_eq!(
+                said.is_ok(),
+                valid,
+                "the parser on {}: {said:?}",
+                path.display()
+            );
+            let value: serde_json::Value = serde_yaml::from_slice(&text).unwrap();
+            let found = schema(&kind).validate(&value).map_err(|e| e.to_string());
+            assert_eq!(
+                found.is_ok(),
+                valid,
+                "the schema on {}: {found:?}",
+                path.display()
+            );
+            counted += 1;
+        }
+    }
+    assert!(counted > 25, "{counted}");
+}
