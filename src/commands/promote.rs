@@ -16,17 +16,15 @@ use crate::git::refs::Update;
 use crate::model::excuse::Plea;
 use crate::model::ledger::Sealed;
 use crate::model::policy;
-use crate::model::promotion::{self, CloudDraft, Decision, Draft, Facts, Release, Seal};
-use crate::model::reconcile::Relation;
+use crate::model::promotion::{self, Decision, Release, Seal};
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
-use crate::session::edits::TakenIn;
+use crate::session::facts::Intent;
 use crate::session::heal::TagState;
 use crate::session::push::Patience;
 use crate::store::ledger::Ledger;
-use crate::store::refs::drafts;
-use crate::store::{Refs, names};
+use crate::store::names;
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
@@ -71,14 +69,10 @@ pub struct Promoted {
     pub policy_changes: Vec<String>,
 }
 
-/// What stays the same over all tries.
-struct Intent<'a> {
+/// A promotion under way.
+struct Attempt<'a> {
     session: &'a Session<'a>,
-    version: Version,
-    id: String,
-    release: Release,
-    taken: TakenIn,
-    plea: Plea,
+    intent: Intent,
     args: &'a PromoteArgs,
 }
 
@@ -96,23 +90,25 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let refs = session.store.refs()?;
     let version = refs.draft(&typed).map_or(typed, |(spelled, _)| spelled);
     // A dry run must leave nothing behind, not even an intent; its own id is never in a ledger.
-    let kept = session.intent(&refs, &version)?;
-    let intent = Intent {
+    let id = match (session.intent(&refs, &version)?, args.dry_run) {
+        (Some(id), _) => id,
+        (None, true) => "dry-run".to_owned(),
+        (None, false) => String::new(),
+    };
+    let attempt = Attempt {
         session,
-        id: match (kept, args.dry_run) {
-            (Some(id), _) => id,
-            (None, true) => "dry-run".to_owned(),
-            (None, false) => String::new(),
+        intent: Intent {
+            version,
+            id,
+            release: Release { commit, tree },
+            taken,
+            plea,
         },
-        version,
-        release: Release { commit, tree },
-        taken,
-        plea,
         args,
     };
     let outcome = match session.config.remote {
-        Some(_) => intent.in_cloud(),
-        None => intent.locally(),
+        Some(_) => attempt.in_cloud(),
+        None => attempt.locally(),
     };
     if outcome.is_ok() && !args.dry_run {
         session.write_view()?;
@@ -136,11 +132,11 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
     })
 }
 
-impl Intent<'_> {
+impl Attempt<'_> {
     fn in_cloud(mut self) -> Result<Outcome> {
         let session = self.session;
         let mut patience = Patience::new();
-        let mut contact = session.contact(Some(&self.version))?;
+        let mut contact = session.contact(Some(&self.intent.version))?;
         let mut tried = false;
         // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
         let mut alone = false;
@@ -156,9 +152,9 @@ impl Intent<'_> {
                 let changes = seal.policy_changes;
                 return Ok(self.outcome(seal.sealed, changes, None, false, &contact.cloud));
             }
-            if self.id.is_empty() {
-                self.id = session.intend(&self.version)?;
-                seal.sealed.promotion.clone_from(&self.id);
+            if self.intent.id.is_empty() {
+                self.intent.id = session.intend(&self.intent.version)?;
+                seal.sealed.promotion.clone_from(&self.intent.id);
             }
             let with_folded = session.atomic() && !alone;
             let updates = self.write(&seal, contact.ledger(), with_folded)?;
@@ -169,13 +165,14 @@ impl Intent<'_> {
                 return Ok(self.outcome(seal.sealed, changes, tag, false, &contact.cloud));
             }
             tried = true;
-            let looked = session.look_again(&report, &updates, &mut patience, Some(&self.version));
+            let looked =
+                session.look_again(&report, &updates, &mut patience, Some(&self.intent.version));
             contact = match looked {
                 Ok(contact) => contact,
                 Err(_) if report.refused_there() && updates.len() > 1 => {
                     alone = true;
                     patience = Patience::new();
-                    session.contact(Some(&self.version))?
+                    session.contact(Some(&self.intent.version))?
                 }
                 Err(error) => return Err(self.unknown(error, report.done)),
             };
@@ -184,142 +181,12 @@ impl Intent<'_> {
 
     /// The decision over what is known now.
     fn decide(&self, contact: Option<&Contact>) -> Result<Decision, Refusal> {
-        let facts = self.facts(contact).map_err(|error| {
+        let facts = self.session.facts(&self.intent, contact).map_err(|error| {
             error
                 .downcast::<Refusal>()
                 .unwrap_or_else(|error| Refusal::new(Exit::Failure, format!("{error:#}")))
         })?;
         promotion::decide(&facts)
-    }
-
-    fn facts(&self, contact: Option<&Contact>) -> Result<Facts> {
-        let session = self.session;
-        let store = &session.store;
-        let refs = match contact {
-            Some(contact) => contact.refs.clone(),
-            None => store.refs()?,
-        };
-        let empty = BTreeMap::new();
-        let cloud = contact.map_or(&empty, |contact| &contact.cloud);
-        let ledger = match contact {
-            Some(contact) => contact.ledger().cloned(),
-            None => session.ledger(&refs)?,
-        };
-        let sealed = match &ledger {
-            Some(ledger) => store.sealed(ledger, &self.version)?,
-            None => None,
-        };
-        let name = names::draft(&self.version);
-        let adopted = session.adopted(&refs)?;
-        let local = self.local_draft(&refs)?;
-        let (tip, there) = (refs.get(&name), cloud.get(&name));
-        // What was adopted of another generation of this version says nothing about this one.
-        let related = match (tip, adopted.get(&name)) {
-            (Some(tip), Some(adopted)) if store.has(adopted) => {
-                (store.draft_relation(tip, adopted)? != Relation::Unrelated)
-                    .then(|| adopted.clone())
-            }
-            _ => None,
-        };
-        let me = session.me()?;
-        let mut attempts = session.survey(&self.version, &refs.local(), cloud, &adopted)?;
-        // A colleague's evolution that is here and not in the cloud is not ours to publish.
-        attempts.retain(|(attempt, there)| {
-            contact.is_none() || there.is_some() || attempt.evolution.owner.is(&me)
-        });
-        let release = &self.release.commit;
-        session.cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
-        Ok(Facts {
-            version: self.version.clone(),
-            promotion: self.id.clone(),
-            next_free: session.next_free(&self.version, contact, &refs)?,
-            sealed,
-            tag: self.existing_tag(&refs)?,
-            cloud: match (there, self.twin(cloud)) {
-                (Some(there), _) => Some(self.cloud_draft(tip, there)?),
-                (None, Some(twin)) => Some(CloudDraft {
-                    tip: twin,
-                    relation: Relation::Unrelated,
-                    unseen: Vec::new(),
-                }),
-                (None, None) => None,
-            },
-            local,
-            adopted: related,
-            attempts,
-            rules: session.rules(&self.release.tree, ledger.as_ref())?,
-            plea: self.plea.clone(),
-            release: self.release.clone(),
-            promoter: me,
-            now: session.author()?.committer.at,
-            has_cloud: contact.is_some(),
-        })
-    }
-
-    /// The cloud's draft of this version under another spelling.
-    fn twin(&self, cloud: &BTreeMap<String, Oid>) -> Option<Oid> {
-        let found = drafts(cloud).find(|(v, _)| *v == self.version);
-        found.map(|(_, tip)| tip)
-    }
-
-    fn local_draft(&self, refs: &Refs) -> Result<Option<Draft>> {
-        let session = self.session;
-        let Some(tip) = refs.get(&names::draft(&self.version)) else {
-            return Ok(None);
-        };
-        let draft = session.store.draft(&self.version, tip)?;
-        let contract = match (&draft, self.taken.require(&self.version)) {
-            (_, Err(refusal)) => Err(refusal),
-            (Ok(draft), Ok(())) => draft.contract().map_err(Refusal::from),
-            (Err(invalid), Ok(())) => Err(Refusal::from(invalid.clone())),
-        };
-        let root = session.store.root(tip)?;
-        Ok(Some(Draft {
-            author: session.store.commit(&root)?.author,
-            root,
-            tip: tip.clone(),
-            contract,
-        }))
-    }
-
-    fn cloud_draft(&self, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
-        let store = &self.session.store;
-        if !store.is_commit(there) {
-            return Ok(CloudDraft {
-                tip: there.clone(),
-                relation: Relation::Unrelated,
-                unseen: Vec::new(),
-            });
-        }
-        let relation = match tip {
-            Some(tip) => store.draft_relation(tip, there)?,
-            None => Relation::Behind,
-        };
-        let mut unseen = Vec::new();
-        if let (Relation::Behind | Relation::Diverged, Some(tip)) = (relation, tip) {
-            for commit in store.beyond(there, &[tip])? {
-                unseen.push(format!("{} by {}", commit.subject(), commit.author));
-            }
-        }
-        Ok(CloudDraft {
-            tip: there.clone(),
-            relation,
-            unseen,
-        })
-    }
-
-    fn existing_tag(&self, refs: &Refs) -> Result<Option<String>> {
-        let session = self.session;
-        if let Some(tag) = session.store.tag_in_the_way(&self.version)? {
-            return Ok(Some(format!("{tag} in this clone")));
-        }
-        let there = session
-            .config
-            .remote
-            .as_deref()
-            .map(|remote| names::remote_tag(remote, &self.version));
-        let found = there.and_then(|name| refs.get(&name));
-        Ok(found.map(|_| format!("{} in the cloud", self.version)))
     }
 
     /// Writes the entry, and says what the push is to do: move the ledger, and delete what the
@@ -343,7 +210,9 @@ impl Intent<'_> {
                 }
             }
         };
-        let policy = session.store.text(&self.release.tree, policy::FILE)?;
+        let policy = session
+            .store
+            .text(&self.intent.release.tree, policy::FILE)?;
         let policy = policy.as_ref().map(|(_, text)| text.as_slice());
         let entry = session
             .store
@@ -352,7 +221,11 @@ impl Intent<'_> {
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
         if with_folded {
             if let Some(draft) = &seal.cloud_draft {
-                updates.push(Update::new(names::draft(&self.version), Some(draft), None));
+                updates.push(Update::new(
+                    names::draft(&self.intent.version),
+                    Some(draft),
+                    None,
+                ));
             }
             for at in promotion::deleted_with_seal(seal) {
                 let (attempt, tip) = &seal.folded[at];
@@ -396,11 +269,15 @@ impl Intent<'_> {
     /// A version that somebody else sealed needs no intent any more.
     fn give_up(&self, refusal: Refusal, contact: &Contact) -> Result<anyhow::Error> {
         let lost = match contact.ledger() {
-            Some(ledger) => self.session.store.sealed(ledger, &self.version)?.is_some(),
+            Some(ledger) => self
+                .session
+                .store
+                .sealed(ledger, &self.intent.version)?
+                .is_some(),
             None => false,
         };
-        if lost && !self.id.is_empty() && !self.args.dry_run {
-            self.session.forget_intent(&self.version)?;
+        if lost && !self.intent.id.is_empty() && !self.args.dry_run {
+            self.session.forget_intent(&self.intent.version)?;
         }
         Ok(refusal.into())
     }
@@ -409,7 +286,7 @@ impl Intent<'_> {
     fn unknown(&self, error: anyhow::Error, answered: bool) -> anyhow::Error {
         match error.downcast::<Refusal>() {
             Ok(cause) if cause.exit == Exit::Remote && !answered => {
-                let version = &self.version;
+                let version = &self.intent.version;
                 let mut refusal = Refusal::new(
                     Exit::Remote,
                     format!("Whether {version} is promoted is not known yet"),
@@ -431,9 +308,9 @@ impl Intent<'_> {
     /// In local mode the ledger's ref in this repository is the lock.
     fn locally(mut self) -> Result<Outcome> {
         let session = self.session;
-        if self.id.is_empty() {
-            let id = session.intend(&self.version)?;
-            self.id = id;
+        if self.intent.id.is_empty() {
+            let id = session.intend(&self.intent.version)?;
+            self.intent.id = id;
         }
         let result = session.change(|_| {
             let seal = match self.decide(None)? {
@@ -451,11 +328,11 @@ impl Intent<'_> {
                 refs.change(names::LEDGER, entry),
                 refs.change(names::BASE, entry),
             ];
-            moves.push(refs.change(names::draft(&self.version), None));
+            moves.push(refs.change(names::draft(&self.intent.version), None));
             for (attempt, _) in &seal.folded {
                 moves.push(refs.change(names::evolution(&attempt.name), None));
             }
-            moves.push(refs.change(names::promoting(&self.version), None));
+            moves.push(refs.change(names::promoting(&self.intent.version), None));
             Ok((moves, (seal.sealed, seal.policy_changes, false)))
         });
         let (sealed, changes, earlier) = result?;
@@ -474,7 +351,7 @@ impl Intent<'_> {
         earlier: bool,
         cloud: &BTreeMap<String, Oid>,
     ) -> Outcome {
-        let published = cloud.get(&names::draft(&self.version));
+        let published = cloud.get(&names::draft(&self.intent.version));
         let has_cloud = self.session.config.remote.is_some();
         Outcome::Promote(Promoted {
             unpushed: has_cloud && published.is_some_and(|tip| *tip != sealed.draft),

@@ -30,7 +30,8 @@ pub struct Facts {
     /// All that was found of this generation, in the cloud and in this clone.
     pub attempts: Vec<(Attempt, Option<Oid>)>,
     pub release: Release,
-    pub rules: Rules,
+    /// The policies; or why one of them cannot be read.
+    pub rules: Result<Rules, Refusal>,
     pub plea: Plea,
     pub promoter: Person,
     pub now: Stamp,
@@ -112,16 +113,17 @@ pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
     let mut folded: Vec<_> = facts.attempts.iter().filter(of_this).cloned().collect();
     folded.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let attempts: Vec<Attempt> = folded.iter().map(|(a, _)| a.clone()).collect();
-    let gates = facts.rules.judge(&Subject {
+    let rules = facts.rules.as_ref().map_err(Clone::clone)?;
+    let gates = rules.judge(&Subject {
         contract,
         generation: &draft.root,
         declared_by: &draft.author,
         attempts: &attempts,
         promoter: &facts.promoter,
     });
-    let gates = excuse::grant(gates, &facts.rules, &facts.plea)?;
+    let gates = excuse::grant(gates, rules, &facts.plea)?;
     if gates.iter().any(Verdict::stops) {
-        return Err(excuse::refused(&gates, &facts.rules, version));
+        return Err(excuse::refused(&gates, rules, version));
     }
     let counts = |attempt: &Attempt| {
         contract
@@ -153,7 +155,7 @@ pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         sealed,
         cloud_draft: facts.cloud.as_ref().map(|cloud| cloud.tip.clone()),
         folded,
-        policy_changes: facts.rules.differences(),
+        policy_changes: rules.differences(),
     }))
 }
 
@@ -260,7 +262,7 @@ mod tests {
                 commit: oid(1),
                 tree: oid(2),
             },
-            rules: Rules::default(),
+            rules: Ok(Rules::default()),
             plea: Plea::default(),
             promoter: proven.evolution.owner.clone(),
             now: proven.evolution.started,

@@ -8,6 +8,7 @@ pub mod claim;
 pub mod contact;
 pub mod current;
 pub mod edits;
+pub mod facts;
 pub mod files;
 pub mod heal;
 pub mod index;
