@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
 use crate::commands::evolution::EvolutionCommand;
 use crate::commands::generation::GenerationCommand;
 use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
+use crate::commands::query::QueryArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::sync::SyncCommand;
 use crate::commands::verify::VerifyArgs;
@@ -39,6 +41,9 @@ pub struct Global {
     /// Say more, and why something failed
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Answer from git alone, as slowly as that takes
+    #[arg(long, global = true)]
+    pub no_cache: bool,
     /// When to colour
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
     pub color: Color,
@@ -71,6 +76,13 @@ pub enum Command {
     Promote(PromoteArgs),
     /// Say for ever that a promoted version should not be used
     Withdraw(WithdrawArgs),
+    /// Show where this clone stands: the evolution at hand, drafts, what is not shared
+    Status,
+    /// Ask the cache a question in SQL
+    Query(QueryArgs),
+    /// Rebuild the cache, or compare it with a fresh one
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Say in which version a change or a commit was shipped
     Where {
         /// A change's id, or a commit

@@ -12,6 +12,8 @@ use crate::model::{Oid, Version, engine};
 pub struct Context {
     /// Where the command was started, after `-C`.
     pub dir: PathBuf,
+    /// Whether to answer from git alone.
+    pub no_cache: bool,
     /// Who hears what happens on the way.
     pub sink: Box<dyn Fn(Event<'_>) + Send + Sync>,
 }

@@ -75,6 +75,7 @@ fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
     }
     Ok(Context {
         dir: std::env::current_dir().context("the current folder is gone")?,
+        no_cache: global.no_cache,
         sink: renderer.sink(),
     })
 }
@@ -89,6 +90,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Run(args) => commands::run::run(session, args),
         Command::Promote(args) => commands::promote::run(session, args),
         Command::Withdraw(args) => commands::withdraw::run(session, args),
+        Command::Status => commands::overview::run(session),
+        Command::Query(args) => commands::query::run(session, args),
+        Command::Cache(command) => commands::cache::run(session, *command),
         Command::Where { what } => commands::locate::run(session, what),
         Command::Verify(args) => commands::verify::run(session, args),
         Command::Notes { version } => commands::notes::run(session, version),
@@ -107,6 +111,7 @@ impl Command {
                 | Self::Evolution(_)
                 | Self::Run(_)
                 | Self::Log(_)
+                | Self::Status
                 | Self::Where { .. }
                 | Self::Notes { .. }
         )

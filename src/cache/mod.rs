@@ -3,30 +3,30 @@
 //! It can be deleted at any time. A cache that is missing, corrupt, read-only or of another schema
 //! is built anew, in memory where it cannot be written. Nothing about a remote is decided by it.
 
+mod compare;
+mod query;
+mod read;
+pub mod rows;
+mod write;
+
 use std::path::Path;
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::model::ledger::Release;
-use crate::model::{Oid, Person, Version};
+pub use query::{Answer, Cell};
+pub use write::Change;
 
 /// The number of the schema, kept in `PRAGMA user_version`.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
-const LEDGER: &str = "ledger";
+const TABLES: &str = include_str!("schema.sql");
 
 /// The open cache.
 pub struct Cache {
     db: Connection,
-}
-
-/// What a ledger has that the cache has not.
-#[derive(Debug, Default)]
-pub struct News {
-    /// Oldest first: the entry's oid, and the release.
-    pub promoted: Vec<(Oid, Release)>,
-    pub withdrawn: Vec<Version>,
+    /// Why it is not the file that was asked for, or was empty.
+    pub told: Option<String>,
 }
 
 impl Cache {
@@ -35,20 +35,39 @@ impl Cache {
     /// # Errors
     /// SQLite cannot even make a database in memory.
     pub fn open(path: &Path) -> Result<Cache> {
-        let first = Self::at(path);
-        let damaged = first.as_ref().is_err_and(is_damage);
-        if damaged {
-            // What it held is in git. Where it cannot be removed, memory serves.
-            for ending in ["", "-wal", "-shm"] {
-                let mut file = path.as_os_str().to_owned();
-                file.push(ending);
-                let _ = std::fs::remove_file(&file);
-            }
-        }
-        match if damaged { Self::at(path) } else { first } {
+        match Self::at(path) {
             Ok(cache) => Ok(cache),
-            Err(_) => Self::prepare(Connection::open_in_memory()?),
+            Err(error) if is_damage(&error) => {
+                remove(path);
+                match Self::at(path) {
+                    Ok(mut cache) => {
+                        cache.told = Some(format!("the cache was damaged ({error:#})"));
+                        Ok(cache)
+                    }
+                    Err(_) => Self::aside(&error),
+                }
+            }
+            Err(error) => Self::aside(&error),
         }
+    }
+
+    /// An empty cache in memory.
+    ///
+    /// # Errors
+    /// SQLite has no memory.
+    pub fn in_memory() -> Result<Cache> {
+        Self::prepare(Connection::open_in_memory()?)
+    }
+
+    /// Throws the cache at `path` away. What it held is in git.
+    pub fn forget(path: &Path) {
+        remove(path);
+    }
+
+    fn aside(error: &anyhow::Error) -> Result<Cache> {
+        let mut cache = Self::in_memory()?;
+        cache.told = Some(format!("the cache cannot be used ({error:#})"));
+        Ok(cache)
     }
 
     fn at(path: &Path) -> Result<Cache> {
@@ -57,125 +76,90 @@ impl Cache {
         }
         let db = Connection::open(path)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
-        db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "off")?;
+        let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        if mode != "wal" {
+            db.pragma_update(None, "journal_mode", "wal")?;
+        }
         Self::prepare(db)
     }
 
     /// Makes the tables where there are none of this schema.
     fn prepare(mut db: Connection) -> Result<Cache> {
-        let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found != SCHEMA {
-            let tables: Vec<String> = change
-                .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?
-                .query_map([], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            for table in tables.iter().filter(|name| !name.starts_with("sqlite_")) {
-                change.execute_batch(&format!("DROP TABLE \"{table}\""))?;
+        let version = |db: &Connection| -> rusqlite::Result<i64> {
+            db.query_row("PRAGMA user_version", [], |row| row.get(0))
+        };
+        let mut told = None;
+        if version(&db)? != SCHEMA {
+            let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // Another process may have been faster.
+            let found = version(&change)?;
+            if found != SCHEMA {
+                let mut names = change.prepare(
+                    "SELECT type, name FROM sqlite_schema \
+                     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
+                )?;
+                let old: Vec<(String, String)> = names
+                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<Result<_, _>>()?;
+                drop(names);
+                for (kind, name) in &old {
+                    change.execute_batch(&format!("DROP {kind} \"{name}\""))?;
+                }
+                change.execute_batch(TABLES)?;
+                change.pragma_update(None, "user_version", SCHEMA)?;
+                if !old.is_empty() {
+                    told = Some(format!("the cache was of schema {found}"));
+                }
             }
-            change.execute_batch(include_str!("schema.sql"))?;
-            change.pragma_update(None, "user_version", SCHEMA)?;
+            change.commit()?;
         }
-        change.commit()?;
-        Ok(Cache { db })
+        Ok(Cache { db, told })
     }
 
-    /// The ledger's tip when it was read last.
+    /// The text of the schema, with its comments.
+    pub fn schema() -> &'static str {
+        TABLES
+    }
+
+    /// A fact about this clone that git does not hold.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn ledger_tip(&self) -> Result<Option<Oid>> {
-        let sql = "SELECT oid FROM refs WHERE name = ?1";
-        let found: Option<String> = self
+    pub fn metadata(&self, key: &str) -> Result<Option<String>> {
+        let sql = "SELECT value FROM sync_metadata WHERE key = ?1";
+        let found = self
             .db
-            .query_row(sql, [LEDGER], |row| row.get(0))
-            .optional()?;
-        Ok(found.and_then(|oid| oid.parse().ok()))
+            .prepare_cached(sql)?
+            .query_row([key], |row| row.get(0));
+        Ok(found.optional()?.flatten())
     }
 
-    /// Takes in what came to the ledger since `from`, which is now at `to`. With no `from`, all
-    /// that was known is forgotten first. Nothing happens where another process was faster.
+    /// Takes note of such a fact.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn extend(&mut self, from: Option<&Oid>, to: &Oid, news: &News) -> Result<()> {
-        let change = self
-            .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sql = "SELECT oid FROM refs WHERE name = ?1";
-        let now: Option<String> = change
-            .query_row(sql, [LEDGER], |row| row.get(0))
-            .optional()?;
-        match from {
-            Some(from) if now.as_deref() != Some(from.as_str()) => return Ok(()),
-            Some(_) => {}
-            None => _ = change.execute("DELETE FROM entries", [])?,
-        }
-        {
-            let mut insert = change.prepare(
-                "INSERT INTO entries (oid, version, description, release_commit, promoter_name, \
-                 promoter_email, promoted_at, changes, evolutions, excuses) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?;
-            for (oid, release) in &news.promoted {
-                insert.execute(params![
-                    oid.as_str(),
-                    release.version.as_str(),
-                    release.description,
-                    release.commit.as_str(),
-                    release.promoter.name,
-                    release.promoter.email,
-                    release.promoted_at.to_rfc3339(),
-                    release.changes as i64,
-                    release.evolutions as i64,
-                    release.excuses.join("\n"),
-                ])?;
-            }
-        }
-        for version in &news.withdrawn {
-            let sql = "UPDATE entries SET withdrawn = 1 WHERE version = ?1";
-            change.execute(sql, [version.as_str()])?;
-        }
-        let sql = "INSERT INTO refs (name, oid) VALUES (?1, ?2) \
-                   ON CONFLICT (name) DO UPDATE SET oid = excluded.oid";
-        change.execute(sql, [LEDGER, to.as_str()])?;
-        change.commit()?;
+    pub fn set_metadata(&self, key: &str, value: &str) -> Result<()> {
+        let sql = "INSERT INTO sync_metadata (key, value) VALUES (?1, ?2) \
+                   ON CONFLICT (key) DO UPDATE SET value = excluded.value, \
+                   updated_at = CURRENT_TIMESTAMP";
+        self.db.execute(sql, [key, value])?;
         Ok(())
     }
+}
 
-    /// The latest releases, newest first, at most `count`.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn releases(&self, count: usize) -> Result<Vec<Release>> {
-        let mut query = self.db.prepare(
-            "SELECT version, description, release_commit, promoter_name, promoter_email, \
-             promoted_at, changes, evolutions, withdrawn, excuses \
-             FROM entries ORDER BY height DESC LIMIT ?1",
-        )?;
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let mut rows = query.query([count])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let text = |at: usize| row.get::<_, String>(at);
-            found.push(Release {
-                version: text(0)?.parse()?,
-                description: row.get(1)?,
-                commit: text(2)?.parse()?,
-                promoter: Person {
-                    name: text(3)?,
-                    email: text(4)?,
-                },
-                promoted_at: text(5)?.parse()?,
-                changes: row.get::<_, i64>(6)?.unsigned_abs() as usize,
-                evolutions: row.get::<_, i64>(7)?.unsigned_abs() as usize,
-                withdrawn: row.get(8)?,
-                excuses: text(9)?.lines().map(str::to_owned).collect(),
-            });
-        }
-        Ok(found)
+fn remove(path: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(ending);
+        // Where it cannot be removed, memory serves.
+        let _ = std::fs::remove_file(&file);
     }
+}
+
+/// Whether it is the database that failed, and not what was to be written into it.
+pub fn is_trouble(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<rusqlite::Error>().is_some()
 }
 
 /// Whether an error says that the file is no sound database; a busy or read-only one is.
@@ -191,71 +175,29 @@ fn is_damage(error: &anyhow::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn news(numbers: std::ops::Range<u32>) -> News {
-        let oid = |n: u32| -> Oid { format!("{n:040x}").parse().unwrap() };
-        let release = |n: u32| Release {
-            version: format!("v{n}.0.0").parse().unwrap(),
-            description: None,
-            commit: oid(n),
-            promoter: Person {
-                name: "Lead".into(),
-                email: "lead@example.com".into(),
-            },
-            promoted_at: "2026-01-02T03:04:05+01:00".parse().unwrap(),
-            changes: 1,
-            evolutions: 2,
-            withdrawn: false,
-            excuses: vec!["waived versions: because".into()],
-        };
-        News {
-            promoted: numbers.map(|n| (oid(1000 + n), release(n))).collect(),
-            withdrawn: Vec::new(),
-        }
-    }
-
-    fn tip(n: u32) -> Oid {
-        format!("{n:040x}").parse().unwrap()
-    }
-
     #[test]
-    fn it_is_extended_once_whoever_comes_first() {
+    fn a_damaged_or_foreign_one_is_built_anew_and_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gryt/cache.db");
-        let mut one = Cache::open(&path).unwrap();
-        let mut two = Cache::open(&path).unwrap();
-        one.extend(None, &tip(1), &news(1..3)).unwrap();
-        assert_eq!(two.ledger_tip().unwrap(), Some(tip(1)));
-        two.extend(Some(&tip(1)), &tip(2), &news(3..4)).unwrap();
-        one.extend(Some(&tip(1)), &tip(2), &news(3..4)).unwrap();
-        let versions = |cache: &Cache| -> Vec<String> {
-            let releases = cache.releases(9).unwrap();
-            releases.iter().map(|r| r.version.to_string()).collect()
-        };
-        assert_eq!(versions(&one), ["v3.0.0", "v2.0.0", "v1.0.0"]);
-        one.extend(None, &tip(9), &news(7..8)).unwrap();
-        assert_eq!(versions(&two), ["v7.0.0"]);
-    }
-
-    #[test]
-    fn a_damaged_or_foreign_one_is_built_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache.db");
-        std::fs::write(
-            &path,
-            "this is no database, and long enough to be looked at".repeat(99),
-        )
-        .unwrap();
-        let mut cache = Cache::open(&path).unwrap();
-        cache.extend(None, &tip(1), &news(1..2)).unwrap();
-        assert_eq!(Cache::open(&path).unwrap().releases(9).unwrap().len(), 1);
-        cache.db.pragma_update(None, "user_version", 99).unwrap();
-        assert_eq!(Cache::open(&path).unwrap().releases(9).unwrap().len(), 0);
+        let fresh = Cache::open(&path).unwrap();
+        assert_eq!(fresh.told, None);
+        fresh.set_metadata("key", "value").unwrap();
+        drop(fresh);
+        let again = Cache::open(&path).unwrap();
+        assert_eq!(again.metadata("key").unwrap().as_deref(), Some("value"));
+        again.db.pragma_update(None, "user_version", 99).unwrap();
+        drop(again);
+        let foreign = Cache::open(&path).unwrap();
+        assert!(foreign.told.unwrap().contains("schema 99"));
+        std::fs::write(&path, "this is no database, and long enough".repeat(99)).unwrap();
+        let damaged = Cache::open(&path).unwrap();
+        assert!(damaged.told.as_ref().unwrap().contains("damaged"));
+        assert_eq!(damaged.metadata("key").unwrap(), None);
     }
 
     #[test]
     fn where_nothing_can_be_written_memory_serves() {
-        let mut cache = Cache::open(Path::new("/dev/null/cache.db")).unwrap();
-        cache.extend(None, &tip(1), &news(1..2)).unwrap();
-        assert_eq!(cache.releases(9).unwrap().len(), 1);
+        let cache = Cache::open(Path::new("/dev/null/cache.db")).unwrap();
+        assert!(cache.told.unwrap().contains("cannot be used"));
     }
 }

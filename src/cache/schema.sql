@@ -1,31 +1,121 @@
--- The cache's tables. It holds nothing that git does not: any change here is a new SCHEMA number in
--- mod.rs, and every cache of another number is thrown away and built anew.
+-- The cache's tables, as docs/query.md explains them. They hold nothing that git does not: any
+-- change here is a new SCHEMA number in mod.rs, and a cache of another number is built anew.
 
 CREATE TABLE sync_metadata (
     key        TEXT PRIMARY KEY,
     value      TEXT,
     updated_at TEXT DEFAULT CURRENT_TIMESTAMP
-);
+) WITHOUT ROWID;
 
 -- What was read last of each ref, so that only what differs is read again.
 CREATE TABLE refs (
     name TEXT PRIMARY KEY,
     oid  TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The entries of this clone's ledger, oldest first.
+CREATE TABLE entries (
+    height       INTEGER PRIMARY KEY,
+    oid          TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    version      TEXT,
+    author       TEXT NOT NULL,
+    author_email TEXT NOT NULL,
+    at           TEXT NOT NULL
 );
 
--- The promotions of this clone's ledger, one row a version.
-CREATE TABLE entries (
-    height         INTEGER PRIMARY KEY,
-    oid            TEXT NOT NULL UNIQUE,
-    version        TEXT NOT NULL UNIQUE,
-    description    TEXT,
-    release_commit TEXT NOT NULL,
-    promoter_name  TEXT NOT NULL,
-    promoter_email TEXT NOT NULL,
-    promoted_at    TEXT NOT NULL,
-    changes        INTEGER NOT NULL,
-    evolutions     INTEGER NOT NULL,
-    withdrawn      INTEGER NOT NULL DEFAULT 0,
-    -- The gates that a promoter's word opened, a line each.
-    excuses        TEXT NOT NULL DEFAULT ''
+-- Drafts, and promoted versions; a draft that is left of a promoted version has a row of its own.
+CREATE TABLE generations (
+    id                INTEGER PRIMARY KEY,
+    version           TEXT NOT NULL,
+    generation_id     TEXT NOT NULL,
+    product           TEXT,
+    description       TEXT,
+    pipeline_template TEXT,
+    status            TEXT NOT NULL,
+    broken            TEXT,
+    created_at        TEXT NOT NULL,
+    created_by        TEXT NOT NULL,
+    owner             TEXT NOT NULL,
+    promoted_at       TEXT,
+    promoted_by       TEXT,
+    promoter          TEXT,
+    release_commit    TEXT,
+    entry             INTEGER UNIQUE,
+    excuses           TEXT,
+    changes           INTEGER NOT NULL,
+    proven            INTEGER NOT NULL,
+    evolutions        INTEGER NOT NULL,
+    sync_status       TEXT NOT NULL,
+    remote_id         TEXT
 );
+
+CREATE TABLE changes (
+    generation  INTEGER NOT NULL,
+    position    INTEGER NOT NULL,
+    change_id   TEXT NOT NULL COLLATE NOCASE,
+    type        TEXT NOT NULL,
+    title       TEXT NOT NULL,
+    description TEXT,
+    assignee    TEXT,
+    pipeline    TEXT,
+    status      TEXT NOT NULL,
+    PRIMARY KEY (generation, position)
+) WITHOUT ROWID;
+
+CREATE TABLE evolutions (
+    generation  INTEGER NOT NULL,
+    change_id   TEXT NOT NULL COLLATE NOCASE,
+    number      INTEGER NOT NULL,
+    evolution_id TEXT NOT NULL,
+    tip         TEXT NOT NULL,
+    owner       TEXT NOT NULL,
+    owner_name  TEXT NOT NULL,
+    started_at  TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    commit_oid  TEXT,
+    sync_status TEXT NOT NULL,
+    PRIMARY KEY (generation, change_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE proofs (
+    generation INTEGER NOT NULL,
+    change_id  TEXT NOT NULL COLLATE NOCASE,
+    number     INTEGER NOT NULL,
+    nth        INTEGER NOT NULL,
+    oid        TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    commit_oid TEXT NOT NULL,
+    at         TEXT NOT NULL,
+    PRIMARY KEY (generation, change_id, number, nth)
+) WITHOUT ROWID;
+
+CREATE INDEX generations_by_version ON generations (version);
+CREATE INDEX changes_by_id ON changes (change_id);
+CREATE INDEX proofs_by_commit ON proofs (commit_oid);
+
+-- How long each shipped change took, from its first evolution to the promotion.
+CREATE VIEW lead_time AS
+    SELECT g.version, c.change_id, c.type, c.title,
+           min(e.started_at) AS started_at, g.promoted_at,
+           round(julianday(g.promoted_at) - julianday(min(e.started_at)), 2) AS days
+      FROM generations g
+      JOIN changes c ON c.generation = g.id
+      JOIN evolutions e ON e.generation = g.id AND e.change_id = c.change_id
+     WHERE g.promoted_at IS NOT NULL
+     GROUP BY g.id, c.position;
+
+-- How many of each owner's proofs passed.
+CREATE VIEW pass_rate AS
+    SELECT e.owner, count(*) AS proofs, sum(p.status = 'pass') AS passed,
+           round(100.0 * sum(p.status = 'pass') / count(*), 1) AS percent
+      FROM proofs p
+      JOIN evolutions e USING (generation, change_id, number)
+     GROUP BY e.owner;
+
+-- How many versions were promoted in each month.
+CREATE VIEW promotions_per_month AS
+    SELECT substr(promoted_at, 1, 7) AS month, count(*) AS promotions
+      FROM generations
+     WHERE promoted_at IS NOT NULL
+     GROUP BY month;

@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::session::Session;
 use crate::session::contact::Contact;
+use crate::session::index::status;
 use crate::session::proof::declared;
 use crate::session::push::Patience;
 use crate::session::survey::next;
@@ -82,7 +83,7 @@ pub struct List {
 pub struct Row {
     pub change: ChangeId,
     pub number: u32,
-    pub status: &'static str,
+    pub status: String,
     pub owner: Person,
     /// The commit of its last proof.
     pub commit: Option<Oid>,
@@ -334,67 +335,40 @@ fn may_abandon(
 
 fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     let refs = session.store.refs()?;
-    if let Some(ledger) = session.ledger(&refs)?
-        && let Some(sealed) = session.store.sealed(&ledger, version)?
-    {
-        let row = |folded: crate::model::ledger::Folded| Row {
-            change: folded.change,
-            number: folded.number,
-            status: if folded.counted {
-                "pass"
-            } else {
-                "not counted"
-            },
-            owner: folded.owner,
-            commit: None,
-            shared: session.config.remote.as_ref().map(|_| true),
-        };
-        return Ok(Outcome::EvolutionList(List {
-            version: sealed.version.clone(),
-            evolutions: sealed.evolutions.into_iter().map(row).collect(),
-        }));
-    }
-    let draft = session.draft(&refs, version)?;
-    let contract = draft.contract().map_err(Refusal::from)?;
-    let cloud = session.known_cloud(&refs);
-    let row = |attempt: Attempt| {
-        let says = contract
-            .change(&attempt.name.change)
-            .map(|change| attempt.says(change, &draft.root));
-        let there = cloud.get(&names::evolution(&attempt.name));
-        Row {
-            status: status(says.as_ref()),
-            commit: attempt.proof.map(|proof| proof.commit),
-            shared: session
-                .config
-                .remote
-                .as_ref()
-                .map(|_| there == Some(&attempt.tip)),
-            owner: attempt.evolution.owner,
-            change: attempt.name.change,
-            number: attempt.name.number,
-        }
+    let sealed = match session.ledger(&refs)? {
+        Some(ledger) => session.store.sealed(&ledger, version)?,
+        None => None,
     };
-    let mut attempts = session.attempts(&refs, &draft.version)?;
-    if let Some(head) = session.head()? {
-        session.cover(attempts.iter_mut(), &head)?;
+    let (version, promoted) = match sealed {
+        Some(sealed) => (sealed.version, true),
+        None => (session.draft(&refs, version)?.version, false),
+    };
+    let has_cloud = session.config.remote.is_some();
+    let head = match promoted {
+        true => None,
+        false => session.head()?,
+    };
+    let mut evolutions = Vec::new();
+    for found in session.cache(&refs)?.evolutions(&version, promoted)? {
+        let mut status = found.status;
+        if let (Some(head), Some(commit), "pass") = (&head, &found.commit, status.as_str())
+            && session.store.cover(head, commit)? == Cover::Missing
+        {
+            status = "elsewhere".into();
+        }
+        evolutions.push(Row {
+            change: found.name.change,
+            number: found.name.number,
+            status,
+            owner: found.owner,
+            commit: found.commit,
+            shared: has_cloud.then_some(found.sync == "synced"),
+        });
     }
     Ok(Outcome::EvolutionList(List {
-        version: draft.version.clone(),
-        evolutions: attempts.into_iter().map(row).collect(),
+        version,
+        evolutions,
     }))
-}
-
-fn status(says: Option<&Says>) -> &'static str {
-    match says {
-        None => "dropped",
-        Some(Says::Nothing) => "started",
-        Some(Says::Passes) => "pass",
-        Some(Says::PassesElsewhere) => "elsewhere",
-        Some(Says::GivenUp(_)) => "abandoned",
-        Some(Says::Fails) => "fail",
-        Some(Says::PassesInVain(_)) => "stale",
-    }
 }
 
 fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {

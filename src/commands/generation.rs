@@ -15,7 +15,6 @@ use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
 use crate::session::{edits::TakenIn, view};
-use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
 /// Subcommands of `generation`.
@@ -123,7 +122,7 @@ pub struct List {
 #[derive(Debug, Serialize)]
 pub struct Row {
     pub version: Version,
-    pub status: &'static str,
+    pub status: String,
     pub description: Option<String>,
     pub changes: usize,
     pub proven: usize,
@@ -275,9 +274,10 @@ fn list(session: &Session<'_>) -> Result<Outcome> {
     let refs = session.store.refs()?;
     let edited = session.edited(&refs)?;
     let mut generations = Vec::new();
-    for release in session.releases(&refs, LATEST)? {
+    let cache = session.cache(&refs)?;
+    for release in cache.releases(LATEST)? {
         generations.push(Row {
-            status: release.status(),
+            status: release.status().to_owned(),
             description: release.description,
             changes: release.changes,
             proven: release.changes,
@@ -286,30 +286,18 @@ fn list(session: &Session<'_>) -> Result<Outcome> {
         });
     }
     generations.reverse();
-    for (version, tip) in drafts(&refs.local()) {
-        let mut row = Row {
-            status: "draft",
-            description: None,
-            changes: 0,
-            proven: 0,
-            edited: edited.iter().any(|(v, _)| v.as_str() == version.as_str()),
-            version: version.clone(),
-        };
-        match session
-            .store
-            .draft(&version, &tip)?
-            .and_then(|d| Ok((d.contract()?, d)))
-        {
-            Ok((contract, draft)) => {
-                let attempts = session.attempts(&refs, &version)?;
-                let standing = standings(&contract, &draft.root, &attempts);
-                row.changes = standing.len();
-                row.proven = standing.iter().filter(|s| s.proven()).count();
-                row.description = contract.description;
-            }
-            Err(_) => row.status = "broken",
-        }
-        generations.push(row);
+    let mut drafts = cache.drafts()?;
+    drafts.sort_by(|a, b| a.version.cmp(&b.version));
+    for draft in drafts {
+        let touched = |(version, _): &(Version, _)| version.as_str() == draft.version.as_str();
+        generations.push(Row {
+            edited: edited.iter().any(touched),
+            version: draft.version,
+            status: draft.status,
+            description: draft.description,
+            changes: draft.changes,
+            proven: draft.proven,
+        });
     }
     Ok(Outcome::GenerationList(List { generations }))
 }

@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::cache::Cache;
+use crate::cache::rows::Place;
 use crate::model::{ChangeId, Exit, Oid, Person, Refusal, Version};
 use crate::session::Session;
-use crate::store::Refs;
-use crate::store::refs::drafts;
 
 /// Where a change or a commit is.
 #[derive(Debug, Serialize)]
@@ -15,7 +15,7 @@ pub struct Places {
     pub what: String,
     /// Releases that hold it, oldest first; of a commit, the first alone.
     pub shipped: Vec<Shipped>,
-    /// Drafts that want it.
+    /// Drafts that want the change, or for which something is proven at the commit.
     pub wanted: Vec<Version>,
 }
 
@@ -23,8 +23,8 @@ pub struct Places {
 #[derive(Debug, Serialize)]
 pub struct Shipped {
     pub version: Version,
-    pub status: &'static str,
-    /// Who proved it, where that is a change.
+    pub status: String,
+    /// Who proved it; of a commit, who proved something at it for this version.
     pub proven_by: Vec<Person>,
     pub commit: Oid,
 }
@@ -35,19 +35,15 @@ pub struct Shipped {
 /// [`Exit::Invalid`] where neither is known.
 pub fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
     let refs = session.store.refs()?;
-    let found = match what.parse::<ChangeId>() {
-        Ok(id) => change(session, &refs, &id)?,
-        Err(_) => Places {
-            what: what.to_owned(),
-            shipped: Vec::new(),
-            wanted: Vec::new(),
-        },
-    };
-    if !found.shipped.is_empty() || !found.wanted.is_empty() {
-        return Ok(Outcome::Where(found));
+    let cache = session.cache(&refs)?;
+    if let Ok(id) = what.parse::<ChangeId>() {
+        let places = cache.places(&id)?;
+        if !places.is_empty() {
+            return Ok(Outcome::Where(of_change(&id, places)));
+        }
     }
     match session.store.resolve(what) {
-        Ok(oid) => commit(session, &refs, &oid).map(Outcome::Where),
+        Ok(oid) => of_commit(session, &cache, &oid).map(Outcome::Where),
         Err(_) => Err(Refusal::new(
             Exit::Invalid,
             format!("{what} is no commit, and no version that is known here has such a change"),
@@ -57,62 +53,60 @@ pub fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
     }
 }
 
-fn change(session: &Session<'_>, refs: &Refs, id: &ChangeId) -> Result<Places> {
-    let mut shipped = Vec::new();
-    if let Some(ledger) = session.ledger(refs)? {
-        for release in session.releases(refs, usize::MAX)?.into_iter().rev() {
-            let Some(sealed) = session.store.sealed(&ledger, &release.version)? else {
-                continue;
-            };
-            let (_, contract) = session.store.sealed_contract(&ledger, &sealed)?;
-            if contract.change(id).is_none() {
-                continue;
-            }
-            let counted = sealed
-                .evolutions
-                .into_iter()
-                .filter(|f| f.counted && f.change.is(id));
-            shipped.push(Shipped {
-                status: release.status(),
-                proven_by: counted.map(|folded| folded.owner).collect(),
-                version: release.version,
-                commit: release.commit,
-            });
-        }
-    }
-    let mut wanted = Vec::new();
-    for (version, tip) in drafts(&refs.local()) {
-        if let Ok(draft) = session.store.draft(&version, &tip)?
-            && draft
-                .contract()
-                .is_ok_and(|contract| contract.change(id).is_some())
-        {
-            wanted.push(version);
-        }
-    }
-    Ok(Places {
+fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
+    let mut found = Places {
         what: id.to_string(),
-        shipped,
-        wanted,
-    })
+        shipped: Vec::new(),
+        wanted: Vec::new(),
+    };
+    for place in places {
+        match place.commit {
+            Some(commit) => found.shipped.push(Shipped {
+                version: place.version,
+                status: place.status,
+                proven_by: place.proven_by,
+                commit,
+            }),
+            None => found.wanted.push(place.version),
+        }
+    }
+    found
 }
 
-fn commit(session: &Session<'_>, refs: &Refs, oid: &Oid) -> Result<Places> {
-    let mut shipped = Vec::new();
-    for release in session.releases(refs, usize::MAX)?.into_iter().rev() {
-        if session.store.holds(&release.commit, oid)? {
-            shipped.push(Shipped {
-                status: release.status(),
-                proven_by: Vec::new(),
-                version: release.version,
-                commit: release.commit,
-            });
-            break;
+fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Places> {
+    let mut releases = cache.releases(usize::MAX)?;
+    releases.reverse();
+    let commits: Vec<Oid> = releases.iter().map(|r| r.commit.clone()).collect();
+    let first = session.store.first_holding(&commits, oid)?;
+    let shipped = first.map(|at| {
+        let release = releases.swap_remove(at);
+        Shipped {
+            status: release.status().to_owned(),
+            version: release.version,
+            proven_by: Vec::new(),
+            commit: release.commit,
+        }
+    });
+    let mut places = Places {
+        what: oid.to_string(),
+        shipped: shipped.into_iter().collect(),
+        wanted: Vec::new(),
+    };
+    for proof in cache.proven_at(oid)? {
+        match places
+            .shipped
+            .iter_mut()
+            .find(|s| s.version == proof.name.version)
+        {
+            Some(shipped) if !shipped.proven_by.contains(&proof.owner) => {
+                shipped.proven_by.push(proof.owner);
+            }
+            Some(_) => {}
+            None if proof.draft && !places.wanted.contains(&proof.name.version) => {
+                places.wanted.push(proof.name.version);
+            }
+            None => {}
         }
     }
-    Ok(Places {
-        what: oid.to_string(),
-        shipped,
-        wanted: Vec::new(),
-    })
+    Ok(places)
 }

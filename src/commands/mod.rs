@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and a `run` that returns what came of it. Nothing here
 //! prints.
 
+pub mod cache;
 pub mod config;
 pub mod delete;
 pub mod demo;
@@ -10,8 +11,10 @@ pub mod init;
 pub mod locate;
 pub mod log;
 pub mod notes;
+pub mod overview;
 pub mod pipelines;
 pub mod promote;
+pub mod query;
 pub mod record;
 pub mod rename;
 pub mod resolve;
@@ -88,6 +91,14 @@ pub enum Outcome {
     VersionStatus(status::OfVersion),
     #[serde(rename = "gryt.log/1")]
     Log(log::Entries),
+    #[serde(rename = "gryt.status/1")]
+    Overview(overview::Overview),
+    #[serde(rename = "gryt.query/1")]
+    Query(query::Answered),
+    #[serde(rename = "gryt.query.schema/1")]
+    QuerySchema(query::Schema),
+    #[serde(rename = "gryt.cache/1")]
+    Cache(cache::Report),
     #[serde(rename = "gryt.verify/1")]
     Verify(verify::Report),
     #[serde(rename = "gryt.demo/1")]
@@ -100,6 +111,7 @@ impl Outcome {
         match self {
             Self::Run(proven) => proven.exit(),
             Self::Verify(report) => report.exit(),
+            Self::Cache(report) => report.exit(),
             Self::Pull(pulled) => pulled.exit(),
             Self::Push(pushed) => pushed.exit(),
             _ => Exit::Done,

@@ -150,6 +150,7 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
     session.resume(&contact)?;
     session.forget_old()?;
     session.write_view()?;
+    session.note_contact()?;
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
     let known = adopted.promoted.iter().filter(|v| had.contains(v));

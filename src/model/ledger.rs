@@ -100,7 +100,7 @@ impl Release {
     }
 }
 
-/// What the trailers of an entry say.
+/// What the trailers of a commit say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     pub format: Option<String>,
@@ -112,6 +112,9 @@ pub struct Header {
     /// The entry that this one repeats on another ledger; it is the last parent.
     pub original: Option<String>,
     pub nonce: Option<String>,
+    /// The proven commit, and how that ended.
+    pub commit: Option<String>,
+    pub status: Option<String>,
 }
 
 /// One path that an entry's tree has and its base's does not, or the other way round.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Style, proving, report};
+use super::{Style, asked, proving, report};
 use crate::commands::{self, Outcome};
 use crate::context::Event;
 use crate::model::{EvolutionName, Refusal};
@@ -129,6 +129,10 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::RunList(listing) => return proving::pipelines(listing),
         Outcome::RunValidate(validated) => proving::validated(validated),
         Outcome::Verify(found) => return proving::verify(found, style),
+        Outcome::Overview(overview) => return asked::overview(overview),
+        Outcome::Query(answered) => return asked::query(answered),
+        Outcome::QuerySchema(schema) => return schema.sql.to_owned(),
+        Outcome::Cache(report) => return asked::cache(report),
         Outcome::Promote(promoted) => promote(promoted, style),
         Outcome::Pull(pulled) => pull(pulled),
         Outcome::Push(pushed) => push(pushed),

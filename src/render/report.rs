@@ -19,7 +19,7 @@ pub fn generations(list: &commands::generation::List) -> String {
         }
         vec![
             row.version.to_string(),
-            row.status.into(),
+            row.status.clone(),
             proven,
             described,
         ]
@@ -102,7 +102,7 @@ pub fn evolutions(list: &commands::evolution::List) -> String {
         vec![
             row.change.to_string(),
             format!("rc.{}", row.number),
-            row.status.into(),
+            row.status.clone(),
             row.owner.name.clone(),
             commit.into(),
             shared.into(),
@@ -344,7 +344,7 @@ pub fn config(settings: &commands::config::Settings) -> String {
 }
 
 /// Rows as columns, two spaces apart.
-fn columns(rows: &[Vec<String>]) -> String {
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     let mut text = String::new();

@@ -37,6 +37,12 @@ impl Interrupt {
         })
     }
 
+    /// The same count for somebody who outlives this value.
+    pub fn counter(&self) -> impl Fn() -> usize + Send + use<> {
+        let count = Arc::clone(&self.count);
+        move || count.load(Ordering::SeqCst)
+    }
+
     /// How often this process was asked to end. Twice means: at once.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)

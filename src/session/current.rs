@@ -36,14 +36,19 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// The first commit of the evolution that was started last in this worktree.
+    pub fn last_started(&self) -> Option<Oid> {
+        let text = std::fs::read_to_string(self.current_file()).ok()?;
+        text.trim().parse().ok()
+    }
+
     /// The evolution to prove: the one that was started last here, or this person's latest of
     /// `change`.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where there is none, or where two versions have one.
     pub fn current(&self, refs: &Refs, change: Option<&ChangeId>) -> Result<Attempt> {
-        let text = std::fs::read_to_string(self.current_file()).unwrap_or_default();
-        let last: Option<Oid> = text.trim().parse().ok();
+        let last = self.last_started();
         let me = self.me()?;
         let mut mine = Vec::new();
         for (name, tip) in evolutions(&refs.local()) {

@@ -1,76 +1,422 @@
-//! Keeping the cache in step with this clone's ledger.
+//! Keeping the cache in step with this clone's refs: what moved since it was read is read again,
+//! and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use super::Session;
-use crate::cache::{Cache, News};
-use crate::model::ledger::Release;
-use crate::model::{Oid, Version};
-use crate::store::Refs;
+use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
+use crate::cache::{self, Cache};
+use crate::model::evolution::{Attempt, Says};
+use crate::model::ledger::{Folded, Release, Sealed};
+use crate::model::reconcile::Relation;
+use crate::model::standing::{Standing, standings};
+use crate::model::{EvolutionName, Oid, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
+use crate::store::names::Shared;
+use crate::store::objects::Commit;
+use crate::store::{Refs, Store, names};
+
+type Tips = BTreeMap<String, Oid>;
 
 impl Session<'_> {
+    /// Where the cache is kept: once for all worktrees.
+    pub fn cache_file(&self) -> std::path::PathBuf {
+        self.store.layout().common_dir.join("gryt").join("cache.db")
+    }
+
+    /// The cache, in step with `refs`. Without one, or where it cannot be written, one in memory
+    /// that says the same.
+    ///
+    /// # Errors
+    /// Refs or objects cannot be read.
+    pub fn cache(&self, refs: &Refs) -> Result<Cache> {
+        let key = self.cache_key(refs)?;
+        if !self.ctx.no_cache {
+            let mut cache = Cache::open(&self.cache_file())?;
+            match self.bring_up(&mut cache, refs, &key) {
+                Ok(()) => {
+                    self.tell_of(&cache);
+                    return Ok(cache);
+                }
+                // A full disk, or a file system that became read-only, stops no answer.
+                Err(error) if cache::is_trouble(&error) => {
+                    let text = format!("Answering without the cache: {error:#}");
+                    self.ctx.detail(text);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.fresh_cache(refs)
+    }
+
+    /// A cache in memory, built from git at once.
+    ///
+    /// # Errors
+    /// Refs or objects cannot be read.
+    pub fn fresh_cache(&self, refs: &Refs) -> Result<Cache> {
+        let mut cache = Cache::in_memory()?;
+        self.bring_up(&mut cache, refs, &self.cache_key(refs)?)?;
+        Ok(cache)
+    }
+
+    /// Takes note that the cloud was asked just now. Nothing depends on it but what `status` says.
+    ///
+    /// # Errors
+    /// The clock of git cannot be read.
+    pub fn note_contact(&self) -> Result<()> {
+        if self.ctx.no_cache {
+            return Ok(());
+        }
+        let cache = Cache::open(&self.cache_file())?;
+        let now = chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
+        let noted = cache.set_metadata("last_pull_timestamp", &now);
+        if let Err(error) = noted {
+            self.ctx
+                .detail(format!("The time of this pull is not kept: {error:#}"));
+        }
+        Ok(())
+    }
+
+    fn tell_of(&self, cache: &Cache) {
+        if let Some(why) = &cache.told {
+            self.ctx.detail(format!("Rebuilt from git: {why}"));
+        }
+    }
+
     /// The latest releases of this clone's ledger, newest first, at most `count`.
     ///
     /// # Errors
-    /// The ledger cannot be read.
+    /// As [`cache`](Session::cache).
     pub fn releases(&self, refs: &Refs, count: usize) -> Result<Vec<Release>> {
-        let Some(ledger) = self.ledger(refs)? else {
-            return Ok(Vec::new());
-        };
-        let path = self.store.layout().common_dir.join("gryt").join("cache.db");
-        let mut cache = Cache::open(&path)?;
-        let known = cache.ledger_tip()?;
-        if known.as_ref() != Some(&ledger.tip) {
-            let (from, news) = self.news_for_cache(&ledger, known)?;
-            cache.extend(from.as_ref(), &ledger.tip, &news)?;
-        }
-        cache.releases(count)
+        self.cache(refs)?.releases(count)
     }
 
-    /// What the ledger has since `known`, and whether it descends from there at all.
-    fn news_for_cache(&self, ledger: &Ledger, known: Option<Oid>) -> Result<(Option<Oid>, News)> {
-        let mut news = News::default();
-        let mut from = None;
+    /// Names everything that the cache's content follows from.
+    fn cache_key(&self, refs: &Refs) -> Result<String> {
+        let context = format!("{:?}\n{}", self.config.remote, self.store.mailmap_text());
+        let context = Store::blob_id(context.as_bytes())?;
+        let state = Store::blob_id(refs.text().as_bytes())?;
+        Ok(format!("{context} {state}"))
+    }
+
+    fn bring_up(&self, cache: &mut Cache, refs: &Refs, key: &str) -> Result<()> {
+        if cache.key()?.as_deref() == Some(key) {
+            return Ok(());
+        }
+        let change = cache.change()?;
+        // Another process may have done it while this one waited.
+        let before = change.key()?;
+        if before.as_deref() == Some(key) {
+            return Ok(());
+        }
+        let context = |key: &str| key.split(' ').next().map(str::to_owned);
+        let mut old: Tips = match &before {
+            Some(before) if context(before) == context(key) => change.refs()?.into_iter().collect(),
+            _ => Tips::new(),
+        };
+        let ledger = self.ledger(refs)?;
+        let news = self.entries_since(ledger.as_ref(), old.get(names::LEDGER))?;
+        if old.is_empty() || news.anew {
+            change.clear()?;
+            old.clear();
+        }
+        if let Some(ledger) = &ledger {
+            self.index_entries(&change, ledger, news.entries)?;
+        }
+        let new = refs.all();
+        let moved: Vec<&String> = old
+            .keys()
+            .chain(new.keys())
+            .filter(|name| old.get(*name) != new.get(*name))
+            .collect();
+        let cloud = self.known_cloud(refs);
+        let seen = Seen {
+            local: refs.local(),
+            adopted: self.adopted(refs)?,
+            cloud,
+        };
+        for version in self.versions_of(&moved) {
+            change.remove(&version)?;
+            if let Some(tip) = seen.local.get(&names::draft(&version)) {
+                change.add(&self.whole_draft(&seen, &version, tip)?)?;
+            }
+        }
+        let read = moved.into_iter().map(|name| (name.as_str(), new.get(name)));
+        change.finish(key, read)
+    }
+
+    /// The versions whose drafts or evolutions some refs are about, here or in the cloud.
+    fn versions_of(&self, moved: &[&String]) -> BTreeSet<Version> {
+        let tracking = names::tracking(self.config.remote.as_deref().unwrap_or_default());
+        let about = |name: &&String| {
+            let shared = match name.strip_prefix(&tracking) {
+                Some(rest) => names::shared(&format!("{}{rest}", names::SHARED)),
+                None => names::shared(name),
+            };
+            match shared {
+                Shared::Draft(version) => Some(version),
+                Shared::Evolution(evolution) => Some(evolution.version),
+                Shared::Ledger | Shared::Foreign => None,
+            }
+        };
+        moved.iter().filter_map(about).collect()
+    }
+
+    /// The entries that the ledger has since `known`, oldest first.
+    fn entries_since(&self, ledger: Option<&Ledger>, known: Option<&Oid>) -> Result<Since> {
+        let Some(ledger) = ledger else {
+            return Ok(Since {
+                entries: Vec::new(),
+                anew: known.is_some(),
+            });
+        };
+        let mut entries = Vec::new();
+        let mut anew = known.is_some();
         for commit in self.store.first_parents(&ledger.tip) {
             let commit = commit?;
-            if Some(&commit.oid) == known.as_ref() {
-                from = known;
+            if Some(&commit.oid) == known {
+                anew = false;
                 break;
             }
+            entries.push(commit);
+        }
+        entries.reverse();
+        Ok(Since { entries, anew })
+    }
+
+    fn index_entries(
+        &self,
+        change: &cache::Change<'_>,
+        ledger: &Ledger,
+        entries: Vec<Commit>,
+    ) -> Result<()> {
+        let mut height = change.height()?;
+        for commit in entries {
+            height += 1;
             let header = header(&commit.message)?;
-            let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
-                continue;
-            };
-            if header.kind.as_deref() == Some("withdrawal") {
-                if self.store.withdrawal(ledger, &version)?.is_some() {
-                    news.withdrawn.push(version);
-                }
-                continue;
-            }
+            let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
+            let kind = header.kind.unwrap_or_default();
             // An invalid entry may say anything; the ledger's tree does not hold it.
-            let Some(sealed) = self.store.sealed(ledger, &version)? else {
-                continue;
+            let sealed = match &version {
+                Some(version) if kind == "promotion" => self
+                    .store
+                    .sealed(ledger, version)?
+                    .filter(|sealed| Some(&sealed.promotion) == header.promotion.as_ref()),
+                _ => None,
             };
-            if Some(&sealed.promotion) != header.promotion.as_ref() {
-                continue;
+            if let Some(sealed) = sealed {
+                change.add(&self.whole_release(ledger, sealed, height)?)?;
+            } else if let (Some(version), "withdrawal") = (&version, kind.as_str())
+                && self.store.withdrawal(ledger, version)?.is_some()
+            {
+                change.withdraw(version)?;
             }
-            let (_, contract) = self.store.sealed_contract(ledger, &sealed)?;
-            let release = Release {
+            change.add_entry(&Entry {
+                height,
+                oid: commit.oid,
+                kind,
+                version,
+                author: commit.author,
+                at: commit.at,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn whole_release(&self, ledger: &Ledger, sealed: Sealed, height: i64) -> Result<Whole> {
+        let (_, contract) = self.store.sealed_contract(ledger, &sealed)?;
+        let root = self.store.commit(&sealed.generation)?;
+        let standings = super::survey::sealed_standings(&contract, &sealed);
+        let mut evolutions = Vec::new();
+        for folded in &sealed.evolutions {
+            evolutions.push(self.sealed_evolution(&sealed.version, folded)?);
+        }
+        Ok(Whole {
+            root: root.oid,
+            created_by: root.author,
+            created_at: root.at,
+            contract: Ok(contract),
+            standings,
+            evolutions,
+            sync: self.settled(),
+            remote: None,
+            sealed: Some(Promoted {
+                height,
                 excuses: sealed.excuses(),
-                version: sealed.version,
-                description: contract.description,
                 commit: sealed.commit,
                 promoter: sealed.promoter,
-                promoted_at: sealed.promoted_at,
-                changes: contract.changes.len(),
-                evolutions: sealed.evolutions.len(),
-                withdrawn: false,
-            };
-            news.promoted.push((commit.oid, release));
+                at: sealed.promoted_at,
+            }),
+            version: sealed.version,
+        })
+    }
+
+    /// What is sealed is in the cloud, where there is one.
+    fn settled(&self) -> &'static str {
+        match self.config.remote {
+            Some(_) => "synced",
+            None => "not_synced",
         }
-        news.promoted.reverse();
-        Ok((from, news))
+    }
+
+    /// An evolution that went into a release, read from its commits alone.
+    fn sealed_evolution(&self, version: &Version, folded: &Folded) -> Result<Tried> {
+        let chain = self.chain(&folded.tip)?;
+        let last = chain.proofs.last().map(|proof| proof.status.as_str());
+        Ok(Tried {
+            name: EvolutionName {
+                version: version.clone(),
+                change: folded.change.clone(),
+                number: folded.number,
+            },
+            tip: folded.tip.clone(),
+            owner: folded.owner.clone(),
+            status: match (folded.counted, chain.abandoned, last) {
+                (true, _, _) => "pass",
+                (false, true, _) => "abandoned",
+                (false, false, None) => "started",
+                (false, false, Some("fail")) => "fail",
+                (false, false, Some(_)) => "stale",
+            },
+            sync: self.settled(),
+            root: chain.root,
+            started: chain.started,
+            proofs: chain.proofs,
+        })
+    }
+
+    fn whole_draft(&self, seen: &Seen, version: &Version, tip: &Oid) -> Result<Whole> {
+        let root = self.store.commit(&self.store.root(tip)?)?;
+        let read = match self.store.draft(version, tip)? {
+            Ok(draft) => draft.contract(),
+            Err(invalid) => Err(invalid),
+        };
+        let contract = read.map_err(|invalid| invalid.to_string());
+        let survey = self.survey(version, &seen.local, &seen.cloud, &seen.adopted)?;
+        let attempts: Vec<Attempt> = survey.into_iter().map(|(attempt, _)| attempt).collect();
+        let standings: Vec<Standing> = match &contract {
+            Ok(contract) => standings(contract, &root.oid, &attempts),
+            Err(_) => Vec::new(),
+        };
+        let mut evolutions = Vec::new();
+        for attempt in &attempts {
+            let says = contract
+                .as_ref()
+                .ok()
+                .and_then(|contract| contract.change(&attempt.name.change))
+                .map(|change| attempt.says(change, &root.oid));
+            let chain = self.chain(&attempt.tip)?;
+            let there = seen.cloud.get(&names::evolution(&attempt.name));
+            evolutions.push(Tried {
+                name: attempt.name.clone(),
+                root: chain.root,
+                tip: attempt.tip.clone(),
+                owner: attempt.evolution.owner.clone(),
+                started: attempt.evolution.started,
+                status: status(says.as_ref()),
+                sync: match (&self.config.remote, there) {
+                    (None, _) => "not_synced",
+                    (Some(_), Some(there)) if *there == attempt.tip => "synced",
+                    (Some(_), _) => "pending",
+                },
+                proofs: chain.proofs,
+            });
+        }
+        let remote = seen.cloud.get(&names::draft(version)).cloned();
+        Ok(Whole {
+            version: version.clone(),
+            root: root.oid,
+            created_by: root.author,
+            created_at: root.at,
+            contract,
+            standings,
+            evolutions,
+            sealed: None,
+            sync: self.draft_sync(tip, remote.as_ref())?,
+            remote,
+        })
+    }
+
+    fn draft_sync(&self, tip: &Oid, remote: Option<&Oid>) -> Result<&'static str> {
+        let Some(there) = remote.filter(|there| self.store.is_commit(there)) else {
+            return Ok(match self.config.remote {
+                Some(_) => "pending",
+                None => "not_synced",
+            });
+        };
+        Ok(match self.store.draft_relation(tip, there)? {
+            Relation::Same => "synced",
+            Relation::Ahead => "pending",
+            Relation::Behind => "behind",
+            Relation::Diverged | Relation::Unrelated => "conflict",
+        })
+    }
+
+    /// What the commits of an evolution say by themselves, without any of their files.
+    fn chain(&self, tip: &Oid) -> Result<Chain> {
+        let mut proofs = Vec::new();
+        let mut abandoned = false;
+        let mut root = None;
+        for commit in self.store.first_parents(tip) {
+            let commit = commit?;
+            let header = header(&commit.message)?;
+            abandoned |= header.status.as_deref() == Some("abandoned");
+            if let (Some(status), Some(proven)) = (header.status, header.commit)
+                && let Ok(proven) = proven.parse()
+            {
+                proofs.push(Proven {
+                    oid: commit.oid.clone(),
+                    status,
+                    commit: proven,
+                    at: commit.at,
+                });
+            }
+            root = Some((commit.oid, commit.at));
+        }
+        proofs.reverse();
+        let (root, started) = root.unwrap_or_else(|| (tip.clone(), Stamp::default()));
+        Ok(Chain {
+            root,
+            started,
+            proofs,
+            abandoned,
+        })
+    }
+}
+
+/// The shared refs as this clone sees them.
+struct Seen {
+    local: Tips,
+    cloud: Tips,
+    adopted: Tips,
+}
+
+/// What came to the ledger.
+struct Since {
+    entries: Vec<Commit>,
+    /// Whether what was known is no part of it any more.
+    anew: bool,
+}
+
+struct Chain {
+    root: Oid,
+    started: Stamp,
+    proofs: Vec<Proven>,
+    abandoned: bool,
+}
+
+/// What an evolution says of its change, in a word.
+pub fn status(says: Option<&Says>) -> &'static str {
+    match says {
+        None => "dropped",
+        Some(Says::Nothing) => "started",
+        Some(Says::Passes) => "pass",
+        Some(Says::PassesElsewhere) => "elsewhere",
+        Some(Says::GivenUp(_)) => "abandoned",
+        Some(Says::Fails) => "fail",
+        Some(Says::PassesInVain(_)) => "stale",
     }
 }

@@ -71,6 +71,37 @@ impl Store {
         Ok(release == commit || descends(to_git(release)?, to_git(commit)?)?)
     }
 
+    /// The first of `releases` that is `commit` or descends from it: its place among them.
+    ///
+    /// One walk over what is newer than `commit`, however many releases there are.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn first_holding(&self, releases: &[Oid], commit: &Oid) -> Result<Option<usize>> {
+        let sought = to_git(commit)?;
+        let mut walk = self.repo.revwalk()?;
+        // Parents come before their children.
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE)?;
+        for release in releases {
+            walk.push(to_git(release)?)?;
+        }
+        walk.hide(sought)?;
+        let mut holding = std::collections::HashSet::from([sought]);
+        for oid in walk {
+            let oid = oid?;
+            let commit = self.repo.find_commit(oid)?;
+            if commit.parent_ids().any(|parent| holding.contains(&parent)) {
+                holding.insert(oid);
+            }
+        }
+        for (at, release) in releases.iter().enumerate() {
+            if holding.contains(&to_git(release)?) {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
     /// The tracked files that differ from `HEAD`: see [`dirty_files`].
     ///
     /// # Errors

@@ -196,10 +196,10 @@ impl Store {
         ];
         places.extend(beside.iter().cloned());
         let tree = self.write_tree(None, &places)?;
-        let verb = match (&proof.void, proof.status) {
-            (Some(_), _) => "Try",
-            (None, Outcome::Pass) => "Prove",
-            (None, Outcome::Fail) => "Fail",
+        let (verb, status) = match (&proof.void, proof.status) {
+            (Some(_), _) => ("Try", "void"),
+            (None, Outcome::Pass) => ("Prove", "pass"),
+            (None, Outcome::Fail) => ("Fail", "fail"),
         };
         let at = proof.commit.short();
         let subject = format!("{verb} {} of {} at {at}", tip.name.change, tip.name.version);
@@ -207,7 +207,7 @@ impl Store {
             .with("Gryt-Version", &tip.name.version)
             .with("Gryt-Change", &tip.name.change)
             .with("Gryt-Commit", &proof.commit)
-            .with("Gryt-Status", proof.status);
+            .with("Gryt-Status", status);
         self.write_commit(by, &tree, &[&tip.tip, &proof.commit], &message.text())
     }
 
@@ -224,6 +224,7 @@ impl Store {
         let message = Message::new(&subject)
             .with("Gryt-Version", &tip.name.version)
             .with("Gryt-Change", &tip.name.change);
+        let message = message.with("Gryt-Status", "abandoned");
         let mut parents = vec![&tip.tip];
         parents.extend(tip.proof.as_ref().map(|proof| &proof.commit));
         self.write_commit(by, &tree, &parents, &message.text())

@@ -55,6 +55,8 @@ pub fn header(message: &str) -> Result<Header> {
             "Gryt-Promotion" => &mut header.promotion,
             "Gryt-Original" => &mut header.original,
             "Gryt-Nonce" => &mut header.nonce,
+            "Gryt-Commit" => &mut header.commit,
+            "Gryt-Status" => &mut header.status,
             _ => continue,
         };
         field.get_or_insert_with(|| value.to_owned());

@@ -160,6 +160,14 @@ impl Store {
         Ok(pairs)
     }
 
+    /// The text of the mailmap in the working tree, so that a change of it is noticed.
+    pub fn mailmap_text(&self) -> String {
+        let top = self.layout.work_tree.as_ref();
+        // Without one, nobody is mapped by it.
+        top.and_then(|top| std::fs::read_to_string(top.join(".mailmap")).ok())
+            .unwrap_or_default()
+    }
+
     /// The person that the repository's mailmap makes of `person` (gitmailmap(5)).
     pub fn mapped(&self, person: Person) -> Person {
         let read = || {

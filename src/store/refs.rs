@@ -40,6 +40,20 @@ impl Refs {
         self.below(&root).map(whole).collect()
     }
 
+    /// All of them, by name.
+    pub fn all(&self) -> &BTreeMap<String, Oid> {
+        &self.0
+    }
+
+    /// All of them as a text, a line each: what names this state.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.0.len() * 96);
+        for (name, oid) in &self.0 {
+            text.extend([oid.as_str(), " ", name, "\n"]);
+        }
+        text
+    }
+
     /// A change of `name` from where this snapshot has it.
     pub fn change(&self, name: impl Into<String>, new: Option<&Oid>) -> Update {
         let name = name.into();

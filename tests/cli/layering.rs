@@ -24,13 +24,16 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     (
         "commands",
         &[
-            "model", "git", "store", "remote", "runner", "hooks", "session", "config", "context",
+            "model", "git", "store", "remote", "cache", "runner", "hooks", "session", "config",
+            "context",
         ],
     ),
     ("cli", &["commands"]),
     (
         "render",
-        &["commands", "model", "context", "config", "session", "cli"],
+        &[
+            "commands", "model", "cache", "context", "config", "session", "cli",
+        ],
     ),
 ];
 

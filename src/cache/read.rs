@@ -1,0 +1,201 @@
+//! The questions that commands ask of the cache.
+
+use anyhow::Result;
+use rusqlite::Row;
+
+use super::Cache;
+use super::rows::{Line, Place, ProvenAt, TriedLine};
+use crate::model::evolution::EvolutionName;
+use crate::model::ledger::Release;
+use crate::model::{ChangeId, Oid, Person, Version};
+
+impl Cache {
+    /// The latest releases, newest first, at most `count`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn releases(&self, count: usize) -> Result<Vec<Release>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT version, description, release_commit, promoter, promoted_by, promoted_at, \
+             changes, evolutions, status, excuses \
+             FROM generations WHERE entry IS NOT NULL ORDER BY entry DESC LIMIT ?1",
+        )?;
+        let mut rows = query.query([limit(count)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text = |at: usize| row.get::<_, String>(at);
+            found.push(Release {
+                version: text(0)?.parse()?,
+                description: row.get(1)?,
+                commit: text(2)?.parse()?,
+                promoter: Person {
+                    name: text(3)?,
+                    email: text(4)?,
+                },
+                promoted_at: text(5)?.parse()?,
+                changes: count_of(row, 6)?,
+                evolutions: count_of(row, 7)?,
+                withdrawn: text(8)? == "withdrawn",
+                excuses: text(9)?.lines().map(str::to_owned).collect(),
+            });
+        }
+        Ok(found)
+    }
+
+    /// All drafts, in no order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn drafts(&self) -> Result<Vec<Line>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT version, status, description, changes, proven, sync_status \
+             FROM generations WHERE entry IS NULL",
+        )?;
+        let mut rows = query.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Line {
+                version: row.get::<_, String>(0)?.parse()?,
+                status: row.get(1)?,
+                description: row.get(2)?,
+                changes: count_of(row, 3)?,
+                proven: count_of(row, 4)?,
+                sync: row.get(5)?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The evolutions of a draft, or of the promoted version, by the spelling that it has.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn evolutions(&self, version: &Version, promoted: bool) -> Result<Vec<TriedLine>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT e.change_id, e.number, e.status, e.owner_name, e.owner, e.commit_oid, \
+             e.sync_status FROM evolutions e JOIN generations g ON g.id = e.generation \
+             WHERE g.version = ?1 AND (g.entry IS NOT NULL) = ?2",
+        )?;
+        let mut rows = query.query((version.as_str(), promoted))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let commit: Option<String> = row.get(5)?;
+            found.push(TriedLine {
+                name: EvolutionName {
+                    version: version.clone(),
+                    change: row.get::<_, String>(0)?.parse()?,
+                    number: row.get(1)?,
+                },
+                status: row.get(2)?,
+                owner: Person {
+                    name: row.get(3)?,
+                    email: row.get(4)?,
+                },
+                commit: commit.map(|oid| oid.parse()).transpose()?,
+                sync: row.get(6)?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The open evolution that begins at `root`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn evolution(&self, root: &Oid) -> Result<Option<TriedLine>> {
+        let sql = "SELECT g.version FROM evolutions e JOIN generations g ON g.id = e.generation \
+                   WHERE e.evolution_id = ?1 AND g.entry IS NULL";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([root.as_str()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let version = row.get::<_, String>(0)?.parse()?;
+        let all = self.evolutions(&version, false)?;
+        let roots = "SELECT change_id, number FROM evolutions WHERE evolution_id = ?1";
+        let (change, number): (String, u32) = self
+            .db
+            .query_row(roots, [root.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let same = |line: &TriedLine| {
+            line.name.number == number && line.name.change.as_str().eq_ignore_ascii_case(&change)
+        };
+        Ok(all.into_iter().find(same))
+    }
+
+    /// The generations that declare a change, promoted ones first and oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn places(&self, change: &ChangeId) -> Result<Vec<Place>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT g.id, g.version, g.status, g.release_commit FROM changes c \
+             JOIN generations g ON g.id = c.generation WHERE c.change_id = ?1 \
+             ORDER BY g.entry IS NULL, g.entry, g.version",
+        )?;
+        let mut rows = query.query([change.as_str()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let commit: Option<String> = row.get(3)?;
+            found.push(Place {
+                version: row.get::<_, String>(1)?.parse()?,
+                status: row.get(2)?,
+                commit: commit.map(|oid| oid.parse()).transpose()?,
+                proven_by: self.provers(row.get(0)?, change)?,
+            });
+        }
+        Ok(found)
+    }
+
+    fn provers(&self, generation: i64, change: &ChangeId) -> Result<Vec<Person>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT owner_name, owner FROM evolutions \
+             WHERE generation = ?1 AND change_id = ?2 AND status = 'pass' ORDER BY number",
+        )?;
+        let rows = query.query_map((generation, change.as_str()), |row| {
+            Ok(Person {
+                name: row.get(0)?,
+                email: row.get(1)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The proofs that passed at exactly that commit.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn proven_at(&self, commit: &Oid) -> Result<Vec<ProvenAt>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT DISTINCT g.version, p.change_id, p.number, e.owner_name, e.owner, \
+             g.entry IS NULL FROM proofs p JOIN generations g ON g.id = p.generation \
+             JOIN evolutions e USING (generation, change_id, number) \
+             WHERE p.commit_oid = ?1 AND p.status = 'pass' ORDER BY g.id, p.change_id, p.number",
+        )?;
+        let mut rows = query.query([commit.as_str()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(ProvenAt {
+                name: EvolutionName {
+                    version: row.get::<_, String>(0)?.parse()?,
+                    change: row.get::<_, String>(1)?.parse()?,
+                    number: row.get(2)?,
+                },
+                owner: Person {
+                    name: row.get(3)?,
+                    email: row.get(4)?,
+                },
+                draft: row.get(5)?,
+            });
+        }
+        Ok(found)
+    }
+}
+
+fn limit(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn count_of(row: &Row<'_>, at: usize) -> rusqlite::Result<usize> {
+    let count: i64 = row.get(at)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}

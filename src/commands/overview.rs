@@ -1,0 +1,86 @@
+//! `git gryt status`: where this clone stands, from what it knows.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::config::Mode;
+use crate::model::{EvolutionName, Version};
+use crate::session::Session;
+
+/// Where this clone stands.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    pub mode: Mode,
+    /// The remote that is the cloud.
+    pub cloud: Option<String>,
+    /// When it was last asked, by this clone's clock.
+    pub last_pull: Option<String>,
+    /// The evolution that `run` would go on with.
+    pub current: Option<Current>,
+    pub drafts: Vec<Draft>,
+    /// The latest promoted version.
+    pub latest: Option<Version>,
+}
+
+/// The evolution at hand.
+#[derive(Debug, Serialize)]
+pub struct Current {
+    pub name: EvolutionName,
+    pub status: String,
+    pub shared: Option<bool>,
+}
+
+/// A draft and how far it is.
+#[derive(Debug, Serialize)]
+pub struct Draft {
+    pub version: Version,
+    pub status: String,
+    pub changes: usize,
+    pub proven: usize,
+    /// `synced`, `pending`, `behind`, `conflict`, or `not_synced` without a cloud.
+    pub sync: String,
+    pub edited: bool,
+}
+
+/// Looks at this clone, and asks nobody.
+///
+/// # Errors
+/// Refs, objects or files cannot be read.
+pub fn run(session: &Session<'_>) -> Result<Outcome> {
+    let refs = session.store.refs()?;
+    let cache = session.cache(&refs)?;
+    let edited = session.edited(&refs)?;
+    let draft = |line: crate::cache::rows::Line| Draft {
+        edited: edited
+            .iter()
+            .any(|(version, _)| version.as_str() == line.version.as_str()),
+        version: line.version,
+        status: line.status,
+        changes: line.changes,
+        proven: line.proven,
+        sync: line.sync,
+    };
+    let mut drafts: Vec<Draft> = cache.drafts()?.into_iter().map(draft).collect();
+    drafts.sort_by(|a, b| a.version.cmp(&b.version));
+    let current = match session.last_started() {
+        Some(root) => cache.evolution(&root)?,
+        None => None,
+    };
+    Ok(Outcome::Overview(Overview {
+        mode: session.config.mode,
+        cloud: session.config.remote.clone(),
+        last_pull: cache.metadata("last_pull_timestamp")?,
+        current: current.map(|line| Current {
+            shared: session
+                .config
+                .remote
+                .as_ref()
+                .map(|_| line.sync == "synced"),
+            name: line.name,
+            status: line.status,
+        }),
+        drafts,
+        latest: cache.releases(1)?.pop().map(|release| release.version),
+    }))
+}
