@@ -2,6 +2,8 @@
 //! to report to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ pub struct Context {
     pub dir: PathBuf,
     /// Whether to answer from git alone.
     pub no_cache: bool,
+    /// Whether what is printed is no longer heard: the reader of a pipe went away.
+    pub unheard: Arc<AtomicBool>,
     /// Who hears what happens on the way.
     pub sink: Box<dyn Fn(Event<'_>) + Send + Sync>,
 }

@@ -36,7 +36,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let renderer = render::Renderer::new(&cli.global);
     let result = execute(&cli, &renderer);
-    renderer.finish(&result);
+    if !renderer.finish(&result) {
+        return model::Exit::Failure.code();
+    }
     match &result {
         Ok(outcome) => outcome.exit().code(),
         Err(error) => render::exit_of(error).code(),
@@ -76,6 +78,7 @@ fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
     Ok(Context {
         dir: std::env::current_dir().context("the current folder is gone")?,
         no_cache: global.no_cache,
+        unheard: renderer.unheard(),
         sink: renderer.sink(),
     })
 }

@@ -188,7 +188,8 @@ mod tests {
         again.db.pragma_update(None, "user_version", 99).unwrap();
         drop(again);
         let foreign = Cache::open(&path).unwrap();
-        assert!(foreign.told.unwrap().contains("schema 99"));
+        assert!(foreign.told.as_ref().unwrap().contains("schema 99"));
+        drop(foreign);
         std::fs::write(&path, "this is no database, and long enough".repeat(99)).unwrap();
         let damaged = Cache::open(&path).unwrap();
         assert!(damaged.told.as_ref().unwrap().contains("damaged"));

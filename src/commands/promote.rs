@@ -212,8 +212,8 @@ impl Attempt<'_> {
         };
         let policy = session
             .store
-            .text(&self.intent.release.tree, policy::FILE)?;
-        let policy = policy.as_ref().map(|(_, text)| text.as_slice());
+            .file(&self.intent.release.tree, policy::FILE)??;
+        let policy = policy.as_deref();
         let entry = session
             .store
             .write_promotion(session.author()?, &ledger, seal, policy)?;

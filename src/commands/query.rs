@@ -54,7 +54,7 @@ pub fn run(session: &Session<'_>, args: &QueryArgs) -> Result<Outcome> {
     };
     let refs = session.store.refs()?;
     let mut cache = session.cache(&refs)?;
-    let interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
     let count = interrupt.counter();
     let answer = cache.query(sql, move || count() > 0)?;
     let row = |cells: &Vec<Cell>| {

@@ -167,7 +167,7 @@ fn perform(
         without: &LOCAL_ENV,
         jobs: args.jobs.map_or(processors, NonZeroUsize::get),
     };
-    let interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
     let count = plan.pipeline.steps.len();
     session.ctx.tell(Event::RunStarted { steps: count });
     let finished = steps::run(&job, &interrupt, |news| {
@@ -206,7 +206,13 @@ fn plan(session: &Session<'_>, args: &RunArgs) -> Result<Plan> {
     let tree = session.store.commit(&commit)?.tree;
     let dirty = match args.isolated {
         true => Vec::new(),
-        false => session.store.dirty_files()?,
+        false => {
+            let mut dirty = session.store.dirty_files()?;
+            let hidden = code::hidden_files(session.store.git(), &session.top()?)?;
+            let note = |file| format!("{file} (git is told not to look at it)");
+            dirty.extend(hidden.into_iter().map(note));
+            dirty
+        }
     };
     if !dirty.is_empty() && !args.allow_dirty {
         return Err(unclean(&dirty).into());
@@ -307,10 +313,7 @@ fn changed_meanwhile(
     commit: &Oid,
     isolated: Option<&Isolated<'_>>,
 ) -> Result<Option<String>> {
-    let there = match isolated {
-        Some(isolated) => Some(isolated.git()?),
-        None => None,
-    };
+    let there = isolated.map(Isolated::git);
     let git = there.as_ref().unwrap_or(session.store.git());
     if code::head(git)? != *commit {
         return Ok(Some("HEAD moved while the pipeline ran".into()));

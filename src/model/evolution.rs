@@ -106,9 +106,11 @@ impl Attempt {
         let Some(proof) = &self.proof else {
             return Says::Nothing;
         };
-        match proof.status {
-            Outcome::Fail => Says::Fails,
-            Outcome::Pass => match self.vanity(proof, change, generation) {
+        match (proof.status, &proof.void) {
+            // What proves nothing does not prove that the change is broken either.
+            (Outcome::Fail, Some(_)) => Says::Nothing,
+            (Outcome::Fail, None) => Says::Fails,
+            (Outcome::Pass, _) => match self.vanity(proof, change, generation) {
                 Some(why) => Says::PassesInVain(why),
                 None if self.cover == Some(Cover::Missing) => Says::PassesElsewhere,
                 None => Says::Passes,

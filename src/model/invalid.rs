@@ -27,6 +27,8 @@ impl Invalid {
     pub fn or_yaml<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, Invalid> {
         bounded(text)?;
         let text = std::str::from_utf8(text).map_err(|_| Invalid::new("it is not UTF-8"))?;
+        // YAML allows it at the beginning; the parser takes it for a document of its own.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_yaml::from_str(text).map_err(|error| {
             let at = error.location().map(|l| (l.line(), l.column()));
             let mut rule = error.to_string();

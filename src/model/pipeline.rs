@@ -124,6 +124,13 @@ impl Pipeline {
         if self.steps[..at].iter().any(same) {
             return Err(("name", format!("two steps are called {name}")));
         }
+        let texts = step.env.values().chain([&step.run]);
+        if texts.into_iter().any(|text| text.contains('\0')) {
+            return Err((
+                "run",
+                format!("step {name} has a NUL, which no command can be given"),
+            ));
+        }
         if step.run.trim().is_empty() {
             return Err(("run", format!("step {name} has nothing to run")));
         }
@@ -149,7 +156,9 @@ impl Pipeline {
     /// # Errors
     /// A need that is no step: the step, the need's place in its list, and the rule.
     fn graph(&self) -> Result<Vec<Vec<usize>>, (usize, usize, String)> {
-        let find = |name: &String| self.steps.iter().position(|step| step.name == *name);
+        // Names are unique without regard to case.
+        let same = |step: &Step, name: &str| step.name.eq_ignore_ascii_case(name);
+        let find = |name: &String| self.steps.iter().position(|step| same(step, name));
         let needs = |(at, step): (usize, &Step)| match &step.needs {
             None => Ok(at.checked_sub(1).into_iter().collect()),
             Some(names) => names

@@ -25,7 +25,11 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivable: Vec<String>,
     /// How versions are named.
-    #[serde(default, with = "serde_yaml::with::singleton_map")]
+    #[serde(
+        default,
+        serialize_with = "serde_yaml::with::singleton_map::serialize",
+        deserialize_with = "scheme"
+    )]
     pub versions: Scheme,
 }
 
@@ -159,13 +163,21 @@ fn or_default<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Gates, D::Err
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
+/// The same for `versions:`.
+fn scheme<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Scheme, D::Error> {
+    #[derive(Deserialize)]
+    struct Said(#[serde(with = "serde_yaml::with::singleton_map")] Scheme);
+    let said: Option<Said> = Option::deserialize(from)?;
+    Ok(said.map_or_else(Scheme::default, |said| said.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_empty_policy_is_the_default() {
-        for text in ["", "# nothing\n", "gates:\n", "gates: {}\n"] {
+        for text in ["", "# nothing\n", "gates:\n", "gates: {}\n", "versions:\n"] {
             assert_eq!(Policy::parse(text.as_bytes()).unwrap(), Policy::default());
         }
         assert_eq!(

@@ -119,7 +119,7 @@ pub struct Tests {
 impl Tests {
     /// Whether a report says that something failed.
     pub fn failed(&self) -> bool {
-        self.failures + self.errors > 0
+        self.failures > 0 || self.errors > 0
     }
 }
 
@@ -130,10 +130,11 @@ impl StepResult {
     }
 }
 
-/// What the steps come to: any that did not pass, and was not allowed to, fails them all. No step
-/// is a failure.
+/// What the steps come to: any that did not pass, and was not allowed to, fails them all. Where
+/// none passed, nothing was proven.
 pub fn outcome(steps: &[StepResult]) -> Outcome {
-    if steps.is_empty() || steps.iter().any(StepResult::spoils) {
+    let passed = steps.iter().any(|step| step.status == StepEnd::Pass);
+    if !passed || steps.iter().any(StepResult::spoils) {
         Outcome::Fail
     } else {
         Outcome::Pass
@@ -179,7 +180,9 @@ mod tests {
         };
         assert_eq!(outcome(&[]), Outcome::Fail);
         assert_eq!(outcome(&[step(StepEnd::Pass, false)]), Outcome::Pass);
-        assert_eq!(outcome(&[step(StepEnd::Fail, true)]), Outcome::Pass);
+        assert_eq!(outcome(&[step(StepEnd::Fail, true)]), Outcome::Fail);
+        let half = [step(StepEnd::Fail, true), step(StepEnd::Pass, false)];
+        assert_eq!(outcome(&half), Outcome::Pass);
         for end in [StepEnd::Fail, StepEnd::Timeout, StepEnd::Skipped] {
             let steps = [step(StepEnd::Pass, false), step(end, false)];
             assert_eq!(outcome(&steps), Outcome::Fail);

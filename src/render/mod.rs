@@ -8,6 +8,7 @@ mod proving;
 mod report;
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -26,6 +27,7 @@ pub struct Renderer {
     verbose: bool,
     style: Style,
     screen: Arc<Mutex<Screen>>,
+    unheard: Arc<AtomicBool>,
 }
 
 /// What is on the screen while a command works.
@@ -115,7 +117,13 @@ impl Renderer {
             verbose: global.verbose,
             style: Style { on },
             screen: Arc::default(),
+            unheard: Arc::default(),
         }
+    }
+
+    /// Set once what is printed while a command works cannot be printed any more.
+    pub fn unheard(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.unheard)
     }
 
     /// Who hears events. With JSON, stdout is for the one document, so what a step prints goes
@@ -125,6 +133,7 @@ impl Renderer {
         let terminals = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let draw = terminals && !json && !quiet;
         let screen = Arc::clone(&self.screen);
+        let unheard = Arc::clone(&self.unheard);
         Box::new(move |event| {
             let told = matches!(event, Event::Warning { .. } | Event::Heard { .. });
             if quiet && !told || !verbose && matches!(event, Event::Detail { .. }) {
@@ -137,15 +146,28 @@ impl Renderer {
                 event,
                 Event::Note { .. } | Event::Warning { .. } | Event::Detail { .. }
             );
-            screen.board.aside(|| match json || aside {
-                true => write(&mut std::io::stderr(), &text),
-                false => write(&mut std::io::stdout(), &text),
+            screen.board.aside(|| {
+                let written = match json || aside {
+                    true => write(&mut std::io::stderr(), &text),
+                    false => write(&mut std::io::stdout(), &text),
+                };
+                if written.is_err() {
+                    unheard.store(true, Ordering::SeqCst);
+                }
             });
         })
     }
 
-    /// Prints what a command came to.
-    pub fn finish(&self, result: &Result<Outcome>) {
+    /// Prints what a command came to. False where it could not be: a full disk, say. A reader that
+    /// went away (`| head`) is no failure of the command.
+    pub fn finish(&self, result: &Result<Outcome>) -> bool {
+        match self.print(result) {
+            Ok(()) => true,
+            Err(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
+        }
+    }
+
+    fn print(&self, result: &Result<Outcome>) -> std::io::Result<()> {
         if self.json {
             let document = match result {
                 Ok(outcome) => serde_json::to_string_pretty(outcome),
@@ -153,17 +175,16 @@ impl Renderer {
             };
             // Outcomes are plain data; where one cannot be written, saying so is all that is left.
             let text = document.unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
-            write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
-            return;
+            return write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
         }
         match result {
             Ok(outcome) => {
                 let text = human::outcome(outcome, self.style, self.quiet);
-                write(&mut std::io::stdout(), clean(&text).as_bytes());
+                write(&mut std::io::stdout(), clean(&text).as_bytes())
             }
             Err(error) => {
                 let text = human::error(error, self.style, self.verbose);
-                write(&mut std::io::stderr(), clean(&text).as_bytes());
+                write(&mut std::io::stderr(), clean(&text).as_bytes())
             }
         }
     }
@@ -175,7 +196,8 @@ pub fn usage(error: &clap::Error, json: bool) -> u8 {
         let what = error.to_string();
         let refusal = Refusal::new(Exit::Usage, what.trim_start_matches("error: ").trim());
         let text = failure(&refusal.into()).to_string();
-        write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
+        // There is nobody else to tell.
+        let _ = write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
         return Exit::Usage.code();
     }
     // A closed pipe on the way out is the reader's choice.
@@ -253,9 +275,9 @@ fn line(text: &str) -> String {
 const MARKS: [char; 4] = ['\u{fdd0}', '\u{fdd1}', '\u{fdd2}', '\u{fdd3}'];
 const COLOURS: [&str; 4] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[1;34m"];
 
-fn write(to: &mut dyn Write, bytes: &[u8]) {
-    // A reader that went away (`| head`) is no failure of the command.
-    let _ = to.write_all(bytes).and_then(|()| to.flush());
+fn write(to: &mut dyn Write, bytes: &[u8]) -> std::io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
@@ -51,7 +51,17 @@ pub fn run(
     rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
     command.stdout(writer.try_clone()?).stderr(writer);
     command.process_group(0);
-    let mut child = command.spawn().context("sh cannot be started")?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        // A text that is too long for the system is the step's own failure.
+        Err(error) => {
+            heard(format!("sh cannot be started: {error}\n").as_bytes())?;
+            return Ok(Ended {
+                end: End::Exit(None),
+                left: false,
+            });
+        }
+    };
     // The command holds our ends of the pipe; without them, reading ends when the group's do.
     drop(command);
     let mut output = Output { reader, open: true };
@@ -79,8 +89,13 @@ fn watch(
         } else {
             pause = (pause * 2).min(PAUSE);
         }
-        if has_ended(child)? {
-            return Ok(None);
+        match look(child)? {
+            Look::Runs => {}
+            Look::Ended => return Ok(None),
+            Look::WantsTerminal => {
+                heard(b"It wanted the terminal, which a pipeline has not\n")?;
+                return Ok(Some(End::Exit(None)));
+            }
         }
         if interrupt.count() > 0 {
             return Ok(Some(End::Interrupted));
@@ -91,15 +106,32 @@ fn watch(
     }
 }
 
-/// Whether the command itself ended. It is not reaped: its group's number has to stay taken until
-/// the group was signalled.
-fn has_ended(child: &Child) -> Result<bool> {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    match waitid(WaitId::Pid(Pid::from_child(child)), options) {
-        Ok(status) => Ok(status.is_some()),
-        Err(Errno::INTR) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+enum Look {
+    Runs,
+    Ended,
+    /// It read from or drew on the terminal, and was stopped for it: it would wait for ever.
+    WantsTerminal,
+}
+
+/// How the command itself is. It is not reaped: its group's number has to stay taken until the
+/// group was signalled.
+fn look(child: &Child) -> Result<Look> {
+    let options = WaitIdOptions::EXITED
+        | WaitIdOptions::STOPPED
+        | WaitIdOptions::NOHANG
+        | WaitIdOptions::NOWAIT;
+    let status = match waitid(WaitId::Pid(Pid::from_child(child)), options) {
+        Ok(Some(status)) => status,
+        Ok(None) | Err(Errno::INTR) => return Ok(Look::Runs),
+        Err(error) => return Err(error.into()),
+    };
+    let terminal = [Signal::TTIN, Signal::TTOU].map(Signal::as_raw);
+    Ok(match status.stopping_signal() {
+        Some(signal) if terminal.contains(&signal) => Look::WantsTerminal,
+        // Somebody stopped it on purpose, and may let it go on.
+        Some(_) => Look::Runs,
+        None => Look::Ended,
+    })
 }
 
 /// Asks the group to end, and makes it where it does not. Says whether any of it had outlived the
@@ -111,9 +143,10 @@ fn end_group(
     heard: &mut impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<bool> {
     let group = Pid::from_child(child);
-    let by_itself = has_ended(child)?;
-    // Nobody left to signal is what is wanted.
+    let by_itself = matches!(look(child)?, Look::Ended);
+    // Nobody left to signal is what is wanted. What is stopped hears nothing until it goes on.
     let _ = kill_process_group(group, Signal::TERM);
+    let _ = kill_process_group(group, Signal::CONT);
     if by_itself {
         child.wait()?;
     }

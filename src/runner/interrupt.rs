@@ -1,27 +1,49 @@
 //! Hearing Ctrl-C and its like while commands run in process groups of their own.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use anyhow::Result;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::{Handle, Signals};
 
-/// Counts the signals that ask this process to end. While it lives they do nothing else.
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Counts the signals that ask this process to end. While it lives they do nothing else; before
+/// and after, they end the process as they always do.
 pub struct Interrupt {
     count: Arc<AtomicUsize>,
+    /// Whether nobody hears what this process prints any more, which is as good as Ctrl-C.
+    unheard: Arc<AtomicBool>,
     handle: Handle,
     listener: Option<JoinHandle<()>>,
 }
 
+/// Whether nobody listens, so that a signal does what it does by default. Handlers stay installed
+/// for good once there was one: this decides what they do.
+fn idle() -> Result<&'static Arc<AtomicBool>> {
+    static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(idle) = IDLE.get() {
+        return Ok(idle);
+    }
+    let idle = Arc::new(AtomicBool::new(true));
+    for signal in SIGNALS {
+        register_conditional_default(signal, Arc::clone(&idle))?;
+    }
+    Ok(IDLE.get_or_init(|| idle))
+}
+
 impl Interrupt {
-    /// Begins to listen.
+    /// Begins to listen, also to whether what is printed is still heard.
     ///
     /// # Errors
     /// The system refuses the handlers.
-    pub fn listen() -> Result<Self> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    pub fn listen(unheard: &Arc<AtomicBool>) -> Result<Self> {
+        let idle = idle()?;
+        let mut signals = Signals::new(SIGNALS)?;
+        idle.store(false, Ordering::SeqCst);
         let handle = signals.handle();
         let count = Arc::new(AtomicUsize::new(0));
         let heard = Arc::clone(&count);
@@ -32,6 +54,7 @@ impl Interrupt {
         });
         Ok(Self {
             count,
+            unheard: Arc::clone(unheard),
             handle,
             listener: Some(listener),
         })
@@ -39,18 +62,21 @@ impl Interrupt {
 
     /// The same count for somebody who outlives this value.
     pub fn counter(&self) -> impl Fn() -> usize + Send + use<> {
-        let count = Arc::clone(&self.count);
-        move || count.load(Ordering::SeqCst)
+        let (count, unheard) = (Arc::clone(&self.count), Arc::clone(&self.unheard));
+        move || count.load(Ordering::SeqCst) + usize::from(unheard.load(Ordering::SeqCst))
     }
 
     /// How often this process was asked to end. Twice means: at once.
     pub fn count(&self) -> usize {
-        self.count.load(Ordering::SeqCst)
+        self.counter()()
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
+        if let Ok(idle) = idle() {
+            idle.store(true, Ordering::SeqCst);
+        }
         self.handle.close();
         if let Some(listener) = self.listener.take() {
             // It cannot panic, and there is nobody to tell.

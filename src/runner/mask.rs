@@ -1,10 +1,14 @@
 //! Secrets in what a command prints, blotted out before anybody sees or stores it.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 use anyhow::Result;
 
 /// What stands where a secret stood.
 const BLOT: &[u8] = b"***";
+
+/// The shortest line of a secret of several lines that counts, in bytes: the brackets and braces
+/// of a key file are no secret.
+const SHORTEST: usize = 4;
 
 /// Knows the secrets. Each line of a secret counts for itself, because tools indent and fold.
 #[derive(Clone, Debug)]
@@ -29,20 +33,22 @@ impl Secrets {
     pub fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Result<Self> {
         let mut lines: Vec<Vec<u8>> = Vec::new();
         for value in values {
-            for line in value.split(|b| matches!(b, b'\n' | b'\r')) {
-                let line = line.trim_ascii().to_vec();
-                if !line.is_empty() && !lines.contains(&line) {
+            let parts = value.split(|b| matches!(b, b'\n' | b'\r'));
+            let parts: Vec<&[u8]> = parts
+                .map(<[u8]>::trim_ascii)
+                .filter(|l| !l.is_empty())
+                .collect();
+            for line in &parts {
+                let line = line.to_vec();
+                let counts = parts.len() == 1 || line.len() >= SHORTEST;
+                if counts && !lines.contains(&line) {
                     lines.push(line);
                 }
             }
         }
         let finder = match lines.is_empty() {
             true => None,
-            false => Some(
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::LeftmostLongest)
-                    .build(&lines)?,
-            ),
+            false => Some(AhoCorasick::new(&lines)?),
         };
         Ok(Self {
             values: lines,
@@ -56,6 +62,24 @@ impl Secrets {
             secrets: self,
             held: Vec::new(),
         }
+    }
+
+    /// Where secrets lie in `text`, those that overlap as one.
+    fn found(&self, text: &[u8]) -> Vec<(usize, usize)> {
+        let Some(finder) = &self.finder else {
+            return Vec::new();
+        };
+        let matches = finder.find_overlapping_iter(text);
+        let mut all: Vec<(usize, usize)> = matches.map(|m| (m.start(), m.end())).collect();
+        all.sort_unstable();
+        let mut joined: Vec<(usize, usize)> = Vec::new();
+        for (start, end) in all {
+            match joined.last_mut() {
+                Some(last) if start < last.1 => last.1 = last.1.max(end),
+                _ => joined.push((start, end)),
+            }
+        }
+        joined
     }
 
     /// How many bytes at the end of `text` may be the beginning of a secret.
@@ -75,35 +99,39 @@ impl Secrets {
 impl Mask<'_> {
     /// The next piece of the stream, as far as it is certain.
     pub fn push(&mut self, more: &[u8]) -> Vec<u8> {
-        let Some(finder) = &self.secrets.finder else {
+        if self.secrets.finder.is_none() {
             return more.to_vec();
-        };
+        }
         self.held.extend_from_slice(more);
         let open = self.held.len() - self.secrets.unfinished(&self.held);
-        let mut out = Vec::new();
-        let mut at = 0;
-        for found in finder.find_iter(&self.held) {
-            // A longer secret may still begin inside what is open: it waits, with this match.
-            if found.end() > open && found.start() >= open {
-                break;
-            }
-            out.extend_from_slice(&self.held[at..found.start().max(at)]);
-            out.extend_from_slice(BLOT);
-            at = found.end();
-        }
-        let sure = open.max(at);
-        out.extend_from_slice(&self.held[at..sure]);
-        self.held.drain(..sure);
-        out
+        self.blot(open)
     }
 
     /// What was waiting when the stream ended.
     pub fn finish(&mut self) -> Vec<u8> {
-        let held = std::mem::take(&mut self.held);
-        match &self.secrets.finder {
-            Some(finder) => finder.replace_all_bytes(&held, &vec![BLOT; self.secrets.values.len()]),
-            None => held,
+        self.blot(self.held.len())
+    }
+
+    /// Lets go of what lies before `sure`, secrets blotted out. One that reaches beyond it waits,
+    /// because another may overlap its end.
+    fn blot(&mut self, sure: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        let mut sure = sure;
+        for (start, end) in self.secrets.found(&self.held) {
+            if end > sure && start < sure {
+                sure = start;
+            }
+            if start >= sure {
+                break;
+            }
+            out.extend_from_slice(&self.held[at..start]);
+            out.extend_from_slice(BLOT);
+            at = end;
         }
+        out.extend_from_slice(&self.held[at..sure]);
+        self.held.drain(..sure);
+        out
     }
 }
 
@@ -130,6 +158,9 @@ mod tests {
         );
         assert_eq!(masked(&["hunter2"], &["a hun", "gry"]), "a hungry");
         assert_eq!(masked(&[], &["hunter2"]), "hunter2");
+        assert_eq!(masked(&["abcdef", "defghi"], &["abcdefghi"]), "***");
+        assert_eq!(masked(&["abcdef", "defghi"], &["abcdef", "ghi"]), "***");
+        assert_eq!(masked(&["{\n  secret\n}"], &["{ secret }"]), "{ *** }");
         assert_eq!(masked(&["ab", "abcd"], &["xab", "cdx ab"]), "x***x ***");
         assert_eq!(
             masked(&["line one\n  line two\n"], &["line two; line one"]),

@@ -45,7 +45,8 @@ pub fn script(
 }
 
 fn shell(script: &str, dir: &Path, without: &[&str]) -> Command {
-    let mut command = Command::new("sh");
+    // By its path: a step may set a PATH that has no shell.
+    let mut command = Command::new("/bin/sh");
     command
         .args(["-c", script])
         .current_dir(dir)

@@ -236,7 +236,14 @@ fn perform(
     let end = loop {
         let mut mask = secrets.mask();
         let dir = job.top.join(step.working_dir.as_deref().unwrap_or("."));
-        let end = if dir.is_dir() {
+        let inside = || {
+            Some(
+                dir.canonicalize()
+                    .ok()?
+                    .starts_with(job.top.canonicalize().ok()?),
+            )
+        };
+        let end = if dir.is_dir() && inside() == Some(true) {
             let mut command = shell(&step.run, &dir, job.without);
             command.envs(job.env.iter().map(|(name, value)| (*name, value)));
             command.envs(&step.env);
@@ -251,7 +258,7 @@ fn perform(
             ended.end
         } else {
             let missing = step.working_dir.as_deref().unwrap_or_default();
-            let line = format!("There is no folder {missing} to run in\n");
+            let line = format!("There is no folder {missing} in the working tree to run in\n");
             say(&mut keeper, line.into_bytes())?;
             End::Exit(None)
         };
@@ -286,7 +293,7 @@ mod tests {
             without: &[],
             jobs,
         };
-        let interrupt = Interrupt::listen().unwrap();
+        let interrupt = Interrupt::listen(&std::sync::Arc::default()).unwrap();
         let mut out = Vec::new();
         let finished = run(&job, &interrupt, |news| {
             if let News::Output { bytes, .. } = news {
@@ -330,6 +337,6 @@ mod tests {
     fn a_folder_that_is_not_there_fails_the_step() {
         let (results, out) = run_text("steps:\n- {name: a, run: x, working_dir: nowhere}\n", 1);
         assert_eq!(results[0].status, StepEnd::Fail);
-        assert!(out.contains("no folder nowhere"));
+        assert!(out.contains("no folder nowhere in"));
     }
 }

@@ -17,6 +17,8 @@ const TREE: &str = "tree";
 /// A temporary worktree. It goes away with this value.
 pub struct Isolated<'a> {
     home: &'a Git,
+    /// The worktree's own git folder, as it was before anything ran in it.
+    git_dir: PathBuf,
     folder: tempfile::TempDir,
     /// Held as long as somebody works here; the system lets go of it whatever happens.
     _lock: File,
@@ -28,24 +30,19 @@ impl Isolated<'_> {
         self.folder.path().join(TREE)
     }
 
-    /// Git, bound to the worktree (gitrepository-layout(5), "gitdir").
-    ///
-    /// # Errors
-    /// The pipeline took the worktree apart.
-    pub fn git(&self) -> Result<Git> {
-        let top = self.top();
-        let file = std::fs::read_to_string(top.join(".git"))
-            .context("the isolated worktree is no worktree any more")?;
-        let dir = file.trim_end().strip_prefix("gitdir: ");
-        let dir = dir.context("the isolated worktree is no worktree any more")?;
-        Ok(Git::new(Path::new(dir), Some(&top)))
+    /// Git, bound to the worktree.
+    pub fn git(&self) -> Git {
+        Git::new(&self.git_dir, Some(&self.top()))
     }
 }
 
 impl Drop for Isolated<'_> {
     fn drop(&mut self) {
-        // The folder goes by itself; what git remembers of it, the next run clears otherwise.
-        let _ = forget(self.home, &self.top());
+        // The folder goes by itself. Git forgets it, whatever the pipeline made of it.
+        let forgotten = forget(self.home, &self.top());
+        if !forgotten.is_ok_and(|done| done) {
+            let _ = std::fs::remove_dir_all(&self.git_dir);
+        }
     }
 }
 
@@ -63,29 +60,37 @@ impl Session<'_> {
             .context("there is no place for a temporary worktree")?;
         let lock = File::create(folder.path().join(LOCK))?;
         lock.lock()?;
-        let isolated = Isolated {
-            home: git,
-            folder,
-            _lock: lock,
-        };
-        let top = isolated.top();
-        let top = top.to_str().context("the temporary folder is not UTF-8")?;
-        // A hook of the user's would run there as part of the proof, and is in no commit.
+        let top = folder.path().join(TREE);
+        let name = top.to_str().context("the temporary folder is not UTF-8")?;
+        // A hook of the user's would run there as part of the proof, and is in no commit. A sparse
+        // checkout would leave out what is.
         let args = [
             "-c",
             "core.hooksPath=/dev/null",
+            "-c",
+            "core.sparseCheckout=false",
             "worktree",
             "add",
             "--quiet",
             "--detach",
-            top,
+            name,
             commit.as_str(),
         ];
         let output = git.run(&args, b"")?;
         if !output.ok() {
+            // What it began goes with the folder.
+            forget(git, &top)?;
             bail!("{commit} cannot be checked out: {}", output.said());
         }
-        Ok(isolated)
+        // gitrepository-layout(5), "gitdir"
+        let file = std::fs::read_to_string(top.join(".git"))?;
+        let git_dir = file.trim_end().strip_prefix("gitdir: ");
+        Ok(Isolated {
+            home: git,
+            git_dir: git_dir.context("git made no worktree")?.into(),
+            folder,
+            _lock: lock,
+        })
     }
 }
 
@@ -104,9 +109,10 @@ fn clear_leftovers(git: &Git) -> Result<()> {
         if !folder.file_name().is_some_and(named) {
             continue;
         }
+        // Without the folder it may be another machine's that shares this repository.
         let in_use = match File::open(folder.join(LOCK)) {
             Ok(lock) => lock.try_lock().is_err(),
-            Err(_) => false,
+            Err(_) => true,
         };
         if !in_use {
             forget(git, top)?;
@@ -117,8 +123,8 @@ fn clear_leftovers(git: &Git) -> Result<()> {
     Ok(())
 }
 
-fn forget(git: &Git, top: &Path) -> Result<()> {
+fn forget(git: &Git, top: &Path) -> Result<bool> {
     let top = top.to_string_lossy();
-    git.run(&["worktree", "remove", "--force", "--force", &top], b"")?;
-    Ok(())
+    let args = ["worktree", "remove", "--force", "--force", &top];
+    Ok(git.run(&args, b"")?.ok())
 }

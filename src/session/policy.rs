@@ -19,7 +19,13 @@ impl Session<'_> {
         let Some(top) = &self.store.layout().work_tree else {
             return Ok(Policy::default());
         };
-        match std::fs::read(top.join(FILE)) {
+        let file = top.join(FILE);
+        // A link would be followed here and not at the release commit.
+        if file.is_symlink() {
+            let what = format!("{FILE}: it is no plain file");
+            return Err(Refusal::new(Exit::Invalid, what).into());
+        }
+        match std::fs::read(file) {
             Ok(text) => Ok(Policy::parse_at(&text, FILE)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
             Err(error) => {
@@ -34,9 +40,13 @@ impl Session<'_> {
     /// # Errors
     /// [`Exit::Invalid`] where one of them is invalid, or written for a later git gryt.
     pub fn rules(&self, tree: &Oid, ledger: Option<&Ledger>) -> Result<Rules> {
-        let text = self.store.text(tree, FILE)?.map(|(_, text)| text);
+        let place = format!("{FILE} at the release commit");
+        let text = self
+            .store
+            .file(tree, FILE)?
+            .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
         let present = match &text {
-            Some(text) => Policy::parse_at(text, &format!("{FILE} at the release commit"))?,
+            Some(text) => Policy::parse_at(text, &place)?,
             None => Policy::default(),
         };
         let previous = match ledger {
@@ -58,12 +68,14 @@ impl Session<'_> {
     /// # Errors
     /// [`Exit::Invalid`] where this program cannot read it.
     pub fn sealed_policy(&self, ledger: &Ledger, version: &Version) -> Result<Policy> {
-        match self.store.sealed_policy(ledger, version)? {
+        let place = format!("The policy sealed with {version}");
+        let text = self
+            .store
+            .sealed_policy(ledger, version)?
+            .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
+        match text {
             None => Ok(Policy::default()),
-            Some(text) => {
-                let place = format!("The policy sealed with {version}");
-                Ok(Policy::parse_at(&text, &place)?)
-            }
+            Some(text) => Ok(Policy::parse_at(&text, &place)?),
         }
     }
 

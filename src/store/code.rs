@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 
 use super::objects::Author;
@@ -224,6 +226,22 @@ impl Store {
             .filter_map(|name| name.strip_prefix("refs/tags/"));
         Ok(tags.find(blocks).map(str::to_owned))
     }
+}
+
+/// Tracked files that git was told not to look at (git-update-index(1), `--skip-worktree` and
+/// `--assume-unchanged`) and that are there all the same: edits of them are seen by nobody.
+///
+/// # Errors
+/// Git cannot read the index.
+pub fn hidden_files(git: &Git, top: &Path) -> Result<Vec<String>> {
+    let output = git.read(&["ls-files", "-v", "-z", "--full-name"])?;
+    let text = String::from_utf8_lossy(&output);
+    let hidden = |entry: &str| {
+        let (flag, path) = entry.split_once(' ')?;
+        let hides = flag == "S" || flag.starts_with(|c: char| c.is_ascii_lowercase());
+        (hides && top.join(path).exists()).then(|| path.to_owned())
+    };
+    Ok(text.split_terminator('\0').filter_map(hidden).collect())
 }
 
 /// The tracked files of a working tree that differ from its `HEAD`, gryt's own configuration

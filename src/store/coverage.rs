@@ -13,13 +13,11 @@ use crate::model::evolution::Cover;
 /// behind is proven anew soon enough.
 const REACH: usize = 5000;
 
-/// What a commit changes, in a form that survives a rebase: git's patch id (git-patch-id(1)), and
-/// what that leaves out, which is modes and the content of binary files.
+/// What a commit changes, in a form that survives a rebase: as git's patch id (git-patch-id(1)) it
+/// knows no line numbers; other than that, white space counts, and so do modes and the content of
+/// binary files.
 #[derive(Debug, PartialEq, Eq)]
-struct Patch {
-    id: git2::Oid,
-    rest: Vec<(u32, git2::Oid)>,
-}
+struct Patch(git2::Oid);
 
 impl Store {
     /// How `release` holds the commit `proven`.
@@ -55,20 +53,18 @@ impl Store {
             return Ok(Cover::Patch);
         }
         let single = since_base(proven.id())?;
-        if single.len() == REACH {
+        // What a merge changes by itself has no patch of its own to look for.
+        if single.len() == REACH || single.iter().any(|c| c.parent_count() != 1) {
             return Ok(Cover::Missing);
         }
         let mut each = Vec::new();
-        for commit in single.iter().filter(|c| c.parent_count() == 1) {
+        for commit in &single {
             each.push(self.diff(&commit.parent(0)?, commit)?);
         }
-        // A branch of merges alone has no patch of its own to look for.
-        Ok(
-            match !each.is_empty() && self.holds_patches(&released, each)? {
-                true => Cover::Patch,
-                false => Cover::Missing,
-            },
-        )
+        Ok(match self.holds_patches(&released, each)? {
+            true => Cover::Patch,
+            false => Cover::Missing,
+        })
     }
 
     /// Whether each of `wanted` is what some commit of `released` changes.
@@ -95,6 +91,7 @@ impl Store {
     fn diff(&self, old: &Commit<'_>, new: &Commit<'_>) -> Result<Diff<'_>> {
         let (old, new) = (old.tree()?, new.tree()?);
         let mut options = DiffOptions::new();
+        options.ignore_submodules(false);
         Ok(self
             .repo
             .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?)
@@ -113,20 +110,32 @@ fn paths(diff: &Diff<'_>) -> BTreeSet<Vec<u8>> {
 }
 
 fn patch(diff: &Diff<'_>) -> Result<Patch> {
-    let id = diff.patchid(None)?;
-    // Whether a file is binary is known once its patch was made.
-    let mut rest = Vec::new();
+    let mut text = Vec::new();
     for at in 0..diff.deltas().len() {
         let made = git2::Patch::from_diff(diff, at)?;
         let Some(delta) = diff.get_delta(at) else {
             continue;
         };
-        let binary = made.is_none_or(|patch| patch.delta().flags().is_binary());
-        let content = match binary {
-            true => delta.new_file().id(),
-            false => git2::Oid::ZERO_SHA1,
+        let (old, new) = (delta.old_file(), delta.new_file());
+        for file in [&old, &new] {
+            text.extend_from_slice(file.path_bytes().unwrap_or_default());
+            text.extend(format!("\0{:o}\0", u32::from(file.mode())).into_bytes());
+        }
+        // Whether a file is binary is known once its patch was made.
+        let Some(patch) = made.filter(|patch| !patch.delta().flags().is_binary()) else {
+            text.extend(format!("{} {}\0", old.id(), new.id()).into_bytes());
+            continue;
         };
-        rest.push((u32::from(delta.new_file().mode()), content));
+        for hunk in 0..patch.num_hunks() {
+            for line in 0..patch.num_lines_in_hunk(hunk)? {
+                let line = patch.line_in_hunk(hunk, line)?;
+                text.extend(line.origin().to_string().into_bytes());
+                text.extend_from_slice(line.content());
+            }
+        }
     }
-    Ok(Patch { id, rest })
+    Ok(Patch(git2::Oid::hash_object(
+        git2::ObjectType::Blob,
+        &text,
+    )?))
 }

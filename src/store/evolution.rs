@@ -51,7 +51,7 @@ impl Store {
                 stranger.author, evolution.owner
             ))));
         }
-        let proof = match self.proof(head)? {
+        let proof = match self.last_proof(&chain)? {
             Ok(proof) => proof,
             Err(invalid) => return Ok(Err(invalid)),
         };
@@ -72,6 +72,24 @@ impl Store {
             abandoned,
             cover: None,
         }))
+    }
+
+    /// The last proof that proves anything, or else the last: a run of uncommitted edits takes
+    /// nothing back, neither a pass nor a failure.
+    fn last_proof(&self, chain: &[Commit]) -> Result<Result<Option<Proof>, Invalid>> {
+        let mut last = None;
+        for commit in chain {
+            let proof = match self.proof(commit)? {
+                Ok(proof) => proof,
+                Err(invalid) => return Ok(Err(invalid)),
+            };
+            match proof {
+                None => break,
+                Some(proof) if proof.void.is_none() => return Ok(Ok(Some(proof))),
+                Some(proof) => last = last.or(Some(proof)),
+            }
+        }
+        Ok(Ok(last))
     }
 
     fn proof(&self, head: &Commit) -> Result<Result<Option<Proof>, Invalid>> {

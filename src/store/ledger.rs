@@ -215,11 +215,14 @@ impl Store {
     /// The text of the policy that was sealed with a version; none where it had none.
     ///
     /// # Errors
-    /// The ledger cannot be read.
-    pub fn sealed_policy(&self, ledger: &Ledger, version: &Version) -> Result<Option<Vec<u8>>> {
+    /// As [`file`](Store::file).
+    pub fn sealed_policy(
+        &self,
+        ledger: &Ledger,
+        version: &Version,
+    ) -> Result<Result<Option<Vec<u8>>, Invalid>> {
         let tree = self.commit(&ledger.base)?.tree;
-        let place = format!("releases/{}/policy.yaml", version.dir());
-        Ok(self.text(&tree, &place)?.map(|(_, text)| text))
+        self.file(&tree, &format!("releases/{}/policy.yaml", version.dir()))
     }
 
     /// The version of the last valid promotion. Each valid entry names the valid one before it.

@@ -12,7 +12,7 @@ use git2::{FileMode, ObjectType};
 use super::{Store, of_git, to_git};
 use crate::git::ident::Ident;
 use crate::model::reconcile::Relation;
-use crate::model::{Exit, Oid, Person, Refusal, Stamp, invalid};
+use crate::model::{Exit, Invalid, Oid, Person, Refusal, Stamp, invalid};
 
 /// Who writes a commit.
 #[derive(Clone, Debug)]
@@ -272,6 +272,27 @@ impl Store {
             return Ok(None);
         };
         Ok(self.blob(&oid)?.map(|text| (oid, text)))
+    }
+
+    /// The text of the file at `path` below `tree`; none where nothing is there.
+    ///
+    /// # Errors
+    /// The inner one: what is there is no plain file, or too large to be read. The outer one: as
+    /// [`blob`](Store::blob).
+    pub fn file(&self, tree: &Oid, path: &str) -> Result<Result<Option<Vec<u8>>, Invalid>> {
+        let entry = match self.tree(tree)?.get_path(Path::new(path)) {
+            Ok(entry) => entry,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(Ok(None)),
+            Err(error) => return Err(error.into()),
+        };
+        // The executable bit is the only thing that two plain files may differ in.
+        if entry.filemode() & !0o111 != i32::from(FileMode::Blob) & !0o111 {
+            return Ok(Err(Invalid::new("it is no plain file")));
+        }
+        Ok(match self.blob(&of_git(entry.id()))? {
+            Some(text) => Ok(Some(text)),
+            None => Err(Invalid::new("it is too large to be read")),
+        })
     }
 
     /// Writes a blob.

@@ -106,7 +106,7 @@ fn evidence_that_is_none_is_refused() {
     for (code, rest, says) in [
         (2, "", "--status"),
         (7, "--status pass --junit bad.xml", "that is no pass"),
-        (7, "--junit none.xml", "no test"),
+        (7, "--junit none.xml", "no test of it ran"),
         (7, "--junit page.html", "no JUnit report"),
         (7, "--junit missing.xml", "missing.xml"),
         (7, "--status pass --attach big.bin", "larger than 1 MB"),
@@ -290,4 +290,43 @@ fn a_proven_commit_that_was_amended_away_is_kept_by_its_proof() {
             "merge-base --is-ancestor {proven} refs/gryt/ledger"
         ));
     }
+}
+
+#[test]
+fn neither_white_space_nor_a_merges_own_edit_is_taken_for_what_was_proven() {
+    let sandbox = Sandbox::new();
+    let [ann, _] = ready(&sandbox);
+    ann.tracks("p.py", "if x:\n    y()\nz()\n");
+    ann.git("checkout -q -b topic");
+    ann.write("p.py", "if x:\n    y()\n    w()\nz()\n");
+    ann.git("commit -q -a -m Indented");
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    ann.git("checkout -q main");
+    ann.write("p.py", "if x:\n    y()\nw()\nz()\n");
+    ann.git("commit -q -a -m Dedented");
+    let show = "git gryt evolution show v1.0.0/A/rc.1";
+    assert!(ann.must(show).contains("HEAD does not hold"));
+
+    ann.must("git reset -q --hard HEAD~1 && git checkout -q -b one && echo 1 > one && git add . && git commit -q -m one");
+    ann.must("git checkout -q -b two main && echo 2 > two && git add . && git commit -q -m two");
+    ann.must("git checkout -q one && git merge -q --no-commit two; echo evil > evil && git add . && git commit -q -m Merge");
+    ann.must("git gryt run");
+    ann.must("git checkout -q main && echo z > z && git add . && git commit -q -m z && git cherry-pick two one~1");
+    assert!(ann.must(show).contains("HEAD does not hold"));
+}
+
+#[test]
+fn a_run_that_proves_nothing_takes_nothing_back() {
+    let sandbox = Sandbox::new();
+    let [ann, _] = ready(&sandbox);
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    ann.write("app.txt", "edited\n");
+    ann.must("git gryt run --allow-dirty");
+    ann.git("checkout -q app.txt");
+    ann.must("git gryt promote v1.0.0 --dry-run");
+    ann.must("git gryt evolution record v1.0.0 --change A --status fail");
+    ann.write("app.txt", "edited\n");
+    ann.must("git gryt run --allow-dirty");
+    ann.git("checkout -q app.txt");
+    ann.refused(5, "git gryt promote v1.0.0 --dry-run");
 }

@@ -453,3 +453,122 @@ fn a_terminal_shows_what_runs_and_a_file_does_not() {
         "{plain}"
     );
 }
+
+#[test]
+fn a_step_that_cannot_run_as_it_says_fails_and_is_recorded() {
+    let sandbox = Sandbox::new();
+    let dev = ready(
+        &sandbox,
+        "steps:\n\
+         - {name: fine, run: 'true'}\n\
+         - {name: nowhere, needs: [], run: 'true', env: {PATH: /nowhere}}\n\
+         - {name: outside, needs: [], run: pwd, working_dir: out}\n",
+    );
+    dev.must("ln -s / out && git add out && git commit -q -m Link");
+    let ran = dev.sh("git gryt run");
+    assert_eq!(ran.code, 5, "{ran:#?}");
+    assert!(ran.out.contains("[nowhere] passed"), "{ran:#?}");
+    assert!(
+        ran.out.contains("no folder out in the working tree"),
+        "{ran:#?}"
+    );
+    assert!(step(&dev, "outside").contains("status: fail"));
+    // Where nothing passed, nothing is proven, whatever may fail.
+    dev.tracks(
+        PIPELINE,
+        "steps:\n- {name: a, run: 'false', allow_failure: true}\n",
+    );
+    assert_eq!(dev.sh("git gryt run").code, 5);
+}
+
+#[test]
+fn a_step_that_asks_the_terminal_fails_and_does_not_wait() {
+    let sandbox = Sandbox::new();
+    let dev = ready(
+        &sandbox,
+        "steps:\n- {name: asks, run: 'echo asking; read x < /dev/tty; echo got $x'}\n",
+    );
+    if dev.sh("script --version").code != 0 {
+        eprintln!("skipped: no script(1) to make a terminal");
+        return;
+    }
+    let seen = dev.sh("script -qec 'git gryt run' /dev/null < /dev/null");
+    assert_eq!(seen.code, 5, "{seen:#?}");
+    assert!(seen.out.contains("It wanted the terminal"), "{seen:#?}");
+}
+
+#[test]
+fn a_run_that_nobody_reads_ends() {
+    let sandbox = Sandbox::new();
+    let dev = ready(&sandbox, "steps:\n- {name: endless, run: 'yes'}\n");
+    let before = dev.refs("refs/gryt");
+    let seen = dev.must("git gryt run | head -n 2");
+    assert!(seen.contains("endless"), "{seen}");
+    assert_eq!(dev.refs("refs/gryt"), before);
+    assert_eq!(dev.sh("git gryt log > /dev/full").code, 1);
+}
+
+#[test]
+fn signals_end_the_process_again_once_the_pipeline_ended() {
+    let sandbox = Sandbox::new();
+    let marks = sandbox.path().display().to_string();
+    let dev = ready(
+        &sandbox,
+        &format!("steps:\n- {{name: a, run: 'touch {marks}/hang'}}\n"),
+    );
+    dev.must("git gryt config execution_mode cloud");
+    let ssh = format!(
+        "#!/bin/sh\nif test -e {marks}/hang; then echo $$ > {marks}/hangs; exec sleep 1000; fi\nshift; exec sh -c \"$*\"\n"
+    );
+    fs::write(sandbox.path().join("ssh"), ssh).unwrap();
+    dev.must(&format!("chmod +x {marks}/ssh"));
+    dev.git(&format!(
+        "remote set-url origin ssh://host{marks}/hosting.git"
+    ));
+    let dev = dev
+        .with("GIT_SSH_COMMAND", &format!("{marks}/ssh"))
+        .with("GIT_SSH_VARIANT", "simple");
+    let mut running = dev.start(&["run"]);
+    let hangs = dev.at(sandbox.path()).awaits("hangs");
+    dev.must(&format!("kill -TERM {}", running.id()));
+    assert_eq!(running.wait().unwrap().signal(), Some(15));
+    dev.must(&format!("kill {hangs}"));
+    assert!(proof(&dev).contains("status: pass"));
+}
+
+#[test]
+fn what_git_is_told_not_to_see_is_not_proven_and_isolation_sees_all() {
+    let sandbox = Sandbox::new();
+    let dev = ready(&sandbox, "steps:\n- {name: a, run: 'ls; cat sub2/x'}\n");
+    for folder in ["sub1", "sub2"] {
+        dev.tracks(&format!("{folder}/x"), "x\n");
+    }
+    dev.git("update-index --skip-worktree app.txt");
+    dev.write("app.txt", "hacked\n");
+    let refusal = dev.refused(7, "git gryt run");
+    assert!(
+        refusal.contains("app.txt (git is told not to look at it)"),
+        "{refusal}"
+    );
+    dev.git("update-index --no-skip-worktree app.txt");
+    dev.git("checkout -q app.txt");
+    dev.git("sparse-checkout set sub1 .gryt");
+    assert!(!dev.has("sub2"));
+    dev.must("git gryt run --isolated");
+    assert_eq!(dev.git("worktree list").lines().count(), 1);
+}
+
+#[test]
+fn a_pipeline_that_takes_its_worktree_apart_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    let dev = ready(
+        &sandbox,
+        "steps:\n- {name: a, run: 'rm .git; echo x > app.txt'}\n",
+    );
+    let ran = dev.must("git gryt run --isolated");
+    assert!(
+        ran.contains("app.txt was changed while the pipeline ran"),
+        "{ran}"
+    );
+    assert_eq!(dev.git("worktree list").lines().count(), 1);
+}

@@ -396,3 +396,32 @@ fn versions_are_named_by_the_policys_strategy() {
     let refusal = ann.refused(5, "git gryt promote v9.0.0");
     assert!(refusal.contains("versions: v9.0.0 is no day"), "{refusal}");
 }
+
+#[test]
+fn a_policy_that_cannot_be_read_is_none_that_is_not_there() {
+    let sandbox = Sandbox::new();
+    let [ann, _] = proven(&sandbox);
+    for (spoil, says) in [
+        (
+            "mv .gryt/policy.yaml .gryt/real.yaml; ln -s real.yaml .gryt/policy.yaml",
+            "no plain file",
+        ),
+        (
+            "rm -r .gryt/policy.yaml; mkdir .gryt/policy.yaml; touch .gryt/policy.yaml/x",
+            "no plain file",
+        ),
+        (
+            "rm -r .gryt/policy.yaml; head -c 700000 /dev/zero | tr '\\0' '#' > .gryt/policy.yaml",
+            "too large",
+        ),
+    ] {
+        ann.must("rm -rf .gryt/policy.yaml");
+        ann.tracks(POLICY, "gates: {min_evolutions: 2}\n");
+        ann.refused(5, "git gryt promote v1.0.0");
+        ann.must(&format!(
+            "{spoil}; git add -A .gryt && git commit -q -m Spoil && git push -q"
+        ));
+        let refusal = ann.refused(7, "git gryt promote v1.0.0");
+        assert!(refusal.contains(says), "{refusal}");
+    }
+}
