@@ -1,0 +1,102 @@
+//! The bare minimum that commands are compared with: the same work without any thought.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use git2::Repository;
+use rusqlite::Connection;
+
+/// Opens the repository and the database, reads the same refs and one row.
+pub fn open() -> Result<()> {
+    let repo = Repository::open(".")?;
+    let mut count = 0;
+    for reference in repo.references_glob("refs/gryt*")? {
+        count += usize::from(reference?.target().is_some());
+    }
+    let db = Connection::open(repo.commondir().join("gryt/cache.db"))?;
+    let sql = "SELECT value FROM sync_metadata WHERE key = 'refs'";
+    let row: String = db.query_row(sql, [], |row| row.get(0))?;
+    println!("{count} {}", row.len());
+    Ok(())
+}
+
+/// Walks the commits that a cache is read from, reads the same blobs, and inserts the rows of the
+/// finished cache into a new database in one transaction.
+pub fn rebuild(into: &Path) -> Result<()> {
+    let repo = Repository::open(".")?;
+    let done = repo.commondir().join("gryt/cache.db");
+    let mut read = 0;
+    let mut at = repo.revparse_single("refs/gryt/ledger")?.peel_to_commit()?;
+    let sealed = at.tree()?;
+    loop {
+        // Previous entry, draft, release, then evolutions.
+        for parent in at.parents().skip(1) {
+            let mut step = parent;
+            while let Some(text) = step.message()?.contains("Gryt-Commit").then_some(()) {
+                let () = text;
+                read += step.message()?.len();
+                step = step.parent(0)?;
+            }
+        }
+        if at.parent_count() == 0 {
+            break;
+        }
+        at = at.parent(0)?;
+    }
+    for shelf in ["generation.yaml", "promotion.yaml"] {
+        sealed.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
+            // Evolutions lie below, and are read from their commits.
+            if entry.name() == Ok("evolutions") {
+                return git2::TreeWalkResult::Skip;
+            }
+            if entry.name() == Ok(shelf)
+                && let Ok(blob) = repo.find_blob(entry.id())
+            {
+                read += blob.content().len();
+            }
+            git2::TreeWalkResult::Ok
+        })?;
+    }
+    for reference in repo.references_glob("refs/gryt/*/*")? {
+        let tree = reference?.peel_to_commit()?.tree()?;
+        for entry in &tree {
+            if let Ok(blob) = repo.find_blob(entry.id()) {
+                read += blob.content().len();
+            }
+        }
+    }
+    copy(&done, into)?;
+    println!("{read}");
+    Ok(())
+}
+
+fn copy(from: &Path, into: &Path) -> Result<()> {
+    let mut db = Connection::open(into)?;
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.pragma_update(None, "synchronous", "off")?;
+    let old = Connection::open(from)?;
+    let schema = git_gryt::cache::Cache::schema();
+    let change = db.transaction()?;
+    change.execute_batch(schema)?;
+    for table in [
+        "refs",
+        "entries",
+        "generations",
+        "changes",
+        "evolutions",
+        "proofs",
+    ] {
+        let mut rows = old.prepare(&format!("SELECT * FROM {table}"))?;
+        let width = rows.column_count();
+        let marks = vec!["?"; width].join(", ");
+        let mut insert = change.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?;
+        let mut rows = rows.query([])?;
+        while let Some(row) = rows.next()? {
+            for at in 0..width {
+                insert.raw_bind_parameter(at + 1, row.get::<_, rusqlite::types::Value>(at)?)?;
+            }
+            insert.raw_execute()?;
+        }
+    }
+    change.commit().context("the copy cannot be written")
+}

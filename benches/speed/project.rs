@@ -1,0 +1,277 @@
+//! Projects of any age, made the same every time: promotions spread as real versions are, and the
+//! same open work on top.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use git_gryt::model::evolution::{Attempt, Evolution};
+use git_gryt::model::gate::Verdict;
+use git_gryt::model::ledger::{Folded, Sealed};
+use git_gryt::model::promotion::Seal;
+use git_gryt::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
+use git_gryt::model::{Contract, EvolutionName, Oid, Person, Stamp, Version};
+use git_gryt::store::Store;
+use git_gryt::store::ledger::Ledger;
+use git_gryt::store::objects::{Author, Place};
+
+/// How much a project has.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub promotions: u64,
+    pub drafts: u64,
+    /// Open evolutions, over all drafts.
+    pub evolutions: u64,
+}
+
+/// Changes of each version, promoted or drafted.
+const CHANGES: u64 = 10;
+/// Patches to a minor, and minors to a major.
+const PATCHES: u64 = 50;
+const MINORS: u64 = 10;
+/// How many promotions are held in memory before they become a pack.
+const BATCH: u64 = 500;
+
+/// The contract of every version.
+fn contract(version: &Version, serial: u64) -> String {
+    let mut text = format!("version: {version}\ndescription: \"Release {serial}\"\nchanges:\n");
+    for change in 0..CHANGES {
+        let kind = ["add", "fix", "refine", "remove"][(change % 4) as usize];
+        text += &format!(
+            "  - type: {kind}\n    id: CHG-{serial}-{change}\n    title: \"Change {change} of \
+             release {serial}\"\n    assignee: dev-{}\n",
+            change % 7
+        );
+    }
+    text
+}
+
+struct Maker<'a> {
+    store: &'a Store,
+    count: u64,
+}
+
+impl Maker<'_> {
+    /// The next moment and a number that was never given out.
+    fn tick(&mut self) -> (Stamp, String) {
+        self.count += 1;
+        let seconds = i64::try_from(self.count).unwrap_or(i64::MAX);
+        let at = chrono::DateTime::from_timestamp(1_577_836_800 + seconds, 0);
+        let at = at.unwrap_or_default().fixed_offset();
+        (at, format!("{:032x}", self.count))
+    }
+
+    fn by(&mut self, who: u64) -> (Author, Person, String) {
+        let (at, nonce) = self.tick();
+        let person = Person {
+            name: format!("Dev {who}"),
+            email: format!("dev-{who}@example.com"),
+        };
+        let ident = git_gryt::git::ident::Ident {
+            person: person.clone(),
+            at,
+        };
+        let author = Author {
+            author: ident.clone(),
+            committer: ident,
+            sign: false,
+        };
+        (author, person, nonce)
+    }
+
+    fn code(&mut self, parent: Option<&Oid>, serial: u64) -> Result<Oid> {
+        let (author, ..) = self.by(0);
+        let text = format!("release {serial}\n");
+        let places = [("app.txt".to_owned(), Place::Blob(text.as_bytes()))];
+        let pipeline = b"steps:\n- name: check\n  run: 'true'\n".as_slice();
+        let more = [
+            (
+                ".gryt/pipelines/pipeline.yaml".to_owned(),
+                Place::Blob(pipeline),
+            ),
+            (
+                ".gryt/.gitignore".to_owned(),
+                Place::Blob(b"/generations/\n"),
+            ),
+        ];
+        let tree = self
+            .store
+            .write_tree(None, &[&places[..], &more].concat())?;
+        let parents: Vec<&Oid> = parent.into_iter().collect();
+        self.store
+            .write_commit(&author, &tree, &parents, &format!("Release {serial}\n"))
+    }
+
+    fn draft(&mut self, version: &Version, serial: u64) -> Result<(Oid, Contract)> {
+        let text = contract(version, serial);
+        let (author, _, nonce) = self.by(0);
+        let root = self
+            .store
+            .write_draft_root(&author, version, text.as_bytes(), &nonce)?;
+        Ok((root, Contract::parse(text.as_bytes(), version)?))
+    }
+
+    /// An evolution of the change at that place, proven at `commit` where one is given.
+    fn evolution(
+        &mut self,
+        contract: &Contract,
+        (root, at, number): (&Oid, usize, u32),
+        commit: Option<(&Oid, &Oid)>,
+    ) -> Result<Attempt> {
+        let change = &contract.changes[at];
+        let (author, owner, nonce) = self.by(at as u64 % 7);
+        let evolution = Evolution {
+            version: contract.version.clone(),
+            generation: root.clone(),
+            change: change.id.clone(),
+            owner: owner.clone(),
+            started: author.author.at,
+        };
+        let first = self.store.write_evolution(&author, &evolution, &nonce)?;
+        let mut attempt = Attempt {
+            name: EvolutionName {
+                version: contract.version.clone(),
+                change: change.id.clone(),
+                number,
+            },
+            tree: self.store.commit(&first)?.tree,
+            root: first.clone(),
+            tip: first,
+            evolution,
+            proof: None,
+            abandoned: None,
+            cover: None,
+        };
+        let Some((commit, tree)) = commit else {
+            return Ok(attempt);
+        };
+        let (author, ..) = self.by(at as u64 % 7);
+        let proof = Proof {
+            status: Outcome::Pass,
+            void: None,
+            commit: commit.clone(),
+            tree: tree.clone(),
+            change: change.clone(),
+            pipeline: Some(PipelineUsed {
+                name: "pipeline".into(),
+                blob: tree.clone(),
+            }),
+            isolated: false,
+            steps: vec![StepResult {
+                name: "check".into(),
+                status: StepEnd::Pass,
+                exit: Some(0),
+                duration_ms: 12,
+                tries: 1,
+                allowed: false,
+            }],
+            evidence: None,
+            by: owner,
+            host: "bench".into(),
+            at: author.author.at,
+        };
+        let log = [("logs/check.log".to_owned(), Place::Blob(b"checked\n"))];
+        attempt.tip = self.store.write_proof(&author, &attempt, &proof, &log)?;
+        attempt.tree = self.store.commit(&attempt.tip)?.tree;
+        attempt.proof = Some(proof);
+        Ok(attempt)
+    }
+
+    fn promotion(&mut self, ledger: &Ledger, code: &Oid, serial: u64) -> Result<Ledger> {
+        let (patch, minor) = (serial % PATCHES, serial / PATCHES);
+        let text = format!("v{}.{}.{patch}", 1 + minor / MINORS, minor % MINORS);
+        let version: Version = text.parse()?;
+        let tree = self.store.commit(code)?.tree;
+        let (root, contract) = self.draft(&version, serial)?;
+        let mut folded = Vec::new();
+        for at in 0..contract.changes.len() {
+            let attempt = self.evolution(&contract, (&root, at, 1), Some((code, &tree)))?;
+            folded.push((attempt, None));
+        }
+        let (author, promoter, id) = self.by(0);
+        let gates = ["has_changes", "changes_proven", "proof_covers_release"];
+        let passed = |gate: &str| Verdict {
+            gate: gate.into(),
+            passed: true,
+            missing: Vec::new(),
+            warnings: Vec::new(),
+            only: None,
+            excuse: None,
+        };
+        let seal = Seal {
+            sealed: Sealed {
+                version,
+                promotion: id,
+                commit: code.clone(),
+                tree,
+                generation: root.clone(),
+                draft: root,
+                promoter,
+                promoted_at: author.author.at,
+                gates: gates.map(passed).into(),
+                evolutions: folded
+                    .iter()
+                    .map(|(attempt, _)| Folded {
+                        change: attempt.name.change.clone(),
+                        number: attempt.name.number,
+                        tip: attempt.tip.clone(),
+                        owner: attempt.evolution.owner.clone(),
+                        counted: true,
+                    })
+                    .collect(),
+            },
+            cloud_draft: None,
+            folded,
+            policy_changes: Vec::new(),
+        };
+        let entry = self.store.write_promotion(&author, ledger, &seal, None)?;
+        Ok(Ledger {
+            tip: entry.clone(),
+            base: entry,
+        })
+    }
+}
+
+/// Fills the empty bare repository that is the current folder.
+pub fn make(size: Size) -> Result<()> {
+    let store = Store::open(Path::new("."))?;
+    let updates = store.batched(|store, flush| {
+        let mut maker = Maker { store, count: 0 };
+        let mut updates = String::new();
+        let (author, _, nonce) = maker.by(0);
+        let genesis = store.write_genesis(&author, &nonce)?;
+        let mut ledger = Ledger {
+            tip: genesis.clone(),
+            base: genesis,
+        };
+        let mut code = maker.code(None, 0)?;
+        for serial in 0..size.promotions {
+            code = maker.code(Some(&code), serial + 1)?;
+            ledger = maker.promotion(&ledger, &code, serial)?;
+            if serial % BATCH == BATCH - 1 {
+                flush()?;
+            }
+        }
+        updates += &format!("create refs/heads/main {code}\n");
+        updates += &format!("create refs/gryt/ledger {}\n", ledger.tip);
+        let tree = store.commit(&code)?.tree;
+        for draft in 0..size.drafts {
+            let version: Version = format!("v900.{draft}.0").parse()?;
+            let (root, contract) = maker.draft(&version, 1_000_000 + draft)?;
+            updates += &format!("create refs/gryt/generations/{version} {root}\n");
+            let mine = size.evolutions / size.drafts;
+            for nth in 0..mine {
+                let at = (nth % CHANGES) as usize;
+                let number = u32::try_from(nth / CHANGES)? + 1;
+                // Two of three are proven.
+                let proven = (nth % 3 != 2).then_some((&code, &tree));
+                let attempt = maker.evolution(&contract, (&root, at, number), proven)?;
+                updates += &format!(
+                    "create refs/gryt/evolutions/{} {}\n",
+                    attempt.name, attempt.tip
+                );
+            }
+        }
+        Ok(updates)
+    })?;
+    std::fs::write("updates", updates).context("the refs cannot be kept")
+}
