@@ -222,17 +222,24 @@ impl Bench {
         if !kept.join("made").exists() {
             eprintln!("making {name}: {promotions} promotions");
             let _ = fs::remove_dir_all(&kept);
-            self.git(&self.root, &format!("init -q --bare {name}.git"))?;
+            // A million objects become files before they become a pack: in memory where that is.
+            let memory = Path::new("/dev/shm");
+            let place = if memory.is_dir() { memory } else { &self.root };
+            let making = tempfile::tempdir_in(place)?;
+            let making = making.path();
+            self.git(making, "init -q --bare .")?;
             let numbers = [promotions, 20, evolutions].map(|n| n.to_string());
             let [promotions, drafts, evolutions] = &numbers;
-            self.floor(&kept, &["--make", promotions, drafts, evolutions])?;
-            let updates = fs::File::open(kept.join("updates"))?;
-            let mut command = self.command("git", &kept, &["update-ref", "--stdin"]);
+            self.floor(making, &["--make", promotions, drafts, evolutions])?;
+            let updates = fs::File::open(making.join("updates"))?;
+            let mut command = self.command("git", making, &["update-ref", "--stdin"]);
             if !command.stdin(updates).status()?.success() {
                 bail!("the refs of {name} cannot be set");
             }
-            self.git(&kept, "repack -adq")?;
-            self.git(&kept, "pack-refs --all")?;
+            self.git(making, "-c pack.window=3 repack -adFq")?;
+            self.git(making, "pack-refs --all")?;
+            let from = making.to_str().context("not UTF-8")?;
+            self.git(&self.root, &format!("clone -q --mirror {from} {name}.git"))?;
             fs::write(kept.join("made"), "")?;
         }
         // What is measured changes the project: it works on a copy.

@@ -1,9 +1,11 @@
 //! Projects of any age, made the same every time: promotions spread as real versions are, and the
 //! same open work on top.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use git_gryt::git::Git;
 use git_gryt::model::evolution::{Attempt, Evolution};
 use git_gryt::model::gate::Verdict;
 use git_gryt::model::ledger::{Folded, Sealed};
@@ -28,7 +30,7 @@ const CHANGES: u64 = 10;
 /// Patches to a minor, and minors to a major.
 const PATCHES: u64 = 50;
 const MINORS: u64 = 10;
-/// How many promotions are held in memory before they become a pack.
+/// How many promotions are made before their objects become a pack.
 const BATCH: u64 = 500;
 
 /// The contract of every version.
@@ -231,47 +233,66 @@ impl Maker<'_> {
     }
 }
 
+/// Makes one pack of all objects that are files of their own.
+fn pack_loose(git: &Git) -> Result<()> {
+    let mut names = String::new();
+    for folder in fs::read_dir("objects")? {
+        let folder = folder?;
+        let head = folder.file_name().to_string_lossy().into_owned();
+        if head.len() != 2 {
+            continue;
+        }
+        for file in fs::read_dir(folder.path())? {
+            let tail = file?.file_name();
+            names += &format!("{head}{}\n", tail.to_string_lossy());
+        }
+    }
+    let args = ["pack-objects", "--quiet", "--window=0", "objects/pack/pack"];
+    if !git.run(&args, names.as_bytes())?.ok() {
+        bail!("git cannot pack what was made");
+    }
+    git.read(&["prune-packed", "--quiet"])?;
+    Ok(())
+}
+
 /// Fills the empty bare repository that is the current folder.
 pub fn make(size: Size) -> Result<()> {
-    let store = Store::open(Path::new("."))?;
-    let updates = store.batched(|store, flush| {
-        let mut maker = Maker { store, count: 0 };
-        let mut updates = String::new();
-        let (author, _, nonce) = maker.by(0);
-        let genesis = store.write_genesis(&author, &nonce)?;
-        let mut ledger = Ledger {
-            tip: genesis.clone(),
-            base: genesis,
-        };
-        let mut code = maker.code(None, 0)?;
-        for serial in 0..size.promotions {
-            code = maker.code(Some(&code), serial + 1)?;
-            ledger = maker.promotion(&ledger, &code, serial)?;
-            if serial % BATCH == BATCH - 1 {
-                flush()?;
-            }
+    let store = &Store::open(Path::new("."))?;
+    let mut maker = Maker { store, count: 0 };
+    let mut updates = String::new();
+    let (author, _, nonce) = maker.by(0);
+    let genesis = store.write_genesis(&author, &nonce)?;
+    let mut ledger = Ledger {
+        tip: genesis.clone(),
+        base: genesis,
+    };
+    let mut code = maker.code(None, 0)?;
+    for serial in 0..size.promotions {
+        code = maker.code(Some(&code), serial + 1)?;
+        ledger = maker.promotion(&ledger, &code, serial)?;
+        if serial % BATCH == BATCH - 1 {
+            pack_loose(store.git())?;
         }
-        updates += &format!("create refs/heads/main {code}\n");
-        updates += &format!("create refs/gryt/ledger {}\n", ledger.tip);
-        let tree = store.commit(&code)?.tree;
-        for draft in 0..size.drafts {
-            let version: Version = format!("v900.{draft}.0").parse()?;
-            let (root, contract) = maker.draft(&version, 1_000_000 + draft)?;
-            updates += &format!("create refs/gryt/generations/{version} {root}\n");
-            let mine = size.evolutions / size.drafts;
-            for nth in 0..mine {
-                let at = (nth % CHANGES) as usize;
-                let number = u32::try_from(nth / CHANGES)? + 1;
-                // Two of three are proven.
-                let proven = (nth % 3 != 2).then_some((&code, &tree));
-                let attempt = maker.evolution(&contract, (&root, at, number), proven)?;
-                updates += &format!(
-                    "create refs/gryt/evolutions/{} {}\n",
-                    attempt.name, attempt.tip
-                );
-            }
+    }
+    updates += &format!("create refs/heads/main {code}\n");
+    updates += &format!("create refs/gryt/ledger {}\n", ledger.tip);
+    let tree = store.commit(&code)?.tree;
+    for draft in 0..size.drafts {
+        let version: Version = format!("v900.{draft}.0").parse()?;
+        let (root, contract) = maker.draft(&version, 1_000_000 + draft)?;
+        updates += &format!("create refs/gryt/generations/{version} {root}\n");
+        let mine = size.evolutions / size.drafts;
+        for nth in 0..mine {
+            let at = (nth % CHANGES) as usize;
+            let number = u32::try_from(nth / CHANGES)? + 1;
+            // Two of three are proven.
+            let proven = (nth % 3 != 2).then_some((&code, &tree));
+            let attempt = maker.evolution(&contract, (&root, at, number), proven)?;
+            updates += &format!(
+                "create refs/gryt/evolutions/{} {}\n",
+                attempt.name, attempt.tip
+            );
         }
-        Ok(updates)
-    })?;
-    std::fs::write("updates", updates).context("the refs cannot be kept")
+    }
+    fs::write("updates", updates).context("the refs cannot be kept")
 }

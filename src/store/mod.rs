@@ -6,7 +6,6 @@
 //! libgit2 function can reach a ref that git would not see.
 
 pub mod adopted;
-pub mod batch;
 pub mod code;
 mod coverage;
 pub mod draft;
