@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 
 use crate::model::proof::StepResult;
-use crate::model::{Oid, Version, engine};
+use crate::model::{Oid, Stamp, Version, engine};
 
 /// The outside of one run.
 pub struct Context {
@@ -108,6 +108,12 @@ impl Context {
     /// A variable of the environment, where it is set and not empty.
     pub fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// The clock, to the second, in this machine's zone.
+    pub fn now(&self) -> Stamp {
+        use chrono::SubsecRound;
+        chrono::Local::now().fixed_offset().trunc_subsecs(0)
     }
 
     /// 122 random bits in hex: what tells two otherwise identical commits apart.

@@ -239,8 +239,26 @@ impl Attempt<'_> {
     /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
     fn conclude(&self, sealed: &Sealed, pushed: &[Update]) -> Result<Option<TagState>> {
         let session = self.session;
+        // The tag is sent first, so that all that is left is one transaction. Cut in between, the
+        // kept intent makes the next command do both again, with the same tag.
+        let tag = match session.config.tag {
+            true => session.release_tag(sealed)?,
+            false => None,
+        };
+        let state = match (session.config.tag, &tag) {
+            (false, _) => None,
+            (true, None) => Some(TagState::Refused),
+            (true, Some(tag)) => Some(session.send_tag(&sealed.version, tag)?),
+        };
         let contact = session.change(|refs| {
             let mut moves = Vec::new();
+            let name = names::tag(&sealed.version);
+            if let (Some(tag), None) = (&tag, session.store.tag(&name)?) {
+                moves.push(Update::new(name, None, Some(tag)));
+            }
+            if state != Some(TagState::Waiting) {
+                moves.push(refs.change(names::promoting(&sealed.version), None));
+            }
             let mut adopted = session.adopted(refs)?;
             session.note_pushed(refs, pushed, &mut moves, &mut adopted);
             let after = refs.with(&moves);
@@ -250,7 +268,8 @@ impl Attempt<'_> {
             moves.extend(taken_over);
             Ok((moves, contact))
         })?;
-        session.finish(&contact, sealed)
+        session.clear_after(&contact, sealed)?;
+        Ok(state)
     }
 
     /// The ledger holds this intent, although its push was never acknowledged: to this run, or to

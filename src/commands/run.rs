@@ -332,7 +332,7 @@ fn record(
     void: Option<String>,
     isolated: bool,
 ) -> Result<Outcome> {
-    let (author, _) = session.store.git().idents()?;
+    let (author, _) = session.idents()?;
     let status = proof::outcome(&finished.results);
     let proof = Proof {
         status,

@@ -40,6 +40,57 @@ impl Git {
     }
 }
 
+/// Author and committer without a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    author: Person,
+    committer: Person,
+}
+
+impl Known {
+    /// Both at that moment.
+    pub fn at(&self, at: Stamp) -> (Ident, Ident) {
+        let ident = |person: &Person| Ident {
+            person: person.clone(),
+            at,
+        };
+        (ident(&self.author), ident(&self.committer))
+    }
+}
+
+/// Author and committer, as far as git's own rules (git-commit(1), "COMMIT INFORMATION") leave
+/// nothing to guess: names and emails are set and need no cleaning, and the time is the clock's.
+/// None means that git has to be asked.
+pub fn known(config: &[(String, String)], env: impl Fn(&str) -> Option<String>) -> Option<Known> {
+    if env("GIT_AUTHOR_DATE").is_some() || env("GIT_COMMITTER_DATE").is_some() {
+        return None;
+    }
+    let set = |key: &str| {
+        let found = config.iter().rev().find(|(k, _)| k == key);
+        found.map(|(_, value)| value.clone())
+    };
+    let find = |role: &str, field: &str| {
+        let variable = format!("GIT_{}_{}", role.to_uppercase(), field.to_uppercase());
+        let value = env(&variable)
+            .or_else(|| set(&format!("{role}.{field}")))
+            .or_else(|| set(&format!("user.{field}")))?;
+        let plain = |c: char| c.is_alphanumeric() || " .@_+-".contains(c);
+        let ends = |c: char| c.is_alphanumeric();
+        let clean = value.chars().all(plain) && value.starts_with(ends) && value.ends_with(ends);
+        clean.then_some(value)
+    };
+    let person = |role: &str| {
+        Some(Person {
+            name: find(role, "name")?,
+            email: find(role, "email")?,
+        })
+    };
+    Some(Known {
+        author: person("author")?,
+        committer: person("committer")?,
+    })
+}
+
 /// Reads `Name <email> seconds +zone`.
 fn parse(text: &str) -> Option<Ident> {
     let (who, when) = text.rsplit_once("> ")?;
@@ -60,6 +111,36 @@ fn parse(text: &str) -> Option<Ident> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn git_is_asked_where_anything_is_to_be_guessed() {
+        let config = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            let owned = |(k, v): &(&str, &str)| (k.to_string(), v.to_string());
+            pairs.iter().map(owned).collect()
+        };
+        let none = |_: &str| None;
+        let plain = config(&[("user.name", "Ann Ö"), ("user.email", "ann@example.com")]);
+        let found = known(&plain, none).unwrap();
+        assert_eq!(found.author.name, "Ann Ö");
+        assert_eq!(found.committer.email, "ann@example.com");
+        let env = |name: &str| (name == "GIT_AUTHOR_NAME").then(|| "Bob".to_owned());
+        let found = known(&plain, env).unwrap();
+        assert_eq!(
+            (found.author.name.as_str(), found.committer.name.as_str()),
+            ("Bob", "Ann Ö")
+        );
+        let role = [plain.clone(), config(&[("committer.name", "CI")])].concat();
+        assert_eq!(known(&role, none).unwrap().committer.name, "CI");
+        let dated = |name: &str| (name == "GIT_AUTHOR_DATE").then(|| "now".to_owned());
+        assert_eq!(known(&plain, dated), None);
+        let emptied = |name: &str| (name == "GIT_AUTHOR_NAME").then(String::new);
+        assert_eq!(known(&plain, emptied), None);
+        for name in ["", " Ann", "Ann.", "A <b>", "a\nb"] {
+            let odd = config(&[("user.name", name), ("user.email", "ann@example.com")]);
+            assert_eq!(known(&odd, none), None, "{name:?}");
+        }
+        assert_eq!(known(&plain[..1], none), None);
+    }
 
     #[test]
     fn an_ident_is_read_with_its_zone() {

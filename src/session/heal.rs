@@ -7,10 +7,10 @@ use super::Session;
 use super::contact::Contact;
 use crate::git::push::Report;
 use crate::git::refs::Update;
-use crate::model::Version;
 use crate::model::ledger::Sealed;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::Seal;
+use crate::model::{Oid, Version};
 use crate::store::names::Shared;
 use crate::store::{Refs, names};
 
@@ -91,8 +91,7 @@ impl Session<'_> {
     /// # Errors
     /// Refs cannot be read or written. What the cloud refuses is a warning.
     pub fn finish(&self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
-        self.clear_folded(contact, sealed)?;
-        self.name_own_ledger(contact)?;
+        self.clear_after(contact, sealed)?;
         let tag = if self.config.tag {
             Some(self.deliver_tag(sealed)?)
         } else {
@@ -102,6 +101,15 @@ impl Session<'_> {
             self.forget_intent(&sealed.version)?;
         }
         Ok(tag)
+    }
+
+    /// Clears what the promoting push left: refs that it folded, and the ledger's name unwritten.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written. What the cloud refuses is a warning.
+    pub fn clear_after(&self, contact: &Contact, sealed: &Sealed) -> Result<()> {
+        self.clear_folded(contact, sealed)?;
+        self.name_own_ledger(contact)
     }
 
     /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
@@ -185,18 +193,46 @@ impl Session<'_> {
     /// Git cannot be started, or does not know who is at work.
     pub fn deliver_tag(&self, sealed: &Sealed) -> Result<TagState> {
         let name = names::tag(&sealed.version);
-        let version = &sealed.version;
-        if self.store.tag(&name)?.is_none()
-            && let Err(error) = self.make_tag(sealed, &name)
-        {
-            self.ctx
-                .warn(format!("The tag {version} could not be made: {error:#}"));
+        let Some(tag) = self.release_tag(sealed)? else {
             return Ok(TagState::Refused);
+        };
+        if self.store.tag(&name)?.is_none() {
+            self.store.update(&[Update::new(name, None, Some(&tag))])?;
         }
-        let (Some(tag), Some(remote)) = (self.store.tag(&name)?, &self.config.remote) else {
+        self.send_tag(&sealed.version, &tag)
+    }
+
+    /// The tag of a release: the one that is there, or a new object that no ref names yet. Made
+    /// anew it is the same object. None where it cannot be made, which is a warning.
+    ///
+    /// # Errors
+    /// Refs cannot be read.
+    pub fn release_tag(&self, sealed: &Sealed) -> Result<Option<Oid>> {
+        let version = &sealed.version;
+        if let Some(tag) = self.store.tag(&names::tag(version))? {
+            return Ok(Some(tag));
+        }
+        let text = format!("Release {version}\n");
+        match self.store.write_tag(sealed, &text) {
+            Ok(tag) => Ok(Some(tag)),
+            Err(error) => {
+                let text = format!("The tag {version} could not be made: {error:#}");
+                self.ctx.warn(text);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Sends a release's tag to the cloud, where there is one.
+    ///
+    /// # Errors
+    /// Git cannot be started. What the cloud refuses is a warning.
+    pub fn send_tag(&self, version: &Version, tag: &Oid) -> Result<TagState> {
+        let Some(remote) = &self.config.remote else {
             return Ok(TagState::Made);
         };
-        let update = Update::new(name, None, Some(&tag));
+        let name = names::tag(version);
+        let update = Update::new(name, None, Some(tag));
         let report = self.cloud()?.push(&[update], false)?;
         if report.accepted() {
             return Ok(TagState::Made);
@@ -205,7 +241,7 @@ impl Session<'_> {
         let refspec = names::tag_refspec(remote, version);
         let looked = self.cloud()?.fetch(&[refspec]);
         let there = names::remote_tag(remote, version);
-        if looked.is_ok() && self.store.refs()?.get(&there) == Some(&tag) {
+        if looked.is_ok() && self.store.refs()?.get(&there) == Some(tag) {
             return Ok(TagState::Made);
         }
         if looked.is_ok() && report.done {
@@ -218,16 +254,6 @@ impl Session<'_> {
             "The tag {version} did not reach the cloud; the next sync sends it"
         ));
         Ok(TagState::Waiting)
-    }
-
-    fn make_tag(&self, sealed: &Sealed, name: &str) -> Result<()> {
-        let text = format!("Release {}\n", sealed.version);
-        let version = sealed.version.as_str();
-        let tag = self
-            .store
-            .write_tag(self.author()?, version, &sealed.commit, &text)?;
-        self.store.update(&[Update::new(name, None, Some(&tag))])?;
-        Ok(())
     }
 }
 

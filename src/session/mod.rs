@@ -33,6 +33,7 @@ use anyhow::{Context as _, Result};
 
 use crate::config::{self, Config, Mode};
 use crate::context::Context;
+use crate::git::ident::{self, Ident, Known};
 use crate::model::{Exit, Person, Refusal, Version};
 use crate::remote::Remote;
 use crate::store::names;
@@ -43,6 +44,10 @@ pub struct Session<'a> {
     pub ctx: &'a Context,
     pub store: Store,
     pub config: Config,
+    /// The remotes that git is configured with.
+    remotes: Vec<String>,
+    /// Who is at work, where git's configuration and environment say so plainly.
+    known: Option<Known>,
     author: OnceCell<Author>,
     no_atomic: Cell<bool>,
     /// Whether the cloud was found to be away, so that nobody is told twice.
@@ -98,6 +103,8 @@ impl<'a> Session<'a> {
             no_atomic: Cell::new(config.no_atomic),
             away: Cell::new(false),
             config,
+            remotes: config::remotes(&git),
+            known: ident::known(&git, |name| std::env::var(name).ok()),
             author: OnceCell::new(),
         })
     }
@@ -110,13 +117,25 @@ impl<'a> Session<'a> {
         if let Some(author) = self.author.get() {
             return Ok(author);
         }
-        let (author, committer) = self.store.git().idents()?;
+        let (author, committer) = self.idents()?;
         let author = Author {
             author,
             committer,
             sign: self.config.sign,
         };
         Ok(self.author.get_or_init(|| author))
+    }
+
+    /// Git's author and committer at this moment. Where their names are plainly set and the time
+    /// is the clock's, git need not be asked.
+    ///
+    /// # Errors
+    /// As [`author`](Session::author).
+    pub fn idents(&self) -> Result<(Ident, Ident)> {
+        match &self.known {
+            Some(known) => Ok(known.at(self.ctx.now())),
+            None => self.store.git().idents(),
+        }
     }
 
     /// Who is at work, through the mailmap.
@@ -148,11 +167,8 @@ impl<'a> Session<'a> {
     }
 
     /// The remotes that git is configured with.
-    ///
-    /// # Errors
-    /// The configuration cannot be read.
-    pub fn remotes(&self) -> Result<Vec<String>> {
-        Ok(config::remotes(&self.store.config()?))
+    pub fn remotes(&self) -> &[String] {
+        &self.remotes
     }
 
     /// The top of the working tree.

@@ -25,8 +25,11 @@ impl Session<'_> {
         }
         let name = self.cloud_name()?;
         // `team/fork` is another remote, whose branches lie below those of `team`.
-        let mut others = self.remotes()?;
-        others.retain(|other| other.starts_with(&format!("{name}/")));
+        let below = |other: &&String| other.starts_with(&format!("{name}/"));
+        let others: Vec<String> = self.remotes().iter().filter(below).cloned().collect();
+        if others.is_empty() && self.store.published(wanted, name)? {
+            return Ok(());
+        }
         let mut held: Vec<Oid> = contact.cloud.values().cloned().collect();
         if self.store.unpublished(wanted, name, &others, &held)? == 0 {
             return Ok(());

@@ -7,10 +7,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::objects::Author;
 use super::{Store, to_git};
 use crate::git::Git;
+use crate::model::ledger::Sealed;
 use crate::model::{Exit, Oid, Refusal, Version};
+
+/// How many commits below the branches of a remote are looked at before git is asked.
+const NEAR: usize = 100;
 
 impl Store {
     /// The commit that `rev` names, as git reads it.
@@ -18,6 +21,14 @@ impl Store {
     /// # Errors
     /// A [`Refusal`] where it names none.
     pub fn resolve(&self, rev: &str) -> Result<Oid> {
+        // What needs no rule of git's own needs no process.
+        if self.files
+            && rev == "HEAD"
+            && let Ok(head) = self.repo.head()
+            && let Ok(commit) = head.peel_to_commit()
+        {
+            return Ok(super::of_git(commit.id()));
+        }
         let wanted = format!("{rev}^{{commit}}");
         let args = [
             "rev-parse",
@@ -122,6 +133,36 @@ impl Store {
         Ok(text.split_terminator('\0').map(str::to_owned).collect())
     }
 
+    /// Whether each of `wanted` is plainly on a branch that `remote` is known to have: its tip, or
+    /// not far below. False says nothing.
+    ///
+    /// # Errors
+    /// Refs cannot be read.
+    pub fn published(&self, wanted: &[Oid], remote: &str) -> Result<bool> {
+        if !self.files {
+            return Ok(false);
+        }
+        let mut missing: BTreeSet<git2::Oid> = wanted.iter().map(to_git).collect::<Result<_>>()?;
+        let mut walk = self.repo.revwalk()?;
+        for reference in self
+            .repo
+            .references_glob(&format!("refs/remotes/{remote}/*"))?
+        {
+            let Some(tip) = reference?.target() else {
+                continue;
+            };
+            missing.remove(&tip);
+            walk.push(tip)?;
+        }
+        for oid in walk.take(if missing.is_empty() { 0 } else { NEAR }) {
+            missing.remove(&oid?);
+            if missing.is_empty() {
+                break;
+            }
+        }
+        Ok(missing.is_empty())
+    }
+
     /// How many commits of `wanted` and their ancestors are on no branch that `remote` is known
     /// to have, nor in anything of ours that it has (`held`). `others` are remotes whose names lie
     /// below this one's.
@@ -153,17 +194,19 @@ impl Store {
         count.with_context(|| format!("git rev-list: {}", output.said()))
     }
 
-    /// Writes an annotated tag object for a release.
+    /// Writes an annotated tag object for a release. Promoter and moment are the entry's, so that
+    /// whoever makes it makes the same object.
     ///
     /// # Errors
-    /// The object database cannot be written, or signing fails.
-    pub fn write_tag(&self, by: &Author, name: &str, target: &Oid, text: &str) -> Result<Oid> {
-        let object = self.repo.find_object(to_git(target)?, None)?;
-        let at = by.committer.at;
+    /// The object database cannot be written.
+    pub fn write_tag(&self, sealed: &Sealed, text: &str) -> Result<Oid> {
+        let object = self.repo.find_object(to_git(&sealed.commit)?, None)?;
+        let at = sealed.promoted_at;
         let minutes = at.offset().local_minus_utc() / 60;
         let time = git2::Time::new(at.timestamp(), minutes);
-        let person = &by.committer.person;
+        let person = &sealed.promoter;
         let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
+        let name = sealed.version.as_str();
         let oid = self
             .repo
             .tag_annotation_create(name, &object, &tagger, text)?;

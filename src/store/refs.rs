@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::names::{self, Shared};
-use super::{Store, of_git};
+use super::{Store, of_git, to_git};
 use crate::git::refs::Update;
 use crate::model::{EvolutionName, Oid, Version};
 
@@ -133,6 +133,38 @@ impl Store {
     /// # Errors
     /// As [`Git::update_refs`](crate::git::Git::update_refs).
     pub fn update(&self, updates: &[Update]) -> Result<bool> {
+        let mut moves = updates.iter().filter(|u| u.old != u.new);
+        // One ref that is not deleted is all or nothing by itself: libgit2 does what git would do.
+        if let (true, Some(only), None) = (self.files, moves.next(), moves.next())
+            && let Some(new) = &only.new
+            && let Some(done) = self.update_one(only, new)?
+        {
+            return Ok(done);
+        }
         self.git.update_refs(updates)
+    }
+
+    /// Moves one ref where it is as expected; none where git has to be asked, because another
+    /// process holds a lock, or a folder stands in the way.
+    fn update_one(&self, update: &Update, new: &Oid) -> Result<Option<bool>> {
+        let old = match &update.old {
+            Some(old) => to_git(old)?,
+            None => git2::Oid::ZERO_SHA1,
+        };
+        let written = match update.old {
+            Some(_) => self
+                .repo
+                .reference_matching(&update.name, to_git(new)?, true, old, "gryt"),
+            None => self
+                .repo
+                .reference(&update.name, to_git(new)?, false, "gryt"),
+        };
+        Ok(match written {
+            Ok(_) => Some(true),
+            Err(error) => match error.code() {
+                git2::ErrorCode::Modified | git2::ErrorCode::Exists => Some(false),
+                _ => None,
+            },
+        })
     }
 }
