@@ -16,7 +16,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use project::Size;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_git-gryt");
 
@@ -52,11 +51,10 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let text: Vec<&str> = args.iter().map(String::as_str).collect();
     match text.as_slice() {
-        ["--make", promotions, drafts, evolutions] => project::make(Size {
-            promotions: promotions.parse()?,
-            drafts: drafts.parse()?,
-            evolutions: evolutions.parse()?,
-        }),
+        ["--age", promotions] => project::age(promotions.parse()?),
+        ["--open-work", drafts, evolutions] => {
+            project::open_work(drafts.parse()?, evolutions.parse()?)
+        }
         ["--floor-open"] => floor::open(),
         ["--floor-rebuild", into] => floor::rebuild(Path::new(into)),
         args if args.contains(&"--bench") => measure(args),
@@ -82,17 +80,12 @@ fn measure(args: &[&str]) -> Result<()> {
     let mut text = table(&bench.rows(&small, &large, &busy)?);
     text += &bench.memory(&large)?;
     let mut growth = Vec::new();
-    let mut ages = vec![
-        ("age-10", 10),
-        ("age-100", 100),
-        ("age-1000", 1000),
-        ("large", 10_000),
-    ];
+    let mut ages = vec![10, 100, 1000, 10_000];
     if args.contains(&"--huge") {
-        ages.push(("huge", 100_000));
+        ages.push(100_000);
     }
-    for (name, promotions) in ages {
-        let project = bench.project((name, promotions, 300))?;
+    for promotions in ages {
+        let project = bench.project(("growing", promotions, 300))?;
         growth.push((promotions, bench.growth(&project)?));
     }
     text += &plot::table(&growth);
@@ -213,41 +206,59 @@ impl Bench {
         Ok((median(ones), median(twos)))
     }
 
-    /// The project of that name, made where it is not there yet.
+    /// A hosting of that age without open work, made where it is not there yet.
+    fn aged(&self, promotions: u64) -> Result<PathBuf> {
+        let kept = self.root.join(format!("age-{promotions}.git"));
+        if kept.join("made").exists() {
+            return Ok(kept);
+        }
+        eprintln!("making {promotions} promotions");
+        let _ = fs::remove_dir_all(&kept);
+        // A million objects become files before they become a pack: in memory where that is.
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory } else { &self.root };
+        let making = tempfile::tempdir_in(place)?;
+        let making = making.path();
+        self.git(making, "init -q --bare .")?;
+        self.floor(making, &["--age", &promotions.to_string()])?;
+        self.set_refs(making)?;
+        self.git(making, "-c pack.window=3 repack -adFq")?;
+        let from = making.to_str().context("not UTF-8")?;
+        self.git(
+            &self.root,
+            &format!("clone -q --mirror {from} age-{promotions}.git"),
+        )?;
+        fs::write(kept.join("made"), "")?;
+        Ok(kept)
+    }
+
+    /// Sets the refs that were left in `updates`.
+    fn set_refs(&self, repository: &Path) -> Result<()> {
+        let updates = fs::File::open(repository.join("updates"))?;
+        let mut command = self.command("git", repository, &["update-ref", "--stdin"]);
+        if !command.stdin(updates).status()?.success() {
+            bail!("refs cannot be set in {}", repository.display());
+        }
+        Ok(())
+    }
+
+    /// The project of that name: a hosting with open work, and two clones.
     fn project(&self, (name, promotions, evolutions): (&str, u64, u64)) -> Result<Project> {
-        let kept = self.root.join(format!("{name}.git"));
         let config =
             "[user]\nname = Dev 0\nemail = dev-0@example.com\n[init]\ndefaultBranch = main\n";
         fs::write(self.root.join(".gitconfig"), config)?;
-        if !kept.join("made").exists() {
-            eprintln!("making {name}: {promotions} promotions");
-            let _ = fs::remove_dir_all(&kept);
-            // A million objects become files before they become a pack: in memory where that is.
-            let memory = Path::new("/dev/shm");
-            let place = if memory.is_dir() { memory } else { &self.root };
-            let making = tempfile::tempdir_in(place)?;
-            let making = making.path();
-            self.git(making, "init -q --bare .")?;
-            let numbers = [promotions, 20, evolutions].map(|n| n.to_string());
-            let [promotions, drafts, evolutions] = &numbers;
-            self.floor(making, &["--make", promotions, drafts, evolutions])?;
-            let updates = fs::File::open(making.join("updates"))?;
-            let mut command = self.command("git", making, &["update-ref", "--stdin"]);
-            if !command.stdin(updates).status()?.success() {
-                bail!("the refs of {name} cannot be set");
-            }
-            self.git(making, "-c pack.window=3 repack -adFq")?;
-            self.git(making, "pack-refs --all")?;
-            let from = making.to_str().context("not UTF-8")?;
-            self.git(&self.root, &format!("clone -q --mirror {from} {name}.git"))?;
-            fs::write(kept.join("made"), "")?;
-        }
+        let kept = self.aged(promotions)?;
         // What is measured changes the project: it works on a copy.
-        let work = self.root.join(format!("{name}-work"));
+        let work = self.root.join(name);
         let _ = fs::remove_dir_all(&work);
         fs::create_dir_all(&work)?;
         let from = kept.to_str().context("not UTF-8")?;
         self.git(&work, &format!("clone -q --mirror {from} hosting.git"))?;
+        let hosting = work.join("hosting.git");
+        self.floor(&hosting, &["--open-work", "20", &evolutions.to_string()])?;
+        self.set_refs(&hosting)?;
+        self.git(&hosting, "repack -dq")?;
+        self.git(&hosting, "pack-refs --all")?;
         let project = Project {
             name: name.to_owned(),
             reader: work.join("reader"),

@@ -16,15 +16,6 @@ use git_gryt::store::Store;
 use git_gryt::store::ledger::Ledger;
 use git_gryt::store::objects::{Author, Place};
 
-/// How much a project has.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    pub promotions: u64,
-    pub drafts: u64,
-    /// Open evolutions, over all drafts.
-    pub evolutions: u64,
-}
-
 /// Changes of each version, promoted or drafted.
 const CHANGES: u64 = 10;
 /// Patches to a minor, and minors to a major.
@@ -255,11 +246,10 @@ fn pack_loose(git: &Git) -> Result<()> {
     Ok(())
 }
 
-/// Fills the empty bare repository that is the current folder.
-pub fn make(size: Size) -> Result<()> {
+/// Fills the empty bare repository that is the current folder with promotions.
+pub fn age(promotions: u64) -> Result<()> {
     let store = &Store::open(Path::new("."))?;
     let mut maker = Maker { store, count: 0 };
-    let mut updates = String::new();
     let (author, _, nonce) = maker.by(0);
     let genesis = store.write_genesis(&author, &nonce)?;
     let mut ledger = Ledger {
@@ -267,22 +257,36 @@ pub fn make(size: Size) -> Result<()> {
         base: genesis,
     };
     let mut code = maker.code(None, 0)?;
-    for serial in 0..size.promotions {
+    for serial in 0..promotions {
         code = maker.code(Some(&code), serial + 1)?;
         ledger = maker.promotion(&ledger, &code, serial)?;
         if serial % BATCH == BATCH - 1 {
             pack_loose(store.git())?;
         }
     }
-    updates += &format!("create refs/heads/main {code}\n");
-    updates += &format!("create refs/gryt/ledger {}\n", ledger.tip);
+    let updates = format!(
+        "create refs/heads/main {code}\ncreate refs/gryt/ledger {}\n",
+        ledger.tip
+    );
+    fs::write("updates", updates).context("the refs cannot be kept")
+}
+
+/// Adds open work to the repository that is the current folder.
+pub fn open_work(drafts: u64, evolutions: u64) -> Result<()> {
+    let store = &Store::open(Path::new("."))?;
+    // Later than every promotion.
+    let mut maker = Maker {
+        store,
+        count: 100_000_000,
+    };
+    let code = store.resolve("HEAD")?;
     let tree = store.commit(&code)?.tree;
-    for draft in 0..size.drafts {
+    let mut updates = String::new();
+    for draft in 0..drafts {
         let version: Version = format!("v900.{draft}.0").parse()?;
         let (root, contract) = maker.draft(&version, 1_000_000 + draft)?;
         updates += &format!("create refs/gryt/generations/{version} {root}\n");
-        let mine = size.evolutions / size.drafts;
-        for nth in 0..mine {
+        for nth in 0..evolutions / drafts {
             let at = (nth % CHANGES) as usize;
             let number = u32::try_from(nth / CHANGES)? + 1;
             // Two of three are proven.

@@ -137,6 +137,8 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         let what = format!("Interrupted: nothing was recorded of {name}");
         return Err(Refusal::new(Exit::Interrupted, what).into());
     }
+    // Much may have happened meanwhile, here or in another process.
+    session.store.look_anew();
     let void = match plan.void.clone() {
         Some(void) => Some(void),
         None => changed_meanwhile(session, &plan.commit, isolated.as_ref())?,

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::gate::{NAMES, Only, Subject, Verdict, combine, judge};
 use super::{Exit, Policy, Refusal, Version};
 
+/// The gate that a policy fails which cannot be read.
+const PREVIOUS: &str = "previous_policy";
+
 /// A promoter's word against a gate, sealed with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +35,9 @@ pub struct Rules {
     pub text: Option<Vec<u8>>,
     /// The one sealed with the previous promotion; none before the first.
     pub previous: Option<(Version, Policy)>,
+    /// Why the one sealed with the previous promotion cannot be read: somebody sealed it around
+    /// git gryt, or with a later one. It stops a release until it is overridden.
+    pub unreadable: Option<String>,
 }
 
 /// What the promoter asks to be let off.
@@ -46,16 +52,27 @@ impl Rules {
     /// Judges by both policies.
     pub fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
         let present = judge(&self.present, subject);
-        match &self.previous {
+        let mut verdicts = match &self.previous {
             Some((_, previous)) => combine(&present, &judge(previous, subject)),
             None => present,
-        }
+        };
+        verdicts.extend(self.unreadable.as_ref().map(|why| Verdict {
+            gate: PREVIOUS.into(),
+            passed: false,
+            missing: vec![why.clone()],
+            warnings: Vec::new(),
+            only: Some(Only::Previous),
+            excuse: None,
+        }));
+        verdicts
     }
 
     /// Whether both policies let a promoter waive the gate.
     fn waivable(&self, gate: &str) -> bool {
         let named = |policy: &Policy| policy.waivable.iter().any(|name| name == gate);
-        named(&self.present) && self.previous.as_ref().is_none_or(|(_, p)| named(p))
+        self.unreadable.is_none()
+            && named(&self.present)
+            && self.previous.as_ref().is_none_or(|(_, p)| named(p))
     }
 
     /// What the policy at the release commit says otherwise than the one before it.
@@ -159,6 +176,7 @@ mod tests {
             present: policy(present),
             text: None,
             previous: previous.map(|text| ("v1.0.0".parse().unwrap(), policy(text))),
+            unreadable: None,
         }
     }
 
@@ -213,6 +231,31 @@ mod tests {
         let refusal = refused(&found, &rules, &"v2.0.0".parse().unwrap());
         assert_eq!(refusal.why, ["versions: something"]);
         assert!(refusal.next.is_empty());
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_stops_a_release_until_it_is_overridden() {
+        let broken = Rules {
+            unreadable: Some("line 1: nonsense".into()),
+            ..rules("", None)
+        };
+        let text = "version: v1.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
+        let contract = crate::model::Contract::parse(text.as_bytes(), &"v1.0.0".parse().unwrap());
+        let who = crate::model::Person {
+            name: "a".into(),
+            email: "a@b.c".into(),
+        };
+        let verdicts = broken.judge(&Subject {
+            contract: &contract.unwrap(),
+            generation: &format!("{:040x}", 7).parse().unwrap(),
+            declared_by: &who,
+            attempts: &[],
+            promoter: &who,
+        });
+        let found = verdicts.into_iter().find(|v| v.gate == PREVIOUS).unwrap();
+        assert!(found.stops());
+        let granted = grant(vec![found], &broken, &plea(&[], true)).unwrap();
+        assert!(!granted[0].stops());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::excuse::ExcuseKind;
 use super::gate::Verdict;
-use super::{ChangeId, Contract, EvolutionName, Invalid, Oid, Person, Stamp, Version};
+use super::{ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 
 /// The format that this program writes and reads.
 pub const FORMAT: &str = "1";
@@ -161,9 +161,6 @@ pub struct Leaf {
     pub names: Vec<String>,
     pub contract: Option<(Oid, Vec<u8>)>,
     pub promotion: Option<Vec<u8>>,
-    /// The trees at `evolutions/<change>/rc.<n>`, and whether anything else lies there.
-    pub evolutions: Vec<(String, Oid)>,
-    pub stray: bool,
 }
 
 /// What an entry is, once it is checked.
@@ -245,12 +242,7 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
     adds_only(entry, &format!("releases/{}", version.dir()))?;
     let leaf = entry.leaf.as_ref().ok_or("it holds no release")?;
     let known = |name: &String| {
-        let known = [
-            "generation.yaml",
-            "promotion.yaml",
-            "policy.yaml",
-            "evolutions",
-        ];
+        let known = ["generation.yaml", "promotion.yaml", "policy.yaml"];
         known.contains(&name.as_str())
     };
     if let Some(stray) = leaf.names.iter().find(|name| !known(name)) {
@@ -273,7 +265,6 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
         "trailer and file name two promotions",
     )?;
     parents(entry, &sealed, blob)?;
-    evolutions(entry, &sealed, leaf, &version)?;
     Ok(Verified::Promotion(sealed))
 }
 
@@ -311,27 +302,6 @@ fn parents(entry: &Entry, sealed: &Sealed, contract: &Oid) -> Rule<()> {
     ensure(
         folded.iter().map(|p| &p.oid).eq(named),
         "its parents are not the evolutions that it names",
-    )
-}
-
-fn evolutions(entry: &Entry, sealed: &Sealed, leaf: &Leaf, version: &Version) -> Rule<()> {
-    ensure(!leaf.stray, "something else lies among its evolutions")?;
-    let mut expected: Vec<(String, Oid)> = Vec::new();
-    for (folded, parent) in sealed.evolutions.iter().zip(&entry.others[2..]) {
-        let name = EvolutionName {
-            version: version.clone(),
-            change: folded.change.clone(),
-            number: folded.number,
-        };
-        let place = format!("{}/{}", name.change, name.rc());
-        expected.push((place, parent.tree.clone()));
-    }
-    let mut found = leaf.evolutions.clone();
-    expected.sort();
-    found.sort();
-    ensure(
-        expected == found,
-        "its evolutions are not the trees of its parents",
     )
 }
 
@@ -418,11 +388,9 @@ mod tests {
                 added: true,
             }],
             leaf: Some(Leaf {
-                names: vec!["generation.yaml".into(), "evolutions".into()],
+                names: vec!["generation.yaml".into(), "promotion.yaml".into()],
                 contract: Some((oid(40), CONTRACT.into())),
                 promotion: Some(serde_yaml::to_string(&sealed()).unwrap().into_bytes()),
-                evolutions: vec![("A/rc.1".into(), oid(31))],
-                stray: false,
             }),
             withdrawal: None,
             neighbours: vec!["v2.0.1".parse().unwrap()],
@@ -463,14 +431,14 @@ mod tests {
         assert!(refused(|e| e.others.truncate(2)).contains("evolutions"));
         assert!(refused(|e| e.others[0].contract = None).contains("draft"));
         assert!(refused(|e| e.others[1].tree = oid(99)).contains("release"));
-        assert!(refused(|e| e.others[2].tree = oid(99)).contains("trees"));
+        assert!(refused(|e| e.others[2].oid = oid(99)).contains("evolutions"));
         assert!(refused(|e| e.header.promotion = Some("x".into())).contains("promotions"));
         assert!(refused(|e| e.header.original = Some("x".into())).contains("original"));
         assert!(refused(|e| e.header.kind = Some("genesis".into())).contains("genesis"));
         let leaf = |e: &mut Entry, spoil: fn(&mut Leaf)| spoil(e.leaf.as_mut().unwrap());
         assert!(refused(|e| leaf(e, |l| l.names.push("x".into()))).contains("x"));
-        assert!(refused(|e| leaf(e, |l| l.stray = true)).contains("something"));
-        assert!(refused(|e| leaf(e, |l| l.evolutions.clear())).contains("trees"));
+        let folder = |l: &mut Leaf| l.names.push("evolutions".into());
+        assert!(refused(|e| leaf(e, folder)).contains("evolutions"));
         assert!(refused(|e| leaf(e, |l| l.promotion = Some(b"x".to_vec()))).contains("promotion"));
     }
 

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Session;
+use super::verify::CHUNK;
 use crate::model::excuse::Rules;
 use crate::model::gate::{Subject, Verdict};
 use crate::model::ledger::{Check, Sealed, Verified, check};
-use crate::model::{EvolutionName, Oid, Version};
+use crate::model::{EvolutionName, Oid, Refusal, Version};
 use crate::store::ledger::Ledger;
 use crate::store::objects::Commit;
 
@@ -32,20 +33,23 @@ impl Session<'_> {
     /// # Errors
     /// An object cannot be read, or an entry is of a later format.
     pub fn audit(&self, ledger: &Ledger, only: Option<&Version>) -> Result<Audit> {
-        let chain: Result<Vec<Commit>> = self.store.first_parents(&ledger.tip).collect();
-        let mut chain = chain.map_err(|error| self.cut(error))?;
-        chain.reverse();
+        let chain = self.entries(&ledger.tip)?;
         let signatures = self.store.signatures(&ledger.tip)?;
         let mut audit = Audit {
-            genesis: chain[0].oid.clone(),
+            genesis: chain[0].clone(),
             entries: chain.len(),
             releases: Vec::new(),
             invalid: Vec::new(),
         };
         let mut base: Option<Oid> = None;
         let mut last: Option<Version> = None;
-        for commit in &chain {
-            let entry = self.store.entry(commit, base.as_ref())?;
+        let mut session = Session::open(self.ctx)?;
+        for (nth, oid) in chain.iter().enumerate() {
+            if nth % CHUNK == CHUNK - 1 {
+                session = Session::open(self.ctx)?;
+            }
+            let commit = &session.store.commit(oid)?;
+            let entry = session.store.entry(commit, base.as_ref())?;
             let verified = match check(&entry, base.as_ref()) {
                 Check::Valid(verified) => verified,
                 Check::Invalid(why) | Check::Unknown(why) => {
@@ -62,7 +66,7 @@ impl Session<'_> {
                     tip: commit.oid.clone(),
                     base: commit.oid.clone(),
                 };
-                let mut wrong = self.judged_again(&at, &sealed, last.as_ref())?;
+                let mut wrong = session.judged_again(&at, &sealed, last.as_ref())?;
                 wrong.extend(misattributed(commit, &sealed, &signatures));
                 audit.releases.push((sealed.clone(), wrong));
             }
@@ -93,14 +97,17 @@ impl Session<'_> {
             }
         }
         self.cover(attempts.iter_mut(), &sealed.commit)?;
-        let rules = Rules {
-            present: self.sealed_policy(at, &sealed.version)?,
-            text: None,
-            previous: match last {
-                Some(version) => Some((version.clone(), self.sealed_policy(at, version)?)),
-                None => None,
-            },
-        };
+        let mut rules = Rules::default();
+        match self.sealed_policy(at, &sealed.version) {
+            Ok(policy) => rules.present = policy,
+            Err(error) => wrong.push(error.downcast::<Refusal>()?.what),
+        }
+        if let Some(version) = last {
+            match self.sealed_policy(at, version) {
+                Ok(policy) => rules.previous = Some((version.clone(), policy)),
+                Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
+            }
+        }
         let verdicts = rules.judge(&Subject {
             contract: &contract,
             generation: &sealed.generation,

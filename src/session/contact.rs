@@ -40,7 +40,9 @@ impl Session<'_> {
         let name = self.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name)];
         refspecs.extend(version.map(|version| names::tag_refspec(name, version)));
-        self.cloud()?.fetch(&refspecs)?;
+        let fetched = self.cloud()?.fetch(&refspecs);
+        self.store.look_anew();
+        fetched?;
         self.seen()
     }
 

@@ -240,6 +240,7 @@ impl Session<'_> {
         // What came of it is what the cloud shows, not what was heard.
         let refspec = names::tag_refspec(remote, version);
         let looked = self.cloud()?.fetch(&[refspec]);
+        self.store.look_anew();
         let there = names::remote_tag(remote, version);
         if looked.is_ok() && self.store.refs()?.get(&there) == Some(tag) {
             return Ok(TagState::Made);

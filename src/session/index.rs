@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::Session;
+use super::verify::CHUNK;
 use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
 use crate::cache::{self, Cache};
 use crate::model::evolution::{Attempt, Says};
@@ -16,7 +17,6 @@ use crate::model::{EvolutionName, Oid, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names::Shared;
-use crate::store::objects::Commit;
 use crate::store::{Refs, Store, names};
 
 type Tips = BTreeMap<String, Oid>;
@@ -181,7 +181,7 @@ impl Session<'_> {
                 anew = false;
                 break;
             }
-            entries.push(commit);
+            entries.push(commit.oid);
         }
         entries.reverse();
         Ok(Since { entries, anew })
@@ -191,26 +191,32 @@ impl Session<'_> {
         &self,
         change: &cache::Change<'_>,
         ledger: &Ledger,
-        entries: Vec<Commit>,
+        entries: Vec<Oid>,
     ) -> Result<()> {
         let mut height = change.height()?;
-        for commit in entries {
+        let mut reader: Option<Session<'_>> = None;
+        for (nth, oid) in entries.into_iter().enumerate() {
+            if nth % CHUNK == CHUNK - 1 {
+                reader = Some(Session::open(self.ctx)?);
+            }
+            let session = reader.as_ref().unwrap_or(self);
+            let commit = session.store.commit(&oid)?;
             height += 1;
             let header = header(&commit.message)?;
             let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
             let kind = header.kind.unwrap_or_default();
             // An invalid entry may say anything; the ledger's tree does not hold it.
             let sealed = match &version {
-                Some(version) if kind == "promotion" => self
+                Some(version) if kind == "promotion" => session
                     .store
                     .sealed(ledger, version)?
                     .filter(|sealed| Some(&sealed.promotion) == header.promotion.as_ref()),
                 _ => None,
             };
             if let Some(sealed) = sealed {
-                change.add(&self.whole_release(ledger, sealed, height)?)?;
+                change.add(&session.whole_release(ledger, sealed, height)?)?;
             } else if let (Some(version), "withdrawal") = (&version, kind.as_str())
-                && self.store.withdrawal(ledger, version)?.is_some()
+                && session.store.withdrawal(ledger, version)?.is_some()
             {
                 change.withdraw(version)?;
             }
@@ -396,7 +402,7 @@ struct Seen {
 
 /// What came to the ledger.
 struct Since {
-    entries: Vec<Commit>,
+    entries: Vec<Oid>,
     /// Whether what was known is no part of it any more.
     anew: bool,
 }

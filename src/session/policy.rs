@@ -49,18 +49,20 @@ impl Session<'_> {
             Some(text) => Policy::parse_at(text, &place)?,
             None => Policy::default(),
         };
-        let previous = match ledger {
-            Some(ledger) => match self.store.last_promoted(ledger)? {
-                Some(version) => Some((version.clone(), self.sealed_policy(ledger, &version)?)),
-                None => None,
-            },
-            None => None,
-        };
-        Ok(Rules {
+        let mut rules = Rules {
             present,
             text,
-            previous,
-        })
+            ..Rules::default()
+        };
+        if let Some(ledger) = ledger
+            && let Some(version) = self.store.last_promoted(ledger)?
+        {
+            match self.sealed_policy(ledger, &version) {
+                Ok(policy) => rules.previous = Some((version, policy)),
+                Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
+            }
+        }
+        Ok(rules)
     }
 
     /// The policy that was sealed with `version`.

@@ -7,8 +7,11 @@ use crate::git::refs::Update;
 use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
-use crate::store::objects::Commit;
 use crate::store::{Refs, names};
+
+/// How many entries are read by one session. What libgit2 keeps of a repository, it lets go of with
+/// it: a long ledger must not fill the memory.
+pub const CHUNK: usize = 500;
 
 /// A ledger that checks.
 #[derive(Clone, Debug)]
@@ -34,7 +37,7 @@ impl Session<'_> {
         }
         let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
         let known: Vec<(Oid, Oid)> = refs.below(names::VERIFIED).filter_map(pair).collect();
-        let mut fresh: Vec<Commit> = Vec::new();
+        let mut fresh: Vec<Oid> = Vec::new();
         let mut start = None;
         for commit in self.store.first_parents(tip) {
             let commit = commit.map_err(|error| self.cut(error))?;
@@ -43,13 +46,13 @@ impl Session<'_> {
                 start = Some((genesis.clone(), base.clone()));
                 break;
             }
-            fresh.push(commit);
+            fresh.push(commit.oid);
         }
         fresh.reverse();
         match start {
             Some((genesis, base)) => self.check_chain(genesis, Some(base), fresh, tip),
             None => {
-                let genesis = fresh[0].oid.clone();
+                let genesis = fresh[0].clone();
                 self.may_begin(&genesis, &known)?;
                 self.check_chain(genesis, None, fresh, tip)
             }
@@ -88,14 +91,21 @@ impl Session<'_> {
         &self,
         genesis: Oid,
         base: Option<Oid>,
-        fresh: Vec<Commit>,
+        fresh: Vec<Oid>,
         tip: &Oid,
     ) -> Result<Checked> {
         let mut base = base;
         let mut invalid = Vec::new();
-        for commit in fresh {
-            let entry = self
-                .store
+        let mut reader: Option<Session<'_>> = None;
+        for (nth, oid) in fresh.into_iter().enumerate() {
+            if nth % CHUNK == CHUNK - 1 {
+                reader = Some(Session::open(self.ctx)?);
+            }
+            let store = reader
+                .as_ref()
+                .map_or(&self.store, |session| &session.store);
+            let commit = store.commit(&oid).map_err(|error| self.cut(error))?;
+            let entry = store
                 .entry(&commit, base.as_ref())
                 .map_err(|error| self.cut(error))?;
             match check(&entry, base.as_ref()) {
@@ -147,6 +157,15 @@ impl Session<'_> {
         }
     }
 
+    /// The entries up to `tip`, the genesis first.
+    pub(super) fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
+        let oids = self.store.first_parents(tip).map(|commit| Ok(commit?.oid));
+        let oids: Result<Vec<Oid>> = oids.collect();
+        let mut oids = oids.map_err(|error| self.cut(error))?;
+        oids.reverse();
+        Ok(oids)
+    }
+
     /// A chain that a shallow boundary cuts must never read as a rewritten one.
     pub(super) fn cut(&self, error: anyhow::Error) -> anyhow::Error {
         if self.store.layout().common_dir.join("shallow").exists() {
@@ -190,10 +209,8 @@ impl Session<'_> {
             }
         }
         // A mirror clone brings the ledger and nothing of what was known about it.
-        let chain: Result<Vec<Commit>> = self.store.first_parents(tip).collect();
-        let mut chain = chain.map_err(|error| self.cut(error))?;
-        chain.reverse();
-        let genesis = chain[0].oid.clone();
+        let chain = self.entries(tip)?;
+        let genesis = chain[0].clone();
         Ok(Some(self.check_chain(genesis, None, chain, tip)?.ledger))
     }
 }

@@ -124,19 +124,11 @@ impl Store {
             return Ok(None);
         }
         let text = |file: &str| self.text(tree, &format!("{place}/{file}"));
-        let mut leaf = Leaf {
+        let leaf = Leaf {
             names: names.into_iter().map(|(name, _)| name).collect(),
             contract: text("generation.yaml")?,
             promotion: text("promotion.yaml")?.map(|(_, text)| text),
-            ..Leaf::default()
         };
-        for (change, inner) in self.list(tree, &format!("{place}/evolutions"))? {
-            leaf.stray |= !self.is_tree(&inner);
-            for (number, oid) in self.list(&inner, "").unwrap_or_default() {
-                leaf.stray |= !self.is_tree(&oid);
-                leaf.evolutions.push((format!("{change}/{number}"), oid));
-            }
-        }
         Ok(Some(leaf))
     }
 
@@ -317,11 +309,6 @@ impl Store {
         ];
         if let Some(policy) = policy {
             places.push((format!("{place}/policy.yaml"), Place::Blob(policy)));
-        }
-        for (attempt, _) in &seal.folded {
-            let (change, rc) = (&attempt.name.change, attempt.name.rc());
-            let path = format!("{place}/evolutions/{change}/{rc}");
-            places.push((path, Place::Tree(&attempt.tree)));
         }
         let base = self.commit(&ledger.base)?.tree;
         let tree = self.write_tree(Some(&base), &places)?;

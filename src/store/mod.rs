@@ -35,6 +35,8 @@ pub struct Store {
     layout: Layout,
     /// Read once; none where it cannot be read.
     mailmap: std::cell::OnceCell<Option<git2::Mailmap>>,
+    /// The refs as they were last read.
+    known: std::cell::RefCell<Option<Refs>>,
     /// Where a shallow clone ends; read once.
     shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
@@ -79,6 +81,7 @@ impl Store {
             files: true,
             layout,
             mailmap: std::cell::OnceCell::new(),
+            known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             _shell: None,
         })
@@ -117,6 +120,7 @@ impl Store {
             files: false,
             layout,
             mailmap: std::cell::OnceCell::new(),
+            known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             _shell: Some(shell),
         })

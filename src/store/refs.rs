@@ -1,6 +1,7 @@
 //! A snapshot of all of gryt's refs, and changes against it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use anyhow::Result;
 
@@ -11,7 +12,7 @@ use crate::model::{EvolutionName, Oid, Version};
 
 /// The refs under `refs/gryt*` at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refs(BTreeMap<String, Oid>);
+pub struct Refs(Rc<BTreeMap<String, Oid>>);
 
 impl Refs {
     /// The tip of a ref.
@@ -48,7 +49,7 @@ impl Refs {
     /// All of them as a text, a line each: what names this state.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(self.0.len() * 96);
-        for (name, oid) in &self.0 {
+        for (name, oid) in self.0.iter() {
             text.extend([oid.as_str(), " ", name, "\n"]);
         }
         text
@@ -67,14 +68,14 @@ impl Refs {
 
     /// This snapshot as it will be after `updates`.
     pub fn with(&self, updates: &[Update]) -> Refs {
-        let mut after = self.0.clone();
+        let mut after = BTreeMap::clone(&self.0);
         for Update { name, new, .. } in updates {
             match new {
                 Some(new) => after.insert(name.clone(), new.clone()),
                 None => after.remove(name),
             };
         }
-        Refs(after)
+        Refs(Rc::new(after))
     }
 
     /// This clone's draft of a version, however the version is spelled.
@@ -110,13 +111,28 @@ pub fn evolutions(
 }
 
 impl Store {
-    /// Reads all of gryt's refs.
+    /// All of gryt's refs, as they were when they were last read. What is decided by them is made
+    /// true by a compare-and-swap, and where that fails they are read anew.
     ///
     /// # Errors
     /// They cannot be read.
     pub fn refs(&self) -> Result<Refs> {
+        if let Some(known) = self.known.borrow().as_ref() {
+            return Ok(known.clone());
+        }
+        let refs = self.read_refs()?;
+        *self.known.borrow_mut() = Some(refs.clone());
+        Ok(refs)
+    }
+
+    /// Forgets what was read: another process, a fetch of ours for one, may have moved refs.
+    pub fn look_anew(&self) {
+        *self.known.borrow_mut() = None;
+    }
+
+    fn read_refs(&self) -> Result<Refs> {
         if !self.files {
-            return Ok(Refs(self.git.refs(names::ALL)?));
+            return Ok(Refs(Rc::new(self.git.refs(names::ALL)?)));
         }
         let mut refs = BTreeMap::new();
         for reference in self.repo.references_glob(&format!("{}*", names::ALL))? {
@@ -125,7 +141,7 @@ impl Store {
                 refs.insert(name.to_owned(), of_git(oid));
             }
         }
-        Ok(Refs(refs))
+        Ok(Refs(Rc::new(refs)))
     }
 
     /// Makes all of `updates` or none; false where a ref was not where its update expects it.
@@ -133,6 +149,19 @@ impl Store {
     /// # Errors
     /// As [`Git::update_refs`](crate::git::Git::update_refs).
     pub fn update(&self, updates: &[Update]) -> Result<bool> {
+        let done = self.make_true(updates);
+        let known = self.known.take();
+        if let (Ok(true), Some(known)) = (&done, known) {
+            // Tags are made here, too, and are no refs of gryt's.
+            let ours = |u: &&Update| u.old != u.new && u.name.starts_with(names::ALL);
+            let moved: Vec<Update> = updates.iter().filter(ours).cloned().collect();
+            let nothing = moved.is_empty();
+            *self.known.borrow_mut() = Some(if nothing { known } else { known.with(&moved) });
+        }
+        done
+    }
+
+    fn make_true(&self, updates: &[Update]) -> Result<bool> {
         let mut moves = updates.iter().filter(|u| u.old != u.new);
         // One ref that is not deleted is all or nothing by itself: libgit2 does what git would do.
         if let (true, Some(only), None) = (self.files, moves.next(), moves.next())
