@@ -141,8 +141,10 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
 /// The cloud cannot be reached, or does not check.
 pub fn pull(session: &Session<'_>) -> Result<Pulled> {
     session.cloud_name()?;
+    // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
+    let contact = session.contact_to_adopt();
     session.take_in()?;
-    let contact = session.contact(None)?;
+    let contact = contact?;
     let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
         .map(|(version, _)| version)
         .collect();
@@ -150,7 +152,7 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
     session.resume(&contact)?;
     session.forget_old()?;
     session.write_view()?;
-    session.note_contact()?;
+    session.note_contact();
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
     let known = adopted.promoted.iter().filter(|v| had.contains(v));

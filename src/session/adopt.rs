@@ -55,7 +55,13 @@ impl Session<'_> {
     /// # Errors
     /// Objects or refs cannot be read or written.
     pub fn adopt(&self, contact: &Contact) -> Result<Adopted> {
-        self.change(|refs| self.plan(contact, refs, true))
+        self.change(|refs| {
+            let (mut updates, sum) = self.plan(contact, refs, true)?;
+            if let Some(checked) = &contact.checked {
+                updates.extend(self.remember(refs, checked));
+            }
+            Ok((updates, sum))
+        })
     }
 
     /// What a pull would do, without doing it.

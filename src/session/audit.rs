@@ -43,10 +43,10 @@ impl Session<'_> {
         };
         let mut base: Option<Oid> = None;
         let mut last: Option<Version> = None;
-        let mut session = Session::open(self.ctx)?;
+        let mut session = self.again()?;
         for (nth, oid) in chain.iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
-                session = Session::open(self.ctx)?;
+                session = self.again()?;
             }
             let commit = &session.store.commit(oid)?;
             let entry = session.store.entry(commit, base.as_ref())?;

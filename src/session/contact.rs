@@ -37,13 +37,29 @@ impl Session<'_> {
     /// [`Exit::Remote`] where the cloud cannot be reached; those of
     /// [`verify`](Session::verify).
     pub fn contact(&self, version: Option<&Version>) -> Result<Contact> {
+        self.fetch(version)?;
+        self.seen()
+    }
+
+    /// The same, with nothing remembered yet: whoever adopts what was seen remembers it in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// As [`contact`](Session::contact).
+    pub fn contact_to_adopt(&self) -> Result<Contact> {
+        self.fetch(None)?;
+        let (_, contact) = self.check(&self.store.refs()?)?;
+        self.warn_of_invalid(&contact);
+        Ok(contact)
+    }
+
+    fn fetch(&self, version: Option<&Version>) -> Result<()> {
         let name = self.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name)];
         refspecs.extend(version.map(|version| names::tag_refspec(name, version)));
         let fetched = self.cloud()?.fetch(&refspecs);
         self.store.look_anew();
-        fetched?;
-        self.seen()
+        fetched
     }
 
     /// Checks what the last fetch brought.
@@ -52,13 +68,17 @@ impl Session<'_> {
     /// Those of [`verify`](Session::verify).
     pub fn seen(&self) -> Result<Contact> {
         let contact = self.change(|refs| self.check(refs))?;
+        self.warn_of_invalid(&contact);
+        Ok(contact)
+    }
+
+    fn warn_of_invalid(&self, contact: &Contact) {
         for (oid, why) in contact.checked.iter().flat_map(|c| &c.invalid) {
             let oid = oid.short();
             self.ctx.warn(format!(
                 "Ledger entry {oid} is invalid and counts for nothing: {why}"
             ));
         }
-        Ok(contact)
     }
 
     /// Checks what `refs` show of the cloud, and the updates that remember it.

@@ -62,22 +62,37 @@ impl Session<'_> {
         Ok(cache)
     }
 
-    /// Takes note that the cloud was asked just now. Nothing depends on it but what `status` says.
-    ///
-    /// # Errors
-    /// The clock of git cannot be read.
-    pub fn note_contact(&self) -> Result<()> {
-        if self.ctx.no_cache {
+    /// Takes note that the cloud was asked just now. Nothing depends on it but what `status` says:
+    /// a file is enough, and the cache copies it when it is asked.
+    pub fn note_contact(&self) {
+        let now = self.ctx.now().to_rfc3339();
+        let file = self.contact_file();
+        let folder = file.parent().unwrap_or(&file);
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, now));
+        if let Err(error) = written {
+            let text = format!("The time of this pull is not kept: {error}");
+            self.ctx.detail(text);
+        }
+    }
+
+    fn contact_file(&self) -> std::path::PathBuf {
+        self.cache_file().with_file_name("last-pull")
+    }
+
+    /// When the cloud was asked last.
+    fn copy_contact(&self, cache: &Cache) -> Result<()> {
+        const KEY: &str = "last_pull_timestamp";
+        let Ok(at) = std::fs::read_to_string(self.contact_file()) else {
             return Ok(());
+        };
+        match cache.metadata(KEY)? {
+            Some(known) if known == at => Ok(()),
+            _ => match cache.set_metadata(KEY, &at) {
+                // A database that cannot be written can still answer.
+                Err(error) if cache::is_trouble(&error) => Ok(()),
+                set => set,
+            },
         }
-        let cache = Cache::open(&self.cache_file())?;
-        let now = chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
-        let noted = cache.set_metadata("last_pull_timestamp", &now);
-        if let Err(error) = noted {
-            self.ctx
-                .detail(format!("The time of this pull is not kept: {error:#}"));
-        }
-        Ok(())
     }
 
     fn tell_of(&self, cache: &Cache) {
@@ -103,6 +118,7 @@ impl Session<'_> {
     }
 
     fn bring_up(&self, cache: &mut Cache, refs: &Refs, key: &str) -> Result<()> {
+        self.copy_contact(cache)?;
         if cache.key()?.as_deref() == Some(key) {
             return Ok(());
         }
@@ -175,7 +191,8 @@ impl Session<'_> {
         };
         let mut entries = Vec::new();
         let mut anew = known.is_some();
-        for commit in self.store.first_parents(&ledger.tip) {
+        let reader = self.again()?;
+        for commit in reader.store.first_parents(&ledger.tip) {
             let commit = commit?;
             if Some(&commit.oid) == known {
                 anew = false;
@@ -194,12 +211,11 @@ impl Session<'_> {
         entries: Vec<Oid>,
     ) -> Result<()> {
         let mut height = change.height()?;
-        let mut reader: Option<Session<'_>> = None;
+        let mut session = self.again()?;
         for (nth, oid) in entries.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
-                reader = Some(Session::open(self.ctx)?);
+                session = self.again()?;
             }
-            let session = reader.as_ref().unwrap_or(self);
             let commit = session.store.commit(&oid)?;
             height += 1;
             let header = header(&commit.message)?;

@@ -76,6 +76,24 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// The same session on the repository opened anew: what libgit2 keeps of one, it lets go of with
+    /// it, so that a long ledger does not fill the memory.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn again(&self) -> Result<Self> {
+        Ok(Self {
+            ctx: self.ctx,
+            store: Store::open(&self.ctx.dir)?,
+            config: self.config.clone(),
+            remotes: self.remotes.clone(),
+            known: self.known.clone(),
+            author: OnceCell::new(),
+            no_atomic: self.no_atomic.clone(),
+            away: self.away.clone(),
+        })
+    }
+
     fn open_with(
         ctx: &'a Context,
         mend: impl FnOnce(Refusal) -> Result<Config, Refusal>,

@@ -9,9 +9,8 @@ use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::{Refs, names};
 
-/// How many entries are read by one session. What libgit2 keeps of a repository, it lets go of with
-/// it: a long ledger must not fill the memory.
-pub const CHUNK: usize = 500;
+/// How many entries are read through one opening of the repository: see [`Session::again`].
+pub const CHUNK: usize = 100;
 
 /// A ledger that checks.
 #[derive(Clone, Debug)]
@@ -99,7 +98,7 @@ impl Session<'_> {
         let mut reader: Option<Session<'_>> = None;
         for (nth, oid) in fresh.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
-                reader = Some(Session::open(self.ctx)?);
+                reader = Some(self.again()?);
             }
             let store = reader
                 .as_ref()
@@ -159,7 +158,11 @@ impl Session<'_> {
 
     /// The entries up to `tip`, the genesis first.
     pub(super) fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
-        let oids = self.store.first_parents(tip).map(|commit| Ok(commit?.oid));
+        let reader = self.again()?;
+        let oids = reader
+            .store
+            .first_parents(tip)
+            .map(|commit| Ok(commit?.oid));
         let oids: Result<Vec<Oid>> = oids.collect();
         let mut oids = oids.map_err(|error| self.cut(error))?;
         oids.reverse();

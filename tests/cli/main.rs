@@ -23,5 +23,6 @@ mod proving;
 mod races;
 mod reach;
 mod sandbox;
+mod thrift;
 mod transport;
 mod workflows;
