@@ -697,12 +697,12 @@ fn what_an_editor_saves_while_a_command_runs_survives() {
     let sandbox = Sandbox::new();
     let [ann, bob] = shared_draft(&sandbox);
     bob.must("git gryt generation edit v1.0.0 --change add:BOB:b && git gryt sync push");
-    // Saved between taking in and writing: while the pull is on the network.
+    // Saved between taking in and writing: while the pull moves its refs.
     let saved = file(&[("A", "a"), ("SAVED", "s")]);
     ann.write("../saved.yaml", &saved);
     let real = ann.variable("PATH");
     ann.must(&format!(
-        "mkdir ../slow && printf '#!/bin/sh\\ncase \"$*\" in *fetch*) cp {} {FILE};; esac\\n\
+        "mkdir ../slow && printf '#!/bin/sh\\ncase \"$*\" in *update-ref*) cp {} {FILE};; esac\\n\
          PATH={real} exec git \"$@\"\\n' > ../slow/git && chmod +x ../slow/git",
         sandbox.path().join("saved.yaml").display()
     ));
