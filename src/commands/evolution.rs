@@ -7,19 +7,14 @@ use serde::Serialize;
 use super::record::{self, RecordArgs};
 use super::{Outcome, typed};
 use crate::git::refs::Update;
-use crate::model::evolution::{self as model, Attempt, Cover, Evolution, MAX_NUMBER, Says};
-use crate::model::{
-    Change, ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version,
-};
+use crate::model::evolution::{self as model, Attempt, Cover, Says};
+use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
 use crate::session::index::status;
 use crate::session::proof::declared;
 use crate::session::push::Patience;
-use crate::session::survey::next;
-use crate::store::draft::Draft;
 use crate::store::names;
-use crate::store::refs::evolutions;
 
 /// Subcommands of `evolution`.
 #[derive(Debug, Subcommand)]
@@ -143,7 +138,7 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     taken.require(&draft.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let change = declared(&contract, &version, &id)?;
-    let (name, root) = begin(session, &draft, change)?;
+    let (name, root) = session.begin_evolution(&draft, change)?;
     session.set_current(&root)?;
     session.write_view()?;
     Ok(Outcome::EvolutionStart(Started {
@@ -151,47 +146,6 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
         title: change.title.clone(),
         owner: session.me()?,
     }))
-}
-
-/// Starts an evolution of `change`, with the next number that nobody is known to have.
-///
-/// # Errors
-/// There is no number left, or the refs cannot be changed.
-pub(super) fn begin(
-    session: &Session<'_>,
-    draft: &Draft,
-    change: &Change,
-) -> Result<(EvolutionName, Oid)> {
-    let what = Evolution {
-        version: draft.version.clone(),
-        generation: draft.root.clone(),
-        change: change.id.clone(),
-        owner: session.me()?,
-        started: session.author()?.author.at,
-    };
-    let root = session
-        .store
-        .write_evolution(session.author()?, &what, &session.ctx.nonce())?;
-    let name = session.change(|refs| {
-        let (local, cloud) = (refs.local(), session.known_cloud(refs));
-        let here = evolutions(&local).map(|(name, _)| name);
-        let taken: Vec<_> = here
-            .chain(evolutions(&cloud).map(|(name, _)| name))
-            .collect();
-        let mut name = EvolutionName {
-            version: draft.version.clone(),
-            change: change.id.clone(),
-            number: 1,
-        };
-        name.number = next(taken.iter(), &name);
-        if name.number > MAX_NUMBER {
-            let what = format!("{} of {} has no number left", name.change, name.version);
-            return Err(Refusal::new(Exit::Invalid, what).into());
-        }
-        let update = Update::new(names::evolution(&name), None, Some(&root));
-        Ok((vec![update], name))
-    })?;
-    Ok((name, root))
 }
 
 fn abandon(session: &Session<'_>, args: &AbandonArgs) -> Result<Outcome> {

@@ -6,7 +6,6 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::evolution::begin;
 use super::{Outcome, typed};
 use crate::model::engine;
 use crate::model::evolution::Attempt;
@@ -122,7 +121,7 @@ pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     let (before, root, started) = match own(session, &refs, &draft.version, &id, &draft.root)? {
         Some(attempt) => (attempt.name, attempt.root, false),
         None => {
-            let (name, root) = begin(session, &draft, &proof.change)?;
+            let (name, root) = session.begin_evolution(&draft, &proof.change)?;
             (name, root, true)
         }
     };

@@ -6,9 +6,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::model::gate::{Subject, Verdict};
+use crate::model::gate::Subject;
 use crate::model::reconcile::{DraftConflict, Relation};
 use crate::model::standing::{Standing, standings};
+use crate::model::verdict::Verdict;
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;

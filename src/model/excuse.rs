@@ -1,31 +1,12 @@
 //! Promoting although a gate fails: what may be excused, by whose word, and how it is said
 //! (docs/policy.md, "Waivers").
 
-use serde::{Deserialize, Serialize};
-
-use super::gate::{NAMES, Only, Subject, Verdict, combine, judge};
+use super::gate::{Subject, combine, judge};
+use super::verdict::{Excuse, ExcuseKind, NAMES, Only, Verdict};
 use super::{Exit, Policy, Refusal, Version};
 
 /// The gate that a policy fails which cannot be read.
 const PREVIOUS: &str = "previous_policy";
-
-/// A promoter's word against a gate, sealed with its verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Excuse {
-    pub kind: ExcuseKind,
-    pub reason: String,
-}
-
-/// By what right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ExcuseKind {
-    /// Both policies call the gate waivable.
-    Waived,
-    /// The previous policy alone failed it.
-    Overridden,
-}
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]

@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::excuse::ExcuseKind;
-use super::gate::Verdict;
+use super::verdict::{ExcuseKind, Verdict};
 use super::{ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 
 /// The format that this program writes and reads.

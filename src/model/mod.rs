@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod scheme;
 mod sections;
 pub mod standing;
+pub mod verdict;
 pub mod version;
 pub mod weave;
 

@@ -3,11 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::gate;
 use super::generation::ChangeKind;
 use super::place::{self, Key};
 use super::scheme::Scheme;
-use super::{Exit, Invalid, Refusal};
+use super::{Exit, Invalid, Refusal, verdict};
 
 /// The tracked file, below the top.
 pub const FILE: &str = ".gryt/policy.yaml";
@@ -104,11 +103,11 @@ impl Policy {
         }
         for (at, name) in policy.waivable.iter().enumerate() {
             let rule = match name.as_str() {
-                name if gate::WAIVABLE.contains(&name) => continue,
-                name if gate::NAMES.contains(&name) => format!("{name} can never be waived"),
+                name if verdict::WAIVABLE.contains(&name) => continue,
+                name if verdict::NAMES.contains(&name) => format!("{name} can never be waived"),
                 _ => format!(
                     "there is no gate {name}; those that can be waived are {}",
-                    gate::WAIVABLE.join(", ")
+                    verdict::WAIVABLE.join(", ")
                 ),
             };
             let path = [Key::Name("waivable"), Key::At(at)];

@@ -2,9 +2,10 @@
 
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
-use super::gate::{Subject, Verdict};
+use super::gate::Subject;
 use super::ledger::{Folded, Sealed};
 use super::reconcile::Relation;
+use super::verdict::Verdict;
 use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
 
 /// The most refs that one push names: hosts have failed on pushes of a hundred.

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{Style, line};
 use crate::commands;
-use crate::model::gate::{Only, Verdict};
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd, StepResult};
+use crate::model::verdict::{Only, Verdict};
 
 /// How a step ended.
 pub fn step(result: &StepResult, style: Style) -> String {

@@ -3,13 +3,53 @@
 use anyhow::Result;
 
 use super::Session;
-use crate::model::evolution::Attempt;
+use super::survey::next;
+use crate::git::refs::Update;
+use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER};
 use crate::model::{Change, ChangeId, Contract, EvolutionName, Exit, Oid, Proof, Refusal, Version};
+use crate::store::draft::Draft;
 use crate::store::objects::Place;
 use crate::store::refs::evolutions;
 use crate::store::{Refs, names};
 
 impl Session<'_> {
+    /// Starts an evolution of `change`, with the next number that nobody is known to have.
+    ///
+    /// # Errors
+    /// There is no number left, or the refs cannot be changed.
+    pub fn begin_evolution(&self, draft: &Draft, change: &Change) -> Result<(EvolutionName, Oid)> {
+        let what = Evolution {
+            version: draft.version.clone(),
+            generation: draft.root.clone(),
+            change: change.id.clone(),
+            owner: self.me()?,
+            started: self.author()?.author.at,
+        };
+        let root = self
+            .store
+            .write_evolution(self.author()?, &what, &self.ctx.nonce())?;
+        let name = self.change(|refs| {
+            let (local, cloud) = (refs.local(), self.known_cloud(refs));
+            let here = evolutions(&local).map(|(name, _)| name);
+            let taken: Vec<_> = here
+                .chain(evolutions(&cloud).map(|(name, _)| name))
+                .collect();
+            let mut name = EvolutionName {
+                version: draft.version.clone(),
+                change: change.id.clone(),
+                number: 1,
+            };
+            name.number = next(taken.iter(), &name);
+            if name.number > MAX_NUMBER {
+                let what = format!("{} of {} has no number left", name.change, name.version);
+                return Err(Refusal::new(Exit::Invalid, what).into());
+            }
+            let update = Update::new(names::evolution(&name), None, Some(&root));
+            Ok((vec![update], name))
+        })?;
+        Ok((name, root))
+    }
+
     /// Writes `proof` onto the evolution that begins at `root`, which is of `change` and may have
     /// got another proof or another number since it was looked at. Returns its name now.
     ///
