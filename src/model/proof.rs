@@ -117,6 +117,15 @@ pub struct Tests {
 }
 
 impl Tests {
+    /// Adds another report's counts. They are a stranger's, and may be as large as numbers get.
+    pub fn add(&mut self, other: &Tests) {
+        self.tests = self.tests.saturating_add(other.tests);
+        self.failures = self.failures.saturating_add(other.failures);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.time_ms = self.time_ms.saturating_add(other.time_ms);
+    }
+
     /// Whether a report says that something failed.
     pub fn failed(&self) -> bool {
         self.failures > 0 || self.errors > 0

@@ -27,11 +27,7 @@ pub fn sum(files: &[impl AsRef<Path>]) -> Result<Tests> {
         let file = file.as_ref();
         let own = read(file)
             .map_err(|why| Refusal::new(Exit::Invalid, format!("{}: {why}", file.display())))?;
-        sum.tests = sum.tests.saturating_add(own.tests);
-        sum.failures = sum.failures.saturating_add(own.failures);
-        sum.errors = sum.errors.saturating_add(own.errors);
-        sum.skipped = sum.skipped.saturating_add(own.skipped);
-        sum.time_ms = sum.time_ms.saturating_add(own.time_ms);
+        sum.add(&own);
     }
     Ok(sum)
 }
@@ -49,10 +45,7 @@ fn read(file: &Path) -> Result<Tests, String> {
     let mut seconds = 0.0;
     for suite in &report.suites {
         let (counts, took) = count(suite);
-        own.tests = own.tests.saturating_add(counts.tests);
-        own.failures = own.failures.saturating_add(counts.failures);
-        own.errors = own.errors.saturating_add(counts.errors);
-        own.skipped = own.skipped.saturating_add(counts.skipped);
+        own.add(&counts);
         seconds += took;
     }
     own.failures = own.failures.max(report.failures);
@@ -124,10 +117,7 @@ fn count(suite: &TestSuite) -> (Tests, f64) {
     }
     for inner in &suite.suites {
         let (inner, took) = count(inner);
-        sum.tests = sum.tests.saturating_add(inner.tests);
-        sum.failures = sum.failures.saturating_add(inner.failures);
-        sum.errors = sum.errors.saturating_add(inner.errors);
-        sum.skipped = sum.skipped.saturating_add(inner.skipped);
+        sum.add(&inner);
         seconds += took;
     }
     if suite.cases.is_empty() && suite.suites.is_empty() {
