@@ -21,6 +21,17 @@ pub enum Mode {
     Cloud,
 }
 
+impl Mode {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Local => "local",
+            Mode::Hybrid => "hybrid",
+            Mode::Cloud => "cloud",
+        }
+    }
+}
+
 /// One setting: its name on the command line and in `.gryt/config.yaml`, in git's configuration,
 /// and in the environment.
 #[derive(Clone, Copy, Debug)]
@@ -168,8 +179,8 @@ pub fn resolve(
     };
     let [mode, remote, tag, publish] = &KEYS;
     let remotes = remotes(git);
-    let only = match remotes.as_slice() {
-        _ if remotes.iter().any(|r| r == "origin") => Some("origin".to_owned()),
+    let only = match remotes.keys().collect::<Vec<_>>()[..] {
+        _ if remotes.contains_key("origin") => Some("origin".to_owned()),
         [only] => Some(only.clone()),
         _ => None,
     };
@@ -211,21 +222,28 @@ pub fn atomic_key(remote: &str) -> String {
     format!("remote.{remote}.grytatomic")
 }
 
-/// The remotes that git is configured with.
-pub fn remotes(git: &[(String, String)]) -> Vec<String> {
-    let named = |(key, _): &(String, String)| {
-        let name = key.strip_prefix("remote.")?.strip_suffix(".url")?;
-        Some((name.to_owned(), ()))
-    };
-    let unique: BTreeMap<String, ()> = git.iter().filter_map(named).collect();
-    unique.into_keys().collect()
+/// The remotes that git is configured with, each with its address: the first of several, which is
+/// what git fetches from.
+pub fn remotes(git: &[(String, String)]) -> BTreeMap<String, String> {
+    let mut remotes = BTreeMap::new();
+    for (key, url) in git {
+        let name = key
+            .strip_prefix("remote.")
+            .and_then(|k| k.strip_suffix(".url"));
+        if let Some(name) = name {
+            remotes
+                .entry(name.to_owned())
+                .or_insert_with(|| url.clone());
+        }
+    }
+    remotes
 }
 
 /// The remote must be one of git's own: what reaches git's command line is never an URL or an
 /// option that a file could have put there.
-fn configured(remote: &Setting, remotes: &[String]) -> Result<String, Refusal> {
+fn configured(remote: &Setting, remotes: &BTreeMap<String, String>) -> Result<String, Refusal> {
     match &remote.value {
-        Some(name) if remotes.contains(name) => Ok(name.clone()),
+        Some(name) if remotes.contains_key(name) => Ok(name.clone()),
         Some(name) => Err(Refusal::new(
             Exit::Usage,
             format!("The cloud is set to {name}, and git has no remote of that name"),

@@ -45,11 +45,7 @@ pub fn rebuild(into: &Path) -> Result<()> {
     }
     for shelf in ["generation.yaml", "promotion.yaml"] {
         sealed.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
-            // Evolutions lie below, and are read from their commits.
-            if entry.name() == Ok("evolutions") {
-                return git2::TreeWalkResult::Skip;
-            }
-            if entry.name() == Ok(shelf)
+            if entry.name().is_ok_and(|name| name.ends_with(shelf))
                 && let Ok(blob) = repo.find_blob(entry.id())
             {
                 read += blob.content().len();

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr, reason = "long work says where it is")]
 
 mod floor;
+mod http;
 mod plot;
 mod project;
 
@@ -24,7 +25,8 @@ struct Row {
     work: String,
     ours: Duration,
     floor: Duration,
-    bound: f64,
+    /// What the ratio may be at most, where that was said beforehand.
+    bound: Option<f64>,
 }
 
 impl Row {
@@ -47,6 +49,13 @@ struct Project {
     serial: std::cell::Cell<u64>,
 }
 
+impl Project {
+    /// A number that was not given out yet.
+    fn next(&self) -> u64 {
+        self.serial.replace(self.serial.get() + 1)
+    }
+}
+
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let text: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -55,6 +64,7 @@ fn main() -> Result<()> {
         ["--open-work", drafts, evolutions] => {
             project::open_work(drafts.parse()?, evolutions.parse()?)
         }
+        ["--history", commits] => project::history(commits.parse()?),
         ["--floor-open"] => floor::open(),
         ["--floor-rebuild", into] => floor::rebuild(Path::new(into)),
         args if args.contains(&"--bench") => measure(args),
@@ -77,7 +87,9 @@ fn measure(args: &[&str]) -> Result<()> {
     let small = bench.project(SMALL)?;
     let large = bench.project(LARGE)?;
     let busy = bench.project(BUSY)?;
-    let mut text = table(&bench.rows(&small, &large, &busy)?);
+    let mut rows = bench.rows(&small, &large, &busy)?;
+    rows.extend(bench.first_proofs(300_000)?);
+    let mut text = table(&rows);
     text += &bench.memory(&large)?;
     let mut growth = Vec::new();
     let mut ages = vec![10, 100, 1000, 10_000];
@@ -107,7 +119,8 @@ fn check() -> Result<()> {
     };
     let small = bench.project(("small", 3, 20))?;
     let large = bench.project(("large", 6, 20))?;
-    let rows = bench.rows(&small, &large, &large)?;
+    let mut rows = bench.rows(&small, &large, &large)?;
+    rows.extend(bench.first_proofs(5)?);
     print!("{}{}", table(&rows), bench.memory(&large)?);
     let growth = [(3, bench.growth(&small)?), (6, bench.growth(&large)?)];
     plot::draw(&growth, &folder.path().join("plot.svg"))?;
@@ -122,8 +135,13 @@ fn table(rows: &[Row]) -> String {
     let ms = |d: Duration| format!("{:.1} ms", d.as_secs_f64() * 1000.0);
     for row in rows {
         let (ours, floor) = (ms(row.ours), ms(row.floor));
-        let (ratio, bound) = (row.ratio(), row.bound);
-        let over = if ratio > bound { " (over)" } else { "" };
+        let ratio = row.ratio();
+        let over = if row.bound.is_some_and(|bound| ratio > bound) {
+            " (over)"
+        } else {
+            ""
+        };
+        let bound = row.bound.map_or(String::new(), |bound| bound.to_string());
         text += &format!(
             "| {} | {ours} | {floor} | {ratio:.2}{over} | {bound} |\n",
             row.work
@@ -151,10 +169,8 @@ impl Bench {
                 command.env(name, value);
             }
         }
-        command
-            .env("HOME", &self.root)
-            .env("GIT_CONFIG_NOSYSTEM", "1");
-        command.env("LC_ALL", "C").stdin(Stdio::null());
+        command.env("HOME", &self.root).env("LC_ALL", "C");
+        command.stdin(Stdio::null());
         command
     }
 
@@ -282,7 +298,7 @@ impl Bench {
                 work,
                 ours,
                 floor,
-                bound,
+                bound: Some(bound),
             });
         };
         for line in ["status", "generation list"] {
@@ -310,6 +326,16 @@ impl Bench {
             let floor = || self.time(|| self.bare_pull(dir));
             let work = format!("`sync pull`, nothing new, {}", project.name);
             row(work, self.beside(ours, floor)?, 1.15);
+        }
+        for project in [small, large] {
+            let dir = &project.reader;
+            let served = http::serve(dir.parent().context("a folder above")?)?;
+            self.git(dir, &format!("remote set-url origin {served}/hosting.git"))?;
+            let ours = || self.time(|| self.gryt(dir, "sync pull"));
+            let floor = || self.time(|| self.bare_pull(dir));
+            let work = format!("`sync pull` over HTTP, nothing new, {}", project.name);
+            row(work, self.beside(ours, floor)?, 1.15);
+            self.git(dir, "remote set-url origin ../hosting.git")?;
         }
         let ours = || self.pull_of_one(large);
         let young = || self.pull_of_one(small);
@@ -345,6 +371,82 @@ impl Bench {
         Ok(rows)
     }
 
+    /// The first proof that is pushed to a repository of that many commits, beside a plain fetch
+    /// and push, without a commit-graph and with one.
+    fn first_proofs(&self, commits: u64) -> Result<Vec<Row>> {
+        let project = self.long(commits)?;
+        let mut rows = Vec::new();
+        for graph in ["no commit-graph", "commit-graph"] {
+            if graph == "commit-graph" {
+                self.git(&project.promoter, "commit-graph write --reachable")?;
+                let hosting = project.promoter.with_file_name("hosting.git");
+                self.git(&hosting, "commit-graph write --reachable")?;
+            }
+            let ours = || {
+                let version = self.declared(&project)?;
+                let line = format!("sync push-evolutions {version}");
+                self.time(|| self.gryt(&project.promoter, &line))
+            };
+            let floor = || self.bare_proof(&project);
+            let few = Bench {
+                root: self.root.clone(),
+                runs: self.runs.min(5),
+            };
+            let (ours, floor) = few.beside(ours, floor)?;
+            let work = format!("first proof pushed, {commits} commits, {graph}");
+            eprintln!("{work}");
+            rows.push(Row {
+                work,
+                ours,
+                floor,
+                bound: None,
+            });
+        }
+        Ok(rows)
+    }
+
+    /// A repository of that many commits, in which gryt was never used, and a clone of it.
+    fn long(&self, commits: u64) -> Result<Project> {
+        let work = self.root.join("history");
+        let _ = fs::remove_dir_all(&work);
+        let hosting = work.join("hosting.git");
+        fs::create_dir_all(&hosting)?;
+        self.git(&hosting, "init -q --bare .")?;
+        self.floor(&hosting, &["--history", &commits.to_string()])?;
+        let stream = fs::File::open(hosting.join("stream"))?;
+        let mut command = self.command("git", &hosting, &["fast-import", "--quiet"]);
+        if !command.stdin(stream).status()?.success() {
+            bail!("git cannot import the history");
+        }
+        fs::remove_file(hosting.join("stream"))?;
+        self.git(&work, "clone -q hosting.git promoter")?;
+        Ok(Project {
+            name: "history".into(),
+            reader: work.join("promoter"),
+            promoter: work.join("promoter"),
+            serial: std::cell::Cell::new(0),
+        })
+    }
+
+    /// What a proof costs plain git: a fetch, the push of a commit onto a new ref, and the same
+    /// locally.
+    fn bare_proof(&self, project: &Project) -> Result<Duration> {
+        let dir = &project.promoter;
+        let serial = project.next();
+        let tree = self.git(dir, "rev-parse HEAD^{tree}")?;
+        let proof = self.git(
+            dir,
+            &format!("commit-tree {tree} -p HEAD -m proof-{serial}"),
+        )?;
+        let name = format!("refs/bare/{serial}");
+        self.time(|| {
+            self.git(dir, FETCH)?;
+            let push = "push --porcelain --no-verify --atomic";
+            self.git(dir, &format!("{push} -- origin {proof}:{name}"))?;
+            self.git(dir, &format!("update-ref {name} {proof}"))
+        })
+    }
+
     /// A fetch of the same refspec, and the minimal process.
     fn bare_pull(&self, dir: &Path) -> Result<String> {
         self.git(dir, FETCH)?;
@@ -358,17 +460,22 @@ impl Bench {
         self.time(|| self.floor(&project.reader, &["--floor-rebuild", &into]))
     }
 
-    /// A version that is ready: declared, proven, published.
-    fn ready(&self, project: &Project) -> Result<String> {
-        let serial = project.serial.get();
-        project.serial.set(serial + 1);
-        let version = format!("v901.0.{serial}");
+    /// A version that is declared, published and proven, its proof not published yet.
+    fn declared(&self, project: &Project) -> Result<String> {
+        let version = format!("v901.0.{}", project.next());
         let dir = &project.promoter;
         self.gryt(dir, &format!("generation new {version} --change add:A:a"))?;
         self.gryt(dir, &format!("evolution start {version} --change A"))?;
         self.gryt(dir, "run -q")?;
         self.gryt(dir, &format!("sync push {version}"))?;
-        self.gryt(dir, &format!("sync push-evolutions {version}"))?;
+        Ok(version)
+    }
+
+    /// A version that is ready: declared, proven, published.
+    fn ready(&self, project: &Project) -> Result<String> {
+        let version = self.declared(project)?;
+        let line = format!("sync push-evolutions {version}");
+        self.gryt(&project.promoter, &line)?;
         Ok(version)
     }
 
@@ -381,8 +488,7 @@ impl Bench {
     /// deletes two, the same locally, a tag and its push.
     fn bare_promote(&self, project: &Project) -> Result<Duration> {
         let dir = &project.promoter;
-        let serial = project.serial.get();
-        project.serial.set(serial + 1);
+        let serial = project.next();
         let old = self.git(dir, "rev-parse refs/gryt/ledger")?;
         let scratch = format!("refs/gryt/generations/v902.0.{serial}");
         let tried = format!("refs/gryt/evolutions/v902.0.{serial}/A/rc.1");

@@ -2,6 +2,7 @@
 //! same open work on top.
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -269,6 +270,33 @@ pub fn age(promotions: u64) -> Result<()> {
         ledger.tip
     );
     fs::write("updates", updates).context("the refs cannot be kept")
+}
+
+/// Leaves a stream for `git fast-import` in `stream`: a branch of that many commits, and a pipeline
+/// in the last.
+pub fn history(commits: u64) -> Result<()> {
+    let mut stream = BufWriter::new(fs::File::create("stream")?);
+    for nth in 0..commits {
+        let text = format!("line {nth}\n");
+        let (at, folder) = (1_577_836_800 + nth * 60, nth % 1000);
+        writeln!(
+            stream,
+            "commit refs/heads/main\ncommitter Dev 0 <dev-0@example.com> {at} +0000\n\
+             data 5\nstep\n\nM 100644 inline src/{}/{}.txt\ndata {}\n{text}",
+            folder / 100,
+            folder % 100,
+            text.len(),
+        )?;
+    }
+    let pipeline = "steps:\n- name: check\n  run: 'true'\n";
+    for (path, text) in [
+        (".gryt/pipelines/pipeline.yaml", pipeline),
+        (".gryt/.gitignore", "/generations/\n"),
+    ] {
+        let size = text.len();
+        writeln!(stream, "M 100644 inline {path}\ndata {size}\n{text}")?;
+    }
+    stream.flush().context("the history cannot be kept")
 }
 
 /// Adds open work to the repository that is the current folder.

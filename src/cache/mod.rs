@@ -51,6 +51,15 @@ impl Cache {
         }
     }
 
+    /// An empty cache for this process alone: in memory, and in a temporary file beyond what SQLite
+    /// keeps there of any database.
+    ///
+    /// # Errors
+    /// SQLite has no memory.
+    pub fn passing() -> Result<Cache> {
+        Self::prepare(Connection::open("")?)
+    }
+
     /// An empty cache in memory.
     ///
     /// # Errors
@@ -139,11 +148,11 @@ impl Cache {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn set_metadata(&self, key: &str, value: &str) -> Result<()> {
+    pub fn set_metadata(&self, key: &str, value: Option<&str>) -> Result<()> {
         let sql = "INSERT INTO sync_metadata (key, value) VALUES (?1, ?2) \
                    ON CONFLICT (key) DO UPDATE SET value = excluded.value, \
                    updated_at = CURRENT_TIMESTAMP";
-        self.db.execute(sql, [key, value])?;
+        self.db.execute(sql, rusqlite::params![key, value])?;
         Ok(())
     }
 }
@@ -181,7 +190,7 @@ mod tests {
         let path = folder.path().join("gryt/cache.db");
         let fresh = Cache::open(&path).unwrap();
         assert_eq!(fresh.told, None);
-        fresh.set_metadata("key", "value").unwrap();
+        fresh.set_metadata("key", Some("value")).unwrap();
         drop(fresh);
         let again = Cache::open(&path).unwrap();
         assert_eq!(again.metadata("key").unwrap().as_deref(), Some("value"));

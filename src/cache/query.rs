@@ -112,10 +112,10 @@ mod tests {
 
     fn ask(sql: &str) -> Result<Answer> {
         let mut cache = Cache::in_memory().unwrap();
-        cache.set_metadata("a", "b").unwrap();
+        cache.set_metadata("a", Some("b")).unwrap();
         let answer = cache.query(sql, || false);
         // Whatever was asked, the cache itself goes on writing.
-        cache.set_metadata("c", "d").unwrap();
+        cache.set_metadata("c", Some("d")).unwrap();
         answer
     }
 

@@ -72,7 +72,7 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
         config::read_shared(new.as_bytes())?;
         write_below(&top, config::FILE, new.as_bytes())?;
     } else {
-        if key.name == "remote" && !session.remotes().iter().any(|r| r == value) {
+        if key.name == "remote" && !session.remotes().any(|r| r == value) {
             return Err(
                 Refusal::new(Exit::Usage, format!("git has no remote {value}"))
                     .then(format!("git remote add {value} URL"))

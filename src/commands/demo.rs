@@ -59,7 +59,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
             "git gryt log".into(),
             "git gryt generation list".into(),
             "git log --first-parent refs/gryt/ledger".into(),
-            "git show refs/gryt/ledger:releases/2/2.0/v2.0.0/promotion.yaml".into(),
+            "git show refs/gryt/ledger:releases/2/2.0/v2.0.0.promotion.yaml".into(),
             "git ls-remote origin".into(),
         ],
         sandbox: stage.dir,

@@ -66,7 +66,7 @@ pub fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
         return Err(refusal.then("git gryt sync pull").into());
     };
     let audit = session.audit(&ledger, only.as_ref())?;
-    if let (Some(version), true) = (&only, audit.releases.is_empty()) {
+    if let (Some(version), true) = (&only, audit.promotions == 0) {
         let what = format!("{version} is not promoted");
         return Err(Refusal::new(Exit::Invalid, what).into());
     }
@@ -74,7 +74,7 @@ pub fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
         named: session.config.ledger.as_ref() == Some(&audit.genesis),
         genesis: audit.genesis,
         entries: audit.entries,
-        promotions: audit.releases.len(),
+        promotions: audit.promotions,
         excused: Vec::new(),
         problems: Vec::new(),
     };
@@ -84,7 +84,7 @@ pub fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
             what: why,
         });
     }
-    for (sealed, wrong) in audit.releases {
+    for (sealed, wrong) in audit.remarkable {
         let at = sealed.version.to_string();
         let problem = |what| Problem {
             at: at.clone(),

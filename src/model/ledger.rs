@@ -12,6 +12,14 @@ use super::{ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 /// The format that this program writes and reads.
 pub const FORMAT: &str = "1";
 
+/// How the names of a release's files end: the contract, what was promoted and how, and the policy
+/// that it was judged by, where there was one.
+pub const CONTRACT: &str = "generation.yaml";
+pub const PROMOTION: &str = "promotion.yaml";
+pub const POLICY: &str = "policy.yaml";
+/// All of them.
+pub const FILES: [&str; 3] = [CONTRACT, PROMOTION, POLICY];
+
 /// `promotion.yaml`: a sealed release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,8 +151,8 @@ pub struct Entry {
     /// Against the base's tree: the topmost paths that are new, at or below the entry's place or
     /// beside the way to it.
     pub differences: Vec<Difference>,
-    /// The texts and ids below the release's own folder, where there is one.
-    pub leaf: Option<Leaf>,
+    /// The release's own files, as far as they are there.
+    pub leaf: Leaf,
     /// The withdrawal's text, where the entry adds one.
     pub withdrawal: Option<Vec<u8>>,
     /// The versions that share the release's shelf in the base.
@@ -153,11 +161,9 @@ pub struct Entry {
     pub withdrawn: bool,
 }
 
-/// What a release's folder holds.
+/// What a release's files say.
 #[derive(Clone, Debug, Default)]
 pub struct Leaf {
-    /// The names directly inside it.
-    pub names: Vec<String>,
     pub contract: Option<(Oid, Vec<u8>)>,
     pub promotion: Option<Vec<u8>>,
 }
@@ -238,15 +244,8 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
     if let Some(taken) = entry.neighbours.iter().find(|v| **v == version) {
         return Err(format!("{taken} is promoted already"));
     }
-    adds_only(entry, &format!("releases/{}", version.dir()))?;
-    let leaf = entry.leaf.as_ref().ok_or("it holds no release")?;
-    let known = |name: &String| {
-        let known = ["generation.yaml", "promotion.yaml", "policy.yaml"];
-        known.contains(&name.as_str())
-    };
-    if let Some(stray) = leaf.names.iter().find(|name| !known(name)) {
-        return Err(format!("it holds {stray}, which has no place there"));
-    }
+    adds_only(entry, &FILES.map(|file| version.place(file)))?;
+    let leaf = &entry.leaf;
     let (blob, contract) = leaf.contract.as_ref().ok_or("it holds no contract")?;
     Contract::parse(contract, &version).map_err(|e| format!("its contract is invalid: {e}"))?;
     let sealed = leaf
@@ -267,15 +266,12 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
     Ok(Verified::Promotion(sealed))
 }
 
-/// The tree only ever grows, and only by the one place that the entry is about.
-fn adds_only(entry: &Entry, place: &str) -> Rule<()> {
+/// The tree only ever grows, and only by the files that the entry is about.
+fn adds_only(entry: &Entry, places: &[String]) -> Rule<()> {
     for difference in &entry.differences {
         let path = &difference.path;
         ensure(difference.added, format!("it changes {path}"))?;
-        let inside = path
-            .strip_prefix(place)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        ensure(inside, format!("it adds {path}"))?;
+        ensure(places.contains(path), format!("it adds {path}"))?;
     }
     ensure(!entry.differences.is_empty(), "it adds nothing")
 }
@@ -313,7 +309,7 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
         entry.header.version.as_deref() == Some(version.as_str()),
         "trailer and file name two versions",
     )?;
-    adds_only(entry, &format!("withdrawals/{}.yaml", version.dir()))?;
+    adds_only(entry, &[version.withdrawal()])?;
     let known = |v: &Version| v.as_str() == version.as_str();
     ensure(
         entry.neighbours.iter().any(known),
@@ -332,7 +328,7 @@ mod tests {
         format!("{n:040x}").parse().unwrap()
     }
 
-    const CONTRACT: &str = "version: v2.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
+    const TEXT: &str = "version: v2.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
 
     fn sealed() -> Sealed {
         Sealed {
@@ -361,6 +357,10 @@ mod tests {
         }
     }
 
+    fn at(file: &str) -> String {
+        format!("releases/2/2.0/v2.0.0.{file}")
+    }
+
     fn entry() -> Entry {
         let parent = |n: u32, contract: Option<Oid>| Parent {
             oid: oid(n),
@@ -382,15 +382,16 @@ mod tests {
                 parent(20, None),
                 parent(30, None),
             ],
-            differences: vec![Difference {
-                path: "releases/2/2.0/v2.0.0".into(),
-                added: true,
-            }],
-            leaf: Some(Leaf {
-                names: vec!["generation.yaml".into(), "promotion.yaml".into()],
-                contract: Some((oid(40), CONTRACT.into())),
+            differences: [CONTRACT, PROMOTION]
+                .map(|file| Difference {
+                    path: at(file),
+                    added: true,
+                })
+                .into(),
+            leaf: Leaf {
+                contract: Some((oid(40), TEXT.into())),
                 promotion: Some(serde_yaml::to_string(&sealed()).unwrap().into_bytes()),
-            }),
+            },
             withdrawal: None,
             neighbours: vec!["v2.0.1".parse().unwrap()],
             withdrawn: false,
@@ -420,7 +421,7 @@ mod tests {
         assert!(refused(|e| e.differences[0].added = false).contains("changes"));
         assert!(
             refused(|e| e.differences.push(Difference {
-                path: "releases/2/2.0/v2.0.10".into(),
+                path: "releases/2/2.0/v2.0.10.promotion.yaml".into(),
                 added: true
             }))
             .contains("v2.0.10")
@@ -434,11 +435,12 @@ mod tests {
         assert!(refused(|e| e.header.promotion = Some("x".into())).contains("promotions"));
         assert!(refused(|e| e.header.original = Some("x".into())).contains("original"));
         assert!(refused(|e| e.header.kind = Some("genesis".into())).contains("genesis"));
-        let leaf = |e: &mut Entry, spoil: fn(&mut Leaf)| spoil(e.leaf.as_mut().unwrap());
-        assert!(refused(|e| leaf(e, |l| l.names.push("x".into()))).contains("x"));
-        let folder = |l: &mut Leaf| l.names.push("evolutions".into());
-        assert!(refused(|e| leaf(e, folder)).contains("evolutions"));
-        assert!(refused(|e| leaf(e, |l| l.promotion = Some(b"x".to_vec()))).contains("promotion"));
+        let stray = |file: &str| refused(|e| e.differences[0].path = at(file));
+        assert!(stray("x.yaml").contains("adds releases/2/2.0/v2.0.0.x.yaml"));
+        assert!(stray("promotion.yaml/evolutions").contains("evolutions"));
+        assert!(refused(|e| e.leaf.contract = None).contains("contract"));
+        assert!(refused(|e| e.leaf.promotion = None).contains("promotion"));
+        assert!(refused(|e| e.leaf.promotion = Some(b"x".to_vec())).contains("promotion"));
     }
 
     #[test]
@@ -455,6 +457,6 @@ mod tests {
     fn a_new_shelf_hides_nothing() {
         let wide = |path: &str| refused(|e| e.differences[0].path = path.into());
         assert!(wide("releases/2").contains("adds releases/2"));
-        assert!(wide("releases/2/2.0/v2.0.00").contains("adds"));
+        assert!(wide("releases/2/2.0/v2.0.00.promotion.yaml").contains("adds"));
     }
 }

@@ -37,17 +37,24 @@ impl Version {
         self.product.as_deref()
     }
 
-    /// Where the ledger keeps the release, below `releases/`: `2/2.0/v2.0.0`, or
-    /// `billing/2/2.0/v2.0.0` with a product.
-    ///
-    /// Versions that compare equal share the folder that holds their leaves, so that one listing
-    /// tells whether a version is taken; a leaf's siblings are the patches of one minor.
-    pub fn dir(&self) -> String {
-        let leaf = self.text.rsplit('/').next().unwrap_or(&self.text);
-        format!("{}/{leaf}", self.shelf())
+    /// Where the ledger keeps a file of the release: `releases/2/2.0/v2.0.0.generation.yaml`, or
+    /// `releases/billing/2/2.0/v2.0.0.generation.yaml` with a product.
+    pub fn place(&self, file: &str) -> String {
+        format!("releases/{}/{}.{file}", self.shelf(), self.leaf())
     }
 
-    /// The folder of [`dir`](Version::dir), without the leaf.
+    /// Where the ledger keeps its withdrawal: `withdrawals/2/2.0/v2.0.0.yaml`.
+    pub fn withdrawal(&self) -> String {
+        format!("withdrawals/{}/{}.yaml", self.shelf(), self.leaf())
+    }
+
+    fn leaf(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or(&self.text)
+    }
+
+    /// The folder that holds the files of a release, below `releases/`. Versions that compare equal
+    /// share it, so that one listing tells whether a version is taken; it holds the patches of one
+    /// minor.
     pub fn shelf(&self) -> String {
         let major = self.number(0);
         let minor = self.number(1);
@@ -333,10 +340,12 @@ mod tests {
 
     #[test]
     fn the_ledger_shelves_a_release_by_minor() {
-        assert_eq!(v("v2.0.0").dir(), "2/2.0/v2.0.0");
-        assert_eq!(v("v5").dir(), "5/5.0/v5");
-        assert_eq!(v("v2024.01.15").dir(), "2024/2024.1/v2024.01.15");
-        assert_eq!(v("billing/v2.0").dir(), "billing/2/2.0/v2.0");
+        assert_eq!(v("v2.0.0").place("x"), "releases/2/2.0/v2.0.0.x");
+        assert_eq!(v("v5").place("x"), "releases/5/5.0/v5.x");
+        assert_eq!(v("v2024.01.15").shelf(), "2024/2024.1");
+        let of_product = "releases/billing/2/2.0/v2.0.x";
+        assert_eq!(v("billing/v2.0").place("x"), of_product);
+        assert_eq!(v("v5").withdrawal(), "withdrawals/5/5.0/v5.yaml");
     }
 
     #[test]

@@ -6,15 +6,10 @@ use super::line;
 use super::report::columns;
 use crate::cache::Cell;
 use crate::commands;
-use crate::config::Mode;
 
 /// Where this clone stands.
 pub fn overview(overview: &commands::overview::Overview) -> String {
-    let mode = match overview.mode {
-        Mode::Local => "local",
-        Mode::Hybrid => "hybrid",
-        Mode::Cloud => "cloud",
-    };
+    let mode = overview.mode.as_str();
     let mut text = match &overview.cloud {
         Some(cloud) => format!("Mode: {mode}, with {cloud} as the cloud"),
         None => format!("Mode: {mode}"),

@@ -59,6 +59,9 @@ impl Session<'_> {
         refspecs.extend(version.map(|version| names::tag_refspec(name, version)));
         let fetched = self.cloud()?.fetch(&refspecs);
         self.store.look_anew();
+        if let Err(error) = &fetched {
+            self.note_failure(error);
+        }
         fetched
     }
 

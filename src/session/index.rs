@@ -52,47 +52,22 @@ impl Session<'_> {
         self.fresh_cache(refs)
     }
 
-    /// A cache in memory, built from git at once.
+    /// A cache for this command alone, built from git at once.
     ///
     /// # Errors
     /// Refs or objects cannot be read.
     pub fn fresh_cache(&self, refs: &Refs) -> Result<Cache> {
-        let mut cache = Cache::in_memory()?;
-        self.bring_up(&mut cache, refs, &self.cache_key(refs)?)?;
+        let key = self.cache_key(refs)?;
+        let mut cache = Cache::passing()?;
+        match self.bring_up(&mut cache, refs, &key) {
+            // No room for temporary files either: memory holds it all.
+            Err(error) if cache::is_trouble(&error) => {
+                cache = Cache::in_memory()?;
+                self.bring_up(&mut cache, refs, &key)?;
+            }
+            brought => brought?,
+        }
         Ok(cache)
-    }
-
-    /// Takes note that the cloud was asked just now. Nothing depends on it but what `status` says:
-    /// a file is enough, and the cache copies it when it is asked.
-    pub fn note_contact(&self) {
-        let now = self.ctx.now().to_rfc3339();
-        let file = self.contact_file();
-        let folder = file.parent().unwrap_or(&file);
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, now));
-        if let Err(error) = written {
-            let text = format!("The time of this pull is not kept: {error}");
-            self.ctx.detail(text);
-        }
-    }
-
-    fn contact_file(&self) -> std::path::PathBuf {
-        self.cache_file().with_file_name("last-pull")
-    }
-
-    /// When the cloud was asked last.
-    fn copy_contact(&self, cache: &Cache) -> Result<()> {
-        const KEY: &str = "last_pull_timestamp";
-        let Ok(at) = std::fs::read_to_string(self.contact_file()) else {
-            return Ok(());
-        };
-        match cache.metadata(KEY)? {
-            Some(known) if known == at => Ok(()),
-            _ => match cache.set_metadata(KEY, &at) {
-                // A database that cannot be written can still answer.
-                Err(error) if cache::is_trouble(&error) => Ok(()),
-                set => set,
-            },
-        }
     }
 
     fn tell_of(&self, cache: &Cache) {
@@ -118,7 +93,7 @@ impl Session<'_> {
     }
 
     fn bring_up(&self, cache: &mut Cache, refs: &Refs, key: &str) -> Result<()> {
-        self.copy_contact(cache)?;
+        self.copy_notes(cache)?;
         if cache.key()?.as_deref() == Some(key) {
             return Ok(());
         }
@@ -191,8 +166,7 @@ impl Session<'_> {
         };
         let mut entries = Vec::new();
         let mut anew = known.is_some();
-        let reader = self.again()?;
-        for commit in reader.store.first_parents(&ledger.tip) {
+        for commit in self.store.first_parents(&ledger.tip) {
             let commit = commit?;
             if Some(&commit.oid) == known {
                 anew = false;
@@ -211,28 +185,27 @@ impl Session<'_> {
         entries: Vec<Oid>,
     ) -> Result<()> {
         let mut height = change.height()?;
-        let mut session = self.again()?;
         for (nth, oid) in entries.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
-                session = self.again()?;
+                self.store.let_go()?;
             }
-            let commit = session.store.commit(&oid)?;
+            let commit = self.store.commit(&oid)?;
             height += 1;
             let header = header(&commit.message)?;
             let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
             let kind = header.kind.unwrap_or_default();
             // An invalid entry may say anything; the ledger's tree does not hold it.
             let sealed = match &version {
-                Some(version) if kind == "promotion" => session
+                Some(version) if kind == "promotion" => self
                     .store
                     .sealed(ledger, version)?
                     .filter(|sealed| Some(&sealed.promotion) == header.promotion.as_ref()),
                 _ => None,
             };
             if let Some(sealed) = sealed {
-                change.add(&session.whole_release(ledger, sealed, height)?)?;
+                change.add(&self.whole_release(ledger, sealed, height)?)?;
             } else if let (Some(version), "withdrawal") = (&version, kind.as_str())
-                && session.store.withdrawal(ledger, version)?.is_some()
+                && self.store.withdrawal(ledger, version)?.is_some()
             {
                 change.withdraw(version)?;
             }

@@ -21,7 +21,7 @@ impl Session<'_> {
         };
         let mut name = names::adopted(remote);
         if refs.get(&name).is_none() {
-            let known: Vec<String> = self.remotes().iter().map(|r| names::adopted(r)).collect();
+            let known: Vec<String> = self.remotes().map(|r| names::adopted(r)).collect();
             let orphans = refs
                 .below(names::ADOPTED)
                 .map(|(rest, _)| format!("{}{rest}", names::ADOPTED));

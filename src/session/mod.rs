@@ -6,6 +6,7 @@ pub mod aside;
 pub mod audit;
 pub mod claim;
 pub mod contact;
+pub mod contacted;
 pub mod current;
 pub mod edits;
 pub mod facts;
@@ -27,6 +28,7 @@ pub mod verify;
 pub mod view;
 
 use std::cell::{Cell, OnceCell};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -44,8 +46,8 @@ pub struct Session<'a> {
     pub ctx: &'a Context,
     pub store: Store,
     pub config: Config,
-    /// The remotes that git is configured with.
-    remotes: Vec<String>,
+    /// The remotes that git is configured with, and their addresses.
+    remotes: BTreeMap<String, String>,
     /// Who is at work, where git's configuration and environment say so plainly.
     known: Option<Known>,
     author: OnceCell<Author>,
@@ -73,24 +75,6 @@ impl<'a> Session<'a> {
     pub fn open_to_configure(ctx: &'a Context) -> Result<Self> {
         Self::open_with(ctx, |_| {
             config::resolve(|_| None, &[], &config::Shared::default())
-        })
-    }
-
-    /// The same session on the repository opened anew: what libgit2 keeps of one, it lets go of with
-    /// it, so that a long ledger does not fill the memory.
-    ///
-    /// # Errors
-    /// The repository is gone.
-    pub fn again(&self) -> Result<Self> {
-        Ok(Self {
-            ctx: self.ctx,
-            store: Store::open(&self.ctx.dir)?,
-            config: self.config.clone(),
-            remotes: self.remotes.clone(),
-            known: self.known.clone(),
-            author: OnceCell::new(),
-            no_atomic: self.no_atomic.clone(),
-            away: self.away.clone(),
         })
     }
 
@@ -185,8 +169,14 @@ impl<'a> Session<'a> {
     }
 
     /// The remotes that git is configured with.
-    pub fn remotes(&self) -> &[String] {
-        &self.remotes
+    pub fn remotes(&self) -> impl Iterator<Item = &String> {
+        self.remotes.keys()
+    }
+
+    /// The cloud's address, as it is configured; `url.….insteadOf` is git's.
+    pub fn cloud_url(&self) -> Option<&str> {
+        let name = self.config.remote.as_ref()?;
+        self.remotes.get(name).map(String::as_str)
     }
 
     /// The top of the working tree.

@@ -26,7 +26,7 @@ impl Session<'_> {
         let name = self.cloud_name()?;
         // `team/fork` is another remote, whose branches lie below those of `team`.
         let below = |other: &&String| other.starts_with(&format!("{name}/"));
-        let others: Vec<String> = self.remotes().iter().filter(below).cloned().collect();
+        let others: Vec<String> = self.remotes().filter(below).cloned().collect();
         if others.is_empty() && self.store.published(wanted, name)? {
             return Ok(());
         }

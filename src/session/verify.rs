@@ -9,7 +9,8 @@ use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::{Refs, names};
 
-/// How many entries are read through one opening of the repository: see [`Session::again`].
+/// How many entries are read through one opening of the repository: see
+/// [`let_go`](crate::store::Store::let_go).
 pub const CHUNK: usize = 100;
 
 /// A ledger that checks.
@@ -95,16 +96,13 @@ impl Session<'_> {
     ) -> Result<Checked> {
         let mut base = base;
         let mut invalid = Vec::new();
-        let mut reader: Option<Session<'_>> = None;
         for (nth, oid) in fresh.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
-                reader = Some(self.again()?);
+                self.store.let_go()?;
             }
-            let store = reader
-                .as_ref()
-                .map_or(&self.store, |session| &session.store);
-            let commit = store.commit(&oid).map_err(|error| self.cut(error))?;
-            let entry = store
+            let commit = self.store.commit(&oid).map_err(|error| self.cut(error))?;
+            let entry = self
+                .store
                 .entry(&commit, base.as_ref())
                 .map_err(|error| self.cut(error))?;
             match check(&entry, base.as_ref()) {
@@ -158,13 +156,10 @@ impl Session<'_> {
 
     /// The entries up to `tip`, the genesis first.
     pub(super) fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
-        let reader = self.again()?;
-        let oids = reader
-            .store
-            .first_parents(tip)
-            .map(|commit| Ok(commit?.oid));
-        let oids: Result<Vec<Oid>> = oids.collect();
+        let oids = self.store.first_parents(tip);
+        let oids: Result<Vec<Oid>> = oids.map(|commit| Ok(commit?.oid)).collect();
         let mut oids = oids.map_err(|error| self.cut(error))?;
+        self.store.let_go()?;
         oids.reverse();
         Ok(oids)
     }

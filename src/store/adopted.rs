@@ -18,11 +18,12 @@ impl Store {
     /// # Errors
     /// The blob cannot be read.
     pub fn adopted(&self, refs: &Refs, name: &str) -> Result<BTreeMap<String, Oid>> {
+        let repo = &*self.repo();
         let Some(oid) = refs.get(name) else {
             return Ok(BTreeMap::new());
         };
         // Written by this clone, so it is not bounded as a stranger's text is.
-        let blob = self.repo.find_blob(super::to_git(oid)?)?;
+        let blob = repo.find_blob(super::to_git(oid)?)?;
         let text = String::from_utf8_lossy(blob.content()).into_owned();
         let line = |line: &str| {
             let (oid, name) = line.split_once(' ')?;

@@ -21,10 +21,11 @@ impl Store {
     /// # Errors
     /// A [`Refusal`] where it names none.
     pub fn resolve(&self, rev: &str) -> Result<Oid> {
+        let repo = &*self.repo();
         // What needs no rule of git's own needs no process.
         if self.files
             && rev == "HEAD"
-            && let Ok(head) = self.repo.head()
+            && let Ok(head) = repo.head()
             && let Ok(commit) = head.peel_to_commit()
         {
             return Ok(super::of_git(commit.id()));
@@ -80,7 +81,8 @@ impl Store {
     /// # Errors
     /// The history cannot be read.
     pub fn holds(&self, release: &Oid, commit: &Oid) -> Result<bool> {
-        let descends = |a, b| self.repo.graph_descendant_of(a, b);
+        let repo = &*self.repo();
+        let descends = |a, b| repo.graph_descendant_of(a, b);
         Ok(release == commit || descends(to_git(release)?, to_git(commit)?)?)
     }
 
@@ -91,8 +93,9 @@ impl Store {
     /// # Errors
     /// The history cannot be read.
     pub fn first_holding(&self, releases: &[Oid], commit: &Oid) -> Result<Option<usize>> {
+        let repo = &*self.repo();
         let sought = to_git(commit)?;
-        let mut walk = self.repo.revwalk()?;
+        let mut walk = repo.revwalk()?;
         // Parents come before their children.
         walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE)?;
         for release in releases {
@@ -102,7 +105,7 @@ impl Store {
         let mut holding = std::collections::HashSet::from([sought]);
         for oid in walk {
             let oid = oid?;
-            let commit = self.repo.find_commit(oid)?;
+            let commit = repo.find_commit(oid)?;
             if commit.parent_ids().any(|parent| holding.contains(&parent)) {
                 holding.insert(oid);
             }
@@ -139,15 +142,13 @@ impl Store {
     /// # Errors
     /// Refs cannot be read.
     pub fn published(&self, wanted: &[Oid], remote: &str) -> Result<bool> {
+        let repo = &*self.repo();
         if !self.files {
             return Ok(false);
         }
         let mut missing: BTreeSet<git2::Oid> = wanted.iter().map(to_git).collect::<Result<_>>()?;
-        let mut walk = self.repo.revwalk()?;
-        for reference in self
-            .repo
-            .references_glob(&format!("refs/remotes/{remote}/*"))?
-        {
+        let mut walk = repo.revwalk()?;
+        for reference in repo.references_glob(&format!("refs/remotes/{remote}/*"))? {
             let Some(tip) = reference?.target() else {
                 continue;
             };
@@ -200,16 +201,15 @@ impl Store {
     /// # Errors
     /// The object database cannot be written.
     pub fn write_tag(&self, sealed: &Sealed, text: &str) -> Result<Oid> {
-        let object = self.repo.find_object(to_git(&sealed.commit)?, None)?;
+        let repo = &*self.repo();
+        let object = repo.find_object(to_git(&sealed.commit)?, None)?;
         let at = sealed.promoted_at;
         let minutes = at.offset().local_minus_utc() / 60;
         let time = git2::Time::new(at.timestamp(), minutes);
         let person = &sealed.promoter;
         let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
         let name = sealed.version.as_str();
-        let oid = self
-            .repo
-            .tag_annotation_create(name, &object, &tagger, text)?;
+        let oid = repo.tag_annotation_create(name, &object, &tagger, text)?;
         Ok(super::of_git(oid))
     }
 
@@ -218,8 +218,9 @@ impl Store {
     /// # Errors
     /// Git cannot read its refs.
     pub fn tag(&self, name: &str) -> Result<Option<Oid>> {
+        let repo = &*self.repo();
         if self.files {
-            return match self.repo.refname_to_id(name) {
+            return match repo.refname_to_id(name) {
                 Ok(oid) => Ok(Some(super::of_git(oid))),
                 Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
                 Err(error) => Err(error.into()),
@@ -239,9 +240,10 @@ impl Store {
     /// # Errors
     /// Git cannot read its refs.
     pub fn tag_in_the_way(&self, version: &Version) -> Result<Option<String>> {
+        let repo = &*self.repo();
         let names: Vec<String> = if self.files {
             let mut names = Vec::new();
-            for name in self.repo.references_glob("refs/tags/*")?.names() {
+            for name in repo.references_glob("refs/tags/*")?.names() {
                 // A name that is not UTF-8 is no version.
                 names.extend(name.ok().map(str::to_owned));
             }

@@ -25,31 +25,32 @@ impl Store {
     /// # Errors
     /// The history cannot be read.
     pub fn cover(&self, release: &Oid, proven: &Oid) -> Result<Cover> {
+        let repo = &*self.repo();
         if !self.has(proven) {
             return Ok(Cover::Missing);
         }
         if self.holds(release, proven)? {
             return Ok(Cover::Ancestor);
         }
-        let proven = self.repo.find_commit(to_git(proven)?)?;
-        let Ok(base) = self.repo.merge_base(to_git(release)?, proven.id()) else {
+        let proven = repo.find_commit(to_git(proven)?)?;
+        let Ok(base) = repo.merge_base(to_git(release)?, proven.id()) else {
             return Ok(Cover::Missing);
         };
         let since_base = |tip: git2::Oid| -> Result<Vec<Commit<'_>>> {
-            let mut walk = self.repo.revwalk()?;
+            let mut walk = repo.revwalk()?;
             walk.set_sorting(Sort::TOPOLOGICAL)?;
             walk.push(tip)?;
             walk.hide(base)?;
-            let commits = walk.take(REACH).map(|oid| Ok(self.repo.find_commit(oid?)?));
+            let commits = walk.take(REACH).map(|oid| Ok(repo.find_commit(oid?)?));
             commits.collect()
         };
         let released = since_base(to_git(release)?)?;
         if released.iter().any(|c| c.tree_id() == proven.tree_id()) {
             return Ok(Cover::Tree);
         }
-        let base = self.repo.find_commit(base)?;
-        let whole = self.diff(&base, &proven)?;
-        if self.holds_patches(&released, vec![whole])? {
+        let base = repo.find_commit(base)?;
+        let whole = Self::diff(repo, &base, &proven)?;
+        if Self::holds_patches(repo, &released, vec![whole])? {
             return Ok(Cover::Patch);
         }
         let single = since_base(proven.id())?;
@@ -59,16 +60,20 @@ impl Store {
         }
         let mut each = Vec::new();
         for commit in &single {
-            each.push(self.diff(&commit.parent(0)?, commit)?);
+            each.push(Self::diff(repo, &commit.parent(0)?, commit)?);
         }
-        Ok(match self.holds_patches(&released, each)? {
+        Ok(match Self::holds_patches(repo, &released, each)? {
             true => Cover::Patch,
             false => Cover::Missing,
         })
     }
 
     /// Whether each of `wanted` is what some commit of `released` changes.
-    fn holds_patches(&self, released: &[Commit<'_>], wanted: Vec<Diff<'_>>) -> Result<bool> {
+    fn holds_patches(
+        repo: &git2::Repository,
+        released: &[Commit<'_>],
+        wanted: Vec<Diff<'_>>,
+    ) -> Result<bool> {
         let mut missing = Vec::new();
         for diff in wanted.into_iter().filter(|diff| diff.deltas().len() > 0) {
             missing.push((paths(&diff), patch(&diff)?));
@@ -77,7 +82,7 @@ impl Store {
             if missing.is_empty() {
                 break;
             }
-            let diff = self.diff(&commit.parent(0)?, commit)?;
+            let diff = Self::diff(repo, &commit.parent(0)?, commit)?;
             // The paths are had without reading a file, and tell nearly all commits apart.
             let paths = paths(&diff);
             if missing.iter().any(|(wanted, _)| *wanted == paths) {
@@ -88,13 +93,15 @@ impl Store {
         Ok(missing.is_empty())
     }
 
-    fn diff(&self, old: &Commit<'_>, new: &Commit<'_>) -> Result<Diff<'_>> {
+    fn diff<'r>(
+        repo: &'r git2::Repository,
+        old: &Commit<'_>,
+        new: &Commit<'_>,
+    ) -> Result<Diff<'r>> {
         let (old, new) = (old.tree()?, new.tree()?);
         let mut options = DiffOptions::new();
         options.ignore_submodules(false);
-        Ok(self
-            .repo
-            .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?)
+        Ok(repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?)
     }
 }
 

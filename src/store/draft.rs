@@ -138,12 +138,13 @@ impl Store {
     /// # Errors
     /// The history cannot be read.
     pub fn draft_relation(&self, here: &Oid, there: &Oid) -> Result<Relation> {
+        let repo = &*self.repo();
         let (ours, theirs) = (to_git(here)?, to_git(there)?);
         Ok(if here == there {
             Relation::Same
-        } else if self.repo.graph_descendant_of(ours, theirs)? {
+        } else if repo.graph_descendant_of(ours, theirs)? {
             Relation::Ahead
-        } else if self.repo.graph_descendant_of(theirs, ours)? {
+        } else if repo.graph_descendant_of(theirs, ours)? {
             Relation::Behind
         } else if self.root(here)? == self.root(there)? {
             Relation::Diverged
@@ -157,7 +158,8 @@ impl Store {
     /// # Errors
     /// There is none, or the history cannot be read.
     pub fn draft_bases(&self, here: &Oid, there: &Oid) -> Result<Vec<Oid>> {
-        let bases = self.repo.merge_bases(to_git(here)?, to_git(there)?)?;
+        let repo = &*self.repo();
+        let bases = repo.merge_bases(to_git(here)?, to_git(there)?)?;
         Ok(bases.iter().copied().map(of_git).collect())
     }
 }

@@ -1,11 +1,15 @@
 //! The ledger's commits: gathering what the check needs, finding a release, writing entries.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Place};
 use super::{Store, draft};
-use crate::model::ledger::{Difference, Entry, Leaf, Parent, Sealed, Withdrawal};
+use crate::model::ledger::{
+    CONTRACT, Difference, Entry, FILES, Leaf, POLICY, PROMOTION, Parent, Sealed, Withdrawal,
+};
 use crate::model::promotion::Seal;
 use crate::model::{Contract, Invalid, Oid, Version};
 
@@ -31,8 +35,9 @@ impl Store {
         let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
         let places = match &version {
             Some(version) => {
-                let dir = version.dir();
-                vec![format!("releases/{dir}"), format!("withdrawals/{dir}.yaml")]
+                let mut places = FILES.map(|file| version.place(file)).to_vec();
+                places.push(version.withdrawal());
+                places
             }
             None => Vec::new(),
         };
@@ -45,13 +50,13 @@ impl Store {
             header,
             others,
             differences,
-            leaf: None,
+            leaf: Leaf::default(),
             withdrawal: None,
             neighbours: Vec::new(),
             withdrawn: false,
         };
         if let (Some(version), Some(before)) = (version, before) {
-            let withdrawal = format!("withdrawals/{}.yaml", version.dir());
+            let withdrawal = version.withdrawal();
             entry.leaf = self.leaf(&commit.tree, &version)?;
             entry.withdrawal = self.text(&commit.tree, &withdrawal)?.map(|(_, text)| text);
             entry.neighbours = self.neighbours(&before, &version)?;
@@ -86,15 +91,14 @@ impl Store {
             Some(tree) => self.list(tree, ""),
             None => Ok(Vec::new()),
         };
-        let old = list(before)?;
-        let new = list(Some(after))?;
+        let old: BTreeMap<String, Oid> = list(before)?.into_iter().collect();
+        let new: BTreeMap<String, Oid> = list(Some(after))?.into_iter().collect();
         let below = |name: &str| match path {
             "" => name.to_owned(),
             _ => format!("{path}/{name}"),
         };
         for (name, oid) in &new {
-            let known = old.iter().find(|(n, _)| n == name).map(|(_, oid)| oid);
-            match known {
+            match old.get(name) {
                 Some(known) if known == oid => {}
                 Some(known) if self.is_tree(known) && self.is_tree(oid) => {
                     self.differences(Some(known), oid, &below(name), places, found)?;
@@ -108,7 +112,7 @@ impl Store {
                 }),
             }
         }
-        for (name, _) in old.iter().filter(|(n, _)| new.iter().all(|(m, _)| m != n)) {
+        for name in old.keys().filter(|name| !new.contains_key(*name)) {
             found.push(Difference {
                 path: below(name),
                 added: false,
@@ -117,19 +121,13 @@ impl Store {
         Ok(())
     }
 
-    fn leaf(&self, tree: &Oid, version: &Version) -> Result<Option<Leaf>> {
-        let place = format!("releases/{}", version.dir());
-        let names = self.list(tree, &place)?;
-        if names.is_empty() {
-            return Ok(None);
-        }
-        let text = |file: &str| self.text(tree, &format!("{place}/{file}"));
-        let leaf = Leaf {
-            names: names.into_iter().map(|(name, _)| name).collect(),
-            contract: text("generation.yaml")?,
-            promotion: text("promotion.yaml")?.map(|(_, text)| text),
-        };
-        Ok(Some(leaf))
+    fn leaf(&self, tree: &Oid, version: &Version) -> Result<Leaf> {
+        let contract = self.text(tree, &version.place(CONTRACT))?;
+        let promotion = self.text(tree, &version.place(PROMOTION))?;
+        Ok(Leaf {
+            contract,
+            promotion: promotion.map(|(_, text)| text),
+        })
     }
 
     /// The versions on the shelf of `version` in the tree of a valid entry.
@@ -141,7 +139,7 @@ impl Store {
         };
         Ok(names
             .iter()
-            .filter_map(|(name, _)| whole(name).parse().ok())
+            .filter_map(|(name, _)| whole(promoted(name)?).parse().ok())
             .collect())
     }
 
@@ -161,8 +159,9 @@ impl Store {
         for (_, major) in majors.filter(|(name, _)| name.parse::<u64>().is_ok()) {
             for (_, minor) in self.list(&major, "")? {
                 let leaves = self.list(&minor, "")?;
-                let names = leaves.iter().map(|(name, _)| format!("{prefix}{name}"));
-                found.extend(names.filter_map(|name| name.parse::<Version>().ok()));
+                let names = leaves.iter().filter_map(|(name, _)| promoted(name));
+                let versions = names.map(|name| format!("{prefix}{name}"));
+                found.extend(versions.filter_map(|text| text.parse::<Version>().ok()));
             }
         }
         Ok(found)
@@ -175,14 +174,20 @@ impl Store {
     /// The ledger cannot be read.
     pub fn sealed(&self, ledger: &Ledger, version: &Version) -> Result<Option<Sealed>> {
         let tree = self.commit(&ledger.base)?.tree;
-        let neighbours = self.neighbours(&tree, version)?;
-        let Some(found) = neighbours.iter().find(|v| *v == version) else {
-            return Ok(None);
+        // Nearly always it is spelled as it was promoted.
+        let text = match self.text(&tree, &version.place(PROMOTION))? {
+            Some((_, text)) => text,
+            None => {
+                let neighbours = self.neighbours(&tree, version)?;
+                let Some(found) = neighbours.iter().find(|v| *v == version) else {
+                    return Ok(None);
+                };
+                let place = found.place(PROMOTION);
+                let found = self.text(&tree, &place)?;
+                let (_, text) = found.with_context(|| format!("the ledger holds no {place}"))?;
+                text
+            }
         };
-        let place = format!("releases/{}/promotion.yaml", found.dir());
-        let (_, text) = self
-            .text(&tree, &place)?
-            .with_context(|| format!("the ledger holds no {place}"))?;
         let mut sealed: Sealed = Invalid::or_yaml(&text)?;
         sealed.promoter = self.mapped(sealed.promoter);
         for folded in &mut sealed.evolutions {
@@ -197,7 +202,7 @@ impl Store {
     /// The ledger cannot be read, or does not hold it.
     pub fn sealed_contract(&self, ledger: &Ledger, sealed: &Sealed) -> Result<(Oid, Contract)> {
         let tree = self.commit(&ledger.base)?.tree;
-        let place = format!("releases/{}/generation.yaml", sealed.version.dir());
+        let place = sealed.version.place(CONTRACT);
         let (blob, text) = self
             .text(&tree, &place)?
             .with_context(|| format!("the ledger holds no {place}"))?;
@@ -214,7 +219,7 @@ impl Store {
         version: &Version,
     ) -> Result<Result<Option<Vec<u8>>, Invalid>> {
         let tree = self.commit(&ledger.base)?.tree;
-        self.file(&tree, &format!("releases/{}/policy.yaml", version.dir()))
+        self.file(&tree, &version.place(POLICY))
     }
 
     /// The version of the last valid promotion. Each valid entry names the valid one before it.
@@ -239,8 +244,7 @@ impl Store {
     /// The ledger cannot be read.
     pub fn withdrawal(&self, ledger: &Ledger, version: &Version) -> Result<Option<Withdrawal>> {
         let tree = self.commit(&ledger.base)?.tree;
-        let place = format!("withdrawals/{}.yaml", version.dir());
-        match self.text(&tree, &place)? {
+        match self.text(&tree, &version.withdrawal())? {
             Some((_, text)) => Ok(Some(Invalid::or_yaml(&text)?)),
             None => Ok(None),
         }
@@ -269,7 +273,7 @@ impl Store {
         withdrawal: &Withdrawal,
     ) -> Result<Oid> {
         let text = serde_yaml::to_string(withdrawal)?;
-        let place = format!("withdrawals/{}.yaml", withdrawal.version.dir());
+        let place = withdrawal.version.withdrawal();
         let base = self.commit(&ledger.base)?.tree;
         let tree = self.write_tree(Some(&base), &[(place, Place::Blob(text.as_bytes()))])?;
         let (version, reason) = (&withdrawal.version, &withdrawal.reason);
@@ -281,7 +285,7 @@ impl Store {
     }
 
     /// Writes the entry that seals a release onto `ledger`. Its tree is the base's tree with the
-    /// release's folder put in; its parents are the tip, the draft, the release commit and the
+    /// release's files put in; its parents are the tip, the draft, the release commit and the
     /// evolutions, so that nothing that it names can be collected.
     ///
     /// # Errors
@@ -294,21 +298,18 @@ impl Store {
         policy: Option<&[u8]>,
     ) -> Result<Oid> {
         let sealed = &seal.sealed;
-        let place = format!("releases/{}", sealed.version.dir());
+        let version = &sealed.version;
         let draft_tree = self.commit(&sealed.draft)?.tree;
         let (_, contract) = self
             .text(&draft_tree, draft::FILE)?
             .with_context(|| format!("the draft of {} holds no contract", sealed.version))?;
         let record = serde_yaml::to_string(sealed)?;
         let mut places = vec![
-            (format!("{place}/generation.yaml"), Place::Blob(&contract)),
-            (
-                format!("{place}/promotion.yaml"),
-                Place::Blob(record.as_bytes()),
-            ),
+            (version.place(CONTRACT), Place::Blob(&contract)),
+            (version.place(PROMOTION), Place::Blob(record.as_bytes())),
         ];
         if let Some(policy) = policy {
-            places.push((format!("{place}/policy.yaml"), Place::Blob(policy)));
+            places.push((version.place(POLICY), Place::Blob(policy)));
         }
         let base = self.commit(&ledger.base)?.tree;
         let tree = self.write_tree(Some(&base), &places)?;
@@ -326,6 +327,11 @@ impl Store {
             .with("Gryt-Promotion", &sealed.promotion);
         self.write_commit(by, &tree, &parents, &message.text())
     }
+}
+
+/// The spelling of the version whose promotion a file of a shelf is; none for its other files.
+fn promoted(file: &str) -> Option<&str> {
+    file.strip_suffix(PROMOTION)?.strip_suffix('.')
 }
 
 /// Whether one of `places` lies below the folder at `path`.

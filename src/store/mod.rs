@@ -17,6 +17,7 @@ pub mod objects;
 pub mod refs;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context, Result};
 
@@ -28,7 +29,8 @@ pub use refs::Refs;
 
 /// A repository on disk.
 pub struct Store {
-    repo: git2::Repository,
+    /// Whoever reads holds it only for as long; see [`let_go`](Store::let_go).
+    repo: std::cell::RefCell<Rc<git2::Repository>>,
     git: Git,
     /// Whether libgit2 may read this repository's refs and configuration.
     files: bool,
@@ -40,7 +42,7 @@ pub struct Store {
     /// Where a shallow clone ends; read once.
     shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
-    _shell: Option<tempfile::TempDir>,
+    shell: Option<tempfile::TempDir>,
 }
 
 /// Where a repository keeps its parts. All absolute.
@@ -77,13 +79,13 @@ impl Store {
         };
         Ok(Store {
             git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
-            repo,
+            repo: Rc::new(repo).into(),
             files: true,
             layout,
             mailmap: std::cell::OnceCell::new(),
             known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
-            _shell: None,
+            shell: None,
         })
     }
 
@@ -115,15 +117,33 @@ impl Store {
         let shell = objects_alone(&layout.common_dir.join("objects"))
             .context("the object database cannot be opened")?;
         Ok(Store {
-            repo: git2::Repository::open_bare(shell.path())?,
+            repo: Rc::new(git2::Repository::open_bare(shell.path())?).into(),
             git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
             files: false,
             layout,
             mailmap: std::cell::OnceCell::new(),
             known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
-            _shell: Some(shell),
+            shell: Some(shell),
         })
+    }
+
+    fn repo(&self) -> Rc<git2::Repository> {
+        Rc::clone(&self.repo.borrow())
+    }
+
+    /// Opens the repository anew: what libgit2 keeps of one, packs in memory and objects, it lets
+    /// go of with it, so that a long walk does not fill the memory.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn let_go(&self) -> Result<()> {
+        let anew = match &self.shell {
+            Some(shell) => git2::Repository::open_bare(shell.path())?,
+            None => git2::Repository::open_from_env()?,
+        };
+        self.repo.replace(Rc::new(anew));
+        Ok(())
     }
 
     /// Where the repository keeps its parts.
@@ -147,7 +167,7 @@ impl Store {
         if !self.files || std::env::vars_os().any(moved) {
             return self.git.config();
         }
-        let config = self.repo.config()?.snapshot()?;
+        let config = self.repo().config()?.snapshot()?;
         let mut entries = config.entries(None)?;
         let mut pairs = Vec::new();
         while let Some(entry) = entries.next() {
@@ -176,7 +196,7 @@ impl Store {
     pub fn mapped(&self, person: Person) -> Person {
         let read = || {
             if self.files {
-                return self.repo.mailmap();
+                return self.repo().mailmap();
             }
             let top = self.layout.work_tree.as_deref().unwrap_or(Path::new(""));
             let text = std::fs::read_to_string(top.join(".mailmap")).unwrap_or_default();

@@ -57,8 +57,8 @@ impl Store {
     /// # Errors
     /// There is no such commit here; in a shallow clone it may lie beyond the boundary.
     pub fn commit(&self, oid: &Oid) -> Result<Commit> {
-        let commit = self
-            .repo
+        let repo = &*self.repo();
+        let commit = repo
             .find_commit(to_git(oid)?)
             .with_context(|| format!("commit {oid} is not in this clone"))?;
         let author = commit.author();
@@ -87,7 +87,8 @@ impl Store {
 
     /// Whether the object is in this clone.
     pub fn has(&self, oid: &Oid) -> bool {
-        let odb = self.repo.odb();
+        let repo = &*self.repo();
+        let odb = repo.odb();
         matches!((odb, to_git(oid)), (Ok(odb), Ok(oid)) if odb.exists(oid))
     }
 
@@ -120,7 +121,8 @@ impl Store {
     /// # Errors
     /// The history cannot be read.
     pub fn beyond(&self, tip: &Oid, hidden: &[&Oid]) -> Result<Vec<Commit>> {
-        let mut walk = self.repo.revwalk()?;
+        let repo = &*self.repo();
+        let mut walk = repo.revwalk()?;
         walk.push(to_git(tip)?)?;
         for oid in hidden {
             walk.hide(to_git(oid)?)?;
@@ -172,7 +174,8 @@ impl Store {
         let mut folder = tree.clone();
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
-            let tree = self.tree(&folder)?;
+            let repo = &self.repo();
+            let tree = self.tree(repo, &folder)?;
             let Some(entry) = tree.get_name(part) else {
                 return Ok(None);
             };
@@ -188,15 +191,14 @@ impl Store {
     }
 
     /// A tree, fetched first where a partial clone left it out.
-    fn tree(&self, oid: &Oid) -> Result<git2::Tree<'_>> {
+    fn tree<'r>(&self, repo: &'r git2::Repository, oid: &Oid) -> Result<git2::Tree<'r>> {
         let id = to_git(oid)?;
-        if let Ok(tree) = self.repo.find_tree(id) {
+        if let Ok(tree) = repo.find_tree(id) {
             return Ok(tree);
         }
         self.git.run(&["cat-file", "-e", oid.as_str()], b"")?;
-        self.repo.odb()?.refresh()?;
-        self.repo
-            .find_tree(id)
+        repo.odb()?.refresh()?;
+        repo.find_tree(id)
             .with_context(|| format!("tree {oid} is not in this clone"))
     }
 
@@ -226,7 +228,8 @@ impl Store {
         if self.kind(&folder) == Some(ObjectType::Blob) {
             return Ok(Vec::new());
         }
-        let folder = self.tree(&folder)?;
+        let repo = &self.repo();
+        let folder = self.tree(repo, &folder)?;
         let named = |entry: git2::TreeEntry<'_>| {
             let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
             (name, of_git(entry.id()))
@@ -238,12 +241,13 @@ impl Store {
     pub fn is_tree(&self, oid: &Oid) -> bool {
         match self.kind(oid) {
             Some(kind) => kind == ObjectType::Tree,
-            None => self.tree(oid).is_ok(),
+            None => self.tree(&self.repo(), oid).is_ok(),
         }
     }
 
     fn kind(&self, oid: &Oid) -> Option<ObjectType> {
-        let odb = self.repo.odb().ok()?;
+        let repo = &*self.repo();
+        let odb = repo.odb().ok()?;
         Some(odb.read_header(to_git(oid).ok()?).ok()?.1)
     }
 
@@ -253,7 +257,8 @@ impl Store {
     /// # Errors
     /// The object is not in this clone and cannot be had.
     pub fn blob(&self, oid: &Oid) -> Result<Option<Vec<u8>>> {
-        let odb = self.repo.odb()?;
+        let repo = &*self.repo();
+        let odb = repo.odb()?;
         match odb.read_header(to_git(oid)?) {
             Ok((size, ObjectType::Blob)) if size <= invalid::MAX_BYTES => {}
             Ok(_) => return Ok(None),
@@ -280,7 +285,7 @@ impl Store {
     /// The inner one: what is there is no plain file, or too large to be read. The outer one: as
     /// [`blob`](Store::blob).
     pub fn file(&self, tree: &Oid, path: &str) -> Result<Result<Option<Vec<u8>>, Invalid>> {
-        let entry = match self.tree(tree)?.get_path(Path::new(path)) {
+        let entry = match self.tree(&self.repo(), tree)?.get_path(Path::new(path)) {
             Ok(entry) => entry,
             Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(Ok(None)),
             Err(error) => return Err(error.into()),
@@ -300,7 +305,8 @@ impl Store {
     /// # Errors
     /// The object database cannot be written.
     pub fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
-        Ok(of_git(self.repo.blob(bytes)?))
+        let repo = &*self.repo();
+        Ok(of_git(repo.blob(bytes)?))
     }
 
     /// The id that `bytes` would have as a blob.
@@ -316,26 +322,27 @@ impl Store {
     /// # Errors
     /// The object database cannot be written.
     pub fn write_tree(&self, base: Option<&Oid>, places: &[(String, Place<'_>)]) -> Result<Oid> {
+        let repo = &*self.repo();
         let base = match base {
-            Some(base) => self.tree(base)?,
+            Some(base) => self.tree(repo, base)?,
             None => {
-                let empty = self.repo.treebuilder(None)?.write()?;
-                self.repo.find_tree(empty)?
+                let empty = repo.treebuilder(None)?.write()?;
+                repo.find_tree(empty)?
             }
         };
         let mut builder = TreeUpdateBuilder::new();
         for (path, place) in places {
             match place {
                 Place::Blob(bytes) => {
-                    builder.upsert(path.as_str(), self.repo.blob(bytes)?, FileMode::Blob)
+                    builder.upsert(path.as_str(), repo.blob(bytes)?, FileMode::Blob)
                 }
                 Place::File(file) => {
-                    builder.upsert(path.as_str(), self.repo.blob_path(file)?, FileMode::Blob)
+                    builder.upsert(path.as_str(), repo.blob_path(file)?, FileMode::Blob)
                 }
                 Place::Tree(oid) => builder.upsert(path.as_str(), to_git(oid)?, FileMode::Tree),
             };
         }
-        Ok(of_git(builder.create_updated(&self.repo, &base)?))
+        Ok(of_git(builder.create_updated(repo, &base)?))
     }
 
     /// Writes a commit, signed where the user's git signs.
@@ -349,19 +356,20 @@ impl Store {
         parents: &[&Oid],
         message: &str,
     ) -> Result<Oid> {
+        let repo = &*self.repo();
         if by.sign {
             return self.write_signed(tree, parents, message);
         }
         let parents = parents
             .iter()
-            .map(|oid| Ok(self.repo.find_commit(to_git(oid)?)?))
+            .map(|oid| Ok(repo.find_commit(to_git(oid)?)?))
             .collect::<Result<Vec<_>>>()?;
-        let oid = self.repo.commit(
+        let oid = repo.commit(
             None,
             &signature(&by.author)?,
             &signature(&by.committer)?,
             message,
-            &self.repo.find_tree(to_git(tree)?)?,
+            &repo.find_tree(to_git(tree)?)?,
             &parents.iter().collect::<Vec<_>>(),
         )?;
         Ok(of_git(oid))

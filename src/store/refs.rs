@@ -131,11 +131,12 @@ impl Store {
     }
 
     fn read_refs(&self) -> Result<Refs> {
+        let repo = &*self.repo();
         if !self.files {
             return Ok(Refs(Rc::new(self.git.refs(names::ALL)?)));
         }
         let mut refs = BTreeMap::new();
-        for reference in self.repo.references_glob(&format!("{}*", names::ALL))? {
+        for reference in repo.references_glob(&format!("{}*", names::ALL))? {
             let reference = reference?;
             if let (Ok(name), Some(oid)) = (reference.name(), reference.target()) {
                 refs.insert(name.to_owned(), of_git(oid));
@@ -176,17 +177,14 @@ impl Store {
     /// Moves one ref where it is as expected; none where git has to be asked, because another
     /// process holds a lock, or a folder stands in the way.
     fn update_one(&self, update: &Update, new: &Oid) -> Result<Option<bool>> {
+        let repo = &*self.repo();
         let old = match &update.old {
             Some(old) => to_git(old)?,
             None => git2::Oid::ZERO_SHA1,
         };
         let written = match update.old {
-            Some(_) => self
-                .repo
-                .reference_matching(&update.name, to_git(new)?, true, old, "gryt"),
-            None => self
-                .repo
-                .reference(&update.name, to_git(new)?, false, "gryt"),
+            Some(_) => repo.reference_matching(&update.name, to_git(new)?, true, old, "gryt"),
+            None => repo.reference(&update.name, to_git(new)?, false, "gryt"),
         };
         Ok(match written {
             Ok(_) => Some(true),

@@ -175,7 +175,7 @@ fn an_entry_cannot_bring_other_releases_along() {
         let tree = ann.must(&format!(
             "export GIT_INDEX_FILE=../index-x; rm -f ../index-x; git read-tree {entry} && \
              blob=$(echo junk | git hash-object -w --stdin) && \
-             git update-index --add --cacheinfo 100644,$blob,{place}/promotion.yaml && git write-tree"
+             git update-index --add --cacheinfo 100644,$blob,{place}.promotion.yaml && git write-tree"
         ));
         let forged = ann.must(&format!(
             "git cat-file commit {entry} | sed 's/^tree .*/tree {}/' | git hash-object -t commit -w --stdin",
@@ -278,7 +278,7 @@ fn a_link_inside_a_ledger_entry_counts_for_nothing() {
     let tip = hosting.git("rev-parse refs/gryt/ledger");
     let tree = ann.must(
         "export GIT_INDEX_FILE=../index-x; git read-tree --empty && \
-         git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),releases/1/1.1/v1.1.0/promotion.yaml && \
+         git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),releases/1/1.1/v1.1.0.promotion.yaml && \
          git write-tree --missing-ok",
     );
     ann.write(

@@ -280,3 +280,30 @@ fn the_cloud_holds_a_ref_for_each_piece_of_open_work_and_one_ledger() {
         ]
     );
 }
+
+#[test]
+fn the_last_contact_is_known_and_the_last_failure_until_the_next() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    dev.must("git gryt sync pull");
+    let facts = |dev: &Person| {
+        dev.must("git gryt query \"SELECT key, value FROM sync_metadata ORDER BY key\" --csv")
+    };
+    let before = facts(&dev);
+    assert!(before.contains("sync_mode,hybrid"), "{before}");
+    assert!(before.contains("hosting.git"), "{before}");
+    assert!(before.contains("last_pull_timestamp,20"), "{before}");
+    std::fs::rename(&hosting, sandbox.path().join("away")).unwrap();
+    dev.refused(8, "git gryt sync pull");
+    let failed = facts(&dev);
+    assert!(
+        failed.contains("The cloud (origin) cannot be reached"),
+        "{failed}"
+    );
+    std::fs::rename(sandbox.path().join("away"), &hosting).unwrap();
+    dev.must("git gryt sync pull && git gryt config execution_mode cloud");
+    let after = facts(&dev);
+    assert!(!after.contains("cannot be reached"), "{after}");
+    assert!(after.contains("sync_mode,cloud"), "{after}");
+}

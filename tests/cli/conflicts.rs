@@ -376,7 +376,7 @@ fn a_version_made_again_is_another_generation() {
     assert!(listed.contains("stale"), "{listed}");
     bob.must("git gryt evolution start v1.0.0 --change A && git gryt run && git gryt sync push-evolutions");
     ann.must("git gryt sync pull && git gryt promote v1.0.0");
-    let sealed = ann.git("show refs/gryt/ledger:releases/1/1.0/v1.0.0/promotion.yaml");
+    let sealed = ann.git("show refs/gryt/ledger:releases/1/1.0/v1.0.0.promotion.yaml");
     assert_eq!(sealed.matches("number:").count(), 1, "{sealed}");
     assert!(sealed.contains("number: 2"), "{sealed}");
 }

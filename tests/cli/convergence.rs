@@ -238,7 +238,7 @@ fn play(seed: u64) -> BTreeMap<String, usize> {
     for path in sealed
         .out
         .lines()
-        .filter(|path| path.ends_with("/generation.yaml"))
+        .filter(|path| path.ends_with(".generation.yaml"))
     {
         text += &play.hosting.git(&format!("show refs/gryt/ledger:{path}"));
     }

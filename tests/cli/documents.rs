@@ -72,6 +72,26 @@ fn the_example_of_pipelines_runs() {
 }
 
 #[test]
+fn the_examples_of_queries_run() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    dev.proves("v1.0.0", "FEAT-1");
+    dev.must("git gryt promote v1.0.0");
+    dev.must("git gryt generation new v1.1.0 --change add:FEAT-2:Two");
+    let seen = follow("query.md", &dev);
+    for line in [
+        "v1.0.0",
+        "FEAT-1",
+        "owner,proofs,passed,percent\ndev@example.com,1,1,100",
+        "\"promotions\": 1",
+        "FEAT-2",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+}
+
+#[test]
 fn the_example_of_policy_runs() {
     let sandbox = Sandbox::new();
     sandbox.hosting();

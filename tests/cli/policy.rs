@@ -22,7 +22,7 @@ fn sealed(who: &Person, version: &str, file: &str) -> String {
         .collect::<Vec<_>>();
     let (major, minor) = (shelf[0], shelf[1]);
     who.must(&format!(
-        "git show refs/gryt/ledger:releases/{major}/{major}.{minor}/{version}/{file}"
+        "git show refs/gryt/ledger:releases/{major}/{major}.{minor}/{version}.{file}"
     ))
 }
 
@@ -284,9 +284,9 @@ fn a_ledger_that_was_sealed_past_its_gates_does_not_verify() {
     let [ann, _] = proven(&sandbox);
     ann.must("git gryt promote v1.0.0");
     let forge = "place=releases/1/1.0/v1.0.0 && tip=$(git rev-parse refs/gryt/ledger) && \
-                 git show $tip:$place/promotion.yaml | sed 's/^promoter:/promoter:/; s/email: ann@example.com/email: eve@example.com/' > forged && \
+                 git show $tip:$place.promotion.yaml | sed 's/^promoter:/promoter:/; s/email: ann@example.com/email: eve@example.com/' > forged && \
                  export GIT_INDEX_FILE=.git/forging && git read-tree $tip && \
-                 git update-index --add --cacheinfo 100644,$(git hash-object -w forged),$place/promotion.yaml && \
+                 git update-index --add --cacheinfo 100644,$(git hash-object -w forged),$place.promotion.yaml && \
                  git cat-file commit $tip | sed \"s/^tree .*/tree $(git write-tree)/\" > commit && \
                  git update-ref refs/gryt/ledger $(git hash-object -w -t commit commit)";
     ann.must(forge);

@@ -47,7 +47,7 @@ fn one_version(sandbox: &Sandbox, url: &str) {
         winners.insert(won[0]);
         assert_eq!(length(), before + 1, "round {round}");
         let sealed = hosting.must(&format!(
-            "git show refs/gryt/ledger:releases/1/1.{round}/{version}/promotion.yaml"
+            "git show refs/gryt/ledger:releases/1/1.{round}/{version}.promotion.yaml"
         ));
         assert!(sealed.contains(&format!("name: dev{}", won[0])), "{sealed}");
         for (at, ran) in ran.iter().enumerate().filter(|(at, _)| *at != won[0]) {
@@ -125,7 +125,7 @@ fn different_versions_all_get_in() {
         assert!(before.is_subset(&now), "{commit} lost something");
         let releases = now
             .iter()
-            .filter(|l| l.ends_with("/promotion.yaml"))
+            .filter(|l| l.ends_with(".promotion.yaml"))
             .count();
         assert_eq!(releases, count);
         before = now;

@@ -391,7 +391,7 @@ fn junk_in_the_ledger_counts_for_nothing_and_stops_nobody() {
     assert_eq!(base.trim(), tip);
     let tree = dev.git("ls-tree -r --name-only refs/gryt/ledger");
     assert!(
-        tree.contains("releases/1/1.0/v1.0.0/promotion.yaml"),
+        tree.contains("releases/1/1.0/v1.0.0.promotion.yaml"),
         "{tree}"
     );
     let fresh = sandbox.clone_of("fresh", "hosting.git");

@@ -72,8 +72,8 @@ fn a_single_developer_in_local_mode() {
     assert_eq!(
         tree,
         [
-            "releases/1/1.0/v1.0.0/generation.yaml",
-            "releases/1/1.0/v1.0.0/promotion.yaml",
+            "releases/1/1.0/v1.0.0.generation.yaml",
+            "releases/1/1.0/v1.0.0.promotion.yaml",
         ]
     );
     assert!(!solo.has(".gryt/generations/v1.0.0.yaml"));
@@ -136,7 +136,7 @@ fn two_developers_release_different_versions() {
     seen.types(&a, "git gryt log");
     expect_file!["../../fixtures/golden/two-developers.txt"].assert_eq(&seen.text());
 
-    let sealed = a.git("show refs/gryt/ledger:releases/1/1.1/v1.1.0/generation.yaml");
+    let sealed = a.git("show refs/gryt/ledger:releases/1/1.1/v1.1.0.generation.yaml");
     assert!(sealed.contains("title: \"First\" # kept"), "{sealed}");
     let versions = a.git("log --first-parent --reverse --format=%s refs/gryt/ledger");
     let expected = "Begin the ledger\nPromote v0.9.0\nPromote v1.1.0\nPromote v1.2.0";
@@ -294,7 +294,7 @@ fn holds(lead: &Person, draft: &str, evolutions: &[(String, String)], proven: &[
         assert!(proven.contains(&commit), "{name} proves {commit}");
         lead.git(&format!("merge-base --is-ancestor {commit} HEAD"));
     }
-    let sealed = lead.must("git show refs/gryt/ledger:releases/2/2.0/v2.0.0/generation.yaml");
+    let sealed = lead.must("git show refs/gryt/ledger:releases/2/2.0/v2.0.0.generation.yaml");
     assert_eq!(sealed, CONTRACT);
     let trailers = lead.git("log -1 --format='%(trailers:key=Gryt-Version,valueonly)%(trailers:key=Gryt-Base,valueonly)' refs/gryt/ledger");
     let trailers: Vec<&str> = trailers.split_whitespace().collect();

@@ -1,0 +1,66 @@
+//! What a clone knows of its cloud that git does not hold: when it was asked last, and what went
+//! wrong when it could not be. Nothing is decided by it. Each contact leaves a line in a file of
+//! its own; the cache copies them when it is asked.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::Session;
+use crate::cache::{self, Cache};
+
+const PULLED: &str = "last-pull";
+const FAILED: &str = "last-error";
+
+impl Session<'_> {
+    /// Takes note that the cloud was asked just now, and answered.
+    pub fn note_contact(&self) {
+        self.note(PULLED, &self.ctx.now().to_rfc3339());
+        // Nearly always there is none.
+        let _ = std::fs::remove_file(self.note_file(FAILED));
+    }
+
+    /// Takes note of why the cloud could not be asked.
+    pub fn note_failure(&self, error: &anyhow::Error) {
+        let now = self.ctx.now().to_rfc3339();
+        self.note(FAILED, &format!("{now} {error}"));
+    }
+
+    fn note(&self, name: &str, text: &str) {
+        let file = self.note_file(name);
+        let folder = file.parent().unwrap_or(&file);
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, text));
+        if let Err(error) = written {
+            let text = format!("It is not kept when the cloud was asked: {error}");
+            self.ctx.detail(text);
+        }
+    }
+
+    fn note_file(&self, name: &str) -> PathBuf {
+        self.cache_file().with_file_name(name)
+    }
+
+    /// Copies it all into `sync_metadata`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(super) fn copy_notes(&self, cache: &Cache) -> Result<()> {
+        let read = |name| std::fs::read_to_string(self.note_file(name)).ok();
+        for (key, value) in [
+            ("last_pull_timestamp", read(PULLED)),
+            ("last_error", read(FAILED)),
+            ("cloud_url", self.cloud_url().map(str::to_owned)),
+            ("sync_mode", Some(self.config.mode.as_str().to_owned())),
+        ] {
+            if cache.metadata(key)? == value {
+                continue;
+            }
+            match cache.set_metadata(key, value.as_deref()) {
+                // A database that cannot be written can still answer.
+                Err(error) if cache::is_trouble(&error) => {}
+                set => set?,
+            }
+        }
+        Ok(())
+    }
+}
