@@ -294,14 +294,14 @@ fn the_last_contact_is_known_and_the_last_failure_until_the_next() {
     assert!(before.contains("sync_mode,hybrid"), "{before}");
     assert!(before.contains("hosting.git"), "{before}");
     assert!(before.contains("last_pull_timestamp,20"), "{before}");
-    std::fs::rename(&hosting, sandbox.path().join("away")).unwrap();
+    fs::rename(&hosting, sandbox.path().join("away")).unwrap();
     dev.refused(8, "git gryt sync pull");
     let failed = facts(&dev);
     assert!(
         failed.contains("The cloud (origin) cannot be reached"),
         "{failed}"
     );
-    std::fs::rename(sandbox.path().join("away"), &hosting).unwrap();
+    fs::rename(sandbox.path().join("away"), &hosting).unwrap();
     dev.must("git gryt sync pull && git gryt config execution_mode cloud");
     let after = facts(&dev);
     assert!(!after.contains("cannot be reached"), "{after}");
