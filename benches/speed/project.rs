@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use git_gryt::git::Git;
 use git_gryt::model::evolution::{Attempt, Evolution};
 use git_gryt::model::ledger::{Folded, Sealed};
-use git_gryt::model::promotion::Seal;
 use git_gryt::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
 use git_gryt::model::verdict::Verdict;
 use git_gryt::model::{Contract, EvolutionName, Oid, Person, Stamp, Version};
@@ -179,7 +178,13 @@ impl Maker<'_> {
         let mut folded = Vec::new();
         for at in 0..contract.changes.len() {
             let attempt = self.evolution(&contract, (&root, at, 1), Some((code, &tree)))?;
-            folded.push((attempt, None));
+            folded.push(Folded {
+                change: attempt.name.change,
+                number: attempt.name.number,
+                tip: attempt.tip,
+                owner: attempt.evolution.owner,
+                counted: true,
+            });
         }
         let (author, promoter, id) = self.by(0);
         let gates = ["has_changes", "changes_proven", "proof_covers_release"];
@@ -191,33 +196,21 @@ impl Maker<'_> {
             only: None,
             excuse: None,
         };
-        let seal = Seal {
-            sealed: Sealed {
-                version,
-                promotion: id,
-                commit: code.clone(),
-                tree,
-                generation: root.clone(),
-                draft: root,
-                promoter,
-                promoted_at: author.author.at,
-                gates: gates.map(passed).into(),
-                evolutions: folded
-                    .iter()
-                    .map(|(attempt, _)| Folded {
-                        change: attempt.name.change.clone(),
-                        number: attempt.name.number,
-                        tip: attempt.tip.clone(),
-                        owner: attempt.evolution.owner.clone(),
-                        counted: true,
-                    })
-                    .collect(),
-            },
-            cloud_draft: None,
-            folded,
-            policy_changes: Vec::new(),
+        let sealed = Sealed {
+            version,
+            promotion: id,
+            commit: code.clone(),
+            tree,
+            generation: root.clone(),
+            draft: root,
+            promoter,
+            promoted_at: author.author.at,
+            gates: gates.map(passed).into(),
+            evolutions: folded,
         };
-        let entry = self.store.write_promotion(&author, ledger, &seal, None)?;
+        let entry = self
+            .store
+            .write_promotion(&author, ledger, &sealed, None, None)?;
         Ok(Ledger {
             tip: entry.clone(),
             base: entry,

@@ -214,9 +214,13 @@ impl Attempt<'_> {
             .store
             .file(&self.intent.release.tree, policy::FILE)??;
         let policy = policy.as_deref();
-        let entry = session
-            .store
-            .write_promotion(session.author()?, &ledger, seal, policy)?;
+        let entry = session.store.write_promotion(
+            session.author()?,
+            &ledger,
+            &seal.sealed,
+            policy,
+            None,
+        )?;
         session.check_own(&ledger, &entry)?;
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
         if with_folded {

@@ -6,15 +6,14 @@ use serde::Serialize;
 
 use super::{Outcome, delete, typed};
 use crate::git::refs::Update;
-use crate::model::edit::rewrite;
-use crate::model::evolution::{Attempt, Evolution};
+use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;
-use crate::model::{Contract, EvolutionName, Exit, Oid, Refusal, Version};
+use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
+use crate::session::carry::{Carried, place, renamed};
 use crate::session::contact::Contact;
 use crate::session::view::Edited;
 use crate::store::draft::Draft;
-use crate::store::refs::evolutions;
 use crate::store::{Refs, names};
 
 /// Arguments of `generation rename`.
@@ -72,10 +71,10 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
         Some(first) => may_go_on(session, &refs, first, &old, &new)?,
         None => {
             session.may_declare(&refs, &new)?;
-            let carried = carry(session, &own, &new)?;
+            let carried = session.carry(&own, &new)?;
             begin(session, &draft, &new, &carried)?;
-            for (before, (_, root, _)) in own.iter().zip(&carried) {
-                session.follow_current(&before.root, root)?;
+            for (before, after) in own.iter().zip(&carried) {
+                session.follow_current(&before.root, &after.root)?;
             }
         }
     }
@@ -184,15 +183,6 @@ fn finish(
     Ok((updates, overtaken))
 }
 
-fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal> {
-    let from = Contract::parse(text, old)?;
-    let to = Contract {
-        version: new.clone(),
-        ..from.clone()
-    };
-    Ok(rewrite(&String::from_utf8_lossy(text), &from, &to)?)
-}
-
 /// Whether the cloud has this very generation. Other people's work on it stays where it is.
 fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<bool> {
     let version = &draft.version;
@@ -220,44 +210,6 @@ fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<
         }
     }
     Ok(true)
-}
-
-type Carried = (EvolutionName, Oid, Oid);
-
-/// The same proofs for the new version: their names there, first commits and tips.
-fn carry(session: &Session<'_>, own: &[Attempt], new: &Version) -> Result<Vec<Carried>> {
-    let mut carried = Vec::new();
-    for attempt in own {
-        let what = Evolution {
-            version: new.clone(),
-            ..attempt.evolution.clone()
-        };
-        let nonce = session.ctx.nonce();
-        let tip = session
-            .store
-            .carry(session.author()?, &attempt.tip, &what, &nonce)?;
-        let name = EvolutionName {
-            version: new.clone(),
-            ..attempt.name.clone()
-        };
-        let root = session.store.root(&tip)?;
-        carried.push((name, root, tip));
-    }
-    Ok(carried)
-}
-
-fn place(refs: &Refs, carried: &[Carried]) -> Vec<Update> {
-    let mut known: Vec<EvolutionName> = evolutions(&refs.local()).map(|(name, _)| name).collect();
-    let mut updates = Vec::new();
-    for (name, _, tip) in carried {
-        let mut name = name.clone();
-        if known.contains(&name) {
-            name.number = crate::session::survey::next(known.iter(), &name);
-        }
-        updates.push(refs.change(names::evolution(&name), Some(tip)));
-        known.push(name);
-    }
-    updates
 }
 
 /// An edit of a promoted version's file begins a draft of its own.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +10,20 @@ use super::Invalid;
 
 /// The name of a git object: lower-case hex, 40 digits under SHA-1 and 64 under SHA-256.
 ///
-/// A plain value, so that the model can speak of objects without a repository.
+/// A plain value, so that the model can speak of objects without a repository; shared, because a
+/// snapshot of a project's refs is copied often.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Oid(String);
+pub struct Oid(Arc<str>);
 
 impl Oid {
+    /// The id whose binary form is `bytes`.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = |byte: &u8| [byte >> 4, byte & 15].map(|d| char::from(DIGITS[usize::from(d)]));
+        Self(bytes.iter().flat_map(digits).collect::<String>().into())
+    }
+
     /// The id in full.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -32,7 +41,7 @@ impl FromStr for Oid {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if matches!(text.len(), 40 | 64) && text.bytes().all(hex) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid::new(format!("`{text}` is not an object id")))
         }
@@ -49,7 +58,7 @@ impl TryFrom<String> for Oid {
 
 impl From<Oid> for String {
     fn from(oid: Oid) -> Self {
-        oid.0
+        oid.0.to_string()
     }
 }
 

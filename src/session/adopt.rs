@@ -1,6 +1,6 @@
 //! Adopting what the cloud has: facts about each ref, the pure plan over them, one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
@@ -21,10 +21,10 @@ type Tips = BTreeMap<String, Oid>;
 /// The plan of one adoption while it is being made.
 struct Adoption<'a> {
     refs: &'a Refs,
-    local: Tips,
+    local: &'a Tips,
     cloud: &'a Tips,
     /// What was adopted before, and what will have been.
-    before: Tips,
+    before: &'a Tips,
     after: Tips,
     updates: Vec<Update>,
     sum: Adopted,
@@ -37,9 +37,14 @@ impl Adoption<'_> {
         self.updates.push(self.refs.change(name, tip));
     }
 
+    /// Whether everybody has had this since the last look: nearly every ref of a large project.
+    fn is_settled(&self, name: &str, tip: &Oid) -> bool {
+        self.local.get(name) == Some(tip) && self.before.get(name) == Some(tip)
+    }
+
     /// The name of an evolution whose number turned out to be another's.
     fn next_number(&self, evolution: &EvolutionName) -> EvolutionName {
-        let known = evolutions(&self.local).chain(evolutions(self.cloud));
+        let known = evolutions(self.local).chain(evolutions(self.cloud));
         let known: Vec<EvolutionName> = known.map(|(name, _)| name).collect();
         let given = self.sum.renumbered.iter().map(|(_, after)| after);
         EvolutionName {
@@ -83,27 +88,28 @@ impl Session<'_> {
         write: bool,
     ) -> Result<(Vec<Update>, Adopted)> {
         let name = self.cloud_name()?;
+        let (local, before) = (&refs.local(), &self.adopted(refs)?);
         let mut adoption = Adoption {
             refs,
-            local: refs.local(),
+            local,
             cloud: &contact.cloud,
-            before: self.adopted(refs)?,
+            before,
             after: BTreeMap::new(),
             updates: Vec::new(),
             sum: Adopted::default(),
             write,
         };
-        let names: BTreeSet<&String> = adoption
-            .local
-            .keys()
-            .chain(contact.cloud.keys())
-            .chain(adoption.before.keys())
-            .collect();
-        let names: Vec<String> = names.into_iter().cloned().collect();
+        // Three sorted lists: a stable sort merges them.
+        let all = local.keys().chain(contact.cloud.keys());
+        let mut names: Vec<&String> = all.chain(before.keys()).collect();
+        names.sort();
+        names.dedup();
         let mut seals: BTreeMap<Version, Option<Sealed>> = BTreeMap::new();
         for name in names {
-            if let Some(tip) = contact.cloud.get(&name)
-                && names::shared(&name) != Shared::Foreign
+            let shared = names::shared(name);
+            if let Some(tip) = contact.cloud.get(name)
+                && shared != Shared::Foreign
+                && !adoption.is_settled(name, tip)
                 && !self.store.is_commit(tip)
             {
                 let below = name.trim_start_matches(names::SHARED).to_owned();
@@ -111,14 +117,14 @@ impl Session<'_> {
                     .sum
                     .quarantined
                     .push((below, "it is no commit".into()));
-                if let Some(before) = adoption.before.get(&name) {
-                    adoption.after.insert(name, before.clone());
+                if let Some(before) = adoption.before.get(name) {
+                    adoption.after.insert(name.clone(), before.clone());
                 }
                 continue;
             }
-            let version = match names::shared(&name) {
-                Shared::Draft(version) => version,
-                Shared::Evolution(evolution) => evolution.version,
+            let version = match &shared {
+                Shared::Draft(version) => version.clone(),
+                Shared::Evolution(evolution) => evolution.version.clone(),
                 Shared::Ledger | Shared::Foreign => continue,
             };
             let sealed = match seals.get(&version) {
@@ -132,12 +138,18 @@ impl Session<'_> {
                     sealed
                 }
             };
-            match names::shared(&name) {
+            if let (Some(tip), None) = (contact.cloud.get(name), &sealed)
+                && adoption.is_settled(name, tip)
+            {
+                adoption.after.insert(name.clone(), tip.clone());
+                continue;
+            }
+            match shared {
                 Shared::Draft(version) => {
-                    self.plan_draft(&mut adoption, &name, version, sealed.as_ref())?;
+                    self.plan_draft(&mut adoption, name, version, sealed.as_ref())?;
                 }
                 Shared::Evolution(evolution) => {
-                    self.plan_evolution(&mut adoption, &name, &evolution, sealed.as_ref())?;
+                    self.plan_evolution(&mut adoption, name, &evolution, sealed.as_ref())?;
                 }
                 Shared::Ledger | Shared::Foreign => {}
             }
@@ -148,10 +160,11 @@ impl Session<'_> {
             let base = refs.change(names::BASE, Some(&ledger.base));
             adoption.updates.extend([own, base]);
         }
-        if write {
-            let memory = self.store.write_adopted(&adoption.after)?;
-            let update = refs.change(names::adopted(name), Some(&memory));
-            adoption.updates.push(update);
+        let memory = names::adopted(name);
+        let known = refs.get(&memory).is_some() && adoption.after == *before;
+        if write && !known {
+            let blob = self.store.write_adopted(&adoption.after)?;
+            adoption.updates.push(refs.change(memory, Some(&blob)));
         }
         Ok((adoption.updates, adoption.sum))
     }
@@ -209,7 +222,7 @@ impl Session<'_> {
         if seal == Seal::Open {
             if sides.cloud.is_none() && has_twin(adoption.cloud, &version) {
                 step = DraftStep::Conflict(DraftConflict::SameVersion);
-            } else if sides.local.is_none() && has_twin(&adoption.local, &version) {
+            } else if sides.local.is_none() && has_twin(adoption.local, &version) {
                 step = DraftStep::Keep;
             }
         }

@@ -2,7 +2,9 @@
 //! wrong when it could not be. Nothing is decided by it. Each contact leaves a line in a file of
 //! its own; the cache copies them when it is asked.
 
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -17,7 +19,7 @@ impl Session<'_> {
     pub fn note_contact(&self) {
         self.note(PULLED, &self.ctx.now().to_rfc3339());
         // Nearly always there is none.
-        let _ = std::fs::remove_file(self.note_file(FAILED));
+        let _ = fs::remove_file(self.note_file(FAILED));
     }
 
     /// Takes note of why the cloud could not be asked.
@@ -29,7 +31,7 @@ impl Session<'_> {
     fn note(&self, name: &str, text: &str) {
         let file = self.note_file(name);
         let folder = file.parent().unwrap_or(&file);
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, text));
+        let written = fs::create_dir_all(folder).and_then(|()| overwrite(&file, text));
         if let Err(error) = written {
             let text = format!("It is not kept when the cloud was asked: {error}");
             self.ctx.detail(text);
@@ -45,7 +47,7 @@ impl Session<'_> {
     /// # Errors
     /// The database cannot be read.
     pub(super) fn copy_notes(&self, cache: &Cache) -> Result<()> {
-        let read = |name| std::fs::read_to_string(self.note_file(name)).ok();
+        let read = |name| fs::read_to_string(self.note_file(name)).ok();
         for (key, value) in [
             ("last_pull_timestamp", read(PULLED)),
             ("last_error", read(FAILED)),
@@ -63,4 +65,17 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes over what is there. A file that is emptied first is sent to the disk at once by some file
+/// systems, which takes longer than all the rest of a pull.
+fn overwrite(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(file)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }

@@ -9,6 +9,7 @@ use super::{Session, join};
 use crate::model::merge::Side;
 use crate::model::weave::Texts;
 use crate::model::{Contract, Oid, Refusal, Version};
+use crate::store::refs::drafts;
 use crate::store::{Refs, Store, names};
 
 /// What taking in found.
@@ -18,6 +19,13 @@ pub struct TakenIn {
     pub edited: Vec<Version>,
     /// Files that stay as they are, and why.
     pub held: Vec<(Version, Edited)>,
+}
+
+/// What one look at the files found.
+struct Scan {
+    edited: Vec<(Version, Edited)>,
+    /// Whether every draft has a file that shows just what it holds, and nothing else was written.
+    in_step: bool,
 }
 
 impl TakenIn {
@@ -58,7 +66,12 @@ impl Session<'_> {
         while again {
             again = false;
             taken.held.clear();
-            for (version, edited) in self.scan(&view, &self.store.refs()?)? {
+            let refs = self.store.refs()?;
+            let scan = self.scan(&view, &refs)?;
+            if scan.in_step {
+                self.in_step.replace(Some(drafts(&refs.local()).collect()));
+            }
+            for (version, edited) in scan.edited {
                 let prefer = settled
                     .filter(|(v, _)| **v == version)
                     .map(|(_, side)| side);
@@ -144,17 +157,15 @@ impl Session<'_> {
     /// Files, notes or drafts cannot be read.
     pub fn edited(&self, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
         match View::open(self, false)? {
-            Some(view) => self.scan(&view, refs),
+            Some(view) => Ok(self.scan(&view, refs)?.edited),
             None => Ok(Vec::new()),
         }
     }
 
-    fn scan(&self, view: &View<'_>, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
+    fn scan(&self, view: &View<'_>, refs: &Refs) -> Result<Scan> {
         let files = view.files()?;
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
         let local = refs.local();
+        let mut shown = 0;
         let mut tracked: Option<BTreeSet<String>> = None;
         let mut found = Vec::new();
         for version in files {
@@ -164,7 +175,10 @@ impl Session<'_> {
             let edited = match local.get(&names::draft(&version)) {
                 None => self.judge_orphan(view, refs, &version, &text)?,
                 Some(tip) => match self.store.draft(&version, tip)? {
-                    Ok(draft) => view.judge(&draft, &text)?,
+                    Ok(draft) => {
+                        shown += usize::from(view.shows(&draft, &text)?);
+                        view.judge(&draft, &text)?
+                    }
                     Err(_) => None,
                 },
             };
@@ -181,7 +195,10 @@ impl Session<'_> {
             }
             found.push((version, edited));
         }
-        Ok(found)
+        Ok(Scan {
+            in_step: shown == drafts(&local).count() && shown == view.count(),
+            edited: found,
+        })
     }
 
     fn judge_orphan(

@@ -4,6 +4,7 @@
 pub mod adopt;
 pub mod aside;
 pub mod audit;
+pub mod carry;
 pub mod claim;
 pub mod contact;
 pub mod contacted;
@@ -27,7 +28,7 @@ pub mod survey;
 pub mod verify;
 pub mod view;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -36,7 +37,7 @@ use anyhow::{Context as _, Result};
 use crate::config::{self, Config, Mode};
 use crate::context::Context;
 use crate::git::ident::{self, Ident, Known};
-use crate::model::{Exit, Person, Refusal, Version};
+use crate::model::{Exit, Oid, Person, Refusal, Version};
 use crate::remote::Remote;
 use crate::store::names;
 use crate::store::{Author, Refs, Store};
@@ -52,6 +53,8 @@ pub struct Session<'a> {
     known: Option<Known>,
     author: OnceCell<Author>,
     no_atomic: Cell<bool>,
+    /// The drafts that the files were found to show just as they are, so that nobody looks twice.
+    in_step: RefCell<Option<Vec<(Version, Oid)>>>,
     /// Whether the cloud was found to be away, so that nobody is told twice.
     away: Cell<bool>,
 }
@@ -103,6 +106,7 @@ impl<'a> Session<'a> {
             ctx,
             store,
             no_atomic: Cell::new(config.no_atomic),
+            in_step: RefCell::default(),
             away: Cell::new(false),
             config,
             remotes: config::remotes(&git),

@@ -262,6 +262,17 @@ impl<'a> View<'a> {
         Ok(true)
     }
 
+    /// How many files were written, as far as is noted.
+    pub(super) fn count(&self) -> usize {
+        self.notes.len()
+    }
+
+    /// Whether `text` is what the draft holds, and is noted as that.
+    pub(super) fn shows(&self, draft: &Draft, text: &[u8]) -> Result<bool> {
+        let noted = self.noted(draft.version.as_str());
+        Ok(noted == [Store::blob_id(text)?] && noted[0] == draft.blob)
+    }
+
     /// What the file of `draft` is to it.
     pub(super) fn judge(&self, draft: &Draft, text: &[u8]) -> Result<Option<Edited>> {
         let blob = Store::blob_id(text)?;
@@ -322,11 +333,15 @@ impl Session<'_> {
     /// # Errors
     /// Files or notes cannot be written.
     pub fn write_view(&self) -> Result<()> {
+        let refs = self.store.refs()?;
+        let local = refs.local();
+        let seen = self.in_step.take();
+        if seen.is_some_and(|seen| refs::drafts(&local).eq(seen)) {
+            return Ok(());
+        }
         let Some(mut view) = View::open(self, true)? else {
             return Ok(());
         };
-        let refs = self.store.refs()?;
-        let local = refs.local();
         let drafts: BTreeMap<String, (Version, Oid)> = refs::drafts(&local)
             .map(|(version, tip)| (version.to_string(), (version, tip)))
             .collect();

@@ -168,9 +168,15 @@ impl Store {
             author.author.at = commit.at;
             let mut parents = vec![&carried];
             parents.extend(commit.parents.iter().skip(1));
-            let message = Message::new(commit.subject())
+            let said = header(&commit.message)?;
+            let mut message = Message::new(commit.subject())
                 .with("Gryt-Version", &what.version)
                 .with("Gryt-Change", &what.change);
+            for (key, value) in [("Gryt-Commit", said.commit), ("Gryt-Status", said.status)] {
+                if let Some(value) = value {
+                    message = message.with(key, value);
+                }
+            }
             carried = self.write_commit(&author, &tree, &parents, &message.text())?;
         }
         Ok(carried)

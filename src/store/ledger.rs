@@ -10,7 +10,6 @@ use super::{Store, draft};
 use crate::model::ledger::{
     CONTRACT, Difference, Entry, FILES, Leaf, POLICY, PROMOTION, Parent, Sealed, Withdrawal,
 };
-use crate::model::promotion::Seal;
 use crate::model::{Contract, Invalid, Oid, Version};
 
 /// A ledger whose chain was checked.
@@ -286,7 +285,8 @@ impl Store {
 
     /// Writes the entry that seals a release onto `ledger`. Its tree is the base's tree with the
     /// release's files put in; its parents are the tip, the draft, the release commit and the
-    /// evolutions, so that nothing that it names can be collected.
+    /// evolutions, so that nothing that it names can be collected; the last is the entry of another
+    /// ledger that it repeats, where it repeats one.
     ///
     /// # Errors
     /// The object database cannot be written.
@@ -294,10 +294,10 @@ impl Store {
         &self,
         by: &Author,
         ledger: &Ledger,
-        seal: &Seal,
+        sealed: &Sealed,
         policy: Option<&[u8]>,
+        original: Option<&Oid>,
     ) -> Result<Oid> {
-        let sealed = &seal.sealed;
         let version = &sealed.version;
         let draft_tree = self.commit(&sealed.draft)?.tree;
         let (_, contract) = self
@@ -314,17 +314,21 @@ impl Store {
         let base = self.commit(&ledger.base)?.tree;
         let tree = self.write_tree(Some(&base), &places)?;
         let mut parents = vec![&ledger.tip, &sealed.draft, &sealed.commit];
-        parents.extend(seal.folded.iter().map(|(attempt, _)| &attempt.tip));
+        parents.extend(sealed.evolutions.iter().map(|folded| &folded.tip));
+        parents.extend(original);
         let described = Contract::parse(&contract, &sealed.version)?.description;
         let subject = match described.as_deref().map(str::trim) {
             None | Some("") => format!("Promote {}", sealed.version),
             Some(text) => format!("Promote {}: {text}", sealed.version),
         };
-        let message = Message::new(&subject)
+        let mut message = Message::new(&subject)
             .with("Gryt-Kind", "promotion")
             .with("Gryt-Base", &ledger.base)
             .with("Gryt-Version", &sealed.version)
             .with("Gryt-Promotion", &sealed.promotion);
+        if let Some(original) = original {
+            message = message.with("Gryt-Original", original);
+        }
         self.write_commit(by, &tree, &parents, &message.text())
     }
 }

@@ -245,10 +245,6 @@ fn to_git(oid: &Oid) -> Result<git2::Oid> {
     Ok(git2::Oid::from_str(oid.as_str())?)
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "libgit2 prints what `Oid` reads: lower-case hex in full"
-)]
 fn of_git(oid: git2::Oid) -> Oid {
-    oid.to_string().parse().expect("libgit2 prints whole hex")
+    Oid::from_bytes(oid.as_bytes())
 }

@@ -14,8 +14,10 @@ pub const LEDGER: &str = "refs/gryt/ledger";
 /// All three roots have this prefix.
 pub const ALL: &str = "refs/gryt";
 
-const DRAFTS: &str = "refs/gryt/generations/";
-const EVOLUTIONS: &str = "refs/gryt/evolutions/";
+/// Where drafts live.
+pub const DRAFTS: &str = "refs/gryt/generations/";
+/// Where evolutions live.
+pub const EVOLUTIONS: &str = "refs/gryt/evolutions/";
 
 /// What a shared ref is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +146,11 @@ pub fn withdrawn_evolution(name: &EvolutionName, departure: &str) -> String {
 /// The file of a promoted version, with an edit that came too late.
 pub fn withdrawn_file(version: &Version, departure: &str) -> String {
     format!("{WITHDRAWN}{version}/{departure}/file")
+}
+
+/// The tip of this clone's own ledger that the cloud's took the place of.
+pub fn replaced(tip: &Oid) -> String {
+    format!("refs/gryt-local/replaced/{tip}")
 }
 
 /// A rename under way: the first tip of the new name. Whoever makes this ref renames.

@@ -30,14 +30,17 @@ impl Refs {
 
     /// What this clone has of the shared refs, by name.
     pub fn local(&self) -> BTreeMap<String, Oid> {
-        let whole = |(rest, oid): (&str, &Oid)| (format!("{}{rest}", names::SHARED), oid.clone());
-        self.below(names::SHARED).map(whole).collect()
+        let shared = self.0.range(names::SHARED.to_owned()..);
+        shared
+            .take_while(|(name, _)| name.starts_with(names::SHARED))
+            .map(|(name, oid)| (name.clone(), oid.clone()))
+            .collect()
     }
 
     /// What `remote` had of the shared refs when last seen, by their name there.
     pub fn cloud(&self, remote: &str) -> BTreeMap<String, Oid> {
         let root = names::tracking(remote);
-        let whole = |(rest, oid): (&str, &Oid)| (format!("{}{rest}", names::SHARED), oid.clone());
+        let whole = |(rest, oid): (&str, &Oid)| ([names::SHARED, rest].concat(), oid.clone());
         self.below(&root).map(whole).collect()
     }
 
@@ -88,26 +91,30 @@ impl Refs {
     }
 }
 
+fn below<'a>(
+    shared: &'a BTreeMap<String, Oid>,
+    root: &'static str,
+) -> impl Iterator<Item = (&'a String, &'a Oid)> {
+    let from = shared.range(root.to_owned()..);
+    from.take_while(move |(name, _)| name.starts_with(root))
+}
+
 /// The drafts among shared refs.
 pub fn drafts(shared: &BTreeMap<String, Oid>) -> impl Iterator<Item = (Version, Oid)> + '_ {
-    shared
-        .iter()
-        .filter_map(|(name, oid)| match names::shared(name) {
-            Shared::Draft(version) => Some((version, oid.clone())),
-            _ => None,
-        })
+    below(shared, names::DRAFTS).filter_map(|(name, oid)| match names::shared(name) {
+        Shared::Draft(version) => Some((version, oid.clone())),
+        _ => None,
+    })
 }
 
 /// The evolutions among shared refs.
 pub fn evolutions(
     shared: &BTreeMap<String, Oid>,
 ) -> impl Iterator<Item = (EvolutionName, Oid)> + '_ {
-    shared
-        .iter()
-        .filter_map(|(name, oid)| match names::shared(name) {
-            Shared::Evolution(evolution) => Some((evolution, oid.clone())),
-            _ => None,
-        })
+    below(shared, names::EVOLUTIONS).filter_map(|(name, oid)| match names::shared(name) {
+        Shared::Evolution(evolution) => Some((evolution, oid.clone())),
+        _ => None,
+    })
 }
 
 impl Store {
@@ -135,14 +142,15 @@ impl Store {
         if !self.files {
             return Ok(Refs(Rc::new(self.git.refs(names::ALL)?)));
         }
-        let mut refs = BTreeMap::new();
+        // They come nearly in order: a map made of a list at once sorts little.
+        let mut refs = Vec::new();
         for reference in repo.references_glob(&format!("{}*", names::ALL))? {
             let reference = reference?;
             if let (Ok(name), Some(oid)) = (reference.name(), reference.target()) {
-                refs.insert(name.to_owned(), of_git(oid));
+                refs.push((name.to_owned(), of_git(oid)));
             }
         }
-        Ok(Refs(Rc::new(refs)))
+        Ok(Refs(Rc::new(refs.into_iter().collect())))
     }
 
     /// Makes all of `updates` or none; false where a ref was not where its update expects it.
