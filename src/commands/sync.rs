@@ -6,25 +6,42 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Outcome, status, typed_if};
+use super::{Outcome, status, typed, typed_if};
+use crate::model::leaving::Rename;
 use crate::model::reconcile::Adopted;
-use crate::model::{EvolutionName, Exit, Version};
+use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
+use crate::session::leaving::Left;
+use crate::session::share::{PushError, SharedDrafts};
 
 /// Subcommands of `sync`.
 #[derive(Debug, Subcommand)]
 pub enum SyncCommand {
     /// Take over what the cloud has
     Pull,
-    /// Publish this clone's drafts
-    Push {
-        /// Only this version
-        version: Option<String>,
-    },
+    /// Publish this clone's drafts, and promotions that it made in local mode
+    Push(PushArgs),
     /// Publish your evolutions
     PushEvolutions(PushEvolutionsArgs),
     /// Compare this clone with the cloud, or see how far a version is proven
     Status(StatusArgs),
+}
+
+/// Arguments of `sync push`.
+#[derive(Debug, Default, Args)]
+pub struct PushArgs {
+    /// Only this version
+    version: Option<String>,
+    /// Take a promotion of this clone's own, whose version somebody else has, back to a draft under
+    /// another name
+    #[arg(long, value_name = "OLD=NEW")]
+    rename: Vec<String>,
+    /// Publish the commits of such promotions too, even if no branch of the cloud has them
+    #[arg(long)]
+    with_commits: bool,
+    /// Only say what would be pushed, and what would become of promotions made in local mode
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Arguments of `sync push-evolutions`.
@@ -82,6 +99,11 @@ pub struct Pushed {
     pub created: Vec<Version>,
     pub updated: Vec<Version>,
     pub errors: Vec<PushFailure>,
+    /// What became of promotions made in local mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_local: Option<Left>,
+    /// Nothing was done.
+    pub dry_run: bool,
     #[serde(skip)]
     exit: Option<Exit>,
 }
@@ -118,10 +140,7 @@ pub struct PushedEvolutions {
 pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
     match command {
         SyncCommand::Pull => pull(session).map(Outcome::Pull),
-        SyncCommand::Push { version } => {
-            let version = typed_if(version.as_deref())?;
-            push(session, version.as_ref()).map(Outcome::Push)
-        }
+        SyncCommand::Push(args) => push(session, args).map(Outcome::Push),
         SyncCommand::PushEvolutions(args) => {
             let version = typed_if(args.version.as_deref())?;
             push_evolutions(session, version.as_ref(), args.with_commits)
@@ -179,16 +198,34 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
 ///
 /// # Errors
 /// The cloud cannot be reached, refuses, or does not check.
-pub fn push(session: &Session<'_>, version: Option<&Version>) -> Result<Pushed> {
+pub fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
     session.cloud_name()?;
+    let version = typed_if(args.version.as_deref())?;
+    let renames: Vec<Rename> = args
+        .rename
+        .iter()
+        .map(|text| rename(text))
+        .collect::<Result<_>>()?;
     let taken = session.take_in()?;
-    if let Some(version) = version {
+    if let Some(version) = &version {
         taken.require(version)?;
     }
-    let done = session.share_drafts(version)?;
+    let left_local = if session.has_own_ledger(&session.store.refs()?)? {
+        session.leave_local(&renames, args.with_commits, args.dry_run)?
+    } else if renames.is_empty() {
+        None
+    } else {
+        let what = "This clone has no promotions of its own that could be renamed";
+        return Err(Refusal::new(Exit::Usage, what).into());
+    };
+    let done = match (args.dry_run, &left_local) {
+        (true, Some(_)) => SharedDrafts::default(),
+        (true, None) => session.preview_drafts(version.as_ref())?,
+        (false, _) => session.share_drafts(version.as_ref())?,
+    };
     session.write_view()?;
     let exit = done.errors.first().map(|(_, error)| error.exit());
-    let failure = |(version, error): (Version, crate::session::share::PushError)| PushFailure {
+    let failure = |(version, error): (Version, PushError)| PushFailure {
         version,
         error: error.error(),
         resolution: error.resolution(),
@@ -197,8 +234,20 @@ pub fn push(session: &Session<'_>, version: Option<&Version>) -> Result<Pushed> 
         created: done.created,
         updated: done.updated,
         errors: done.errors.into_iter().map(failure).collect(),
+        left_local,
+        dry_run: args.dry_run,
         exit,
     })
+}
+
+fn rename(text: &str) -> Result<Rename> {
+    match text.split_once('=') {
+        Some((old, new)) => Ok((typed(old)?, typed(new)?)),
+        None => {
+            let what = format!("{text} does not say what to rename to: v1.0.0=v1.0.1");
+            Err(Refusal::new(Exit::Usage, what).into())
+        }
+    }
 }
 
 /// Publishes this person's evolutions.
@@ -229,7 +278,7 @@ pub fn push_evolutions(
 /// # Errors
 /// The cloud cannot be reached, refuses, or does not check.
 pub fn deliver(session: &Session<'_>) -> Result<()> {
-    for failure in push(session, None)?.errors {
+    for failure in push(session, &PushArgs::default())?.errors {
         session
             .ctx
             .warn(format!("{}: {}", failure.version, failure.error));

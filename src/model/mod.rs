@@ -11,6 +11,7 @@ pub mod excuse;
 pub mod gate;
 pub mod generation;
 pub mod invalid;
+pub mod leaving;
 pub mod ledger;
 pub mod merge;
 pub mod oid;

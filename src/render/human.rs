@@ -277,8 +277,12 @@ fn quarantined(name: &str, why: &str) -> String {
 }
 
 fn push(pushed: &commands::sync::Pushed) -> String {
+    let head = match pushed.dry_run {
+        true => "Would push to cloud",
+        false => "Pushed to cloud",
+    };
     let mut text = format!(
-        "Pushed to cloud:\n  Created: {}\n  Updated: {}\n",
+        "{head}:\n  Created: {}\n  Updated: {}\n",
         pushed.created.len(),
         pushed.updated.len()
     );

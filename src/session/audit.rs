@@ -85,7 +85,7 @@ impl Session<'_> {
     }
 
     /// Where the gates come to something else than what was sealed.
-    fn judged_again(
+    pub(super) fn judged_again(
         &self,
         at: &Ledger,
         sealed: &Sealed,

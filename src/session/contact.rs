@@ -53,6 +53,18 @@ impl Session<'_> {
         Ok(contact)
     }
 
+    /// The same for a clone that has promotions of its own, which fit no other ledger yet. Nothing is
+    /// remembered.
+    ///
+    /// # Errors
+    /// As [`contact`](Session::contact).
+    pub fn contact_apart(&self) -> Result<Contact> {
+        self.fetch(None)?;
+        let (_, contact) = self.check_apart(&self.store.refs()?)?;
+        self.warn_of_invalid(&contact);
+        Ok(contact)
+    }
+
     fn fetch(&self, version: Option<&Version>) -> Result<()> {
         let name = self.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name)];
@@ -89,6 +101,16 @@ impl Session<'_> {
     /// # Errors
     /// Those of [`verify`](Session::verify).
     pub fn check(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
+        let (updates, contact) = self.check_apart(refs)?;
+        self.own_ledger_fits(refs, contact.checked.as_ref())?;
+        Ok((updates, contact))
+    }
+
+    /// The same, whatever this clone's own ledger holds.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Session::verify).
+    pub fn check_apart(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
         let cloud = refs.cloud(self.cloud_name()?);
         let checked = match cloud.get(names::LEDGER) {
             Some(tip) => Some(self.verify(refs, tip)?),
@@ -97,7 +119,6 @@ impl Session<'_> {
                 None
             }
         };
-        self.own_ledger_fits(refs, checked.as_ref())?;
         let updates = match &checked {
             Some(checked) => self.remember(refs, checked),
             None => Vec::new(),
@@ -142,7 +163,8 @@ impl Session<'_> {
             "This clone has promotions of its own, made in local mode",
         )
         .because("The cloud's ledger does not hold them, and nothing was taken over")
-        .then("git gryt config execution_mode local")
+        .then("git gryt sync push --dry-run")
+        .then("git gryt sync push")
         .into())
     }
 }

@@ -212,8 +212,7 @@ impl Session<'_> {
         if let Some(tag) = self.store.tag(&names::tag(version))? {
             return Ok(Some(tag));
         }
-        let text = format!("Release {version}\n");
-        match self.store.write_tag(sealed, &text) {
+        match self.store.write_tag(sealed, &tag_text(version)) {
             Ok(tag) => Ok(Some(tag)),
             Err(error) => {
                 let text = format!("The tag {version} could not be made: {error:#}");
@@ -268,6 +267,11 @@ pub enum TagState {
     Refused,
     /// It will be sent again.
     Waiting,
+}
+
+/// What the tag of a release says.
+pub(super) fn tag_text(version: &Version) -> String {
+    format!("Release {version}\n")
 }
 
 fn acknowledged(report: &Report, name: &str) -> bool {

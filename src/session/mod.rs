@@ -17,6 +17,7 @@ pub mod index;
 pub mod isolate;
 pub mod join;
 pub mod junit;
+pub mod leaving;
 pub mod memory;
 pub mod pipelines;
 pub mod policy;

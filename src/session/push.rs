@@ -10,9 +10,6 @@ use crate::git::push::Report;
 use crate::git::refs::Update;
 use crate::model::{Exit, Oid, Refusal, Version};
 
-/// How often a push is tried again because somebody else's came first.
-const TRIES: u32 = 60;
-
 impl Session<'_> {
     /// Refuses to publish commits that no branch or tag of the cloud has: that is the user's act,
     /// so that the team's own hooks and scanners have their say.
@@ -119,6 +116,9 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// How often a push is tried again because somebody else's came first.
+    pub const TRIES: u32 = 60;
+
     /// Fresh patience.
     pub fn new() -> Self {
         Self::default()
@@ -127,7 +127,7 @@ impl Patience {
     fn others_were_first(&mut self, session: &Session<'_>, report: &Report) -> Result<()> {
         self.still = 0;
         self.overtaken += 1;
-        if self.overtaken > TRIES {
+        if self.overtaken > Self::TRIES {
             let refusal = session.refused(report);
             return Err(refusal
                 .because("Other people's pushes kept coming first")

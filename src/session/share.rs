@@ -23,6 +23,19 @@ pub struct SharedDrafts {
     pub errors: Vec<(Version, PushError)>,
 }
 
+impl SharedDrafts {
+    fn count(&mut self, updates: &[Update]) {
+        for update in updates {
+            if let names::Shared::Draft(version) = names::shared(&update.name) {
+                match update.old {
+                    None => self.created.push(version),
+                    Some(_) => self.updated.push(version),
+                }
+            }
+        }
+    }
+}
+
 /// Why a draft could not be pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushError {
@@ -104,14 +117,7 @@ impl Session<'_> {
             let whole: Vec<Update> = [&[guard], batch].concat();
             let report = self.cloud()?.push(&whole, self.atomic())?;
             if report.accepted() {
-                for update in batch {
-                    if let names::Shared::Draft(version) = names::shared(&update.name) {
-                        match update.old {
-                            None => done.created.push(version),
-                            Some(_) => done.updated.push(version),
-                        }
-                    }
-                }
+                done.count(batch);
                 self.acknowledge(batch)?;
                 if batch.len() == updates.len() {
                     return Ok(done);
@@ -121,6 +127,21 @@ impl Session<'_> {
             }
             contact = self.look_again(&report, &whole, &mut patience, None)?;
         }
+    }
+
+    /// What a push of drafts would do, without doing it.
+    ///
+    /// # Errors
+    /// [`Exit::Remote`] where the cloud cannot be reached.
+    pub fn preview_drafts(&self, only: Option<&Version>) -> Result<SharedDrafts> {
+        let contact = self.contact(None)?;
+        let (updates, errors) = self.plan_drafts(&contact, &self.preview(&contact)?, only)?;
+        let mut done = SharedDrafts {
+            errors,
+            ..SharedDrafts::default()
+        };
+        done.count(&updates);
+        Ok(done)
     }
 
     fn plan_drafts(

@@ -174,3 +174,16 @@ fn the_schemas_and_the_parser_agree_on_every_fixture() {
     }
     assert!(counted > 25, "{counted}");
 }
+
+#[test]
+fn the_roads_of_migrating_can_be_taken() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    dev.must("git gryt config execution_mode local");
+    dev.proves("v0.1.0", "FEAT-1");
+    dev.must("git gryt promote v0.1.0");
+    follow("migrating.md", &dev);
+    let there = dev.at(sandbox.path().join("hosting.git"));
+    assert_eq!(there.git("tag"), "v0.1.0");
+}

@@ -17,6 +17,7 @@ mod editing;
 mod evidence;
 mod killed;
 mod layering;
+mod leaving;
 mod pipelines;
 mod policy;
 mod proving;

@@ -1,0 +1,445 @@
+//! Leaving local mode: bringing the promotions that this clone made by itself to the cloud's
+//! ledger. The plan is told first; nothing changes here before the cloud has acknowledged it; cut
+//! short anywhere, the same command finds what is there already and goes on.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+
+use super::Session;
+use super::carry::{Carried, place, renamed};
+use super::contact::Contact;
+use super::push::Patience;
+use crate::git::ident::Ident;
+use crate::git::refs::Update;
+use crate::model::evolution::Attempt;
+use crate::model::leaving::{self, Fate, Holder, Own, Rename};
+use crate::model::ledger::{Sealed, Withdrawal};
+use crate::model::{EvolutionName, Exit, Oid, Person, Refusal, Stamp, Version};
+use crate::store::ledger::Ledger;
+use crate::store::message::header;
+use crate::store::refs::drafts;
+use crate::store::{Author, Refs, names};
+
+/// What becomes of this clone's own promotions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Left {
+    /// Versions that are in the cloud's ledger now.
+    pub appended: Vec<Version>,
+    /// Versions that are drafts again, and under which name.
+    pub reopened: Vec<Rename>,
+}
+
+/// An entry that only this clone's ledger has.
+enum Entry {
+    Promotion(Oid, Box<Sealed>),
+    Withdrawal(Box<Withdrawal>),
+}
+
+/// Own entries, oldest first, and what was decided for each promotion.
+struct Plan {
+    entries: Vec<Entry>,
+    fates: Vec<Fate>,
+}
+
+impl Session<'_> {
+    /// Whether this clone's ledger holds what no ledger that it ever verified holds.
+    ///
+    /// # Errors
+    /// A ledger cannot be read.
+    pub fn has_own_ledger(&self, refs: &Refs) -> Result<bool> {
+        let Some(own) = refs.get(names::LEDGER) else {
+            return Ok(false);
+        };
+        for (_, verified) in refs.below(names::VERIFIED) {
+            if verified == own {
+                return Ok(false);
+            }
+        }
+        for (_, verified) in refs.below(names::VERIFIED) {
+            for commit in self.store.first_parents(verified) {
+                if commit?.oid == *own {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Brings this clone's own promotions to the cloud, those of `renames` as drafts under another
+    /// name. None where it has none.
+    ///
+    /// # Errors
+    /// [`Exit::Conflict`] where versions are taken there; those of a push.
+    pub fn leave_local(
+        &self,
+        renames: &[Rename],
+        with_commits: bool,
+        dry_run: bool,
+    ) -> Result<Option<Left>> {
+        let mut contact = self.contact_apart()?;
+        let mut told = false;
+        for _ in 0..Patience::TRIES {
+            let refs = self.store.refs()?;
+            let Some(own) = refs.get(names::LEDGER).cloned() else {
+                return Ok(None);
+            };
+            let chain = self.chain_of(&contact)?;
+            if chain.contains(&own) {
+                return Ok(None);
+            }
+            let plan = self.plan_leaving(&contact, &refs, &own, &chain, renames)?;
+            let left = plan.left();
+            if !told {
+                self.tell_plan(&plan);
+                told = true;
+            }
+            let old = contact.cloud.get(names::LEDGER);
+            let tip = self.rewrite(&contact, &own, &plan)?;
+            self.may_publish(&contact, &self.pinned_by(&plan)?, with_commits)?;
+            if dry_run {
+                return Ok(Some(left));
+            }
+            let update = Update::new(names::LEDGER, old, Some(&tip));
+            if update.old.as_ref() == Some(&tip) {
+                // An earlier run brought it all there, and did not live to hear of it.
+                self.settle_here(&plan, &[])?;
+                return Ok(Some(left));
+            }
+            let pushed = std::slice::from_ref(&update);
+            let report = self.cloud()?.push(pushed, false)?;
+            if report.accepted() {
+                self.settle_here(&plan, pushed)?;
+                return Ok(Some(left));
+            }
+            let seen = contact.cloud.get(names::LEDGER).cloned();
+            contact = self.contact_apart()?;
+            if contact.cloud.get(names::LEDGER) == seen.as_ref() {
+                return Err(self.refused(&report).into());
+            }
+        }
+        let what = "Other people's pushes kept coming first";
+        Err(Refusal::new(Exit::Remote, what).into())
+    }
+
+    /// The entries of the cloud's ledger.
+    fn chain_of(&self, contact: &Contact) -> Result<HashSet<Oid>> {
+        match contact.ledger() {
+            Some(ledger) => Ok(self.entries(&ledger.tip)?.into_iter().collect()),
+            None => Ok(HashSet::new()),
+        }
+    }
+
+    fn plan_leaving(
+        &self,
+        contact: &Contact,
+        refs: &Refs,
+        own: &Oid,
+        chain: &HashSet<Oid>,
+        renames: &[Rename],
+    ) -> Result<Plan> {
+        let entries = self.own_entries(refs, own, chain)?;
+        let mut facts = Vec::new();
+        for entry in &entries {
+            if let Entry::Promotion(_, sealed) = entry {
+                facts.push(Own {
+                    version: sealed.version.clone(),
+                    promotion: sealed.promotion.clone(),
+                    generation: sealed.generation.clone(),
+                    holder: self.holder(contact, &sealed.version)?,
+                });
+            }
+        }
+        if contact.ledger().is_none() && !renames.is_empty() {
+            let what = "The cloud has no ledger yet: nobody has any of these versions";
+            return Err(Refusal::new(Exit::Usage, what)
+                .then("git gryt sync push")
+                .into());
+        }
+        let local = refs.local();
+        let is_free = |version: &Version| {
+            let declared = drafts(&local).any(|(draft, _)| draft == *version);
+            // What cannot be read is not free.
+            !declared && matches!(self.holder(contact, version), Ok(None))
+        };
+        let fates = leaving::decide(&facts, renames, is_free)?;
+        Ok(Plan { entries, fates })
+    }
+
+    /// Who has a version in the cloud.
+    fn holder(&self, contact: &Contact, version: &Version) -> Result<Option<Holder>> {
+        if let Some(ledger) = contact.ledger()
+            && let Some(sealed) = self.store.sealed(ledger, version)?
+        {
+            return Ok(Some(Holder::Promotion {
+                id: sealed.promotion,
+                by: sealed.promoter,
+            }));
+        }
+        let Some((_, tip)) = drafts(&contact.cloud).find(|(draft, _)| draft == version) else {
+            return Ok(None);
+        };
+        let generation = self.store.root(&tip)?;
+        Ok(Some(Holder::Draft { generation }))
+    }
+
+    /// What this clone's ledger has beyond the cloud's, oldest first.
+    fn own_entries(&self, refs: &Refs, own: &Oid, chain: &HashSet<Oid>) -> Result<Vec<Entry>> {
+        let Some(ledger) = self.ledger(refs)? else {
+            return Ok(Vec::new());
+        };
+        let mut entries = Vec::new();
+        for commit in self.store.first_parents(own) {
+            let commit = commit?;
+            if chain.contains(&commit.oid) {
+                break;
+            }
+            let header = header(&commit.message)?;
+            let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
+            let Some(version) = version else { continue };
+            match header.kind.as_deref() {
+                // An invalid entry may say anything; the ledger's tree does not hold it.
+                Some("promotion") => {
+                    let sealed = self.store.sealed(&ledger, &version)?;
+                    let sealed = sealed.filter(|s| Some(&s.promotion) == header.promotion.as_ref());
+                    entries.extend(sealed.map(|s| Entry::Promotion(commit.oid, Box::new(s))));
+                }
+                Some("withdrawal") => {
+                    let withdrawal = self.store.withdrawal(&ledger, &version)?;
+                    entries.extend(withdrawal.map(|w| Entry::Withdrawal(Box::new(w))));
+                }
+                _ => {}
+            }
+        }
+        entries.reverse();
+        Ok(entries)
+    }
+
+    fn tell_plan(&self, plan: &Plan) {
+        self.ctx
+            .note("This clone's own promotions, on the way to the cloud:");
+        for (_, sealed, fate) in plan.promotions() {
+            let version = &sealed.version;
+            self.ctx.note(match fate {
+                Fate::There => format!("  {version} is there already"),
+                Fate::Append => format!("  {version} goes into the cloud's ledger"),
+                Fate::Reopen(new) => format!("  {version} becomes a draft again, as {new}"),
+            });
+        }
+    }
+
+    /// Writes the entries onto the cloud's ledger, and returns the tip that is to be pushed. A cloud
+    /// without a ledger takes this clone's as it is.
+    fn rewrite(&self, contact: &Contact, own: &Oid, plan: &Plan) -> Result<Oid> {
+        let Some(mut ledger) = contact.ledger().cloned() else {
+            return Ok(own.clone());
+        };
+        let mut last = self.store.last_promoted(&ledger)?;
+        let mut wrong = Vec::new();
+        let mut promotions = plan.promotions();
+        for entry in &plan.entries {
+            let written = match entry {
+                Entry::Promotion(original, sealed) => {
+                    let fate = promotions.next().map(|(_, _, fate)| fate);
+                    if fate != Some(&Fate::Append) {
+                        continue;
+                    }
+                    let policy = self.own_policy(original, sealed)?;
+                    let by = self.repeating(&sealed.promoter, &sealed.promoted_at)?;
+                    let (policy, original) = (policy.as_deref(), Some(original));
+                    self.store
+                        .write_promotion(&by, &ledger, sealed, policy, original)?
+                }
+                Entry::Withdrawal(withdrawal) => {
+                    let version = &withdrawal.version;
+                    // What is not in the ledger, or is withdrawn there, needs no withdrawal.
+                    if self.store.sealed(&ledger, version)?.is_none()
+                        || self.store.withdrawal(&ledger, version)?.is_some()
+                        || plan.is_reopened(version)
+                    {
+                        continue;
+                    }
+                    let by = self.repeating(&withdrawal.by, &withdrawal.at)?;
+                    self.store.write_withdrawal(&by, &ledger, withdrawal)?
+                }
+            };
+            self.check_own(&ledger, &written)?;
+            ledger = Ledger {
+                tip: written.clone(),
+                base: written,
+            };
+            if let Entry::Promotion(_, sealed) = entry {
+                let again = self.judged_again(&ledger, sealed, last.as_ref())?;
+                wrong.extend(
+                    again
+                        .into_iter()
+                        .map(|why| format!("{}: {why}", sealed.version)),
+                );
+                last = Some(sealed.version.clone());
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(ledger.tip);
+        }
+        let what = "The team's policy would not let these promotions through";
+        let mut refusal = Refusal::new(Exit::Gate, what);
+        refusal.why = wrong;
+        Err(refusal
+            .because("Nothing was pushed: rename them, and promote them again")
+            .then("git gryt sync push --rename VERSION=NEW")
+            .into())
+    }
+
+    /// The policy that was sealed with a promotion of this clone's own.
+    fn own_policy(&self, entry: &Oid, sealed: &Sealed) -> Result<Option<Vec<u8>>> {
+        let at = Ledger {
+            tip: entry.clone(),
+            base: entry.clone(),
+        };
+        Ok(self.store.sealed_policy(&at, &sealed.version)??)
+    }
+
+    /// Who wrote an entry that is repeated, as with a commit that git picks: the author and the
+    /// moment stay, and who repeats it is its committer.
+    fn repeating(&self, person: &Person, at: &Stamp) -> Result<Author> {
+        let mut by = self.author()?.clone();
+        by.author = Ident {
+            person: person.clone(),
+            at: *at,
+        };
+        Ok(by)
+    }
+
+    /// The user's commits that would be published.
+    fn pinned_by(&self, plan: &Plan) -> Result<Vec<Oid>> {
+        let mut pinned = Vec::new();
+        for (_, sealed, fate) in plan.promotions() {
+            if *fate == Fate::Append {
+                pinned.push(sealed.commit.clone());
+                for folded in &sealed.evolutions {
+                    pinned.extend(self.store.pinned(&folded.tip, None)?);
+                }
+            }
+        }
+        Ok(pinned)
+    }
+
+    /// The local half, in one transaction: the cloud's ledger takes the place of this clone's, which
+    /// is kept aside; what was renamed is a draft; and the intents say which tags are still to be
+    /// sent.
+    fn settle_here(&self, plan: &Plan, pushed: &[Update]) -> Result<()> {
+        let mut reopened = Vec::new();
+        for (_, sealed, fate) in plan.promotions() {
+            if let Fate::Reopen(new) = fate {
+                reopened.push(self.reopen(sealed, new)?);
+            }
+        }
+        let contact = self.change(|refs| {
+            let mut moves = Vec::new();
+            if let Some(own) = refs.get(names::LEDGER)
+                && pushed.iter().all(|update| update.new.as_ref() != Some(own))
+            {
+                moves.push(refs.change(names::replaced(own), Some(own)));
+            }
+            for (_, sealed, fate) in plan.promotions() {
+                if let Fate::Append | Fate::There = fate {
+                    let blob = self.store.write_blob(sealed.promotion.as_bytes())?;
+                    moves.push(refs.change(names::promoting(&sealed.version), Some(&blob)));
+                }
+            }
+            for (name, tip, carried) in &reopened {
+                moves.push(refs.change(name, Some(tip)));
+                moves.extend(place(refs, carried));
+            }
+            let mut adopted = self.adopted(refs)?;
+            self.note_pushed(refs, pushed, &mut moves, &mut adopted);
+            let after = refs.with(&moves);
+            let (verified, contact) = self.check_apart(&after)?;
+            let (taken_over, _) = self.plan(&contact, &after, true)?;
+            moves.extend(verified);
+            moves.extend(taken_over);
+            Ok((moves, contact))
+        })?;
+        for (_, sealed, fate) in plan.promotions() {
+            if let Fate::Reopen(_) = fate {
+                self.untag(sealed)?;
+            }
+        }
+        self.resume(&contact)
+    }
+
+    /// The draft that a renamed promotion becomes: its ref, its tip and this person's proofs.
+    fn reopen(&self, sealed: &Sealed, new: &Version) -> Result<(String, Oid, Vec<Carried>)> {
+        let old = &sealed.version;
+        let draft = self.store.draft(old, &sealed.draft)?;
+        let draft = draft.map_err(Refusal::from)?;
+        let text = renamed(&draft.text, old, new)?;
+        let tip = self.store.write_draft_edit(
+            self.author()?,
+            new,
+            &sealed.draft,
+            text.as_bytes(),
+            &format!("Rename {old} to"),
+        )?;
+        let me = self.me()?;
+        let mut own: Vec<Attempt> = Vec::new();
+        for folded in sealed.evolutions.iter().filter(|f| f.owner.is(&me)) {
+            let name = EvolutionName {
+                version: old.clone(),
+                change: folded.change.clone(),
+                number: folded.number,
+            };
+            own.extend(self.store.attempt(&name, &folded.tip)?.ok());
+        }
+        Ok((names::draft(new), tip, self.carry(&own, new)?))
+    }
+
+    /// Removes the tag of a release that is none any more, if it is the one that gryt made.
+    fn untag(&self, sealed: &Sealed) -> Result<()> {
+        let name = names::tag(&sealed.version);
+        let Some(tag) = self.store.tag(&name)? else {
+            return Ok(());
+        };
+        let made = self
+            .store
+            .write_tag(sealed, &super::heal::tag_text(&sealed.version))?;
+        if tag == made {
+            self.store.update(&[Update::new(name, Some(&tag), None)])?;
+        } else {
+            let version = &sealed.version;
+            self.ctx.warn(format!(
+                "The tag {version} in this clone is not the release of the cloud: delete or rename it"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    fn promotions(&self) -> impl Iterator<Item = (&Oid, &Sealed, &Fate)> {
+        let promotions = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Promotion(oid, sealed) => Some((oid, &**sealed)),
+            Entry::Withdrawal(_) => None,
+        });
+        promotions
+            .zip(&self.fates)
+            .map(|((oid, sealed), fate)| (oid, sealed, fate))
+    }
+
+    fn is_reopened(&self, version: &Version) -> bool {
+        self.promotions()
+            .any(|(_, sealed, fate)| sealed.version == *version && matches!(fate, Fate::Reopen(_)))
+    }
+
+    fn left(&self) -> Left {
+        let mut left = Left::default();
+        for (_, sealed, fate) in self.promotions() {
+            let version = sealed.version.clone();
+            match fate {
+                Fate::There | Fate::Append => left.appended.push(version),
+                Fate::Reopen(new) => left.reopened.push((version, new.clone())),
+            }
+        }
+        left
+    }
+}
