@@ -93,7 +93,11 @@ pub enum Command {
     /// Show what a version brings
     Notes {
         /// The version
-        version: String,
+        #[arg(required_unless_present = "product")]
+        version: Option<String>,
+        /// The latest release of this product
+        #[arg(long, value_name = "NAME", conflicts_with = "version")]
+        product: Option<String>,
     },
     /// Exchange with the cloud: the remote that the team shares
     #[command(subcommand)]

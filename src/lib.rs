@@ -98,7 +98,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Cache(command) => commands::cache::run(session, *command),
         Command::Where { what } => commands::locate::run(session, what),
         Command::Verify(args) => commands::verify::run(session, args),
-        Command::Notes { version } => commands::notes::run(session, version),
+        Command::Notes { version, product } => {
+            commands::notes::run(session, version.as_deref(), product.as_deref())
+        }
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
         Command::Demo => commands::demo::run(session.ctx),

@@ -14,13 +14,14 @@ impl Cache {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn releases(&self, count: usize) -> Result<Vec<Release>> {
+    pub fn releases(&self, count: usize, product: Option<&str>) -> Result<Vec<Release>> {
         let mut query = self.db.prepare_cached(
             "SELECT version, description, release_commit, promoter, promoted_by, promoted_at, \
              changes, evolutions, status, excuses \
-             FROM generations WHERE entry IS NOT NULL ORDER BY entry DESC LIMIT ?1",
+             FROM generations WHERE entry IS NOT NULL AND (?2 IS NULL OR product = ?2) \
+             ORDER BY entry DESC LIMIT ?1",
         )?;
-        let mut rows = query.query([limit(count)])?;
+        let mut rows = query.query((limit(count), product))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let text = |at: usize| row.get::<_, String>(at);

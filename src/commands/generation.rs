@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::delete::{self, DeleteArgs};
 use super::rename::{self, RenameArgs};
 use super::resolve::{self, ResolveArgs};
-use super::{Outcome, typed, typed_if};
+use super::{Outcome, product, typed, typed_if};
 use crate::model::edit::{self, Edit};
 use crate::model::scheme::Level;
 use crate::model::standing::{Standing, standings};
@@ -36,7 +36,11 @@ pub enum GenerationCommand {
     /// End a conflict over a draft; in the editor unless a side is named
     Resolve(ResolveArgs),
     /// List drafts, and the latest promoted versions
-    List,
+    List {
+        /// Only those of this product
+        #[arg(long, value_name = "NAME")]
+        product: Option<String>,
+    },
     /// Show a version: its contract and how far it is proven
     Show {
         /// The version
@@ -53,6 +57,14 @@ pub struct NewArgs {
     /// Take the next version that nobody has, by the policy's strategy
     #[arg(long, value_enum, value_name = "LEVEL")]
     next: Option<NextLevel>,
+    /// The next version of this product
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "next",
+        conflicts_with_all = ["version", "from"]
+    )]
+    product: Option<String>,
     /// Count on from this version, for a hot fix of an older line
     #[arg(
         long,
@@ -158,7 +170,7 @@ pub fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome
         GenerationCommand::Delete(args) => delete::delete(session, args),
         GenerationCommand::Restore { version } => delete::restore(session, version),
         GenerationCommand::Resolve(args) => resolve::run(session, args),
-        GenerationCommand::List => list(session),
+        GenerationCommand::List { product } => list(session, product.as_deref()),
         GenerationCommand::Show { version } => show(session, &typed(version)?),
     }
 }
@@ -172,6 +184,7 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
                 NextLevel::Minor => Level::Minor,
                 NextLevel::Patch => Level::Patch,
             },
+            product(args.product.as_deref())?,
             typed_if(args.from.as_deref())?.as_ref(),
         )?,
         (None, None) => return Err(Refusal::new(Exit::Usage, "Name a version").into()),
@@ -270,12 +283,13 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
     }))
 }
 
-fn list(session: &Session<'_>) -> Result<Outcome> {
+fn list(session: &Session<'_>, only: Option<&str>) -> Result<Outcome> {
+    let only = product(only)?;
     let refs = session.store.refs()?;
     let edited = session.edited(&refs)?;
     let mut generations = Vec::new();
     let cache = session.cache(&refs)?;
-    for release in cache.releases(LATEST)? {
+    for release in cache.releases(LATEST, only)? {
         generations.push(Row {
             status: release.status().to_owned(),
             description: release.description,
@@ -287,6 +301,7 @@ fn list(session: &Session<'_>) -> Result<Outcome> {
     }
     generations.reverse();
     let mut drafts = cache.drafts()?;
+    drafts.retain(|draft| only.is_none() || draft.version.product() == only);
     drafts.sort_by(|a, b| a.version.cmp(&b.version));
     for draft in drafts {
         let touched = |(version, _): &(Version, _)| version.as_str() == draft.version.as_str();

@@ -74,7 +74,7 @@ fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
 }
 
 fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Places> {
-    let mut releases = cache.releases(usize::MAX)?;
+    let mut releases = cache.releases(usize::MAX, None)?;
     releases.reverse();
     let commits: Vec<Oid> = releases.iter().map(|r| r.commit.clone()).collect();
     let first = session.store.first_holding(&commits, oid)?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::Outcome;
+use super::{Outcome, product};
 use crate::model::ledger::Release;
 use crate::session::Session;
 
@@ -14,6 +14,9 @@ pub struct LogArgs {
     /// At most so many entries
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = usize::MAX, hide_default_value = true)]
     max_count: usize,
+    /// Only those of this product
+    #[arg(long, value_name = "NAME")]
+    product: Option<String>,
 }
 
 /// Promotions, newest first.
@@ -28,6 +31,6 @@ pub struct Entries {
 /// The ledger cannot be read.
 pub fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
     let refs = session.store.refs()?;
-    let entries = session.releases(&refs, args.max_count)?;
+    let entries = session.releases(&refs, args.max_count, product(args.product.as_deref())?)?;
     Ok(Outcome::Log(Entries { entries }))
 }

@@ -26,7 +26,7 @@ pub mod withdraw;
 
 use serde::Serialize;
 
-use crate::model::{Exit, Invalid, Refusal};
+use crate::model::{Exit, Invalid, Refusal, Version};
 
 /// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
 #[derive(Debug, Serialize)]
@@ -122,6 +122,17 @@ impl Outcome {
 /// Reads something that a person typed: a version, a change, the name of an evolution.
 fn typed<T: std::str::FromStr<Err = Invalid>>(text: &str) -> Result<T, Refusal> {
     text.parse().map_err(Refusal::from)
+}
+
+/// The name of a product, where one is named.
+fn product(text: Option<&str>) -> Result<Option<&str>, Refusal> {
+    if let Some(name) = text
+        && format!("{name}/v1").parse::<Version>().is_err()
+    {
+        let what = format!("`{name}` cannot be the product of a version");
+        return Err(Refusal::new(Exit::Usage, what));
+    }
+    Ok(text)
 }
 
 /// The same, where it need not be there.

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Outcome, typed};
+use super::{Outcome, product, typed};
 use crate::model::ledger::Withdrawal;
-use crate::model::{Contract, Stamp, Version};
+use crate::model::{Contract, Exit, Refusal, Stamp, Version};
 use crate::session::Session;
 
 /// The notes of a version.
@@ -18,13 +18,24 @@ pub struct Notes {
     pub withdrawal: Option<Withdrawal>,
 }
 
-/// The notes of a promoted version, or of a draft.
+/// The notes of a promoted version, of a draft, or of a product's latest release.
 ///
 /// # Errors
 /// There is no such version.
-pub fn run(session: &Session<'_>, version: &str) -> Result<Outcome> {
-    let version: Version = typed(version)?;
+pub fn run(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Result<Outcome> {
     let refs = session.store.refs()?;
+    let of = product(of)?;
+    let version: Version = match (version, of) {
+        (Some(version), _) => typed(version)?,
+        (None, of) => match session.releases(&refs, 1, of)?.pop() {
+            Some(latest) => latest.version,
+            None => {
+                let of = of.unwrap_or_default();
+                let what = format!("Nothing of {of} is promoted");
+                return Err(Refusal::new(Exit::Invalid, what).into());
+            }
+        },
+    };
     if let Some(ledger) = session.ledger(&refs)?
         && let Some(sealed) = session.store.sealed(&ledger, &version)?
     {
@@ -37,7 +48,7 @@ pub fn run(session: &Session<'_>, version: &str) -> Result<Outcome> {
         }));
     }
     let draft = session.draft(&refs, &version)?;
-    let contract = draft.contract().map_err(crate::model::Refusal::from)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
     Ok(Outcome::Notes(Notes {
         version: draft.version,
         contract,

@@ -81,6 +81,9 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
             status: line.status,
         }),
         drafts,
-        latest: cache.releases(1)?.pop().map(|release| release.version),
+        latest: cache
+            .releases(1, None)?
+            .pop()
+            .map(|release| release.version),
     }))
 }

@@ -93,7 +93,7 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
     let mut rows: BTreeMap<String, Local> = BTreeMap::new();
     let mut behind = 0;
     let mut ahead = 0;
-    let latest = session.releases(refs, LATEST + 1)?;
+    let latest = session.releases(refs, LATEST + 1, None)?;
     for release in latest.iter().take(LATEST) {
         rows.insert(
             release.version.to_string(),
@@ -226,7 +226,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
         Some(head) => {
             session.cover(attempts.iter_mut(), &head)?;
             let tree = session.store.commit(&head)?.tree;
-            let rules = session.rules(&tree, contact.ledger())?;
+            let rules = session.rules(&tree, contact.ledger(), version.product())?;
             rules.judge(&Subject {
                 contract: &contract,
                 generation: &draft.root,

@@ -1,12 +1,14 @@
 //! A team's policy: what a release must satisfy beyond that all of its changes are proven
 //! (docs/policy.md).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::generation::ChangeKind;
 use super::place::{self, Key};
 use super::scheme::Scheme;
-use super::{Exit, Invalid, Refusal, verdict};
+use super::{Exit, Invalid, Refusal, Version, verdict};
 
 /// The tracked file, below the top.
 pub const FILE: &str = ".gryt/policy.yaml";
@@ -30,6 +32,23 @@ pub struct Policy {
         deserialize_with = "scheme"
     )]
     pub versions: Scheme,
+    /// What products have that differs. It is resolved before a policy is compared or shown.
+    #[serde(default, skip_serializing)]
+    pub products: BTreeMap<String, Part>,
+}
+
+/// What a product says otherwise: a key that it says stands for the whole of that key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    #[serde(default)]
+    pub gates: Option<Gates>,
+    #[serde(default)]
+    pub promoters: Option<Vec<String>>,
+    #[serde(default)]
+    pub waivable: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "scheme_if_said")]
+    pub versions: Option<Scheme>,
 }
 
 /// The gates that a team can switch on.
@@ -79,29 +98,61 @@ impl Policy {
     pub fn parse(text: &[u8]) -> Result<Policy, Invalid> {
         let policy: Option<Policy> = Invalid::or_yaml(text)?;
         let policy = policy.unwrap_or_default();
-        let gate = |name| [Key::Name("gates"), Key::Name(name)];
-        if policy.gates.min_evolutions == Some(0) {
-            let rule = "min_evolutions is 1 or more";
-            return Err(place::invalid(text, &gate("min_evolutions"), rule));
-        }
-        for rule in &policy.gates.required_steps {
-            if rule.types.is_empty() || rule.steps.is_empty() {
-                let rule = "required_steps names types and steps";
-                return Err(place::invalid(text, &gate("required_steps"), rule));
-            }
-        }
-        if policy.promoters.as_ref().is_some_and(Vec::is_empty) {
-            let rule = "nobody may promote: name somebody, or leave promoters out";
-            return Err(place::invalid(text, &[Key::Name("promoters")], rule));
-        }
-        for (at, email) in policy.promoters.iter().flatten().enumerate() {
-            if !email.contains('@') {
-                let path = [Key::Name("promoters"), Key::At(at)];
-                let rule = format!("`{email}` is no email");
+        policy.check(text, &[])?;
+        for product in policy.products.keys() {
+            let path = [Key::Name("products"), Key::Name(product)];
+            if format!("{product}/v1").parse::<Version>().is_err() {
+                let rule = format!("`{product}` cannot be the product of a version");
                 return Err(place::invalid(text, &path, rule));
             }
+            policy.clone().of(Some(product)).check(text, &path)?;
         }
-        for (at, name) in policy.waivable.iter().enumerate() {
+        Ok(policy)
+    }
+
+    /// The policy for the releases of a product; none are those without.
+    #[must_use]
+    pub fn of(mut self, product: Option<&str>) -> Policy {
+        let mut products = std::mem::take(&mut self.products);
+        let Some(part) = product.and_then(|name| products.remove(name)) else {
+            return self;
+        };
+        Policy {
+            gates: part.gates.unwrap_or(self.gates),
+            promoters: part.promoters.or(self.promoters),
+            waivable: part.waivable.unwrap_or(self.waivable),
+            versions: part.versions.unwrap_or(self.versions),
+            products: BTreeMap::new(),
+        }
+    }
+
+    /// Checks the rules that its types cannot express; `root` is where it stands in `text`.
+    fn check(&self, text: &[u8], root: &[Key<'_>]) -> Result<(), Invalid> {
+        let invalid = |path: &[Key<'_>], rule: &str| {
+            let path = [root, path].concat();
+            Err(place::invalid(text, &path, rule))
+        };
+        let gate = |name| [Key::Name("gates"), Key::Name(name)];
+        if self.gates.min_evolutions == Some(0) {
+            return invalid(&gate("min_evolutions"), "min_evolutions is 1 or more");
+        }
+        for rule in &self.gates.required_steps {
+            if rule.types.is_empty() || rule.steps.is_empty() {
+                let rule = "required_steps names types and steps";
+                return invalid(&gate("required_steps"), rule);
+            }
+        }
+        if self.promoters.as_ref().is_some_and(Vec::is_empty) {
+            let rule = "nobody may promote: name somebody, or leave promoters out";
+            return invalid(&[Key::Name("promoters")], rule);
+        }
+        for (at, email) in self.promoters.iter().flatten().enumerate() {
+            if !email.contains('@') {
+                let path = [Key::Name("promoters"), Key::At(at)];
+                return invalid(&path, &format!("`{email}` is no email"));
+            }
+        }
+        for (at, name) in self.waivable.iter().enumerate() {
             let rule = match name.as_str() {
                 name if verdict::WAIVABLE.contains(&name) => continue,
                 name if verdict::NAMES.contains(&name) => format!("{name} can never be waived"),
@@ -110,10 +161,9 @@ impl Policy {
                     verdict::WAIVABLE.join(", ")
                 ),
             };
-            let path = [Key::Name("waivable"), Key::At(at)];
-            return Err(place::invalid(text, &path, rule));
+            return invalid(&[Key::Name("waivable"), Key::At(at)], &rule);
         }
-        Ok(policy)
+        Ok(())
     }
 
     /// The same, as the refusal of a command that found it at `place`.
@@ -130,7 +180,7 @@ impl Policy {
         let flat = |policy: &Policy| {
             // A policy is plain data, which JSON can always hold.
             let value = serde_json::to_value(policy).unwrap_or_default();
-            let mut keys = std::collections::BTreeMap::new();
+            let mut keys = BTreeMap::new();
             for (key, value) in value.as_object().into_iter().flatten() {
                 match value.as_object().filter(|_| key == "gates") {
                     Some(gates) => keys.extend(gates.clone()),
@@ -164,10 +214,14 @@ fn or_default<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Gates, D::Err
 
 /// The same for `versions:`.
 fn scheme<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Scheme, D::Error> {
+    Ok(scheme_if_said(from)?.unwrap_or_default())
+}
+
+fn scheme_if_said<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Scheme>, D::Error> {
     #[derive(Deserialize)]
     struct Said(#[serde(with = "serde_yaml::with::singleton_map")] Scheme);
     let said: Option<Said> = Option::deserialize(from)?;
-    Ok(said.map_or_else(Scheme::default, |said| said.0))
+    Ok(said.map(|said| said.0))
 }
 
 #[cfg(test)]
@@ -206,6 +260,34 @@ mod tests {
             at("gates: {required_steps: [{types: [], steps: [a]}]}")
                 .at
                 .is_some()
+        );
+    }
+
+    #[test]
+    fn a_product_says_whole_keys_otherwise() {
+        let text = "promoters: [a@x.org]\ngates: {min_evolutions: 2}\nproducts:\n  billing:\n    \
+                    gates: {no_failed_evolutions: true}\n    versions: date\n";
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        let billing = policy.clone().of(Some("billing"));
+        assert_eq!(billing.gates.min_evolutions, None);
+        assert!(billing.gates.no_failed_evolutions);
+        assert_eq!(billing.versions, Scheme::Date);
+        assert_eq!(billing.promoters, policy.promoters);
+        let other = policy.clone().of(Some("search"));
+        assert_eq!(other, policy.clone().of(None));
+        assert_eq!(other.gates.min_evolutions, Some(2));
+        let at = |text: &str| Policy::parse(text.as_bytes()).unwrap_err();
+        let found = at("products:\n  billing:\n    promoters: [ann]\n");
+        assert_eq!(found.at, Some((3, 17)), "{found}");
+        assert!(
+            at("products:\n  Billing: {}\n")
+                .rule
+                .contains("product of a version")
+        );
+        assert!(
+            at("products: {a: {products: {}}}\n")
+                .rule
+                .contains("products")
         );
     }
 

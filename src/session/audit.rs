@@ -107,12 +107,13 @@ impl Session<'_> {
         }
         self.cover(attempts.iter_mut(), &sealed.commit)?;
         let mut rules = Rules::default();
-        match self.sealed_policy(at, &sealed.version) {
+        let product = sealed.version.product();
+        match self.sealed_policy(at, &sealed.version, product) {
             Ok(policy) => rules.present = policy,
             Err(error) => wrong.push(error.downcast::<Refusal>()?.what),
         }
         if let Some(version) = last {
-            match self.sealed_policy(at, version) {
+            match self.sealed_policy(at, version, product) {
                 Ok(policy) => rules.previous = Some((version.clone(), policy)),
                 Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
             }

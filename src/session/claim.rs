@@ -27,7 +27,8 @@ impl Session<'_> {
                 Err(error) => error,
             }
         };
-        if let Err(rule) = self.policy()?.versions.check(version, &self.me()?) {
+        let policy = self.policy(version.product())?;
+        if let Err(rule) = policy.versions.check(version, &self.me()?) {
             return Err(Refusal::new(Exit::Invalid, rule)
                 .then("git gryt generation new --next patch")
                 .into());

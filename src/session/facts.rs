@@ -84,7 +84,11 @@ impl Session<'_> {
             local,
             adopted: related,
             attempts,
-            rules: match self.rules(&intent.release.tree, ledger.as_ref()) {
+            rules: match self.rules(
+                &intent.release.tree,
+                ledger.as_ref(),
+                intent.version.product(),
+            ) {
                 Ok(rules) => Ok(rules),
                 Err(error) => Err(error.downcast::<Refusal>()?),
             },

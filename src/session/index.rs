@@ -76,12 +76,18 @@ impl Session<'_> {
         }
     }
 
-    /// The latest releases of this clone's ledger, newest first, at most `count`.
+    /// The latest releases of this clone's ledger, or of one product, newest first, at most
+    /// `count`.
     ///
     /// # Errors
     /// As [`cache`](Session::cache).
-    pub fn releases(&self, refs: &Refs, count: usize) -> Result<Vec<Release>> {
-        self.cache(refs)?.releases(count)
+    pub fn releases(
+        &self,
+        refs: &Refs,
+        count: usize,
+        product: Option<&str>,
+    ) -> Result<Vec<Release>> {
+        self.cache(refs)?.releases(count, product)
     }
 
     /// Names everything that the cache's content follows from.

@@ -11,11 +11,11 @@ use crate::model::{Exit, Oid, Refusal, Version};
 use crate::store::ledger::Ledger;
 
 impl Session<'_> {
-    /// The policy of the working tree, for what is not a release yet.
+    /// The policy of the working tree for a product, for what is not a release yet.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where it is invalid.
-    pub fn policy(&self) -> Result<Policy> {
+    pub fn policy(&self, product: Option<&str>) -> Result<Policy> {
         let Some(top) = &self.store.layout().work_tree else {
             return Ok(Policy::default());
         };
@@ -26,7 +26,7 @@ impl Session<'_> {
             return Err(Refusal::new(Exit::Invalid, what).into());
         }
         match std::fs::read(file) {
-            Ok(text) => Ok(Policy::parse_at(&text, FILE)?),
+            Ok(text) => Ok(Policy::parse_at(&text, FILE)?.of(product)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
             Err(error) => {
                 let what = format!("{FILE} cannot be read: {error}");
@@ -35,18 +35,23 @@ impl Session<'_> {
         }
     }
 
-    /// The policies for a release of `tree` on top of `ledger`.
+    /// The policies for a release of `tree` on top of `ledger`, as far as they are about a product.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where one of them is invalid, or written for a later git gryt.
-    pub fn rules(&self, tree: &Oid, ledger: Option<&Ledger>) -> Result<Rules> {
+    pub fn rules(
+        &self,
+        tree: &Oid,
+        ledger: Option<&Ledger>,
+        product: Option<&str>,
+    ) -> Result<Rules> {
         let place = format!("{FILE} at the release commit");
         let text = self
             .store
             .file(tree, FILE)?
             .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
         let present = match &text {
-            Some(text) => Policy::parse_at(text, &place)?,
+            Some(text) => Policy::parse_at(text, &place)?.of(product),
             None => Policy::default(),
         };
         let mut rules = Rules {
@@ -57,7 +62,7 @@ impl Session<'_> {
         if let Some(ledger) = ledger
             && let Some(version) = self.store.last_promoted(ledger)?
         {
-            match self.sealed_policy(ledger, &version) {
+            match self.sealed_policy(ledger, &version, product) {
                 Ok(policy) => rules.previous = Some((version, policy)),
                 Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
             }
@@ -65,11 +70,16 @@ impl Session<'_> {
         Ok(rules)
     }
 
-    /// The policy that was sealed with `version`.
+    /// The policy that was sealed with `version`, as far as it is about a product.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where this program cannot read it.
-    pub fn sealed_policy(&self, ledger: &Ledger, version: &Version) -> Result<Policy> {
+    pub fn sealed_policy(
+        &self,
+        ledger: &Ledger,
+        version: &Version,
+        product: Option<&str>,
+    ) -> Result<Policy> {
         let place = format!("The policy sealed with {version}");
         let text = self
             .store
@@ -77,7 +87,7 @@ impl Session<'_> {
             .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
         match text {
             None => Ok(Policy::default()),
-            Some(text) => Ok(Policy::parse_at(&text, &place)?),
+            Some(text) => Ok(Policy::parse_at(&text, &place)?.of(product)),
         }
     }
 

@@ -8,13 +8,18 @@ use crate::model::{Exit, Refusal, Version};
 use crate::store::refs::drafts;
 
 impl Session<'_> {
-    /// The next version by the policy's strategy, counting what is promoted, drafted here and in
+    /// The next version of a product by the policy's strategy, counting what is promoted, drafted here and in
     /// the cloud, and tagged. The cloud is asked, since a proposal that somebody has is worth
     /// little; where it is away, what was last seen of it has to do.
     ///
     /// # Errors
     /// The policy leaves no version, or is invalid.
-    pub fn propose(&self, level: Level, from: Option<&Version>) -> Result<Version> {
+    pub fn propose(
+        &self,
+        level: Level,
+        product: Option<&str>,
+        from: Option<&Version>,
+    ) -> Result<Version> {
         if self.config.remote.is_some() {
             self.tolerating_absence(|| {
                 let contact = self.contact(None)?;
@@ -23,7 +28,7 @@ impl Session<'_> {
             })?;
         }
         let refs = self.store.refs()?;
-        let product = from.and_then(Version::product);
+        let product = product.or_else(|| from.and_then(Version::product));
         let mut taken: Vec<Version> = match self.ledger(&refs)? {
             Some(ledger) => self.store.versions(&ledger, product)?,
             None => Vec::new(),
@@ -51,6 +56,6 @@ impl Session<'_> {
             today: author.author.at.date_naive(),
             me: &self.me()?,
         };
-        Ok(self.policy()?.versions.propose(level, &known)?)
+        Ok(self.policy(product)?.versions.propose(level, &known)?)
     }
 }

@@ -176,6 +176,23 @@ fn the_schemas_and_the_parser_agree_on_every_fixture() {
 }
 
 #[test]
+fn the_example_of_products_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [lead] = sandbox.team(["lead"]);
+    lead.tracks(".gryt/unused", "");
+    let seen = follow("products.md", &lead);
+    for line in [
+        "Success: billing/v0.1.0 promoted to cloud",
+        "search/v2026.01.02",
+        "billing  1",
+        "search   1",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+}
+
+#[test]
 fn the_roads_of_migrating_can_be_taken() {
     let sandbox = Sandbox::new();
     sandbox.hosting();

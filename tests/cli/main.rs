@@ -20,6 +20,7 @@ mod layering;
 mod leaving;
 mod pipelines;
 mod policy;
+mod products;
 mod proving;
 mod races;
 mod reach;
