@@ -26,6 +26,7 @@ pub mod withdraw;
 
 use serde::Serialize;
 
+use crate::model::fork::Brought;
 use crate::model::{Exit, Invalid, Refusal, Version};
 
 /// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
@@ -81,6 +82,7 @@ pub enum Outcome {
     Promote(promote::Promoted),
     #[serde(rename = "gryt.sync.pull/1")]
     Pull(sync::Pulled),
+    PullFrom(Brought),
     #[serde(rename = "gryt.sync.push/1")]
     Push(sync::Pushed),
     #[serde(rename = "gryt.sync.push-evolutions/1")]

@@ -18,7 +18,11 @@ use crate::session::share::{PushError, SharedDrafts};
 #[derive(Debug, Subcommand)]
 pub enum SyncCommand {
     /// Take over what the cloud has
-    Pull,
+    Pull {
+        /// Add the evolutions of this remote, a contributor's fork, to this clone's
+        #[arg(long, value_name = "REMOTE")]
+        from: Option<String>,
+    },
     /// Publish this clone's drafts, and promotions that it made in local mode
     Push(PushArgs),
     /// Publish your evolutions
@@ -139,7 +143,11 @@ pub struct PushedEvolutions {
 /// As each says.
 pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
     match command {
-        SyncCommand::Pull => pull(session).map(Outcome::Pull),
+        SyncCommand::Pull { from: Some(remote) } if *remote != session.cloud_name()? => {
+            let brought = session.bring(remote)?;
+            Ok(Outcome::PullFrom(brought))
+        }
+        SyncCommand::Pull { .. } => pull(session).map(Outcome::Pull),
         SyncCommand::Push(args) => push(session, args).map(Outcome::Push),
         SyncCommand::PushEvolutions(args) => {
             let version = typed_if(args.version.as_deref())?;

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod engine;
 pub mod evolution;
 pub mod excuse;
+pub mod fork;
 pub mod gate;
 pub mod generation;
 pub mod invalid;

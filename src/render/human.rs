@@ -135,6 +135,7 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Cache(report) => return asked::cache(report),
         Outcome::Promote(promoted) => promote(promoted, style),
         Outcome::Pull(pulled) => pull(pulled),
+        Outcome::PullFrom(brought) => pull_from(brought),
         Outcome::Push(pushed) => push(pushed),
         Outcome::PushEvolutions(pushed) => push_evolutions(pushed),
         Outcome::Status(overview) => return report::status(overview),
@@ -220,6 +221,35 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
     if !notes.is_empty() {
         text += "\nNote:\n";
         text += &notes;
+    }
+    text
+}
+
+fn pull_from(brought: &crate::model::fork::Brought) -> String {
+    let mut text = format!(
+        "Pulled from {}:\n  New evolutions: {}\n  Updated: {}\n",
+        brought.remote,
+        brought.new.len(),
+        brought.updated.len()
+    );
+    for (there, here) in &brought.renumbered {
+        _ = writeln!(
+            text,
+            "  {there} is {} here: the number was taken",
+            here.rc()
+        );
+    }
+    for name in &brought.unknown {
+        _ = writeln!(text, "  {name} proves a generation that is not here");
+    }
+    for name in &brought.late {
+        _ = writeln!(text, "{}", late(name));
+    }
+    for (name, why) in &brought.quarantined {
+        _ = writeln!(text, "{}", quarantined(&name.to_string(), why));
+    }
+    if !brought.new.is_empty() {
+        text += "Share them: git gryt sync push-evolutions\n";
     }
     text
 }

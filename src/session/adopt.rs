@@ -63,7 +63,7 @@ impl Session<'_> {
         self.change(|refs| {
             let (mut updates, sum) = self.plan(contact, refs, true)?;
             if let Some(checked) = &contact.checked {
-                updates.extend(self.remember(refs, checked));
+                updates.extend(self.remember(refs, checked)?);
             }
             Ok((updates, sum))
         })

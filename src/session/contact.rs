@@ -120,7 +120,7 @@ impl Session<'_> {
             }
         };
         let updates = match &checked {
-            Some(checked) => self.remember(refs, checked),
+            Some(checked) => self.remember(refs, checked)?,
             None => Vec::new(),
         };
         let contact = Contact {
@@ -132,8 +132,17 @@ impl Session<'_> {
     }
 
     /// A ledger that was there and is gone is a rewritten history, not a new project.
-    fn may_lack_ledger(&self, refs: &Refs) -> Result<(), Refusal> {
+    fn may_lack_ledger(&self, refs: &Refs) -> Result<()> {
         let verified = refs.below(names::VERIFIED).next().is_some();
+        if verified && !self.was_seen(refs)? {
+            let remote = self.cloud_name()?;
+            let what = format!("{remote} has no ledger, and this project has one");
+            return Err(Refusal::new(Exit::OutOfStep, what)
+                .because("To take the project there, push what it has to the new place")
+                .then(format!("git push {remote} 'refs/gryt/*'"))
+                .then("git gryt config remote NAME")
+                .into());
+        }
         if verified || self.config.ledger.is_some() {
             return Err(Refusal::new(
                 Exit::Rewritten,
@@ -141,7 +150,8 @@ impl Session<'_> {
             )
             .because("It vanished, or this is another project's repository")
             .because("Nothing was taken over or deleted")
-            .then("git gryt config remote NAME"));
+            .then("git gryt config remote NAME")
+            .into());
         }
         Ok(())
     }

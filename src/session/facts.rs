@@ -60,10 +60,14 @@ impl Session<'_> {
         };
         let me = self.me()?;
         let mut attempts = self.survey(&intent.version, &refs.local(), cloud, &adopted)?;
-        // A colleague's evolution that is here and not in the cloud is not ours to publish.
-        attempts.retain(|(attempt, there)| {
-            contact.is_none() || there.is_some() || attempt.evolution.owner.is(&me)
-        });
+        if contact.is_some() {
+            // A colleague's evolution that is here and not in the cloud is not ours to publish,
+            // unless it came from a fork, whose owner cannot.
+            let brought = self.brought(&refs)?;
+            attempts.retain(|(attempt, there)| {
+                there.is_some() || attempt.evolution.owner.is(&me) || brought.contains(&attempt.tip)
+            });
+        }
         let release = &intent.release.commit;
         self.cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
         Ok(Facts {

@@ -12,6 +12,7 @@ pub mod current;
 pub mod edits;
 pub mod facts;
 pub mod files;
+pub mod fork;
 pub mod heal;
 pub mod index;
 pub mod isolate;

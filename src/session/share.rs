@@ -222,6 +222,7 @@ impl Session<'_> {
             done.late = adopted.late_evolutions;
             done.quarantined = adopted.quarantined;
             let refs = self.store.refs()?;
+            let brought = self.brought(&refs)?;
             let mut updates = Vec::new();
             let mut proven = Vec::new();
             for (name, tip) in evolutions(&refs.local()) {
@@ -241,7 +242,7 @@ impl Session<'_> {
                 let Ok(attempt) = self.store.attempt(&name, &tip)? else {
                     continue;
                 };
-                if !attempt.evolution.owner.is(&me) {
+                if !attempt.evolution.owner.is(&me) && !brought.contains(&tip) {
                     continue;
                 }
                 proven.extend(self.store.pinned(&tip, cloud)?);

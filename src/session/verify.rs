@@ -7,7 +7,7 @@ use crate::git::refs::Update;
 use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
-use crate::store::{Refs, names};
+use crate::store::{Refs, Store, names};
 
 /// How many entries are read through one opening of the repository: see
 /// [`let_go`](crate::store::Store::let_go).
@@ -53,10 +53,47 @@ impl Session<'_> {
             Some((genesis, base)) => self.check_chain(genesis, Some(base), fresh, tip),
             None => {
                 let genesis = fresh[0].clone();
+                self.may_be_behind(refs, tip, &known)?;
                 self.may_begin(&genesis, &known)?;
                 self.check_chain(genesis, None, fresh, tip)
             }
         }
+    }
+
+    /// A ledger that lies on the way to what was verified is an old one. From an address that never
+    /// showed a later one it is a fork or a mirror; otherwise it was rewound.
+    fn may_be_behind(&self, refs: &Refs, tip: &Oid, known: &[(Oid, Oid)]) -> Result<()> {
+        if self.was_seen(refs)? {
+            return Ok(());
+        }
+        for (_, verified) in known {
+            for (count, commit) in self.store.first_parents(verified).enumerate() {
+                if commit.map_err(|error| self.cut(error))?.oid != *tip {
+                    continue;
+                }
+                let remote = self.cloud_name()?;
+                let what = format!("The ledger of {remote} is {count} entries behind this clone's");
+                return Err(Refusal::new(Exit::OutOfStep, what)
+                    .because("It is a fork or a mirror of this project that is not up to date")
+                    .because("Nothing was taken over")
+                    .then(format!("git push {remote} refs/gryt/ledger"))
+                    .then("git gryt config remote NAME")
+                    .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the cloud's address ever showed a ledger.
+    pub(super) fn was_seen(&self, refs: &Refs) -> Result<bool> {
+        let address = self.address()?;
+        Ok(address.is_some_and(|address| refs.get(&names::seen(&address)).is_some()))
+    }
+
+    /// The cloud's address as the name of a ref can hold it.
+    fn address(&self) -> Result<Option<Oid>> {
+        let url = self.cloud_url().map(str::as_bytes);
+        url.map(Store::blob_id).transpose()
     }
 
     /// Whether a chain that reaches back to `genesis` without meeting what was verified is one
@@ -180,12 +217,19 @@ impl Session<'_> {
     }
 
     /// The updates that remember that the cloud's ledger was checked.
-    pub fn remember(&self, refs: &Refs, checked: &Checked) -> Vec<Update> {
+    ///
+    /// # Errors
+    /// The cloud's address cannot be named.
+    pub fn remember(&self, refs: &Refs, checked: &Checked) -> Result<Vec<Update>> {
         let (genesis, ledger) = (&checked.genesis, &checked.ledger);
-        vec![
+        let mut updates = vec![
             refs.change(names::valid(genesis), Some(&ledger.base)),
             refs.change(names::verified(genesis), Some(&ledger.tip)),
-        ]
+        ];
+        if let Some(address) = self.address()? {
+            updates.push(refs.change(names::seen(&address), Some(&ledger.tip)));
+        }
+        Ok(updates)
     }
 
     /// This clone's own ledger, which was checked when it was taken over or written. It may be

@@ -60,8 +60,11 @@ pub fn evolution(name: &EvolutionName) -> String {
 
 /// The root of what `remote` had when last seen.
 pub fn tracking(remote: &str) -> String {
-    format!("refs/gryt-remotes/{}/", escaped(remote))
+    format!("{TRACKING}{}/", escaped(remote))
 }
+
+/// Where [`tracking`] roots live.
+pub const TRACKING: &str = "refs/gryt-remotes/";
 
 /// The refspec that fetches everything shared beside what this clone has.
 pub fn fetch_refspec(remote: &str) -> String {
@@ -107,6 +110,12 @@ pub fn valid(genesis: &Oid) -> String {
 
 /// Where [`valid`] refs live.
 const VALID: &str = "refs/gryt-local/valid/";
+
+/// The ledger's tip that an address showed last: what tells a remote that was rewound from another
+/// one that is behind.
+pub fn seen(address: &Oid) -> String {
+    format!("refs/gryt-local/seen/{address}")
+}
 
 /// The last valid entry at or before this clone's own ledger; it moves with it.
 pub const BASE: &str = "refs/gryt-local/base";

@@ -24,6 +24,7 @@ mod products;
 mod proving;
 mod races;
 mod reach;
+mod remotes;
 mod sandbox;
 mod thrift;
 mod transport;
