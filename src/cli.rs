@@ -8,6 +8,7 @@ use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
 use crate::commands::evolution::EvolutionCommand;
 use crate::commands::generation::GenerationCommand;
+use crate::commands::import::ImportArgs;
 use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::query::QueryArgs;
@@ -90,6 +91,8 @@ pub enum Command {
     },
     /// Go over the ledger again, entry by entry, and judge each promotion anew
     Verify(VerifyArgs),
+    /// Bring over what a project has from before
+    Import(ImportArgs),
     /// Show what a version brings
     Notes {
         /// The version

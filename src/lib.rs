@@ -98,6 +98,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Cache(command) => commands::cache::run(session, *command),
         Command::Where { what } => commands::locate::run(session, what),
         Command::Verify(args) => commands::verify::run(session, args),
+        Command::Import(args) => commands::import::run(session, args),
         Command::Notes { version, product } => {
             commands::notes::run(session, version.as_deref(), product.as_deref())
         }

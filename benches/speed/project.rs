@@ -119,7 +119,9 @@ impl Maker<'_> {
             owner: owner.clone(),
             started: author.author.at,
         };
-        let first = self.store.write_evolution(&author, &evolution, &nonce)?;
+        let first = self
+            .store
+            .write_evolution(&author, &evolution, None, &nonce)?;
         let mut attempt = Attempt {
             name: EvolutionName {
                 version: contract.version.clone(),
@@ -132,6 +134,7 @@ impl Maker<'_> {
             evolution,
             proof: None,
             abandoned: None,
+            claim: None,
             cover: None,
         };
         let Some((commit, tree)) = commit else {

@@ -4,6 +4,7 @@
 //! is built anew, in memory where it cannot be written. Nothing about a remote is decided by it.
 
 mod compare;
+pub mod original;
 mod query;
 mod read;
 pub mod rows;
@@ -18,7 +19,7 @@ pub use query::{Answer, Cell};
 pub use write::Change;
 
 /// The number of the schema, kept in `PRAGMA user_version`.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 
 const TABLES: &str = include_str!("schema.sql");
 

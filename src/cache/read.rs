@@ -19,16 +19,17 @@ impl Cache {
             "SELECT version, description, release_commit, promoter, promoted_by, promoted_at, \
              changes, evolutions, status, excuses \
              FROM generations WHERE entry IS NOT NULL AND (?2 IS NULL OR product = ?2) \
-             ORDER BY entry DESC LIMIT ?1",
+             ORDER BY entry DESC, id DESC LIMIT ?1",
         )?;
         let mut rows = query.query((limit(count), product))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let text = |at: usize| row.get::<_, String>(at);
+            let commit: Option<String> = row.get(2)?;
             found.push(Release {
                 version: text(0)?.parse()?,
                 description: row.get(1)?,
-                commit: text(2)?.parse()?,
+                commit: commit.map(|oid| oid.parse()).transpose()?,
                 promoter: Person {
                     name: text(3)?,
                     email: text(4)?,
@@ -37,6 +38,7 @@ impl Cache {
                 changes: count_of(row, 6)?,
                 evolutions: count_of(row, 7)?,
                 withdrawn: text(8)? == "withdrawn",
+                imported: text(8)? == "imported",
                 excuses: text(9)?.lines().map(str::to_owned).collect(),
             });
         }

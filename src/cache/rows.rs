@@ -27,9 +27,11 @@ pub struct Whole {
 /// What is known of a promoted generation beyond its contract.
 #[derive(Clone, Debug)]
 pub struct Promoted {
+    /// It was released before gryt was there.
+    pub imported: bool,
     /// The place of its entry in the ledger.
     pub height: i64,
-    pub commit: Oid,
+    pub commit: Option<Oid>,
     pub promoter: Person,
     pub at: Stamp,
     pub excuses: Vec<String>,

@@ -41,7 +41,7 @@ CREATE TABLE generations (
     promoted_by       TEXT,
     promoter          TEXT,
     release_commit    TEXT,
-    entry             INTEGER UNIQUE,
+    entry             INTEGER,
     excuses           TEXT,
     changes           INTEGER NOT NULL,
     proven            INTEGER NOT NULL,
@@ -91,6 +91,7 @@ CREATE TABLE proofs (
 ) WITHOUT ROWID;
 
 CREATE INDEX generations_by_version ON generations (version);
+CREATE INDEX generations_by_entry ON generations (entry);
 CREATE INDEX changes_by_id ON changes (change_id);
 CREATE INDEX proofs_by_commit ON proofs (commit_oid);
 
@@ -117,5 +118,5 @@ CREATE VIEW pass_rate AS
 CREATE VIEW promotions_per_month AS
     SELECT substr(promoted_at, 1, 7) AS month, count(*) AS promotions
       FROM generations
-     WHERE promoted_at IS NOT NULL
+     WHERE promoted_at IS NOT NULL AND status <> 'imported'
      GROUP BY month;

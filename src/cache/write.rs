@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::{CachedStatement, Transaction, TransactionBehavior, params};
 
 use super::Cache;
-use super::rows::{Entry, Tried, Whole};
+use super::rows::{Entry, Promoted, Tried, Whole};
 use crate::model::evolution::EvolutionName;
 use crate::model::standing::Progress;
 use crate::model::{Oid, Version};
@@ -143,6 +143,7 @@ impl Change<'_> {
         let contract = whole.contract.as_ref().ok();
         let sealed = whole.sealed.as_ref();
         let status = match (sealed, contract) {
+            (Some(Promoted { imported: true, .. }), _) => "imported",
             (Some(_), _) => "promoted",
             (None, Some(_)) => "draft",
             (None, None) => "broken",
@@ -165,7 +166,7 @@ impl Change<'_> {
             sealed.map(|s| s.at.to_rfc3339()),
             sealed.map(|s| s.promoter.email.as_str()),
             sealed.map(|s| s.promoter.name.as_str()),
-            sealed.map(|s| s.commit.as_str()),
+            sealed.and_then(|s| s.commit.as_ref()).map(Oid::as_str),
             sealed.map(|s| s.height),
             sealed.map(|s| s.excuses.join("\n")),
             contract.map_or(0, |c| c.changes.len()) as i64,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::cache::Cache;
 use crate::cache::rows::Place;
+use crate::model::ledger::Release;
 use crate::model::{ChangeId, Exit, Oid, Person, Refusal, Version};
 use crate::session::Session;
 
@@ -26,7 +27,8 @@ pub struct Shipped {
     pub status: String,
     /// Who proved it; of a commit, who proved something at it for this version.
     pub proven_by: Vec<Person>,
-    pub commit: Oid,
+    /// None where it was released before gryt and nothing tells.
+    pub commit: Option<Oid>,
 }
 
 /// Looks for a change by its id, or for a commit.
@@ -60,15 +62,16 @@ fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
         wanted: Vec::new(),
     };
     for place in places {
-        match place.commit {
-            Some(commit) => found.shipped.push(Shipped {
-                version: place.version,
-                status: place.status,
-                proven_by: place.proven_by,
-                commit,
-            }),
-            None => found.wanted.push(place.version),
+        if matches!(place.status.as_str(), "draft" | "broken") {
+            found.wanted.push(place.version);
+            continue;
         }
+        found.shipped.push(Shipped {
+            version: place.version,
+            status: place.status,
+            proven_by: place.proven_by,
+            commit: place.commit,
+        });
     }
     found
 }
@@ -76,7 +79,15 @@ fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
 fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Places> {
     let mut releases = cache.releases(usize::MAX, None)?;
     releases.reverse();
-    let commits: Vec<Oid> = releases.iter().map(|r| r.commit.clone()).collect();
+    // What was released before gryt is pinned by its tag, which may not be here.
+    let here = |release: &Release| {
+        release
+            .commit
+            .as_ref()
+            .is_some_and(|c| session.store.has(c))
+    };
+    releases.retain(here);
+    let commits: Vec<Oid> = releases.iter().filter_map(|r| r.commit.clone()).collect();
     let first = session.store.first_holding(&commits, oid)?;
     let shipped = first.map(|at| {
         let release = releases.swap_remove(at);

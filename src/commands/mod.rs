@@ -7,6 +7,7 @@ pub mod delete;
 pub mod demo;
 pub mod evolution;
 pub mod generation;
+pub mod import;
 pub mod init;
 pub mod locate;
 pub mod log;
@@ -28,6 +29,7 @@ use serde::Serialize;
 
 use crate::model::fork::Brought;
 use crate::model::{Exit, Invalid, Refusal, Version};
+use crate::session::backfill::Backfilled;
 
 /// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
 #[derive(Debug, Serialize)]
@@ -82,7 +84,12 @@ pub enum Outcome {
     Promote(promote::Promoted),
     #[serde(rename = "gryt.sync.pull/1")]
     Pull(sync::Pulled),
+    #[serde(rename = "gryt.sync.pull.from/1")]
     PullFrom(Brought),
+    #[serde(rename = "gryt.import/1")]
+    Import(import::Report),
+    #[serde(rename = "gryt.sync.backfill/1")]
+    Backfill(Backfilled),
     #[serde(rename = "gryt.sync.push/1")]
     Push(sync::Pushed),
     #[serde(rename = "gryt.sync.push-evolutions/1")]
@@ -116,6 +123,7 @@ impl Outcome {
             Self::Cache(report) => report.exit(),
             Self::Pull(pulled) => pulled.exit(),
             Self::Push(pushed) => pushed.exit(),
+            Self::Backfill(done) if !done.different.is_empty() => Exit::Conflict,
             _ => Exit::Done,
         }
     }

@@ -71,7 +71,7 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
         Some(first) => may_go_on(session, &refs, first, &old, &new)?,
         None => {
             session.may_declare(&refs, &new)?;
-            let carried = session.carry(&own, &new)?;
+            let carried = session.carry(&own, |e| e.of_version(&new))?;
             begin(session, &draft, &new, &carried)?;
             for (before, after) in own.iter().zip(&carried) {
                 session.follow_current(&before.root, &after.root)?;

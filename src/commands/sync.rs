@@ -11,6 +11,7 @@ use crate::model::leaving::Rename;
 use crate::model::reconcile::Adopted;
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
+use crate::session::backfill::Backfilled;
 use crate::session::leaving::Left;
 use crate::session::share::{PushError, SharedDrafts};
 
@@ -27,6 +28,8 @@ pub enum SyncCommand {
     Push(PushArgs),
     /// Publish your evolutions
     PushEvolutions(PushEvolutionsArgs),
+    /// Link drafts that were made apart, here and in the cloud, and say the same
+    Backfill,
     /// Compare this clone with the cloud, or see how far a version is proven
     Status(StatusArgs),
 }
@@ -154,6 +157,7 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
             push_evolutions(session, version.as_ref(), args.with_commits)
                 .map(Outcome::PushEvolutions)
         }
+        SyncCommand::Backfill => backfill(session).map(Outcome::Backfill),
         SyncCommand::Status(args) => status::run(
             session,
             typed_if(args.version.as_deref())?.as_ref(),
@@ -278,6 +282,22 @@ pub fn push_evolutions(
         late: done.late,
         quarantined: done.quarantined,
     })
+}
+
+/// Links drafts of the same content that were created apart, and takes over the rest.
+///
+/// # Errors
+/// As [`pull`].
+fn backfill(session: &Session<'_>) -> Result<Backfilled> {
+    session.contact(None)?;
+    session.take_in()?;
+    let done = session.backfill(&session.seen()?)?;
+    let contact = session.seen()?;
+    session.adopt(&contact)?;
+    session.resume(&contact)?;
+    session.write_view()?;
+    session.note_contact();
+    Ok(done)
 }
 
 /// Delivers whatever is pending, as `cloud` mode does after each change. What a draft meets on

@@ -5,13 +5,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed, typed_if};
-use crate::git::refs::Update;
 use crate::model::ledger::Withdrawal;
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
-use crate::session::push::Patience;
+use crate::session::append::Next;
 use crate::store::ledger::Ledger;
-use crate::store::names;
 
 /// Arguments of `withdraw`.
 #[derive(Debug, Args)]
@@ -54,18 +52,31 @@ pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
         by: session.me()?,
         at: session.author()?.committer.at,
     };
-    match session.config.remote {
-        Some(_) => in_cloud(session, &withdrawal),
-        None => locally(session, &withdrawal),
-    }
+    let cloud = session.config.remote.is_some();
+    let withdrawal = session.append(|ledger| {
+        if let (Some(ledger), true) = (ledger, cloud)
+            && let Some(sealed) = session.store.sealed(ledger, &withdrawal.version)?
+            && let Some(there) = session.store.withdrawal(ledger, &sealed.version)?
+            && there.by.is(&withdrawal.by)
+            && there.reason == withdrawal.reason
+        {
+            // Acknowledged or not, in this run or in one that was cut short: it is there.
+            return Ok(Next::There(there));
+        }
+        let (ledger, decided) = decide(session, ledger, &withdrawal)?;
+        let by = session.author()?;
+        let entry = session.store.write_withdrawal(by, ledger, &decided)?;
+        Ok(Next::Entry(entry, decided))
+    })?;
+    Ok(Outcome::Withdraw(Withdrawn { withdrawal, cloud }))
 }
 
-/// The withdrawal as it goes into `ledger`, with the version as it was promoted.
-fn decide(
+/// The withdrawal as it goes onto the ledger, with the version as it was promoted.
+fn decide<'l>(
     session: &Session<'_>,
-    ledger: Option<&Ledger>,
+    ledger: Option<&'l Ledger>,
     wanted: &Withdrawal,
-) -> Result<Withdrawal> {
+) -> Result<(&'l Ledger, Withdrawal)> {
     let version = &wanted.version;
     let sealed = match ledger {
         Some(ledger) => session.store.sealed(ledger, version)?,
@@ -102,61 +113,9 @@ fn decide(
                 .into());
         }
     }
-    Ok(Withdrawal {
+    let withdrawal = Withdrawal {
         version: sealed.version,
         ..wanted.clone()
-    })
-}
-
-fn in_cloud(session: &Session<'_>, wanted: &Withdrawal) -> Result<Outcome> {
-    let mut patience = Patience::new();
-    let mut contact = session.contact(None)?;
-    loop {
-        if let Some(ledger) = contact.ledger()
-            && let Some(sealed) = session.store.sealed(ledger, &wanted.version)?
-            && let Some(there) = session.store.withdrawal(ledger, &sealed.version)?
-            && there.by.is(&wanted.by)
-            && there.reason == wanted.reason
-        {
-            // Acknowledged or not, in this run or in one that was cut short: it is there.
-            session.adopt(&contact)?;
-            return Ok(outcome(there, true));
-        }
-        let withdrawal = decide(session, contact.ledger(), wanted)?;
-        let Some(ledger) = contact.ledger() else {
-            return Err(Refusal::new(Exit::Failure, "The cloud has no ledger").into());
-        };
-        let by = session.author()?;
-        let entry = session.store.write_withdrawal(by, ledger, &withdrawal)?;
-        let updates = [Update::new(names::LEDGER, Some(&ledger.tip), Some(&entry))];
-        let report = session.cloud()?.push(&updates, false)?;
-        if report.accepted() {
-            session.acknowledge(&updates)?;
-            session.adopt(&session.seen()?)?;
-            return Ok(outcome(withdrawal, true));
-        }
-        contact = session.look_again(&report, &updates, &mut patience, None)?;
-    }
-}
-
-fn locally(session: &Session<'_>, wanted: &Withdrawal) -> Result<Outcome> {
-    let withdrawal = session.change(|refs| {
-        let ledger = session.ledger(refs)?;
-        let withdrawal = decide(session, ledger.as_ref(), wanted)?;
-        let Some(ledger) = ledger else {
-            return Err(Refusal::new(Exit::Failure, "There is no ledger").into());
-        };
-        let by = session.author()?;
-        let entry = session.store.write_withdrawal(by, &ledger, &withdrawal)?;
-        let moves = vec![
-            refs.change(names::LEDGER, Some(&entry)),
-            refs.change(names::BASE, Some(&entry)),
-        ];
-        Ok((moves, withdrawal))
-    })?;
-    Ok(outcome(withdrawal, false))
-}
-
-fn outcome(withdrawal: Withdrawal, cloud: bool) -> Outcome {
-    Outcome::Withdraw(Withdrawn { withdrawal, cloud })
+    };
+    Ok((ledger, withdrawal))
 }

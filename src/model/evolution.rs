@@ -1,10 +1,12 @@
 //! Evolutions: one developer's attempts to prove one change, and what they say of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::import::Claim;
 use super::proof::Outcome;
 use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 
@@ -70,6 +72,8 @@ pub struct Attempt {
     pub evolution: Evolution,
     pub proof: Option<Proof>,
     pub abandoned: Option<Abandoned>,
+    /// What another tool's record says of it, if it comes from there.
+    pub claim: Option<Claim>,
     /// How the release holds the proven commit; none where nobody asked.
     pub cover: Option<Cover>,
 }
@@ -97,6 +101,16 @@ impl Says {
     }
 }
 
+impl Evolution {
+    /// The same for another version.
+    pub fn of_version(&self, version: &Version) -> Evolution {
+        Evolution {
+            version: version.clone(),
+            ..self.clone()
+        }
+    }
+}
+
 impl Attempt {
     /// What this attempt says of `change` in the generation that begins at `generation`.
     pub fn says(&self, change: &Change, generation: &Oid) -> Says {
@@ -104,7 +118,7 @@ impl Attempt {
             return Says::GivenUp(abandoned.reason.clone());
         }
         let Some(proof) = &self.proof else {
-            return Says::Nothing;
+            return self.claims();
         };
         match (proof.status, &proof.void) {
             // What proves nothing does not prove that the change is broken either.
@@ -115,6 +129,20 @@ impl Attempt {
                 None if self.cover == Some(Cover::Missing) => Says::PassesElsewhere,
                 None => Says::Passes,
             },
+        }
+    }
+
+    /// Whether `me` may publish it: its owner, or whoever passes on what its owner cannot, because
+    /// it came from a fork (`brought`) or from another tool's record.
+    pub fn may_be_shared_by(&self, me: &Person, brought: &BTreeSet<Oid>) -> bool {
+        self.evolution.owner.is(me) || self.claim.is_some() || brought.contains(&self.tip)
+    }
+
+    /// What is only claimed proves nothing, and breaks nothing either.
+    fn claims(&self) -> Says {
+        match &self.claim {
+            Some(Claim { why: Some(why), .. }) => Says::PassesInVain(format!("imported: {why}")),
+            _ => Says::Nothing,
         }
     }
 
@@ -220,6 +248,7 @@ pub(super) mod tests {
                 at,
             }),
             abandoned: None,
+            claim: None,
             cover: None,
         }
     }

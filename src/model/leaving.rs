@@ -17,8 +17,9 @@ pub struct Own {
 /// Who has a version in the cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Holder {
-    /// It is sealed, by a promotion of this id.
-    Promotion { id: String, by: Person },
+    /// It is sealed, by a promotion of this id; `same` where that released the same commit by the
+    /// same contract.
+    Promotion { id: String, by: Person, same: bool },
     /// It is declared, by the generation that begins there.
     Draft { generation: Oid },
 }
@@ -66,6 +67,7 @@ pub fn decide(
         let renamed = renames.iter().find(|(old, _)| *old == own.version);
         fates.push(match (&own.holder, renamed) {
             (Some(Holder::Promotion { id, .. }), _) if *id == own.promotion => Fate::There,
+            (Some(Holder::Promotion { same: true, .. }), None) => Fate::There,
             (_, Some((_, new))) => Fate::Reopen(new.clone()),
             (None, None) => Fate::Append,
             (Some(Holder::Draft { generation }), None) if *generation == own.generation => {
@@ -141,7 +143,11 @@ mod tests {
             email: "bob@example.com".into(),
         };
         let id = id.into();
-        Some(Holder::Promotion { id, by })
+        Some(Holder::Promotion {
+            id,
+            by,
+            same: false,
+        })
     }
 
     #[test]

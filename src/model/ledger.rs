@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::import::{self, Imported};
 use super::verdict::{ExcuseKind, Verdict};
 use super::{ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 
@@ -84,7 +85,8 @@ pub struct Withdrawal {
 pub struct Release {
     pub version: Version,
     pub description: Option<String>,
-    pub commit: Oid,
+    /// None where it was released before gryt and nothing tells.
+    pub commit: Option<Oid>,
     pub promoter: Person,
     pub promoted_at: Stamp,
     /// How many.
@@ -92,6 +94,8 @@ pub struct Release {
     /// How many.
     pub evolutions: usize,
     pub withdrawn: bool,
+    /// Whether it was released before gryt was there.
+    pub imported: bool,
     /// The gates that it passed by its promoter's word alone, a line each.
     pub excuses: Vec<String>,
 }
@@ -99,10 +103,10 @@ pub struct Release {
 impl Release {
     /// Whether it still stands, in a word.
     pub fn status(&self) -> &'static str {
-        if self.withdrawn {
-            "withdrawn"
-        } else {
-            "promoted"
+        match (self.withdrawn, self.imported) {
+            (true, _) => "withdrawn",
+            (_, true) => "imported",
+            _ => "promoted",
         }
     }
 }
@@ -159,6 +163,8 @@ pub struct Entry {
     pub neighbours: Vec<Version>,
     /// Whether the version is withdrawn in the base.
     pub withdrawn: bool,
+    /// The files that an import adds.
+    pub imports: Vec<import::File>,
 }
 
 /// What a release's files say.
@@ -178,6 +184,7 @@ pub enum Verified {
     Genesis,
     Promotion(Sealed),
     Withdrawal(Withdrawal),
+    Import(Vec<Imported>),
 }
 
 /// The result of the check.
@@ -205,7 +212,8 @@ pub fn check(entry: &Entry, base: Option<&Oid>) -> Check {
         (Some("genesis"), None) => genesis(entry),
         (Some("promotion"), Some(base)) => on(base, entry).and_then(|()| promotion(entry)),
         (Some("withdrawal"), Some(base)) => on(base, entry).and_then(|()| withdrawal(entry)),
-        (Some("genesis" | "promotion" | "withdrawal"), _) => {
+        (Some("import"), Some(base)) => on(base, entry).and_then(|()| imports(entry)),
+        (Some("genesis" | "promotion" | "withdrawal" | "import"), _) => {
             Err("only the first commit of a ledger is its genesis".into())
         }
         (Some(other), _) => return Check::Unknown(format!("kind {other}")),
@@ -320,6 +328,15 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
     Ok(Verified::Withdrawal(withdrawal))
 }
 
+fn imports(entry: &Entry) -> Rule<Verified> {
+    ensure(entry.header.version.is_none(), "an import names no version")?;
+    ensure(entry.others.is_empty(), "an import has one parent")?;
+    let imported = import::read(&entry.imports)?;
+    let places: Vec<String> = imported.iter().map(|i| i.version.import()).collect();
+    adds_only(entry, &places)?;
+    Ok(Verified::Import(imported))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,6 +412,69 @@ mod tests {
             withdrawal: None,
             neighbours: vec!["v2.0.1".parse().unwrap()],
             withdrawn: false,
+            imports: Vec::new(),
+        }
+    }
+
+    /// An import of these versions.
+    fn import_of(versions: &[&str]) -> Entry {
+        let mut entry = entry();
+        entry.header.kind = Some("import".into());
+        entry.header.version = None;
+        entry.others.clear();
+        entry.differences.clear();
+        for version in versions {
+            let version: Version = version.parse().unwrap();
+            let path = version.import();
+            let imported = Imported {
+                version,
+                description: None,
+                commit: Some(oid(50)),
+                by: sealed().promoter,
+                at: sealed().promoted_at,
+                changes: Vec::new(),
+                claims: Vec::new(),
+            };
+            let text = serde_yaml::to_string(&imported).unwrap().into_bytes();
+            entry.differences.push(Difference {
+                path: path.clone(),
+                added: true,
+            });
+            entry.imports.push(import::File {
+                path,
+                text,
+                taken: None,
+            });
+        }
+        entry
+    }
+
+    #[test]
+    fn an_import_takes_versions_that_nobody_has() {
+        let check = |entry: &Entry| check(entry, Some(&oid(2)));
+        let whole = import_of(&["v1.0.0", "v1.1.0"]);
+        let valid = matches!(check(&whole), Check::Valid(Verified::Import(all)) if all.len() == 2);
+        assert!(valid);
+        let mut taken = whole.clone();
+        taken.imports[1].taken = Some("v1.1".parse().unwrap());
+        let mut elsewhere = whole.clone();
+        elsewhere.imports[0].path = "imports/1/1.0/v1.0.1.yaml".into();
+        let mut more = whole.clone();
+        more.differences.push(Difference {
+            path: "releases/1/1.0/v1.0.0.promotion.yaml".into(),
+            added: true,
+        });
+        let mut parents = whole.clone();
+        parents.others = entry().others;
+        for bad in [
+            taken,
+            elsewhere,
+            more,
+            parents,
+            import_of(&["v1.0", "v1.0.0"]),
+            import_of(&[]),
+        ] {
+            assert!(matches!(check(&bad), Check::Invalid(_)), "{bad:?}");
         }
     }
 
@@ -449,7 +529,7 @@ mod tests {
         later.header.format = Some("2".into());
         assert!(matches!(check(&later, Some(&oid(2))), Check::Unknown(_)));
         let mut kind = entry();
-        kind.header.kind = Some("import".into());
+        kind.header.kind = Some("merge".into());
         assert!(matches!(check(&kind, Some(&oid(2))), Check::Unknown(_)));
     }
 

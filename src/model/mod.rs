@@ -4,6 +4,7 @@
 //! the outside world says arrives as plain values, and what is to be done leaves as plain values
 //! or as a [`Refusal`].
 
+pub mod changeset;
 pub mod edit;
 pub mod engine;
 pub mod evolution;
@@ -11,11 +12,13 @@ pub mod excuse;
 pub mod fork;
 pub mod gate;
 pub mod generation;
+pub mod import;
 pub mod invalid;
 pub mod leaving;
 pub mod ledger;
 pub mod merge;
 pub mod oid;
+pub mod original;
 pub mod person;
 pub mod pipeline;
 mod place;

@@ -29,12 +29,12 @@ pub struct Range {
     numbers: Vec<u64>,
 }
 
-/// Which number is counted up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which number is counted up, the farthest-reaching last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    Major,
-    Minor,
     Patch,
+    Minor,
+    Major,
 }
 
 /// What a proposal is made from.

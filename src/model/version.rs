@@ -48,6 +48,12 @@ impl Version {
         format!("withdrawals/{}/{}.yaml", self.shelf(), self.leaf())
     }
 
+    /// Where the ledger keeps what is known of it, if it was released before gryt was there:
+    /// `imports/2/2.0/v2.0.0.yaml`.
+    pub fn import(&self) -> String {
+        format!("imports/{}/{}.yaml", self.shelf(), self.leaf())
+    }
+
     fn leaf(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or(&self.text)
     }
@@ -346,6 +352,7 @@ mod tests {
         let of_product = "releases/billing/2/2.0/v2.0.x";
         assert_eq!(v("billing/v2.0").place("x"), of_product);
         assert_eq!(v("v5").withdrawal(), "withdrawals/5/5.0/v5.yaml");
+        assert_eq!(v("a/v5").import(), "imports/a/5/5.0/v5.yaml");
     }
 
     #[test]

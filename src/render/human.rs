@@ -136,6 +136,8 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Promote(promoted) => promote(promoted, style),
         Outcome::Pull(pulled) => pull(pulled),
         Outcome::PullFrom(brought) => pull_from(brought),
+        Outcome::Import(report) => import(report),
+        Outcome::Backfill(done) => backfill(done),
         Outcome::Push(pushed) => push(pushed),
         Outcome::PushEvolutions(pushed) => push_evolutions(pushed),
         Outcome::Status(overview) => return report::status(overview),
@@ -221,6 +223,62 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
     if !notes.is_empty() {
         text += "\nNote:\n";
         text += &notes;
+    }
+    text
+}
+
+fn import(report: &commands::import::Report) -> String {
+    let verb = if report.dry_run {
+        "Would import"
+    } else {
+        "Imported"
+    };
+    let mut text = String::new();
+    for version in &report.imported {
+        _ = writeln!(text, "{verb} {version}: released before gryt");
+    }
+    for version in &report.drafts {
+        _ = writeln!(text, "{verb} {version}: a draft");
+    }
+    for brought in &report.evolutions {
+        let proves = match &brought.why {
+            None => "proven".to_owned(),
+            Some(why) => format!("proves nothing: {why}"),
+        };
+        _ = writeln!(text, "{verb} {}: {proves}", brought.name);
+    }
+    if text.is_empty() {
+        _ = writeln!(text, "Nothing new to import");
+    }
+    if !report.there.is_empty() {
+        _ = writeln!(text, "There already: {}", report.there.join(", "));
+    }
+    for note in &report.notes {
+        _ = writeln!(text, "  {note}");
+    }
+    for (name, why) in &report.skipped {
+        _ = writeln!(text, "Left out: {name}: {why}");
+    }
+    if !report.dry_run && !report.drafts.is_empty() {
+        text += "Drafts and evolutions are here alone until they are pushed: git gryt sync push\n";
+    }
+    text
+}
+
+fn backfill(done: &crate::session::backfill::Backfilled) -> String {
+    let mut text = format!(
+        "Linked: {}, with {} of your evolutions\n",
+        done.linked.len(),
+        done.evolutions
+    );
+    for version in &done.linked {
+        _ = writeln!(text, "  {version}");
+    }
+    for version in &done.different {
+        _ = writeln!(
+            text,
+            "  {version} says something else in the cloud: git gryt generation rename {version} NEW"
+        );
     }
     text
 }

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use super::{line, proving};
 use crate::commands;
-use crate::model::Stamp;
 use crate::model::evolution::Cover;
 use crate::model::proof::StepEnd;
 use crate::model::standing::{Progress, Standing};
+use crate::model::{Oid, Stamp};
 
 /// Generations in a list.
 pub fn generations(list: &commands::generation::List) -> String {
@@ -235,7 +235,7 @@ pub fn log(entries: &commands::log::Entries) -> String {
             entry.status().into(),
             day(&entry.promoted_at),
             entry.promoter.name.clone(),
-            entry.commit.short().into(),
+            entry.commit.as_ref().map_or("-", Oid::short).into(),
             entry.description.clone().unwrap_or_default(),
         ]
     });
@@ -302,10 +302,10 @@ pub fn whereabouts(places: &commands::locate::Places) -> String {
             [] => String::new(),
             by => format!(", proven by {}", by.join(", ")),
         };
-        let withdrawn = if shipped.status == "withdrawn" {
-            ", withdrawn since"
-        } else {
-            ""
+        let withdrawn = match shipped.status.as_str() {
+            "withdrawn" => ", withdrawn since",
+            "imported" => ", before gryt",
+            _ => "",
         };
         _ = writeln!(
             text,

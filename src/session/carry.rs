@@ -49,23 +49,25 @@ pub fn place(refs: &Refs, carried: &[Carried]) -> Vec<Update> {
 }
 
 impl Session<'_> {
-    /// The same proofs for another version.
+    /// The same proofs for what `again` makes of each evolution: another version, or another
+    /// beginning of its generation.
     ///
     /// # Errors
     /// Objects cannot be read or written.
-    pub fn carry(&self, own: &[Attempt], new: &Version) -> Result<Vec<Carried>> {
+    pub fn carry(
+        &self,
+        own: &[Attempt],
+        again: impl Fn(&Evolution) -> Evolution,
+    ) -> Result<Vec<Carried>> {
         let mut carried = Vec::new();
         for attempt in own {
-            let what = Evolution {
-                version: new.clone(),
-                ..attempt.evolution.clone()
-            };
+            let what = again(&attempt.evolution);
             let nonce = self.ctx.nonce();
             let tip = self
                 .store
                 .carry(self.author()?, &attempt.tip, &what, &nonce)?;
             let name = EvolutionName {
-                version: new.clone(),
+                version: what.version,
                 ..attempt.name.clone()
             };
             let root = self.store.root(&tip)?;

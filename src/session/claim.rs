@@ -42,6 +42,12 @@ impl Session<'_> {
             };
             return Err(taken(format!("{place} (as {})", sealed.version)));
         }
+        if let Some(ledger) = self.ledger(refs)?
+            && let Some(old) = self.store.imported(&ledger, version)?
+        {
+            let place = format!("as {}, released before gryt", old.version);
+            return Err(taken(place));
+        }
         if let Some((spelled, _)) = refs.draft(version) {
             return Err(taken(format!("here, as the draft {spelled}")));
         }
@@ -95,7 +101,10 @@ impl Session<'_> {
                 drafts(shared).any(|(draft, _)| draft == last)
             };
             let sealed = match &ledger {
-                Some(ledger) => self.store.sealed(ledger, &last)?.is_some(),
+                Some(ledger) => {
+                    self.store.sealed(ledger, &last)?.is_some()
+                        || self.store.imported(ledger, &last)?.is_some()
+                }
                 None => false,
             };
             let taken = sealed

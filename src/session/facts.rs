@@ -61,11 +61,10 @@ impl Session<'_> {
         let me = self.me()?;
         let mut attempts = self.survey(&intent.version, &refs.local(), cloud, &adopted)?;
         if contact.is_some() {
-            // A colleague's evolution that is here and not in the cloud is not ours to publish,
-            // unless it came from a fork, whose owner cannot.
+            // A colleague's evolution that is here and not in the cloud is not ours to publish.
             let brought = self.brought(&refs)?;
             attempts.retain(|(attempt, there)| {
-                there.is_some() || attempt.evolution.owner.is(&me) || brought.contains(&attempt.tip)
+                there.is_some() || attempt.may_be_shared_by(&me, &brought)
             });
         }
         let release = &intent.release.commit;
@@ -150,6 +149,11 @@ impl Session<'_> {
     }
 
     fn existing_tag(&self, version: &Version, refs: &Refs) -> Result<Option<String>> {
+        if let Some(ledger) = self.ledger(refs)?
+            && let Some(old) = self.store.imported(&ledger, version)?
+        {
+            return Ok(Some(format!("{}, entered from before gryt", old.version)));
+        }
         if let Some(tag) = self.store.tag_in_the_way(version)? {
             return Ok(Some(format!("{tag} in this clone")));
         }

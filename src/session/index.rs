@@ -10,13 +10,15 @@ use super::verify::CHUNK;
 use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
 use crate::cache::{self, Cache};
 use crate::model::evolution::{Attempt, Says};
-use crate::model::ledger::{Folded, Release, Sealed};
+use crate::model::import::Imported;
+use crate::model::ledger::{Check, Folded, Release, Sealed, Verified, check};
 use crate::model::reconcile::Relation;
-use crate::model::standing::{Standing, standings};
-use crate::model::{EvolutionName, Oid, Stamp, Version};
+use crate::model::standing::{Progress, Standing, standings};
+use crate::model::{Change, Contract, EvolutionName, Oid, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names::Shared;
+use crate::store::objects::Commit;
 use crate::store::{Refs, Store, names};
 
 type Tips = BTreeMap<String, Oid>;
@@ -208,7 +210,11 @@ impl Session<'_> {
                     .filter(|sealed| Some(&sealed.promotion) == header.promotion.as_ref()),
                 _ => None,
             };
-            if let Some(sealed) = sealed {
+            if kind == "import" {
+                for imported in self.imported_by(ledger, &commit, header.base.as_deref())? {
+                    change.add(&self.whole_import(&commit, imported, height))?;
+                }
+            } else if let Some(sealed) = sealed {
                 change.add(&self.whole_release(ledger, sealed, height)?)?;
             } else if let (Some(version), "withdrawal") = (&version, kind.as_str())
                 && self.store.withdrawal(ledger, version)?.is_some()
@@ -245,14 +251,74 @@ impl Session<'_> {
             sync: self.settled(),
             remote: None,
             sealed: Some(Promoted {
+                imported: false,
                 height,
                 excuses: sealed.excuses(),
-                commit: sealed.commit,
+                commit: Some(sealed.commit),
                 promoter: sealed.promoter,
                 at: sealed.promoted_at,
             }),
             version: sealed.version,
         })
+    }
+
+    /// The versions that an entry brought from before gryt, as far as the ledger holds them.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(super) fn imported_by(
+        &self,
+        ledger: &Ledger,
+        commit: &Commit,
+        base: Option<&str>,
+    ) -> Result<Vec<Imported>> {
+        let base: Option<Oid> = base.and_then(|base| base.parse().ok());
+        let entry = self.store.entry(commit, base.as_ref())?;
+        let mut found = Vec::new();
+        if let Check::Valid(Verified::Import(all)) = check(&entry, base.as_ref()) {
+            for imported in all {
+                if self.store.imported(ledger, &imported.version)?.as_ref() == Some(&imported) {
+                    found.push(imported);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn whole_import(&self, entry: &Commit, imported: Imported, height: i64) -> Whole {
+        let standing = |change: &Change| Standing {
+            change: change.id.clone(),
+            title: change.title.clone(),
+            progress: Progress::Stale {
+                why: "it was released before gryt".into(),
+            },
+            owner: None,
+            number: None,
+        };
+        Whole {
+            root: entry.oid.clone(),
+            created_by: imported.by.clone(),
+            created_at: imported.at,
+            standings: imported.changes.iter().map(standing).collect(),
+            contract: Ok(Contract {
+                version: imported.version.clone(),
+                description: imported.description,
+                pipeline_template: None,
+                changes: imported.changes,
+            }),
+            evolutions: Vec::new(),
+            sync: self.settled(),
+            remote: None,
+            sealed: Some(Promoted {
+                imported: true,
+                height,
+                excuses: Vec::new(),
+                commit: imported.commit,
+                promoter: imported.by,
+                at: imported.at,
+            }),
+            version: imported.version,
+        }
     }
 
     /// What is sealed is in the cloud, where there is one.

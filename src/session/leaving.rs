@@ -13,6 +13,7 @@ use super::push::Patience;
 use crate::git::ident::Ident;
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
+use crate::model::import::Imported;
 use crate::model::leaving::{self, Fate, Holder, Own, Rename};
 use crate::model::ledger::{Sealed, Withdrawal};
 use crate::model::{EvolutionName, Exit, Oid, Person, Refusal, Stamp, Version};
@@ -34,6 +35,7 @@ pub struct Left {
 enum Entry {
     Promotion(Oid, Box<Sealed>),
     Withdrawal(Box<Withdrawal>),
+    Import(Vec<Imported>),
 }
 
 /// Own entries, oldest first, and what was decided for each promotion.
@@ -146,7 +148,7 @@ impl Session<'_> {
                     version: sealed.version.clone(),
                     promotion: sealed.promotion.clone(),
                     generation: sealed.generation.clone(),
-                    holder: self.holder(contact, &sealed.version)?,
+                    holder: self.holder_of(contact, sealed)?,
                 });
             }
         }
@@ -166,6 +168,25 @@ impl Session<'_> {
         Ok(Plan { entries, fates })
     }
 
+    /// Who has the version of an own promotion in the cloud.
+    fn holder_of(&self, contact: &Contact, own: &Sealed) -> Result<Option<Holder>> {
+        let holder = self.holder(contact, &own.version)?;
+        let (Some(Holder::Promotion { id, by, .. }), Some(ledger)) = (&holder, contact.ledger())
+        else {
+            return Ok(holder);
+        };
+        let Some(theirs) = self.store.sealed(ledger, &own.version)? else {
+            return Ok(holder);
+        };
+        let text = |draft: &Oid| -> Result<_> {
+            let tree = self.store.commit(draft)?.tree;
+            self.store.at(&tree, crate::store::draft::FILE)
+        };
+        let same = theirs.commit == own.commit && text(&theirs.draft)? == text(&own.draft)?;
+        let (id, by) = (id.clone(), by.clone());
+        Ok(Some(Holder::Promotion { id, by, same }))
+    }
+
     /// Who has a version in the cloud.
     fn holder(&self, contact: &Contact, version: &Version) -> Result<Option<Holder>> {
         if let Some(ledger) = contact.ledger()
@@ -174,6 +195,16 @@ impl Session<'_> {
             return Ok(Some(Holder::Promotion {
                 id: sealed.promotion,
                 by: sealed.promoter,
+                same: false,
+            }));
+        }
+        if let Some(ledger) = contact.ledger()
+            && let Some(old) = self.store.imported(ledger, version)?
+        {
+            return Ok(Some(Holder::Promotion {
+                id: String::new(),
+                by: old.by,
+                same: false,
             }));
         }
         let Some((_, tip)) = drafts(&contact.cloud).find(|(draft, _)| draft == version) else {
@@ -195,6 +226,11 @@ impl Session<'_> {
                 break;
             }
             let header = header(&commit.message)?;
+            if header.kind.as_deref() == Some("import") {
+                let imported = self.imported_by(&ledger, &commit, header.base.as_deref())?;
+                entries.push(Entry::Import(imported));
+                continue;
+            }
             let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
             let Some(version) = version else { continue };
             match header.kind.as_deref() {
@@ -261,6 +297,13 @@ impl Session<'_> {
                     }
                     let by = self.repeating(&withdrawal.by, &withdrawal.at)?;
                     self.store.write_withdrawal(&by, &ledger, withdrawal)?
+                }
+                Entry::Import(all) => {
+                    let (new, _) = self.lacking(Some(&ledger), all)?;
+                    if new.is_empty() {
+                        continue;
+                    }
+                    self.store.write_import(self.author()?, &ledger, &new)?
                 }
             };
             self.check_own(&ledger, &written)?;
@@ -391,7 +434,11 @@ impl Session<'_> {
             };
             own.extend(self.store.attempt(&name, &folded.tip)?.ok());
         }
-        Ok((names::draft(new), tip, self.carry(&own, new)?))
+        Ok((
+            names::draft(new),
+            tip,
+            self.carry(&own, |e| e.of_version(new))?,
+        ))
     }
 
     /// Removes the tag of a release that is none any more, if it is the one that gryt made.
@@ -419,7 +466,7 @@ impl Plan {
     fn promotions(&self) -> impl Iterator<Item = (&Oid, &Sealed, &Fate)> {
         let promotions = self.entries.iter().filter_map(|entry| match entry {
             Entry::Promotion(oid, sealed) => Some((oid, &**sealed)),
-            Entry::Withdrawal(_) => None,
+            Entry::Withdrawal(_) | Entry::Import(_) => None,
         });
         promotions
             .zip(&self.fates)

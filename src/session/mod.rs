@@ -2,8 +2,10 @@
 //! take (take in edits, contact the cloud, verify and adopt, share, heal, write the view).
 
 pub mod adopt;
+pub mod append;
 pub mod aside;
 pub mod audit;
+pub mod backfill;
 pub mod carry;
 pub mod claim;
 pub mod contact;

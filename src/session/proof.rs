@@ -27,7 +27,7 @@ impl Session<'_> {
         };
         let root = self
             .store
-            .write_evolution(self.author()?, &what, &self.ctx.nonce())?;
+            .write_evolution(self.author()?, &what, None, &self.ctx.nonce())?;
         let name = self.change(|refs| {
             let (local, cloud) = (refs.local(), self.known_cloud(refs));
             let here = evolutions(&local).map(|(name, _)| name);

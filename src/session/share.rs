@@ -242,7 +242,7 @@ impl Session<'_> {
                 let Ok(attempt) = self.store.attempt(&name, &tip)? else {
                     continue;
                 };
-                if !attempt.evolution.owner.is(&me) && !brought.contains(&tip) {
+                if !attempt.may_be_shared_by(&me, &brought) {
                     continue;
                 }
                 proven.extend(self.store.pinned(&tip, cloud)?);
@@ -274,7 +274,7 @@ impl Session<'_> {
     }
 
     /// Begins the project's ledger where the cloud has none.
-    fn begin_ledger(&self, contact: Contact) -> Result<Contact> {
+    pub(super) fn begin_ledger(&self, contact: Contact) -> Result<Contact> {
         if contact.checked.is_some() {
             self.name_own_ledger(&contact)?;
             return Ok(contact);

@@ -6,6 +6,7 @@ use super::Store;
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Place};
 use crate::model::evolution::{Abandoned, Attempt};
+use crate::model::import::Claim;
 use crate::model::ledger::FORMAT;
 use crate::model::proof::Outcome;
 use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
@@ -13,6 +14,7 @@ use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
 const EVOLUTION: &str = "evolution.yaml";
 const PROOF: &str = "proof.yaml";
 const ABANDONED: &str = "abandoned.yaml";
+const CLAIM: &str = "imported.yaml";
 
 impl Store {
     /// Reads the evolution at `tip` and checks that it may stand under `name`: its first commit
@@ -62,6 +64,10 @@ impl Store {
                 Err(invalid) => return Ok(Err(invalid)),
             },
         };
+        let claim = match self.claim(&root.tree)? {
+            Ok(claim) => claim,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
         Ok(Ok(Attempt {
             name: name.clone(),
             root: root.oid.clone(),
@@ -70,8 +76,20 @@ impl Store {
             evolution,
             proof,
             abandoned,
+            claim,
             cover: None,
         }))
+    }
+
+    fn claim(&self, root: &Oid) -> Result<Result<Option<Claim>, Invalid>> {
+        let Some((_, text)) = self.text(root, CLAIM)? else {
+            return Ok(Ok(None));
+        };
+        let claim = Invalid::or_yaml(&text).map(|mut claim: Claim| {
+            claim.owner = self.mapped(claim.owner);
+            Some(claim)
+        });
+        Ok(claim)
     }
 
     /// The last proof that proves anything, or else the last: a run of uncommitted edits takes
@@ -107,14 +125,27 @@ impl Store {
         Ok(Ok(Some(proof)))
     }
 
-    /// Writes the first commit of an evolution. It has no parent, so that it can move to another
-    /// number without being written again.
+    /// Writes the first commit of an evolution, with what another tool's record says of it if it
+    /// comes from there. It has no parent, so that it can move to another number without being
+    /// written again.
     ///
     /// # Errors
     /// The object database cannot be written.
-    pub fn write_evolution(&self, by: &Author, what: &Evolution, nonce: &str) -> Result<Oid> {
+    pub fn write_evolution(
+        &self,
+        by: &Author,
+        what: &Evolution,
+        claim: Option<&Claim>,
+        nonce: &str,
+    ) -> Result<Oid> {
         let text = serde_yaml::to_string(what)?;
-        let places = [(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
+        let claim = claim.map(serde_yaml::to_string).transpose()?;
+        let mut places = vec![(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
+        places.extend(
+            claim
+                .iter()
+                .map(|text| (CLAIM.to_owned(), Place::Blob(text.as_bytes()))),
+        );
         let tree = self.write_tree(None, &places)?;
         let subject = format!("Start {} of {}", what.change, what.version);
         let message = Message::new(&subject)
@@ -160,7 +191,11 @@ impl Store {
     pub fn carry(&self, by: &Author, tip: &Oid, what: &Evolution, nonce: &str) -> Result<Oid> {
         let chain: Vec<Commit> = self.first_parents(tip).collect::<Result<_>>()?;
         let text = serde_yaml::to_string(what)?;
-        let mut carried = self.write_evolution(by, what, nonce)?;
+        let claim = match chain.last() {
+            Some(root) => self.claim(&root.tree)??,
+            None => None,
+        };
+        let mut carried = self.write_evolution(by, what, claim.as_ref(), nonce)?;
         for commit in chain.iter().rev().skip(1) {
             let places = [(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
             let tree = self.write_tree(Some(&commit.tree), &places)?;

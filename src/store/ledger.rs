@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Place};
 use super::{Store, draft};
+use crate::model::import::{self, Imported};
 use crate::model::ledger::{
     CONTRACT, Difference, Entry, FILES, Leaf, POLICY, PROMOTION, Parent, Sealed, Withdrawal,
 };
@@ -32,16 +33,18 @@ impl Store {
             None => None,
         };
         let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
-        let places = match &version {
-            Some(version) => {
-                let mut places = FILES.map(|file| version.place(file)).to_vec();
-                places.push(version.withdrawal());
-                places
-            }
-            None => Vec::new(),
+        let mut places = Vec::new();
+        if let Some(version) = &version {
+            places.extend(FILES.map(|file| version.place(file)));
+            places.push(version.withdrawal());
+        }
+        let is_import = header.kind.as_deref() == Some("import");
+        let into = |path: &str| {
+            let of_imports = path == "imports" || path.starts_with("imports/");
+            above(path, &places) || is_import && of_imports
         };
         let mut differences = Vec::new();
-        self.differences(before.as_ref(), &commit.tree, "", &places, &mut differences)?;
+        self.differences(before.as_ref(), &commit.tree, "", &into, &mut differences)?;
         let others = commit.parents.iter().skip(1).map(|oid| self.parent(oid));
         let others = others.collect::<Result<_>>()?;
         let mut entry = Entry {
@@ -53,7 +56,11 @@ impl Store {
             withdrawal: None,
             neighbours: Vec::new(),
             withdrawn: false,
+            imports: Vec::new(),
         };
+        if let (true, Some(before)) = (is_import, &before) {
+            entry.imports = self.imports(before, &commit.tree, &entry.differences)?;
+        }
         if let (Some(version), Some(before)) = (version, before) {
             let withdrawal = version.withdrawal();
             entry.leaf = self.leaf(&commit.tree, &version)?;
@@ -62,6 +69,35 @@ impl Store {
             entry.withdrawn = self.at(&before, &withdrawal)?.is_some();
         }
         Ok(entry)
+    }
+
+    /// The files of an import that say something; what else differs is the check's to refuse.
+    fn imports(
+        &self,
+        before: &Oid,
+        after: &Oid,
+        differences: &[Difference],
+    ) -> Result<Vec<import::File>> {
+        let mut imports = Vec::new();
+        for Difference { path, .. } in differences {
+            let Some((_, text)) = self.text(after, path)? else {
+                continue;
+            };
+            let version = Invalid::or_yaml::<Imported>(&text).map(|i| i.version);
+            let taken = match version {
+                Ok(version) => {
+                    let neighbours = self.neighbours(before, &version)?;
+                    neighbours.into_iter().find(|v| *v == version)
+                }
+                Err(_) => None,
+            };
+            imports.push(import::File {
+                path: path.clone(),
+                text,
+                taken,
+            });
+        }
+        Ok(imports)
     }
 
     fn parent(&self, oid: &Oid) -> Result<Parent> {
@@ -74,13 +110,13 @@ impl Store {
     }
 
     /// What `after` has that `before` has not, and the other way round, folded to topmost paths;
-    /// a new folder above one of `places` is looked into.
+    /// a new folder is looked `into` where that says so.
     fn differences(
         &self,
         before: Option<&Oid>,
         after: &Oid,
         path: &str,
-        places: &[String],
+        into: &dyn Fn(&str) -> bool,
         found: &mut Vec<Difference>,
     ) -> Result<()> {
         if before == Some(after) {
@@ -100,10 +136,10 @@ impl Store {
             match old.get(name) {
                 Some(known) if known == oid => {}
                 Some(known) if self.is_tree(known) && self.is_tree(oid) => {
-                    self.differences(Some(known), oid, &below(name), places, found)?;
+                    self.differences(Some(known), oid, &below(name), into, found)?;
                 }
-                None if self.is_tree(oid) && above(&below(name), places) => {
-                    self.differences(None, oid, &below(name), places, found)?;
+                None if self.is_tree(oid) && into(&below(name)) => {
+                    self.differences(None, oid, &below(name), into, found)?;
                 }
                 known => found.push(Difference {
                     path: below(name),
@@ -131,36 +167,40 @@ impl Store {
 
     /// The versions on the shelf of `version` in the tree of a valid entry.
     fn neighbours(&self, tree: &Oid, version: &Version) -> Result<Vec<Version>> {
-        let names = self.list(tree, &format!("releases/{}", version.shelf()))?;
+        let shelf = version.shelf();
+        let released = self.list(tree, &format!("releases/{shelf}"))?;
+        let imported = self.list(tree, &format!("imports/{shelf}"))?;
         let whole = |name: &str| match version.product() {
             Some(product) => format!("{product}/{name}"),
             None => name.to_owned(),
         };
-        Ok(names
-            .iter()
-            .filter_map(|(name, _)| whole(promoted(name)?).parse().ok())
-            .collect())
+        let released = released.iter().filter_map(|(name, _)| promoted(name));
+        let imported = imported.iter().filter_map(|(name, _)| old(name));
+        let names = released.chain(imported);
+        Ok(names.filter_map(|name| whole(name).parse().ok()).collect())
     }
 
-    /// Every promoted version of a product, in no order.
+    /// Every promoted or imported version of a product, in no order.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn versions(&self, ledger: &Ledger, product: Option<&str>) -> Result<Vec<Version>> {
         let tree = self.commit(&ledger.base)?.tree;
-        let (top, prefix) = match product {
-            Some(product) => (format!("releases/{product}"), format!("{product}/")),
-            None => ("releases".to_owned(), String::new()),
-        };
+        let prefix = product.map_or(String::new(), |product| format!("{product}/"));
+        type VersionOf = fn(&str) -> Option<&str>;
+        let kinds: [(&str, VersionOf); 2] = [("releases", promoted), ("imports", old)];
         let mut found = Vec::new();
-        // Beside the majors lie the products.
-        let majors = self.list(&tree, &top)?.into_iter();
-        for (_, major) in majors.filter(|(name, _)| name.parse::<u64>().is_ok()) {
-            for (_, minor) in self.list(&major, "")? {
-                let leaves = self.list(&minor, "")?;
-                let names = leaves.iter().filter_map(|(name, _)| promoted(name));
-                let versions = names.map(|name| format!("{prefix}{name}"));
-                found.extend(versions.filter_map(|text| text.parse::<Version>().ok()));
+        for (root, version_of) in kinds {
+            // Beside the majors lie the products.
+            let top = format!("{root}/{prefix}");
+            let majors = self.list(&tree, top.trim_end_matches('/'))?.into_iter();
+            for (_, major) in majors.filter(|(name, _)| name.parse::<u64>().is_ok()) {
+                for (_, minor) in self.list(&major, "")? {
+                    let leaves = self.list(&minor, "")?;
+                    let names = leaves.iter().filter_map(|(name, _)| version_of(name));
+                    let versions = names.map(|name| format!("{prefix}{name}"));
+                    found.extend(versions.filter_map(|text| text.parse::<Version>().ok()));
+                }
             }
         }
         Ok(found)
@@ -181,9 +221,10 @@ impl Store {
                 let Some(found) = neighbours.iter().find(|v| *v == version) else {
                     return Ok(None);
                 };
-                let place = found.place(PROMOTION);
-                let found = self.text(&tree, &place)?;
-                let (_, text) = found.with_context(|| format!("the ledger holds no {place}"))?;
+                // It may have been released before gryt.
+                let Some((_, text)) = self.text(&tree, &found.place(PROMOTION))? else {
+                    return Ok(None);
+                };
                 text
             }
         };
@@ -247,6 +288,47 @@ impl Store {
             Some((_, text)) => Ok(Some(Invalid::or_yaml(&text)?)),
             None => Ok(None),
         }
+    }
+
+    /// What is known of a version, however spelled, that was released before gryt was there.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn imported(&self, ledger: &Ledger, version: &Version) -> Result<Option<Imported>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let neighbours = self.neighbours(&tree, version)?;
+        let Some(found) = neighbours.iter().find(|v| *v == version) else {
+            return Ok(None);
+        };
+        match self.text(&tree, &found.import())? {
+            Some((_, text)) => Ok(Some(Invalid::or_yaml(&text)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes the entry that takes versions from before gryt.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_import(&self, by: &Author, ledger: &Ledger, all: &[Imported]) -> Result<Oid> {
+        let mut texts = Vec::new();
+        for imported in all {
+            texts.push((imported.version.import(), serde_yaml::to_string(imported)?));
+        }
+        let places: Vec<(String, Place<'_>)> = texts
+            .iter()
+            .map(|(path, text)| (path.clone(), Place::Blob(text.as_bytes())))
+            .collect();
+        let base = self.commit(&ledger.base)?.tree;
+        let tree = self.write_tree(Some(&base), &places)?;
+        let subject = match all {
+            [only] => format!("Import {}", only.version),
+            _ => format!("Import {} versions", all.len()),
+        };
+        let message = Message::new(&subject)
+            .with("Gryt-Kind", "import")
+            .with("Gryt-Base", &ledger.base);
+        self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
     /// Writes the first commit of a project's ledger.
@@ -336,6 +418,11 @@ impl Store {
 /// The spelling of the version whose promotion a file of a shelf is; none for its other files.
 fn promoted(file: &str) -> Option<&str> {
     file.strip_suffix(PROMOTION)?.strip_suffix('.')
+}
+
+/// The spelling of the version that a file of an imports' shelf is about.
+fn old(file: &str) -> Option<&str> {
+    file.strip_suffix(".yaml")
 }
 
 /// Whether one of `places` lies below the folder at `path`.

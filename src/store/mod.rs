@@ -15,6 +15,7 @@ pub mod message;
 pub mod names;
 pub mod objects;
 pub mod refs;
+pub mod tags;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

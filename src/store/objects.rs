@@ -62,11 +62,6 @@ impl Store {
             .find_commit(to_git(oid)?)
             .with_context(|| format!("commit {oid} is not in this clone"))?;
         let author = commit.author();
-        let time = commit.time();
-        let offset = FixedOffset::east_opt(time.offset_minutes() * 60)
-            .or_else(|| FixedOffset::east_opt(0))
-            .context("zero is an offset")?;
-        let at = DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
         Ok(Commit {
             oid: oid.clone(),
             tree: of_git(commit.tree_id()),
@@ -75,7 +70,7 @@ impl Store {
                 name: String::from_utf8_lossy(author.name_bytes()).into_owned(),
                 email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
             }),
-            at: at.with_timezone(&offset),
+            at: stamp(commit.time())?,
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
         })
     }
@@ -386,6 +381,15 @@ impl Store {
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
     }
+}
+
+/// A moment with its zone; one that cannot be is UTC.
+pub(super) fn stamp(time: git2::Time) -> Result<Stamp> {
+    let offset = FixedOffset::east_opt(time.offset_minutes() * 60)
+        .or_else(|| FixedOffset::east_opt(0))
+        .context("zero is an offset")?;
+    let at = DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
+    Ok(at.with_timezone(&offset))
 }
 
 fn signature(ident: &Ident) -> Result<git2::Signature<'static>> {

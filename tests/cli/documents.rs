@@ -200,7 +200,20 @@ fn the_roads_of_migrating_can_be_taken() {
     dev.must("git gryt config execution_mode local");
     dev.proves("v0.1.0", "FEAT-1");
     dev.must("git gryt promote v0.1.0");
-    follow("migrating.md", &dev);
+    dev.git("tag v0.0.1");
+    crate::imports::original(&dev, ".gryt");
+    dev.write(".changeset/a.md", "---\nx: minor\n---\nLog in with a key\n");
+    let seen = follow("migrating.md", &dev);
+    for line in [
+        "Would import v0.0.1: released before gryt",
+        "Imported v1.0.0: released before gryt",
+        "Imported v1.1.0: a draft",
+        "a Log in with a key",
+        "There already: a in v1.2.0",
+        "Linked: 0",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
     let there = dev.at(sandbox.path().join("hosting.git"));
     assert_eq!(there.git("tag"), "v0.1.0");
 }

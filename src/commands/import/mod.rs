@@ -1,0 +1,136 @@
+//! `git gryt import`: bring over what a project has from before (docs/migrating.md).
+
+mod changesets;
+mod original;
+mod tags;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::Outcome;
+use crate::model::import::Imported;
+use crate::model::{EvolutionName, Exit, Refusal, Version};
+use crate::session::Session;
+use crate::session::append::Next;
+use crate::store::ledger::Ledger;
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The original tool's gryt.db; the folder of changesets (.changeset unless said); or a pattern
+    /// for the names of tags
+    what: Option<String>,
+    /// What to bring over
+    #[arg(long, value_enum, default_value = "original")]
+    from: Source,
+    /// The version of the draft that changesets become; the next one by their reach unless said
+    #[arg(long = "as", value_name = "VERSION")]
+    version: Option<String>,
+    /// The product that changesets are of
+    #[arg(long, value_name = "NAME", conflicts_with = "version")]
+    product: Option<String>,
+    /// Who a name of the original tool's record is
+    #[arg(long, value_name = "NAME=Name <email>")]
+    who: Vec<String>,
+    /// Only say what would be brought over
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Where things can come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    /// A database of the original Python tool
+    Original,
+    /// Pending changesets
+    Changesets,
+    /// Release tags of this clone
+    Tags,
+}
+
+/// What was brought over.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Versions that are taken now.
+    pub imported: Vec<Version>,
+    /// Drafts that were made, or got more changes.
+    pub drafts: Vec<Version>,
+    pub evolutions: Vec<Brought>,
+    /// Names of what is there already.
+    pub there: Vec<String>,
+    /// What was left out, and why.
+    pub skipped: Vec<(String, String)>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    pub dry_run: bool,
+}
+
+/// An evolution that was brought over.
+#[derive(Clone, Debug, Serialize)]
+pub struct Brought {
+    #[serde(flatten)]
+    pub name: EvolutionName,
+    /// Why it proves nothing; none where it does.
+    pub why: Option<String>,
+}
+
+/// Brings over what is named. Done again it does nothing.
+///
+/// # Errors
+/// What is named cannot be read; the cloud cannot be reached or refuses.
+pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Outcome> {
+    let foreign = match args.from {
+        Source::Original => args.version.is_some() || args.product.is_some(),
+        Source::Changesets => !args.who.is_empty(),
+        Source::Tags => args.version.is_some() || args.product.is_some() || !args.who.is_empty(),
+    };
+    if foreign {
+        let what = "--as and --product are for changesets, --who for the original tool's record";
+        return Err(Refusal::new(Exit::Usage, what).into());
+    }
+    let report = match args.from {
+        Source::Tags => tags::run(session, args.what.as_deref(), args.dry_run),
+        Source::Changesets => changesets::run(session, args),
+        Source::Original => original::run(session, args),
+    };
+    Ok(Outcome::Import(Report {
+        dry_run: args.dry_run,
+        ..report?
+    }))
+}
+
+/// Enters released versions in the ledger, those that it lacks.
+fn take(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Report> {
+    if found.is_empty() {
+        return Ok(Report::default());
+    }
+    let decide = |ledger: Option<&Ledger>| -> Result<_> {
+        let (new, there) = session.lacking(ledger, found)?;
+        let report = Report {
+            imported: new.iter().map(|i| i.version.clone()).collect(),
+            there: there.iter().map(Version::to_string).collect(),
+            ..Report::default()
+        };
+        Ok((new, report))
+    };
+    if dry_run {
+        let ledger = match session.config.remote {
+            Some(_) => session.contact(None)?.ledger().cloned(),
+            None => session.ledger(&session.store.refs()?)?,
+        };
+        return Ok(decide(ledger.as_ref())?.1);
+    }
+    session.have_ledger()?;
+    session.append(|ledger| {
+        let (new, report) = decide(ledger)?;
+        match (new.is_empty(), ledger) {
+            (false, Some(ledger)) => {
+                let by = session.author()?;
+                let entry = session.store.write_import(by, ledger, &new)?;
+                Ok(Next::Entry(entry, report))
+            }
+            _ => Ok(Next::There(report)),
+        }
+    })
+}

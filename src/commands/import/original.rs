@@ -1,0 +1,248 @@
+//! A project of the original Python tool.
+//!
+//! What is written is the same objects whoever imports it, so that two who do meet as one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{Brought, ImportArgs, Report, take};
+use crate::cache::original as database;
+use crate::git::ident::Ident;
+use crate::git::refs::Update;
+use crate::model::original::{self as model, Draft, Fate, Known, People};
+use crate::model::proof::{Evidence, Outcome as Ended};
+use crate::model::{Evolution, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
+use crate::session::Session;
+use crate::session::carry::{Carried, place};
+use crate::store::refs::evolutions;
+use crate::store::{Author, Refs, names};
+
+/// A draft as it was written, and its evolutions.
+struct Written {
+    version: Version,
+    root: Oid,
+    attempts: Vec<(Carried, Option<String>)>,
+}
+
+/// Brings a project over: what was promoted is taken, drafts are drafts, and what is only claimed
+/// proves nothing.
+///
+/// # Errors
+/// [`Exit::Invalid`] where the database is none of the original's; as [`take`].
+pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
+    let Some(path) = &args.what else {
+        let what = "Name the database of the original tool";
+        return Err(Refusal::new(Exit::Usage, what)
+            .then("git gryt import .gryt/gryt.db")
+            .then("git gryt import --from tags")
+            .then("git gryt import --from changesets")
+            .into());
+    };
+    let path = session.ctx.dir.join(path);
+    let original = database::read(&path)?;
+    let people = People {
+        said: said(&args.who)?,
+        me: session.me()?,
+    };
+    let folder = path.parent().unwrap_or(Path::new(".")).join("generations");
+    let known = Known {
+        commit: &|rev| session.store.resolve(rev).ok(),
+        file: &|version| {
+            // A version's name may not lead out of the folder.
+            let plain = version.parse::<Version>().is_ok();
+            let file = folder.join(format!("{version}.yaml"));
+            plain.then(|| std::fs::read(file).ok())?
+        },
+        commits: &original.commits,
+        people: &people,
+    };
+    let mut released = Vec::new();
+    let mut drafts = Vec::new();
+    let mut skipped = Vec::new();
+    let mut notes = Vec::new();
+    for generation in &original.generations {
+        let (fate, more) = model::fate(generation, &known);
+        notes.extend(more);
+        match fate {
+            Fate::Released(imported) => released.push(imported),
+            Fate::Draft(draft) => drafts.push(draft),
+            Fate::Left(why) => skipped.push((generation.version.clone(), why)),
+        }
+    }
+    session.take_in()?;
+    for imported in &released {
+        let of = &imported.version;
+        notes.extend(imported.claims.iter().filter_map(|claim| {
+            let why = claim.why.as_ref()?;
+            Some(format!("{of} {} {}: {why}", claim.change, claim.name))
+        }));
+    }
+    let report = take(session, &released, args.dry_run)?;
+    let written: Vec<Written> = drafts
+        .iter()
+        .map(|draft| write(session, draft))
+        .collect::<Result<_>>()?;
+    let open = if args.dry_run {
+        plan(session, &session.store.refs()?, &written)?.1
+    } else {
+        let open = session.change(|refs| plan(session, refs, &written))?;
+        session.write_view()?;
+        open
+    };
+    Ok(Report {
+        drafts: open.drafts,
+        evolutions: open.evolutions,
+        there: [report.there, open.there].concat(),
+        skipped: [skipped, open.skipped].concat(),
+        notes,
+        ..report
+    })
+}
+
+/// Who names of the record are, by the command line.
+fn said(who: &[String]) -> Result<BTreeMap<String, Person>> {
+    let mut said = BTreeMap::new();
+    for text in who {
+        let Some((name, person)) = text.split_once('=') else {
+            let what = format!("`{text}` is not NAME=Name <email>");
+            return Err(Refusal::new(Exit::Usage, what).into());
+        };
+        let person = model::person(person.trim()).map_err(Refusal::from)?;
+        said.insert(name.trim().to_owned(), person);
+    }
+    Ok(said)
+}
+
+/// Somebody at some moment, as author and as committer: whoever imports is not part of it.
+fn by(person: &Person, at: Stamp) -> Author {
+    let ident = Ident {
+        person: person.clone(),
+        at,
+    };
+    Author {
+        author: ident.clone(),
+        committer: ident,
+        sign: false,
+    }
+}
+
+/// Writes the objects of a draft. No ref names them yet.
+fn write(session: &Session<'_>, draft: &Draft) -> Result<Written> {
+    let store = &session.store;
+    let version = &draft.version;
+    let root = store.write_draft_root(
+        &by(&draft.by, draft.at),
+        version,
+        draft.text.as_bytes(),
+        &draft.id,
+    )?;
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let mut attempts = Vec::new();
+    for attempt in &draft.attempts {
+        let claim = &attempt.claim;
+        let by = by(&claim.owner, claim.at);
+        let number = numbers
+            .entry(claim.change.as_str().to_ascii_lowercase())
+            .or_default();
+        *number += 1;
+        let name = EvolutionName {
+            version: version.clone(),
+            change: claim.change.clone(),
+            number: *number,
+        };
+        let what = Evolution {
+            version: version.clone(),
+            generation: root.clone(),
+            change: claim.change.clone(),
+            owner: claim.owner.clone(),
+            started: claim.at,
+        };
+        let first = store.write_evolution(&by, &what, Some(claim), &attempt.id)?;
+        let mut tip = first.clone();
+        if let Some((commit, steps)) = &attempt.proven
+            && let Ok(started) = store.attempt(&name, &first)?
+        {
+            let proof = Proof {
+                status: Ended::Pass,
+                void: None,
+                commit: commit.clone(),
+                tree: store.commit(commit)?.tree,
+                change: attempt.change.clone(),
+                pipeline: None,
+                isolated: false,
+                steps: steps.clone(),
+                evidence: Some(Evidence {
+                    engine: Some("gryt (Python)".into()),
+                    ..Evidence::default()
+                }),
+                by: claim.owner.clone(),
+                host: "imported".into(),
+                at: claim.at,
+            };
+            tip = store.write_proof(&by, &started, &proof, &[])?;
+        }
+        let carried = Carried {
+            name,
+            root: first,
+            tip,
+        };
+        attempts.push((carried, claim.why.clone()));
+    }
+    Ok(Written {
+        version: version.clone(),
+        root,
+        attempts,
+    })
+}
+
+/// The updates that name what was written and is not there yet.
+fn plan(session: &Session<'_>, refs: &Refs, written: &[Written]) -> Result<(Vec<Update>, Report)> {
+    let mut report = Report::default();
+    let mut updates = Vec::new();
+    let (local, cloud) = (refs.local(), session.known_cloud(refs));
+    let mut roots: HashSet<Oid> = HashSet::new();
+    for (_, tip) in evolutions(&local).chain(evolutions(&cloud)) {
+        roots.insert(session.store.root(&tip)?);
+    }
+    let mut new: Vec<&(Carried, Option<String>)> = Vec::new();
+    for Written {
+        version,
+        root,
+        attempts,
+    } in written
+    {
+        let here = match refs.draft(version) {
+            Some((_, tip)) => Some(session.store.root(&tip)?),
+            None => None,
+        };
+        if here.as_ref() == Some(root) {
+            report.there.push(version.to_string());
+        } else if let Err(error) = session.may_declare(refs, version) {
+            let refusal = error.downcast::<Refusal>()?;
+            report.skipped.push((version.to_string(), refusal.what));
+            continue;
+        } else {
+            updates.push(refs.change(names::draft(version), Some(root)));
+            report.drafts.push(version.clone());
+        }
+        for attempt in attempts {
+            if roots.contains(&attempt.0.root) {
+                report.there.push(attempt.0.name.to_string());
+            } else {
+                new.push(attempt);
+            }
+        }
+    }
+    let carried: Vec<Carried> = new.iter().map(|(carried, _)| carried.clone()).collect();
+    let placed = place(refs, &carried);
+    for ((_, why), update) in new.into_iter().zip(&placed) {
+        if let names::Shared::Evolution(name) = names::shared(&update.name) {
+            let why = why.clone();
+            report.evolutions.push(Brought { name, why });
+        }
+    }
+    updates.extend(placed);
+    Ok((updates, report))
+}

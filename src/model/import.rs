@@ -1,0 +1,75 @@
+//! What a project has from before gryt: versions that are taken, with whatever another tool's
+//! record tells of them. Nothing of it is proven.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, ChangeId, Invalid, Oid, Person, Stamp, Version};
+
+/// `imports/….yaml`: a version that was released before gryt was there (docs/format.md,
+/// "Import").
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    pub version: Version,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What was released; none where nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Oid>,
+    pub by: Person,
+    pub at: Stamp,
+    /// What the record says that it contained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
+}
+
+/// What another tool's record says of an attempt to prove a change. It is kept to be read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    pub change: ChangeId,
+    /// What it was called there.
+    pub name: String,
+    /// How it ended, in the record's word.
+    pub status: String,
+    pub owner: Person,
+    pub at: Stamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Why nobody can vouch for it; none where a proof stands beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// A file that an import adds to the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub path: String,
+    pub text: Vec<u8>,
+    /// The version of the base that is the same, if there is one.
+    pub taken: Option<Version>,
+}
+
+/// Reads the files of an import: each is of a version that nobody has, and where it belongs.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn read(files: &[File]) -> Result<Vec<Imported>, String> {
+    let mut all: Vec<Imported> = Vec::new();
+    for File { path, text, taken } in files {
+        let imported: Imported =
+            Invalid::or_yaml(text).map_err(|e| format!("its {path} is invalid: {e}"))?;
+        let version = &imported.version;
+        if version.import() != *path {
+            return Err(format!("{path} is of {version}"));
+        }
+        let twin = all.iter().map(|i| &i.version).find(|v| *v == version);
+        if let Some(taken) = taken.as_ref().or(twin) {
+            return Err(format!("{taken} is there already"));
+        }
+        all.push(imported);
+    }
+    Ok(all)
+}

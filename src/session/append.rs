@@ -1,0 +1,127 @@
+//! Appending an entry to the ledger, in the cloud or in a clone of its own: one loop for all that
+//! is no promotion.
+
+use anyhow::Result;
+
+use super::Session;
+use super::push::Patience;
+use crate::git::refs::Update;
+use crate::model::import::Imported;
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::ledger::Ledger;
+use crate::store::names;
+
+/// What there is to do, over the ledger as it stands.
+pub enum Next<T> {
+    /// Nothing: it is there.
+    There(T),
+    /// This entry goes on top.
+    Entry(Oid, T),
+}
+
+impl Session<'_> {
+    /// Appends what `next` writes. It is asked again whenever somebody else was faster.
+    ///
+    /// # Errors
+    /// Whatever `next` returns; there is no ledger; those of a push.
+    pub fn append<T>(&self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
+        match self.config.remote {
+            Some(_) => self.append_in_cloud(next),
+            None => self.append_here(next),
+        }
+    }
+
+    fn append_in_cloud<T>(&self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
+        let mut patience = Patience::new();
+        let mut contact = self.contact(None)?;
+        loop {
+            let (entry, value) = match next(contact.ledger())? {
+                Next::There(value) => {
+                    self.adopt(&contact)?;
+                    return Ok(value);
+                }
+                Next::Entry(entry, value) => (entry, value),
+            };
+            let Some(ledger) = contact.ledger() else {
+                return Err(Refusal::new(Exit::Failure, "The cloud has no ledger").into());
+            };
+            self.check_own(ledger, &entry)?;
+            let updates = [Update::new(names::LEDGER, Some(&ledger.tip), Some(&entry))];
+            let report = self.cloud()?.push(&updates, false)?;
+            if report.accepted() {
+                self.acknowledge(&updates)?;
+                self.adopt(&self.seen()?)?;
+                return Ok(value);
+            }
+            contact = self.look_again(&report, &updates, &mut patience, None)?;
+        }
+    }
+
+    fn append_here<T>(&self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
+        self.change(|refs| {
+            let ledger = self.ledger(refs)?;
+            let (entry, value) = match next(ledger.as_ref())? {
+                Next::There(value) => return Ok((Vec::new(), value)),
+                Next::Entry(entry, value) => (entry, value),
+            };
+            if let Some(ledger) = &ledger {
+                self.check_own(ledger, &entry)?;
+            }
+            let moves = vec![
+                refs.change(names::LEDGER, Some(&entry)),
+                refs.change(names::BASE, Some(&entry)),
+            ];
+            Ok((moves, value))
+        })
+    }
+
+    /// What of `found` the ledger lacks, and the versions that it has.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn lacking(
+        &self,
+        ledger: Option<&Ledger>,
+        found: &[Imported],
+    ) -> Result<(Vec<Imported>, Vec<Version>)> {
+        let (mut new, mut there) = (Vec::new(), Vec::new());
+        for imported in found {
+            let version = &imported.version;
+            let known = match ledger {
+                Some(ledger) => {
+                    self.store.sealed(ledger, version)?.is_some()
+                        || self.store.imported(ledger, version)?.is_some()
+                }
+                None => false,
+            };
+            if known {
+                there.push(version.clone());
+            } else {
+                new.push(imported.clone());
+            }
+        }
+        Ok((new, there))
+    }
+
+    /// Sees to it that there is a ledger to append to.
+    ///
+    /// # Errors
+    /// As [`append`](Session::append).
+    pub fn have_ledger(&self) -> Result<()> {
+        if self.config.remote.is_some() {
+            self.begin_ledger(self.contact(None)?)?;
+            return Ok(());
+        }
+        self.change(|refs| {
+            let mut moves = Vec::new();
+            if refs.get(names::LEDGER).is_none() {
+                let genesis = self
+                    .store
+                    .write_genesis(self.author()?, &self.ctx.nonce())?;
+                moves.push(refs.change(names::LEDGER, Some(&genesis)));
+                moves.push(refs.change(names::BASE, Some(&genesis)));
+            }
+            Ok((moves, ()))
+        })
+    }
+}

@@ -1,0 +1,333 @@
+//! Coming from elsewhere: the original tool's database, changesets, release tags, and drafts that
+//! were made apart.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::sandbox::{Person, Sandbox};
+
+/// The tables of the original tool, as far as they tell of releases.
+const TABLES: &str = include_str!("../../fixtures/original/tables.sql");
+/// A project of it: v1.0.0 promoted although its step failed, v1.1.0 open.
+const PROJECT: &str = include_str!("../../fixtures/original/project.sql");
+
+/// A database of the original tool in `who`'s clone, with its contracts beside it.
+pub fn original(who: &Person, folder: &str) -> Connection {
+    let contract = |version: &str, change: &str| {
+        format!(
+            "version: {version}\ndescription: \"A release\"\nchanges:\n  - type: add\n    \
+             id: {change}\n    title: \"User login\"\n"
+        )
+    };
+    who.write(
+        &format!("{folder}/generations/v1.0.0.yaml"),
+        &contract("v1.0.0", "FEAT-001"),
+    );
+    // A change of the same id as in v1.0.0, which the record dropped.
+    who.write(
+        &format!("{folder}/generations/v1.1.0.yaml"),
+        &contract("v1.1.0", "FEAT-001"),
+    );
+    let db = Connection::open(who.dir.join(folder).join("gryt.db")).unwrap();
+    db.execute_batch(TABLES).unwrap();
+    db.execute_batch(PROJECT).unwrap();
+    db
+}
+
+#[test]
+fn a_project_of_the_original_tool_comes_over_and_only_proves_what_it_can() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.git("tag release-1");
+    original(&ann, "old");
+    let before = (
+        ann.refs("refs"),
+        fs::read(ann.dir.join("old/gryt.db")).unwrap(),
+    );
+    let told = ann.must("git gryt import old/gryt.db --dry-run");
+    assert!(
+        told.contains("Would import v1.0.0: released before gryt"),
+        "{told}"
+    );
+    assert_eq!(ann.refs("refs"), before.0, "a dry run changes nothing");
+    let told = ann.must("git gryt import old/gryt.db --who 'local=Lea <lea@example.com>'");
+    for line in [
+        "Imported v1.0.0: released before gryt",
+        "Imported v1.1.0: a draft",
+        "Imported v1.1.0/FEAT-002/rc.1: proven",
+        "Imported v1.1.0/FEAT-002/rc.2: proves nothing: its step check is recorded as error",
+        "v1.0.0 FEAT-001 noble-stellar-galaxy: its step check is recorded as error",
+        "v1.0.0: no commit of it is known here",
+        "Left out: v0.5.0: its status is abandoned",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert_eq!(fs::read(ann.dir.join("old/gryt.db")).unwrap(), before.1);
+    // Twice is once.
+    let after = ann.refs("refs");
+    let told = ann.must("git gryt import old/gryt.db --who 'local=Lea <lea@example.com>'");
+    assert!(told.starts_with("Nothing new to import"), "{told}");
+    assert_eq!(ann.refs("refs"), after);
+    // What is taken is taken, with all that was claimed, and `where` knows it.
+    ann.refused(3, "git gryt generation new v1.0");
+    let places = ann.must("git gryt where FEAT-001");
+    assert!(
+        places.contains("FEAT-001 was shipped in v1.0.0, before gryt"),
+        "{places}"
+    );
+    assert!(
+        places.contains("FEAT-001 is wanted by the draft v1.1.0"),
+        "{places}"
+    );
+    let held = ann.git("show refs/gryt/ledger:imports/1/1.0/v1.0.0.yaml");
+    assert!(held.contains("noble-stellar-galaxy"), "{held}");
+    let status = ann.must("git gryt generation show v1.1.0");
+    let proven = |id: &str| {
+        status
+            .lines()
+            .any(|l| l.contains(id) && l.contains(" proven"))
+    };
+    assert!(proven("FEAT-002") && !proven("FEAT-001"), "{status}");
+    ann.must("git gryt sync push && git gryt sync push-evolutions && git gryt verify");
+    // Somebody else who imports the same has the same.
+    original(&bob, "old");
+    bob.git("tag release-1 origin/main");
+    bob.must("git gryt import old/gryt.db --who 'local=Lea <lea@example.com>'");
+    let told = bob.must("git gryt sync pull");
+    assert!(told.contains("New generations: 0\n  Updated: 0"), "{told}");
+    assert_eq!(bob.refs("refs/gryt"), ann.refs("refs/gryt"));
+    bob.must("git gryt cache verify");
+    // What was only claimed is proven by whoever proves it.
+    bob.must("git gryt evolution start v1.1.0 --change FEAT-001 && git gryt run");
+    bob.must("git gryt promote v1.1.0");
+    assert!(bob.must("git gryt log").contains("v1.0.0  imported"));
+}
+
+#[test]
+fn what_is_no_sound_database_of_the_original_is_refused_by_name() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let refs = ann.refs("refs");
+    let refused = |why: &str| {
+        let told = ann.refused(7, "git gryt import old/gryt.db");
+        assert!(told.contains(why), "{why}: {told}");
+        assert_eq!(ann.refs("refs"), refs);
+    };
+    refused("there is no such file");
+    ann.write("old/gryt.db", "this is a text\n");
+    refused("no sound database");
+    let file = ann.dir.join("old/gryt.db");
+    fs::remove_file(&file).unwrap();
+    let db = Connection::open(&file).unwrap();
+    db.execute_batch("CREATE TABLE notes (text)").unwrap();
+    refused("it has no table generations");
+    db.execute_batch("CREATE TABLE generations (x); CREATE TABLE generation_changes (x);")
+        .unwrap();
+    db.execute_batch("CREATE TABLE evolutions (x)").unwrap();
+    refused("it is of another shape");
+    drop(db);
+    fs::remove_file(&file).unwrap();
+    drop(original(&ann, "old"));
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0x5a);
+    fs::write(&file, bytes).unwrap();
+    let told = ann.refused(7, "git gryt import old/gryt.db");
+    assert!(told.contains("cannot be imported"), "{told}");
+    assert_eq!(ann.refs("refs"), refs);
+    ann.refused(2, "git gryt import");
+    ann.refused(2, "git gryt import old/gryt.db --as v1.0.0");
+    ann.refused(7, "git gryt import old/gryt.db --who ann=nobody");
+}
+
+#[test]
+fn pending_changesets_become_a_draft_once() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.git("tag v1.4.2");
+    for (name, text) in [
+        ("README.md", "# Changesets\n"),
+        ("config.json", "{}"),
+        (
+            "brave-lions-dance.md",
+            "---\n\"@app/web\": minor\n---\n\nLog in with a key\n",
+        ),
+        (
+            "odd-cats-sing.md",
+            "---\n\"@app/core\": patch\n---\n\nMend: the \"timeout\"\n\nFor good.\n",
+        ),
+        (
+            "old-news.md",
+            "---\nx: major\n---\n\nShipped in the pre-release\n",
+        ),
+        ("broken.md", "no head\n"),
+        ("nothing.md", "---\n---\n"),
+        (
+            "pre.json",
+            "{\"mode\": \"pre\", \"changesets\": [\"old-news\"]}",
+        ),
+    ] {
+        ann.write(&format!(".changeset/{name}"), text);
+    }
+    let refs = ann.refs("refs");
+    ann.must("git gryt import --from changesets --dry-run");
+    assert_eq!(ann.refs("refs"), refs);
+    let told = ann.must("git gryt import --from changesets");
+    assert!(told.contains("Imported v1.5.0: a draft"), "{told}");
+    assert!(told.contains("Left out: broken: "), "{told}");
+    assert!(
+        told.contains("Left out: nothing: it releases nothing"),
+        "{told}"
+    );
+    let contract = ann.read(".gryt/generations/v1.5.0.yaml");
+    for part in [
+        "id: brave-lions-dance",
+        "type: fix",
+        "the \\\"timeout\\\"",
+        "@app/web (minor)",
+    ] {
+        assert!(contract.contains(part), "{part}: {contract}");
+    }
+    assert!(!contract.contains("old-news"), "{contract}");
+    let told = ann.must("git gryt import --from changesets");
+    assert!(told.starts_with("Nothing new to import"), "{told}");
+    // One more joins the draft that has the others.
+    ann.write(".changeset/late-one.md", "---\nx: patch\n---\nOne more\n");
+    let told = ann.must("git gryt import --from changesets");
+    assert!(told.contains("Imported v1.5.0: a draft"), "{told}");
+    assert!(
+        ann.read(".gryt/generations/v1.5.0.yaml")
+            .contains("late-one")
+    );
+    ann.write("elsewhere/a.md", "---\nx: patch\n---\nAnother\n");
+    ann.must("git gryt import --from changesets elsewhere --as v9.0.0");
+    assert!(ann.has(".gryt/generations/v9.0.0.yaml"));
+    ann.refused(7, "git gryt import --from changesets nowhere");
+    ann.must("git gryt sync push");
+}
+
+#[test]
+fn release_tags_are_taken_and_known() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.git("tag -a v1.0.0 -m 'The first one'");
+    let first = ann.git("rev-parse HEAD");
+    ann.works("more.txt");
+    ann.git("tag v1.1.0");
+    ann.git("tag v1.1");
+    ann.git("tag nightly");
+    ann.git("tag billing/v3.0.0");
+    ann.must("git tag v0.9.0 HEAD:app.txt");
+    let refs = ann.refs("refs");
+    let told = ann.must("git gryt import --from tags 'v1*' --dry-run");
+    assert!(told.contains("Would import v1.0.0"), "{told}");
+    assert_eq!(
+        ann.refs("refs/gryt"),
+        refs.into_iter()
+            .filter(|(n, _)| n.starts_with("refs/gryt/"))
+            .collect::<Vec<_>>()
+    );
+    let told = ann.must("git gryt import --from tags");
+    assert!(
+        told.contains("Left out: v0.9.0: it points at no commit"),
+        "{told}"
+    );
+    assert!(told.contains("it means the same as v1.1"), "{told}");
+    let told = ann.must("git gryt import --from tags");
+    assert!(told.starts_with("Nothing new to import"), "{told}");
+    bob.must("git gryt sync pull");
+    bob.refused(3, "git gryt generation new v1.0");
+    bob.refused(3, "git gryt generation new billing/v3.0.0");
+    let places = bob.must(&format!("git gryt where {first}"));
+    assert!(
+        places.contains("was shipped in v1.0.0, before gryt"),
+        "{places}"
+    );
+    let made = bob.must("git gryt generation new --next minor");
+    assert!(made.contains("v1.2.0"), "{made}");
+    let asked = bob
+        .must("git gryt query \"SELECT version FROM generations WHERE status = 'imported'\" --csv");
+    assert_eq!(asked.lines().count(), 4, "{asked}");
+    bob.must("git gryt verify && git gryt cache verify");
+    ann.refused(7, "git gryt import --from tags 'x*'");
+    // A promotion of such a version is refused even where the draft was there before.
+    let log = bob.must("git gryt log");
+    assert!(log.contains("v1.0.0") && log.contains("imported"), "{log}");
+}
+
+#[test]
+fn what_was_entered_in_local_mode_comes_along_to_the_cloud() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    bob.proves("v2.0.0", "B");
+    bob.must("git gryt promote v2.0.0");
+    ann.must("git gryt config execution_mode local");
+    ann.git("tag v0.1.0 && git tag v0.2.0");
+    ann.must("git gryt import --from tags 'v0*'");
+    ann.must("git gryt config execution_mode hybrid && git gryt sync push");
+    bob.must("git gryt sync pull");
+    bob.refused(3, "git gryt generation new v0.1.0");
+}
+
+#[test]
+fn drafts_of_one_content_that_were_made_apart_are_linked() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    for who in [&ann, &bob] {
+        who.must("git gryt generation new v1.0.0 --change add:A:a");
+        who.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+        who.must(&format!(
+            "git gryt generation new v2.0.0 --change add:{}:b",
+            who.name
+        ));
+    }
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.refused(6, "git gryt sync pull");
+    let told = bob.refused(6, "git gryt sync backfill");
+    assert_eq!(told, "");
+    let told = bob.sh("git gryt sync backfill").out;
+    assert!(told.contains("v2.0.0 says something else"), "{told}");
+    let draft = "refs/gryt/generations/v1.0.0";
+    assert_eq!(
+        bob.git(&format!("rev-parse {draft}")),
+        ann.git(&format!("rev-parse {draft}"))
+    );
+    bob.must("git gryt generation rename v2.0.0 v3.0.0");
+    bob.must("git gryt sync pull && git gryt sync push-evolutions");
+    let list = ann.must("git gryt sync pull && git gryt evolution list v1.0.0");
+    assert!(list.contains("ann") && list.contains("bob"), "{list}");
+    assert_eq!(list.matches("pass").count(), 2, "{list}");
+    let done = bob.must("git gryt sync backfill");
+    assert!(done.contains("Linked: 0"), "{done}");
+    let remote = "SELECT remote_id FROM generations WHERE version = 'v1.0.0'";
+    let remote = bob.must(&format!("git gryt query \"{remote}\" --csv"));
+    assert!(
+        remote.contains(&ann.git(&format!("rev-parse {draft}"))),
+        "{remote}"
+    );
+    bob.must("git gryt promote v1.0.0");
+}
+
+#[test]
+fn one_release_that_was_promoted_apart_is_one_release() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    bob.proves("v1.0.0", "A");
+    bob.must("git gryt promote v1.0.0");
+    ann.must("git gryt config execution_mode local");
+    ann.must("git gryt generation new v1.0.0 --change 'add:A:By bob'");
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    ann.must("git gryt promote v1.0.0 && git gryt config execution_mode hybrid");
+    let told = ann.must("git gryt sync push 2>&1");
+    assert!(told.contains("v1.0.0 is there already"), "{told}");
+    ann.must("git gryt sync pull && git gryt verify");
+    assert_eq!(ann.refs("refs/gryt"), bob.refs("refs/gryt"));
+}
