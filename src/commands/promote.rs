@@ -83,12 +83,21 @@ struct Attempt<'a> {
 pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let plea = plea(args)?;
+    // The draft's own spelling, where this clone has it.
+    let version = session.store.spelled(&typed)?.unwrap_or(typed);
+    // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
+    let asked = match session.config.remote {
+        Some(_) => Some(session.contact(Some(&version))),
+        None => None,
+    };
     let taken = session.take_in()?;
+    let contact = match asked.transpose()? {
+        Some(_) if !taken.edited.is_empty() => Some(session.seen()?),
+        contact => contact,
+    };
     let commit = session.store.resolve(&args.commit)?;
     let tree = session.store.commit(&commit)?.tree;
-    // The draft's own spelling, where this clone has it.
     let refs = session.store.refs()?;
-    let version = refs.draft(&typed).map_or(typed, |(spelled, _)| spelled);
     // A dry run must leave nothing behind, not even an intent; its own id is never in a ledger.
     let id = match (session.intent(&refs, &version)?, args.dry_run) {
         (Some(id), _) => id,
@@ -106,8 +115,8 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         },
         args,
     };
-    let outcome = match session.config.remote {
-        Some(_) => attempt.in_cloud(),
+    let outcome = match contact {
+        Some(contact) => attempt.in_cloud(contact),
         None => attempt.locally(),
     };
     if outcome.is_ok() && !args.dry_run {
@@ -133,10 +142,9 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
 }
 
 impl Attempt<'_> {
-    fn in_cloud(mut self) -> Result<Outcome> {
+    fn in_cloud(mut self, mut contact: Contact) -> Result<Outcome> {
         let session = self.session;
         let mut patience = Patience::new();
-        let mut contact = session.contact(Some(&self.intent.version))?;
         let mut tried = false;
         // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
         let mut alone = false;

@@ -132,25 +132,41 @@ impl Store {
         Ok(refs)
     }
 
+    /// How this clone's draft of a version is spelled, where there is one. Nothing else is read.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn spelled(&self, version: &Version) -> Result<Option<Version>> {
+        let found = self.read_below(names::DRAFTS)?;
+        let drafts = Refs(Rc::new(found.into_iter().collect()));
+        Ok(drafts.draft(version).map(|(spelled, _)| spelled))
+    }
+
     /// Forgets what was read: another process, a fetch of ours for one, may have moved refs.
     pub fn look_anew(&self) {
         *self.known.borrow_mut() = None;
     }
 
     fn read_refs(&self) -> Result<Refs> {
+        // They come nearly in order: a map made of a list at once sorts little.
+        let refs = self.read_below(names::ALL)?;
+        Ok(Refs(Rc::new(refs.into_iter().collect())))
+    }
+
+    /// The refs whose names begin so.
+    fn read_below(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
         let repo = &*self.repo();
         if !self.files {
-            return Ok(Refs(Rc::new(self.git.refs(names::ALL)?)));
+            return Ok(self.git.refs(prefix)?.into_iter().collect());
         }
-        // They come nearly in order: a map made of a list at once sorts little.
         let mut refs = Vec::new();
-        for reference in repo.references_glob(&format!("{}*", names::ALL))? {
+        for reference in repo.references_glob(&format!("{prefix}*"))? {
             let reference = reference?;
             if let (Ok(name), Some(oid)) = (reference.name(), reference.target()) {
                 refs.push((name.to_owned(), of_git(oid)));
             }
         }
-        Ok(Refs(Rc::new(refs.into_iter().collect())))
+        Ok(refs)
     }
 
     /// Makes all of `updates` or none; false where a ref was not where its update expects it.
