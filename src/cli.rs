@@ -8,6 +8,7 @@ use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
 use crate::commands::evolution::EvolutionCommand;
 use crate::commands::generation::GenerationCommand;
+use crate::commands::hook::HookCommand;
 use crate::commands::import::ImportArgs;
 use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
@@ -91,6 +92,9 @@ pub enum Command {
     },
     /// Go over the ledger again, entry by entry, and judge each promotion anew
     Verify(VerifyArgs),
+    /// Install and remove git's hooks
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Bring over what a project has from before
     Import(ImportArgs),
     /// Show what a version brings

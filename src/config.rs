@@ -1,6 +1,7 @@
 //! Settings: flag > environment > git configuration > `.gryt/config.yaml` > default.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +44,7 @@ pub struct Key {
 }
 
 /// All settings.
-pub const KEYS: [Key; 4] = [
+pub const KEYS: [Key; 6] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -64,6 +65,16 @@ pub const KEYS: [Key; 4] = [
         git: "gryt.publishcommits",
         env: "GRYT_PUBLISH_COMMITS",
     },
+    Key {
+        name: "share_on_push",
+        git: "gryt.shareonpush",
+        env: "GRYT_SHARE_ON_PUSH",
+    },
+    Key {
+        name: "hook_timeout",
+        git: "gryt.hooktimeout",
+        env: "GRYT_HOOK_TIMEOUT",
+    },
 ];
 
 /// The tracked file's content.
@@ -78,6 +89,10 @@ pub struct Shared {
     pub tag: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_commits: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_on_push: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_timeout: Option<String>,
     /// The genesis of the project's ledger: a clone whose branch names one never makes another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Oid>,
@@ -109,6 +124,10 @@ pub struct Config {
     pub remote: Option<String>,
     pub tag: bool,
     pub publish_commits: bool,
+    /// Whether the pre-push hook shares the proofs of what is pushed.
+    pub share_on_push: bool,
+    /// How long a hook may wait for the cloud.
+    pub hook_timeout: Duration,
     pub ledger: Option<Oid>,
     /// Whether the cloud is known to refuse atomic pushes.
     pub no_atomic: bool,
@@ -177,7 +196,7 @@ pub fn resolve(
             origin,
         }
     };
-    let [mode, remote, tag, publish] = &KEYS;
+    let [mode, remote, tag, publish, share, timeout] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
         _ if remotes.contains_key("origin") => Some("origin".to_owned()),
@@ -193,6 +212,8 @@ pub fn resolve(
     let mode = find(mode, Some(default_mode.into()));
     let tag = find(tag, Some("true".into()));
     let publish = find(publish, Some("false".into()));
+    let share = find(share, Some("false".into()));
+    let timeout = find(timeout, Some("5s".into()));
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
         Mode::Local => None,
@@ -210,10 +231,12 @@ pub fn resolve(
         remote: cloud,
         tag: parse_bool(&tag)?,
         publish_commits: parse_bool(&publish)?,
+        share_on_push: parse_bool(&share)?,
+        hook_timeout: parse_duration(&timeout)?,
         ledger: shared.ledger.clone(),
         no_atomic,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
-        settings: vec![mode, remote, tag, publish],
+        settings: vec![mode, remote, tag, publish, share, timeout],
     })
 }
 
@@ -275,6 +298,12 @@ fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
         .ok_or_else(|| wrong(setting.key, value, "true or false"))
 }
 
+fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
+    let value = setting.value.as_deref();
+    let parsed = value.and_then(|value| humantime::parse_duration(value).ok());
+    parsed.ok_or_else(|| wrong(setting.key, value, "a time like 5s or 2m"))
+}
+
 /// Checks that `value` is one that the setting can have.
 ///
 /// # Errors
@@ -288,6 +317,7 @@ pub fn check(key: &Key, value: &str) -> Result<(), Refusal> {
     match key.name {
         "execution_mode" => parse_mode(&setting).map(drop),
         "remote" => Ok(()),
+        "hook_timeout" => parse_duration(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),
     }
 }

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod context;
 pub mod git;
+pub mod hooks;
 pub mod model;
 pub mod remote;
 pub mod render;
@@ -35,7 +36,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };
     let renderer = render::Renderer::new(&cli.global);
-    let result = execute(&cli, &renderer);
+    let result = match (execute(&cli, &renderer), &cli.command) {
+        (Err(error), Command::Hook(command)) => commands::hook::forgive(command, error),
+        (result, _) => result,
+    };
     if !renderer.finish(&result) {
         return model::Exit::Failure.code();
     }
@@ -98,6 +102,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Cache(command) => commands::cache::run(session, *command),
         Command::Where { what } => commands::locate::run(session, what),
         Command::Verify(args) => commands::verify::run(session, args),
+        Command::Hook(command) => commands::hook::run(session, command),
         Command::Import(args) => commands::import::run(session, args),
         Command::Notes { version, product } => {
             commands::notes::run(session, version.as_deref(), product.as_deref())

@@ -13,7 +13,8 @@ use crate::session::files::write_below;
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
-    /// The setting: execution_mode, remote, tag, publish_commits
+    /// The setting: execution_mode, remote, tag, publish_commits, share_on_push,
+    /// hook_timeout
     key: Option<String>,
     /// Its new value
     value: Option<String>,

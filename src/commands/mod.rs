@@ -7,6 +7,7 @@ pub mod delete;
 pub mod demo;
 pub mod evolution;
 pub mod generation;
+pub mod hook;
 pub mod import;
 pub mod init;
 pub mod locate;
@@ -86,6 +87,10 @@ pub enum Outcome {
     Pull(sync::Pulled),
     #[serde(rename = "gryt.sync.pull.from/1")]
     PullFrom(Brought),
+    #[serde(rename = "gryt.hook/1")]
+    Hooks(hook::Changed),
+    #[serde(rename = "gryt.hook.run/1")]
+    HookRan(hook::Ran),
     #[serde(rename = "gryt.import/1")]
     Import(import::Report),
     #[serde(rename = "gryt.sync.backfill/1")]

@@ -13,7 +13,7 @@ use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::backfill::Backfilled;
 use crate::session::leaving::Left;
-use crate::session::share::{PushError, SharedDrafts};
+use crate::session::share::{PushError, SharedDrafts, Which};
 
 /// Subcommands of `sync`.
 #[derive(Debug, Subcommand)]
@@ -23,6 +23,9 @@ pub enum SyncCommand {
         /// Add the evolutions of this remote, a contributor's fork, to this clone's
         #[arg(long, value_name = "REMOTE")]
         from: Option<String>,
+        /// Leave edited files alone: hooks never speak in a person's name
+        #[arg(long, hide = true)]
+        leave_edits: bool,
     },
     /// Publish this clone's drafts, and promotions that it made in local mode
     Push(PushArgs),
@@ -146,11 +149,15 @@ pub struct PushedEvolutions {
 /// As each says.
 pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
     match command {
-        SyncCommand::Pull { from: Some(remote) } if *remote != session.cloud_name()? => {
+        SyncCommand::Pull {
+            from: Some(remote), ..
+        } if *remote != session.cloud_name()? => {
             let brought = session.bring(remote)?;
             Ok(Outcome::PullFrom(brought))
         }
-        SyncCommand::Pull { .. } => pull(session).map(Outcome::Pull),
+        SyncCommand::Pull { leave_edits, .. } => {
+            pull_with(session, !leave_edits).map(Outcome::Pull)
+        }
         SyncCommand::Push(args) => push(session, args).map(Outcome::Push),
         SyncCommand::PushEvolutions(args) => {
             let version = typed_if(args.version.as_deref())?;
@@ -171,10 +178,20 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
 /// # Errors
 /// The cloud cannot be reached, or does not check.
 pub fn pull(session: &Session<'_>) -> Result<Pulled> {
+    pull_with(session, true)
+}
+
+/// The same; hooks and whoever only watches take no edits in.
+///
+/// # Errors
+/// As [`pull`].
+pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     session.cloud_name()?;
     // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
     let contact = session.contact_to_adopt();
-    session.take_in()?;
+    if take_in {
+        session.take_in()?;
+    }
     let contact = contact?;
     let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
         .map(|(version, _)| version)
@@ -273,7 +290,8 @@ pub fn push_evolutions(
 ) -> Result<PushedEvolutions> {
     session.cloud_name()?;
     session.take_in()?;
-    let done = session.share_evolutions(version, with_commits)?;
+    let which = version.map_or(Which::All, Which::Of);
+    let done = session.share_evolutions(&which, with_commits)?;
     session.write_view()?;
     Ok(PushedEvolutions {
         created: done.created,

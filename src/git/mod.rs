@@ -4,16 +4,19 @@
 //! (porcelain formats, NUL-separated lists, exit statuses), never a sentence.
 
 pub mod config;
+pub mod hooks;
 pub mod ident;
 pub mod push;
 pub mod refs;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+
+use crate::model::Oid;
 
 /// Variables that tie a process to some other repository; git sets them for hooks, and they must
 /// not reach a git that works on ours. The list is `git rev-parse --local-env-vars` without the
@@ -39,6 +42,8 @@ pub const LOCAL_ENV: [&str; 13] = [
 pub struct Git {
     git_dir: PathBuf,
     work_tree: Option<PathBuf>,
+    /// The index to look at, where it is not the worktree's own.
+    index: Option<OsString>,
 }
 
 /// What a git process left behind.
@@ -68,7 +73,32 @@ impl Git {
         Self {
             git_dir: git_dir.to_owned(),
             work_tree: work_tree.map(Path::to_owned),
+            index: None,
         }
+    }
+
+    /// The same, looking at the index that the git command around this process is about to commit
+    /// (`git commit -a` and `git commit PATH` have one of their own).
+    pub fn of_this_index(&self) -> Git {
+        Git {
+            index: std::env::var_os("GIT_INDEX_FILE"),
+            ..self.clone()
+        }
+    }
+
+    /// The blobs that the index has below `folder`, by path.
+    ///
+    /// # Errors
+    /// Git cannot read the index.
+    pub fn staged(&self, folder: &str) -> Result<Vec<(String, Oid)>> {
+        let output = self.read(&["ls-files", "--stage", "-z", "--", folder])?;
+        let text = String::from_utf8_lossy(&output);
+        let entry = |entry: &str| {
+            let (about, path) = entry.split_once('\t')?;
+            let oid = about.split(' ').nth(1)?.parse().ok()?;
+            Some((path.to_owned(), oid))
+        };
+        Ok(text.split_terminator('\0').filter_map(entry).collect())
     }
 
     /// Runs git with `args` and `input` on its standard input.
@@ -81,6 +111,9 @@ impl Git {
         if let Some(work_tree) = &self.work_tree {
             command.env("GIT_WORK_TREE", work_tree);
             command.current_dir(work_tree);
+        }
+        if let Some(index) = &self.index {
+            command.env("GIT_INDEX_FILE", index);
         }
         exchange(command.args(args), input)
     }

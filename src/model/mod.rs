@@ -12,6 +12,7 @@ pub mod excuse;
 pub mod fork;
 pub mod gate;
 pub mod generation;
+pub mod hook;
 pub mod import;
 pub mod invalid;
 pub mod leaving;

@@ -136,6 +136,8 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Promote(promoted) => promote(promoted, style),
         Outcome::Pull(pulled) => pull(pulled),
         Outcome::PullFrom(brought) => pull_from(brought),
+        Outcome::Hooks(changed) => hooks(changed),
+        Outcome::HookRan(ran) => return hook_ran(ran, style),
         Outcome::Import(report) => import(report),
         Outcome::Backfill(done) => backfill(done),
         Outcome::Push(pushed) => push(pushed),
@@ -261,6 +263,54 @@ fn import(report: &commands::import::Report) -> String {
     }
     if !report.dry_run && !report.drafts.is_empty() {
         text += "Drafts and evolutions are here alone until they are pushed: git gryt sync push\n";
+    }
+    text
+}
+
+fn hooks(changed: &commands::hook::Changed) -> String {
+    use crate::model::hook::Way;
+    let folder = changed.folder.display();
+    let mut text = String::new();
+    for (hook, way) in &changed.installed {
+        _ = match way {
+            Way::There => writeln!(text, "{hook} is there already"),
+            Way::Configured => {
+                writeln!(text, "{hook}: in git's configuration ({})", hook.section())
+            }
+            Way::Written => writeln!(text, "{hook}: {folder}/{hook}"),
+            Way::Chained => writeln!(
+                text,
+                "{hook}: {folder}/{hook}, after the one that was there ({})",
+                hook.aside()
+            ),
+        };
+    }
+    for hook in &changed.removed {
+        _ = writeln!(text, "{hook} is out; what was there before is as it was");
+    }
+    if text.is_empty() {
+        text += "gryt has no hooks here\n";
+    }
+    text
+}
+
+/// A hook is heard only where it has something to say.
+fn hook_ran(ran: &commands::hook::Ran, style: Style) -> String {
+    let mut text = String::new();
+    if let Some(trouble) = &ran.trouble {
+        _ = writeln!(text, "{} gryt: {trouble}", style.bad("warning:"));
+    }
+    for name in &ran.shared {
+        _ = writeln!(text, "gryt: shared {name}");
+    }
+    for name in &ran.unshared {
+        _ = writeln!(
+            text,
+            "gryt: {name} is proven by what you push, and not shared"
+        );
+    }
+    if !ran.unshared.is_empty() {
+        text += "gryt: git gryt sync push-evolutions\n";
     }
     text
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
+pub use group::{End, Ended};
 pub use interrupt::Interrupt;
 pub use log::Log;
 
@@ -42,6 +43,27 @@ pub fn script(
         }
     }
     Ok(child.wait()?.code())
+}
+
+/// Runs this very program with `args` in `dir`, for `limit` at most: it and whatever it started end
+/// then. What it prints is passed on.
+///
+/// # Errors
+/// It cannot be started or watched.
+pub fn again(
+    args: &[&str],
+    dir: &Path,
+    limit: std::time::Duration,
+    interrupt: &Interrupt,
+    mut heard: impl FnMut(&[u8]),
+) -> Result<Ended> {
+    let own = std::env::current_exe().context("this program cannot find itself")?;
+    let mut command = Command::new(own);
+    command.args(args).current_dir(dir).stdin(Stdio::null());
+    group::run(command, Some(limit), interrupt, |bytes| {
+        heard(bytes);
+        Ok(())
+    })
 }
 
 fn shell(script: &str, dir: &Path, without: &[&str]) -> Command {

@@ -28,6 +28,7 @@ pub mod proof;
 pub mod propose;
 pub mod push;
 pub mod share;
+pub mod staged;
 pub mod survey;
 pub mod verify;
 pub mod view;

@@ -90,6 +90,24 @@ pub struct SharedEvolutions {
     pub quarantined: Vec<(String, String)>,
 }
 
+/// Which evolutions are meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    All,
+    Of(&'a Version),
+    Named(&'a [EvolutionName]),
+}
+
+impl Which<'_> {
+    fn means(&self, name: &EvolutionName) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(version) => **version == name.version,
+            Self::Named(names) => names.contains(name),
+        }
+    }
+}
+
 type Errors = Vec<(Version, PushError)>;
 
 impl Session<'_> {
@@ -200,14 +218,14 @@ impl Session<'_> {
         Ok((updates, errors))
     }
 
-    /// Pushes this person's evolutions, or those of `only`.
+    /// Pushes this person's evolutions, those that are meant.
     ///
     /// # Errors
     /// [`Exit::Remote`] where the cloud cannot be reached or refuses, [`Exit::OutOfStep`] where
     /// the push would publish commits of no branch.
     pub fn share_evolutions(
         &self,
-        only: Option<&Version>,
+        which: &Which<'_>,
         with_commits: bool,
     ) -> Result<SharedEvolutions> {
         let me = self.me()?;
@@ -226,8 +244,7 @@ impl Session<'_> {
             let mut updates = Vec::new();
             let mut proven = Vec::new();
             for (name, tip) in evolutions(&refs.local()) {
-                let chosen = only.is_none_or(|only| *only == name.version);
-                if !chosen || done.late.contains(&name) {
+                if !which.means(&name) || done.late.contains(&name) {
                     continue;
                 }
                 let cloud = contact.cloud.get(&names::evolution(&name));

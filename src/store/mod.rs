@@ -17,6 +17,7 @@ pub mod objects;
 pub mod refs;
 pub mod tags;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -38,6 +39,8 @@ pub struct Store {
     layout: Layout,
     /// Read once; none where it cannot be read.
     mailmap: std::cell::OnceCell<Option<git2::Mailmap>>,
+    /// Who people turned out to be: email, then name. A ledger has many commits of few people.
+    people: std::cell::RefCell<HashMap<String, Vec<(String, Person)>>>,
     /// The refs as they were last read.
     known: std::cell::RefCell<Option<Refs>>,
     /// Where a shallow clone ends; read once.
@@ -63,6 +66,8 @@ impl Store {
     /// # Errors
     /// A [`Refusal`] where there is none, or where it uses an object format that libgit2 lacks.
     pub fn open(dir: &Path) -> Result<Store> {
+        // As git does it: what comes in was hashed when it was stored.
+        Self::hash_again(false);
         match git2::Repository::open_from_env() {
             Ok(repo) => Self::by_files(repo),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Err(no_repository(dir)),
@@ -70,6 +75,11 @@ impl Store {
             // either opens it or says best why not.
             Err(_) => Self::by_git(dir),
         }
+    }
+
+    /// Whether objects are hashed again as they are read, to find those that the disk spoilt.
+    pub fn hash_again(each: bool) {
+        git2::opts::strict_hash_verification(each);
     }
 
     fn by_files(repo: git2::Repository) -> Result<Store> {
@@ -84,6 +94,7 @@ impl Store {
             files: true,
             layout,
             mailmap: std::cell::OnceCell::new(),
+            people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             shell: None,
@@ -123,6 +134,7 @@ impl Store {
             files: false,
             layout,
             mailmap: std::cell::OnceCell::new(),
+            people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             shell: Some(shell),
@@ -195,6 +207,22 @@ impl Store {
 
     /// The person that the repository's mailmap makes of `person` (gitmailmap(5)).
     pub fn mapped(&self, person: Person) -> Person {
+        if let Some(known) = self.people.borrow().get(&person.email)
+            && let Some((_, mapped)) = known.iter().find(|(name, _)| *name == person.name)
+        {
+            return mapped.clone();
+        }
+        let (name, email) = (person.name.clone(), person.email.clone());
+        let mapped = self.map(person);
+        let mut people = self.people.borrow_mut();
+        people
+            .entry(email)
+            .or_default()
+            .push((name, mapped.clone()));
+        mapped
+    }
+
+    fn map(&self, person: Person) -> Person {
         let read = || {
             if self.files {
                 return self.repo().mailmap();

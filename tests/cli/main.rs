@@ -15,6 +15,7 @@ mod crossings;
 mod documents;
 mod editing;
 mod evidence;
+mod hooks;
 mod imports;
 mod killed;
 mod layering;

@@ -1,0 +1,323 @@
+//! `git gryt hook`: install and remove git's hooks, and what they do.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Outcome;
+use crate::hooks::Hooks;
+use crate::model::evolution::Attempt;
+use crate::model::hook::{HOOKS, Hook, Way};
+use crate::model::{EvolutionName, Exit, Oid, Refusal};
+use crate::runner::{self, End, Interrupt};
+use crate::session::Session;
+use crate::session::share::Which;
+use crate::store::names;
+use crate::store::refs::evolutions;
+
+/// Subcommands of `hook`.
+#[derive(Debug, Subcommand)]
+pub enum HookCommand {
+    /// Install hooks beside those that are there; all three unless named
+    Install(HookArgs),
+    /// Take hooks out again, leaving what was there before
+    Uninstall(HookArgs),
+    /// What a hook does; git starts it
+    Run {
+        /// The hook
+        #[arg(value_parser = names_of_hooks())]
+        hook: String,
+        /// What git tells it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+/// Arguments of `hook install` and `hook uninstall`.
+#[derive(Debug, Args)]
+pub struct HookArgs {
+    /// pre-commit, pre-push, post-merge
+    #[arg(value_parser = names_of_hooks())]
+    hooks: Vec<String>,
+}
+
+fn names_of_hooks() -> [&'static str; 3] {
+    HOOKS.map(Hook::as_str)
+}
+
+/// Hooks that were installed or removed.
+#[derive(Debug, Serialize)]
+pub struct Changed {
+    pub folder: PathBuf,
+    pub installed: Vec<(Hook, Way)>,
+    pub removed: Vec<Hook>,
+}
+
+/// What a hook did.
+#[derive(Debug, Serialize)]
+pub struct Ran {
+    pub hook: Hook,
+    /// Proofs of what is pushed that nobody else has.
+    pub unshared: Vec<EvolutionName>,
+    /// Those that were shared.
+    pub shared: Vec<EvolutionName>,
+    /// What went wrong, which stopped nothing.
+    pub trouble: Option<String>,
+}
+
+impl Ran {
+    fn nothing(hook: Hook) -> Self {
+        Self {
+            hook,
+            unshared: Vec::new(),
+            shared: Vec::new(),
+            trouble: None,
+        }
+    }
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// As each says.
+pub fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcome> {
+    match command {
+        HookCommand::Install(args) => install(session, &chosen(&args.hooks)),
+        HookCommand::Uninstall(args) => uninstall(session, &chosen(&args.hooks)),
+        HookCommand::Run { hook, args } => match Hook::named(hook) {
+            Some(Hook::PreCommit) => pre_commit(session),
+            Some(Hook::PrePush) => pre_push(session, args),
+            Some(Hook::PostMerge) => {
+                pull_briefly(session);
+                Ok(done(Hook::PostMerge))
+            }
+            None => Err(Refusal::new(Exit::Usage, format!("{hook} is no hook of gryt's")).into()),
+        },
+    }
+}
+
+/// What a hook meets stops git only where the hook is there to stop it: a commit of something that
+/// gryt could not read.
+///
+/// # Errors
+/// The error itself, where it does.
+pub fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Outcome> {
+    let HookCommand::Run { hook, .. } = command else {
+        return Err(error);
+    };
+    let invalid = error
+        .downcast_ref::<Refusal>()
+        .is_some_and(|refusal| refusal.exit == Exit::Invalid);
+    match Hook::named(hook) {
+        Some(Hook::PreCommit) if invalid => Err(error),
+        Some(hook) => Ok(Outcome::HookRan(Ran {
+            trouble: Some(format!("{error:#}")),
+            ..Ran::nothing(hook)
+        })),
+        None => Err(error),
+    }
+}
+
+fn chosen(names: &[String]) -> Vec<Hook> {
+    if names.is_empty() {
+        return HOOKS.to_vec();
+    }
+    HOOKS
+        .into_iter()
+        .filter(|hook| names.iter().any(|name| name == hook.as_str()))
+        .collect()
+}
+
+fn install(session: &Session<'_>, wanted: &[Hook]) -> Result<Outcome> {
+    let hooks = Hooks::of(
+        session.store.git(),
+        session.store.layout().work_tree.as_deref(),
+    )?;
+    // All or none: whatever stands in the way of one is said before anything is written.
+    let mut refusal: Option<Refusal> = None;
+    for hook in wanted {
+        match (
+            crate::model::hook::install(*hook, &hooks.look(*hook)?),
+            &mut refusal,
+        ) {
+            (Ok(_), _) => {}
+            (Err(first), None) => refusal = Some(first),
+            (Err(more), Some(refusal)) => refusal.why.extend(more.why),
+        }
+    }
+    if let Some(refusal) = refusal {
+        return Err(refusal.into());
+    }
+    let mut installed = Vec::new();
+    for hook in wanted {
+        installed.push((*hook, hooks.install(*hook)?));
+    }
+    Ok(Outcome::Hooks(Changed {
+        folder: hooks.folder().to_owned(),
+        installed,
+        removed: Vec::new(),
+    }))
+}
+
+fn uninstall(session: &Session<'_>, wanted: &[Hook]) -> Result<Outcome> {
+    let hooks = Hooks::of(
+        session.store.git(),
+        session.store.layout().work_tree.as_deref(),
+    )?;
+    let mut removed = Vec::new();
+    // The first that was installed may have its folder to remove: it goes last.
+    for hook in wanted.iter().rev() {
+        if hooks.uninstall(*hook)? {
+            removed.push(*hook);
+        }
+    }
+    Ok(Outcome::Hooks(Changed {
+        folder: hooks.folder().to_owned(),
+        installed: Vec::new(),
+        removed,
+    }))
+}
+
+fn done(hook: Hook) -> Outcome {
+    Outcome::HookRan(Ran::nothing(hook))
+}
+
+/// Refuses what is wrong with gryt's own files, and looks what is new. Nothing that the cloud says
+/// or does not say stops a commit.
+fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
+    let faults = session.faults()?;
+    if let Some(first) = faults.first() {
+        let mut refusal = Refusal::new(Exit::Invalid, first.what.clone());
+        refusal
+            .why
+            .extend(faults.iter().skip(1).map(|fault| fault.what.clone()));
+        return Err(refusal
+            .because("Nothing was committed: gryt could not read this")
+            .then("git commit --no-verify")
+            .into());
+    }
+    pull_briefly(session);
+    Ok(done(Hook::PreCommit))
+}
+
+/// A pull in a process of its own, for as long as a hook may take. It can be cut anywhere.
+fn pull_briefly(session: &Session<'_>) {
+    if session.config.remote.is_none() {
+        return;
+    }
+    let limit = session.config.hook_timeout;
+    let mut said = Vec::new();
+    let pulled = Interrupt::listen(&session.ctx.unheard).and_then(|interrupt| {
+        let args = ["sync", "pull", "--leave-edits", "--quiet"];
+        runner::again(&args, &session.ctx.dir, limit, &interrupt, |bytes| {
+            said.extend_from_slice(bytes);
+        })
+    });
+    let tell = |why: &str| session.ctx.detail(format!("Nothing was pulled: {why}"));
+    match pulled.map(|ended| ended.end) {
+        Ok(End::Exit(Some(0))) => {}
+        Ok(End::Exit(Some(code))) if code == i32::from(Exit::Remote.code()) => {
+            tell("the cloud cannot be reached");
+        }
+        // What a person has to see to is said, and stops nothing.
+        Ok(End::Exit(_)) => {
+            let said = String::from_utf8_lossy(&said);
+            let first = said.lines().find(|line| line.starts_with("ERROR: "));
+            let text = first.map_or("a pull has something to say", |line| &line[7..]);
+            session
+                .ctx
+                .note(format!("gryt: {text}: git gryt sync pull"));
+        }
+        Ok(End::Timeout) => tell("the cloud took too long"),
+        Ok(End::Interrupted) => tell("it was interrupted"),
+        Err(error) => tell(&format!("{error:#}")),
+    }
+}
+
+/// Warns of proofs of pushed commits that nobody else has, and shares them where that is wished.
+/// Nothing of it stops the push.
+fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
+    let mut ran = Ran::nothing(Hook::PrePush);
+    let to_cloud = args
+        .first()
+        .is_none_or(|name| session.config.remote.as_ref() == Some(name));
+    let pushed = pushed(session)?;
+    if session.config.remote.is_none() || !to_cloud || pushed.is_empty() {
+        return Ok(Outcome::HookRan(ran));
+    }
+    ran.unshared = unshared(session, &pushed)?;
+    if ran.unshared.is_empty() {
+        return Ok(Outcome::HookRan(ran));
+    }
+    if session.config.share_on_push {
+        let only = Which::Named(&ran.unshared);
+        // Their commits are on their way at this very moment.
+        match session.share_evolutions(&only, true) {
+            Ok(shared) => {
+                ran.shared.extend(shared.created);
+                ran.shared.extend(shared.updated);
+                let left = ran
+                    .unshared
+                    .iter()
+                    .filter(|name| !ran.shared.contains(name));
+                ran.unshared = left.cloned().collect();
+            }
+            Err(error) => session
+                .ctx
+                .warn(format!("The proofs were not shared: {error:#}")),
+        }
+    }
+    Ok(Outcome::HookRan(ran))
+}
+
+/// The commits that are being pushed: githooks(5), "pre-push", or as the pre-commit framework
+/// tells it.
+fn pushed(session: &Session<'_>) -> Result<Vec<Oid>> {
+    if let Some(tip) = session.ctx.env("PRE_COMMIT_TO_REF") {
+        return Ok(session.store.resolve(&tip).into_iter().collect());
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    let oid = |line: &str| line.split(' ').nth(1)?.parse::<Oid>().ok();
+    let known = |oid: &Oid| session.store.is_commit(oid);
+    Ok(text.lines().filter_map(oid).filter(known).collect())
+}
+
+/// This person's evolutions whose last proof is of a pushed commit and which the cloud, when last
+/// seen, had not or not that far.
+fn unshared(session: &Session<'_>, pushed: &[Oid]) -> Result<Vec<EvolutionName>> {
+    let refs = session.store.refs()?;
+    let me = session.me()?;
+    let cloud = session.known_cloud(&refs);
+    let mut found = Vec::new();
+    for (name, tip) in evolutions(&refs.local()) {
+        if cloud.get(&names::evolution(&name)) == Some(&tip) {
+            continue;
+        }
+        let Ok(attempt) = session.store.attempt(&name, &tip)? else {
+            continue;
+        };
+        if attempt.evolution.owner.is(&me) && is_of(session, &attempt, pushed)? {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+fn is_of(session: &Session<'_>, attempt: &Attempt, pushed: &[Oid]) -> Result<bool> {
+    // All that a push of it would publish is on its way.
+    let pinned = session.store.pinned(&attempt.tip, None)?;
+    for commit in &pinned {
+        let mut held = false;
+        for tip in pushed {
+            held = held || session.store.holds(tip, commit)?;
+        }
+        if !held {
+            return Ok(false);
+        }
+    }
+    Ok(!pinned.is_empty())
+}

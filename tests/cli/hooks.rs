@@ -1,0 +1,328 @@
+//! Hooks, run by the real git: what they refuse, what they let go, and that they leave nothing
+//! behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::sandbox::{Person, Sandbox};
+
+/// Everything below a folder: kind, mode and content.
+fn state(folder: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(at) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&at) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let about = path.symlink_metadata().unwrap();
+            let text = if about.is_symlink() {
+                fs::read_link(&path)
+                    .unwrap()
+                    .display()
+                    .to_string()
+                    .into_bytes()
+            } else if about.is_dir() {
+                folders.push(path.clone());
+                Vec::new()
+            } else {
+                fs::read(&path).unwrap()
+            };
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            found.insert(name, (about.permissions().mode(), text));
+        }
+    }
+    found
+}
+
+fn hook(who: &Person, path: &str, text: &str) {
+    who.write(path, text);
+    let file = who.dir.join(path);
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn team<const N: usize>(sandbox: &Sandbox, names: [&str; N]) -> [Person; N] {
+    sandbox.hosting();
+    sandbox.team(names)
+}
+
+#[test]
+fn what_was_there_runs_first_and_is_there_again_afterwards() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    let hooks = ann.dir.join(".git/hooks");
+    hook(
+        &ann,
+        ".git/hooks/pre-commit",
+        "#!/bin/sh\necho first >> ../order\ntest ! -e ../veto\n",
+    );
+    hook(
+        &ann,
+        ".git/hooks/pre-push",
+        "#!/bin/sh\ncat > ../told\nprintf '%s\\n' \"$@\" >> ../told\n",
+    );
+    std::os::unix::fs::symlink("nowhere", hooks.join("post-merge")).unwrap();
+    let (before, config) = (state(&hooks), ann.read(".git/config"));
+    let told = ann.must("git gryt hook install");
+    assert!(told.contains("after the one that was there"), "{told}");
+    assert!(ann.must("git gryt hook install").contains("there already"));
+    ann.works("one.txt");
+    assert_eq!(ann.read("../order"), "first\n");
+    let told = ann.read("../told");
+    assert!(told.starts_with("refs/heads/main "), "{told}");
+    assert!(told.contains("\norigin\n"), "{told}");
+    // What it refuses stays refused.
+    ann.write("../veto", "");
+    ann.write("two.txt", "");
+    ann.refused(1, "git add . && git commit -q -m Two");
+    ann.must("git gryt hook uninstall pre-push");
+    assert!(hooks.join("pre-commit.before-gryt").exists());
+    ann.must("git gryt hook uninstall");
+    assert_eq!(state(&hooks), before);
+    assert_eq!(ann.read(".git/config"), config);
+    assert!(
+        ann.must("git gryt hook uninstall")
+            .contains("no hooks here")
+    );
+}
+
+#[test]
+fn an_edited_hook_and_a_half_made_one_are_nobodys_to_replace() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    let hooks = ann.dir.join(".git/hooks");
+    fs::remove_dir_all(&hooks).unwrap();
+    ann.must("git gryt hook install pre-commit");
+    let file = hooks.join("pre-commit");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.clone() + "true\n").unwrap();
+    let told = ann.refused(6, "git gryt hook uninstall");
+    assert!(told.contains("was edited since"), "{told}");
+    fs::write(&file, &text).unwrap();
+    ann.must("git gryt hook uninstall");
+    assert!(!hooks.exists(), "the folder was made for it");
+    // An install that was cut short between its two steps.
+    ann.write(".git/hooks/pre-push.before-gryt", "#!/bin/sh\n");
+    ann.refused(6, "git gryt hook install pre-push");
+    ann.must("git gryt hook uninstall pre-push");
+    assert!(hooks.join("pre-push").exists() && !hooks.join("pre-push.before-gryt").exists());
+}
+
+#[test]
+fn a_commit_is_refused_for_what_is_wrong_locally_and_for_nothing_else() {
+    let sandbox = Sandbox::new();
+    let [ann, bob] = team(&sandbox, ["ann", "bob"]);
+    ann.must("git gryt hook install pre-commit");
+    for (file, text) in [
+        (".gryt/policy.yaml", "gates: {no_such_gate: require}\n"),
+        (".gryt/pipelines/pipeline.yaml", "steps: []\n"),
+        (".gryt/config.yaml", "no_such_key: 1\n"),
+    ] {
+        let before = ann.sh(&format!("cat {file}"));
+        ann.write(file, text);
+        let told = ann.refused(1, "git add -f .gryt && git commit -q -m Wrong");
+        assert!(told.contains(&format!("ERROR: {file}: ")), "{told}");
+        // What the index does not have is not committed: a plain edit stops nothing.
+        ann.git("reset -q");
+        if file != ".gryt/config.yaml" {
+            ann.must("git commit -q --allow-empty -m Fine");
+            // `git commit FILE` commits from an index of its own.
+            if before.code == 0 {
+                ann.refused(1, &format!("git commit -q -m Wrong {file}"));
+            }
+        }
+        match before.code {
+            0 => ann.write(file, &before.out),
+            _ => fs::remove_file(ann.dir.join(file)).unwrap(),
+        }
+    }
+    bob.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    ann.must("git commit -q --allow-empty -m Pulls");
+    assert!(
+        ann.has(".gryt/generations/v1.0.0.yaml"),
+        "it pulls on the way"
+    );
+    // An edit is reported by whoever takes it in, and a hook never does.
+    let tip = ann.git("rev-parse refs/gryt/generations/v1.0.0");
+    let draft = ann.read(".gryt/generations/v1.0.0.yaml");
+    ann.write(
+        ".gryt/generations/v1.0.0.yaml",
+        &draft.replace("title: a", "title: b"),
+    );
+    ann.must("git commit -q --allow-empty -m Edited");
+    assert_eq!(ann.git("rev-parse refs/gryt/generations/v1.0.0"), tip);
+    ann.write(
+        ".gryt/generations/v1.0.0.yaml",
+        "version: v1.0.0\nchanges: 7\n",
+    );
+    let told = ann.refused(1, "git commit -q --allow-empty -m Broken");
+    assert!(
+        told.contains(".gryt/generations/v1.0.0.yaml: line 2"),
+        "{told}"
+    );
+    ann.must("git commit -q --no-verify --allow-empty -m Anyway");
+    ann.write(".gryt/generations/v1.0.0.yaml", &draft);
+    // Nobody home, nobody answering, no settings that make sense: git goes on.
+    ann.git("remote set-url origin ../gone.git");
+    assert_eq!(ann.must("git commit -q --allow-empty -m Away 2>&1"), "");
+    ann.git("config gryt.remote nowhere");
+    let told = ann.must("git commit -q --allow-empty -m Unset 2>&1");
+    assert!(told.contains("nowhere"), "{told}");
+    ann.git("config --unset gryt.remote");
+    let without = ann.with("PATH", "/usr/local/bin:/usr/bin:/bin");
+    assert_eq!(without.must("git commit -q --allow-empty -m Gone 2>&1"), "");
+}
+
+#[test]
+fn a_cloud_that_never_answers_holds_nobody_up() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.must("git gryt hook install");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    ann.git(&format!(
+        "remote set-url origin git://127.0.0.1:{port}/x.git"
+    ));
+    ann.must("git gryt config hook_timeout 300ms");
+    // It ends at all: without the deadline this would wait for ever.
+    assert_eq!(ann.must("git commit -q --allow-empty -m Silent 2>&1"), "");
+    ann.must("git checkout -q -b side HEAD~1 && git commit -q --allow-empty -m Side");
+    ann.must("git merge -q --no-edit main");
+    ann.refused(2, "git gryt config hook_timeout soon");
+}
+
+#[test]
+fn a_push_tells_of_proofs_that_nobody_has_or_shares_them() {
+    let sandbox = Sandbox::new();
+    let [ann, bob] = team(&sandbox, ["ann", "bob"]);
+    ann.must("git gryt hook install");
+    ann.must("git gryt generation new v1.0.0 --change add:A:a --change add:B:b");
+    ann.must("git gryt sync push && git gryt evolution start v1.0.0 --change A");
+    ann.write("a.txt", "a\n");
+    ann.must("git add . && git commit -q -m A && git gryt run");
+    let told = ann.must("git push -q origin main 2>&1");
+    assert!(
+        told.contains("v1.0.0/A/rc.1 is proven by what you push"),
+        "{told}"
+    );
+    // To somewhere else it says nothing; once shared, neither.
+    ann.must("git init -q --bare ../other.git && git remote add other ../other.git");
+    assert_eq!(ann.must("git push -q other main 2>&1"), "");
+    ann.must("git gryt sync push-evolutions");
+    ann.must("git gryt config share_on_push true && git gryt evolution start v1.0.0 --change B");
+    ann.write("b.txt", "b\n");
+    ann.must("git add . && git commit -q -m B && git gryt run");
+    // Another branch is not what was proven.
+    ann.must("git branch side HEAD~1 && git push -q origin side");
+    let told = ann.must("git push -q origin main 2>&1");
+    assert!(told.contains("shared v1.0.0/B/rc.1"), "{told}");
+    bob.must("git gryt sync pull");
+    let list = bob.must("git gryt evolution list v1.0.0");
+    assert_eq!(list.matches("rc.1").count(), 2, "{list}");
+    // What goes wrong on the way is said, and the branch is pushed.
+    let hosting = ann.at(sandbox.path().join("hosting.git"));
+    hook(
+        &hosting,
+        "hooks/update",
+        "#!/bin/sh\ncase $1 in refs/gryt/*) exit 1;; esac\n",
+    );
+    ann.write("b.txt", "c\n");
+    ann.must("git commit -q -a -m C && git gryt run");
+    let told = ann.must("git push -q origin main 2>&1");
+    assert!(told.contains("The proofs were not shared"), "{told}");
+    assert_eq!(hosting.git("rev-parse main"), ann.git("rev-parse main"));
+}
+
+#[test]
+fn worktrees_share_hooks_and_a_folder_of_ones_own_is_honoured() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.must("git worktree add -q ../tree -b tree");
+    let tree = ann.at(ann.dir.parent().unwrap().join("tree"));
+    tree.must("git gryt hook install pre-commit");
+    assert!(ann.has(".git/hooks/pre-commit"));
+    tree.write(".gryt/policy.yaml", "nonsense\n");
+    tree.refused(1, "git add -f .gryt && git commit -q -m Wrong");
+    tree.must("git gryt hook uninstall");
+    ann.git("config core.hooksPath tools/hooks");
+    ann.must("git gryt hook install pre-commit");
+    assert!(ann.has("tools/hooks/pre-commit"));
+    ann.write(".gryt/policy.yaml", "nonsense\n");
+    ann.refused(1, "git add -f .gryt && git commit -q -m Wrong");
+    ann.must("git gryt hook uninstall");
+    assert!(!ann.has("tools/hooks"));
+    ann.git("config --unset core.hooksPath");
+    ann.git("config --global core.hooksPath ../everybody");
+    let told = ann.refused(6, "git gryt hook install");
+    assert!(told.contains("git-gryt hook run pre-commit"), "{told}");
+    assert!(!ann.dir.join("../everybody").exists());
+}
+
+#[test]
+fn managers_are_told_what_to_write_and_nothing_is_written() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    let before = state(&ann.dir.join(".git/hooks"));
+    for (file, says) in [
+        ("lefthook.yml", "run: git-gryt hook run pre-push {0}"),
+        (
+            ".pre-commit-config.yaml",
+            "entry: git-gryt hook run pre-push",
+        ),
+    ] {
+        ann.write(file, "");
+        let told = ann.refused(6, "git gryt hook install");
+        assert!(told.contains(says) && told.contains(file), "{told}");
+        fs::remove_file(ann.dir.join(file)).unwrap();
+    }
+    ann.git("config core.hooksPath .husky/_");
+    let told = ann.refused(6, "git gryt hook install pre-commit");
+    assert!(told.contains("Add to .husky/pre-commit:"), "{told}");
+    assert_eq!(state(&ann.dir.join(".git/hooks")), before);
+    assert!(!ann.has(".husky"));
+}
+
+#[test]
+fn where_git_runs_hooks_from_its_configuration_no_file_is_written() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    // A git that says that it is later.
+    let real = ann.must("command -v git").trim().to_owned();
+    let text = format!(
+        "#!/bin/sh\nif [ \"$1\" = version ]; then echo git version 2.54.0; else exec {real} \"$@\"; fi\n"
+    );
+    hook(&ann, "../later/git", &text);
+    let path = format!(
+        "{}/later:{}",
+        sandbox.path().display(),
+        ann.variable("PATH")
+    );
+    let later = ann.with("PATH", &path);
+    let before = (state(&ann.dir.join(".git/hooks")), ann.read(".git/config"));
+    ann.git("config core.hooksPath .husky/_");
+    let with_path = ann.read(".git/config");
+    let told = later.must("git-gryt hook install");
+    assert!(
+        told.contains("in git's configuration (hook.gryt-pre-push)"),
+        "{told}"
+    );
+    assert!(
+        later
+            .must("git gryt hook install")
+            .contains("there already")
+    );
+    let command = ann.git("config hook.gryt-pre-commit.command");
+    assert_eq!(ann.git("config hook.gryt-pre-commit.event"), "pre-commit");
+    // As git runs it: the shell, the command, and the hook's arguments.
+    ann.write(".gryt/policy.yaml", "nonsense\n");
+    ann.git("add -f .gryt");
+    ann.refused(7, &format!("{command} \"$@\""));
+    let without = ann.with("PATH", "/usr/local/bin:/usr/bin:/bin");
+    without.must(&format!("{command} \"$@\""));
+    later.must("git-gryt hook uninstall");
+    assert_eq!(ann.read(".git/config"), with_path);
+    assert_eq!(state(&ann.dir.join(".git/hooks")), before.0);
+}
