@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 
+use crate::model::news::News;
 use crate::model::proof::StepResult;
 use crate::model::{Oid, Stamp, Version, engine};
 
@@ -63,6 +64,10 @@ pub enum Event<'a> {
         result: &'a StepResult,
     },
     RunEnded,
+    /// Something landed in the cloud while it was watched.
+    News {
+        news: &'a News,
+    },
     /// What a command of the demonstration printed, as it came.
     Heard {
         bytes: &'a [u8],

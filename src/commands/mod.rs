@@ -24,6 +24,7 @@ pub mod run;
 pub mod status;
 pub mod sync;
 pub mod verify;
+pub mod watch;
 pub mod withdraw;
 
 use serde::Serialize;
@@ -93,6 +94,8 @@ pub enum Outcome {
     HookRan(hook::Ran),
     #[serde(rename = "gryt.import/1")]
     Import(import::Report),
+    #[serde(rename = "gryt.sync.watch/1")]
+    Watched(watch::Watched),
     #[serde(rename = "gryt.sync.backfill/1")]
     Backfill(Backfilled),
     #[serde(rename = "gryt.sync.push/1")]

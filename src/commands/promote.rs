@@ -86,10 +86,8 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     // The draft's own spelling, where this clone has it.
     let version = session.store.spelled(&typed)?.unwrap_or(typed);
     // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
-    let asked = match session.config.remote {
-        Some(_) => Some(session.contact(Some(&version))),
-        None => None,
-    };
+    let cloud = session.config.remote.as_ref();
+    let asked = cloud.map(|_| session.contact(Some(&version)));
     let taken = session.take_in()?;
     let contact = match asked.transpose()? {
         Some(_) if !taken.edited.is_empty() => Some(session.seen()?),

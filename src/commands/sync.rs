@@ -6,8 +6,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::watch::{self, WatchArgs};
 use super::{Outcome, status, typed, typed_if};
 use crate::model::leaving::Rename;
+use crate::model::news::News;
 use crate::model::reconcile::Adopted;
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
@@ -31,6 +33,8 @@ pub enum SyncCommand {
     Push(PushArgs),
     /// Publish your evolutions
     PushEvolutions(PushEvolutionsArgs),
+    /// Follow the cloud, and say what lands there
+    Watch(WatchArgs),
     /// Link drafts that were made apart, here and in the cloud, and say the same
     Backfill,
     /// Compare this clone with the cloud, or see how far a version is proven
@@ -80,6 +84,8 @@ pub struct Pulled {
     pub new: usize,
     pub updated: usize,
     pub conflicts: Vec<Conflict>,
+    /// What other people did since this clone was last told.
+    pub news: Vec<News>,
     /// The same by name, and what else came of it.
     pub details: Adopted,
 }
@@ -164,6 +170,7 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
             push_evolutions(session, version.as_ref(), args.with_commits)
                 .map(Outcome::PushEvolutions)
         }
+        SyncCommand::Watch(args) => watch::run(session, args),
         SyncCommand::Backfill => backfill(session).map(Outcome::Backfill),
         SyncCommand::Status(args) => status::run(
             session,
@@ -196,11 +203,22 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
         .map(|(version, _)| version)
         .collect();
+    let mut news = session.news(session.told().as_ref(), &contact)?;
     let adopted = session.adopt(&contact)?;
+    // What is said of drafts and releases by name is not said twice.
+    news.retain(|news| match news {
+        News::Withdrawn { version, .. } => !adopted.retracted.iter().any(|(v, _)| v == version),
+        News::Left { version } => !adopted.withdrawn.contains(version),
+        _ => true,
+    });
     session.resume(&contact)?;
     session.forget_old()?;
     session.write_view()?;
     session.note_contact();
+    // A hook has nobody to tell: what it brought is told by the next pull of a person's own.
+    if take_in {
+        session.note_told(&contact);
+    }
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
     let known = adopted.promoted.iter().filter(|v| had.contains(v));
@@ -219,6 +237,7 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
             .filter(|v| !adopted.is_in_conflict(v))
             .count(),
         conflicts: adopted.conflicts.iter().map(conflict).collect(),
+        news,
         details: adopted,
     })
 }

@@ -18,6 +18,7 @@ pub mod invalid;
 pub mod leaving;
 pub mod ledger;
 pub mod merge;
+pub mod news;
 pub mod oid;
 pub mod original;
 pub mod person;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{Style, asked, proving, report};
 use crate::commands::{self, Outcome};
 use crate::context::Event;
+use crate::model::news::News;
 use crate::model::{EvolutionName, Refusal};
 
 /// One event, in a line.
@@ -18,6 +19,7 @@ pub fn event(event: Event<'_>, style: Style) -> String {
             format!("[{step}] left processes running, which were ended")
         }
         Event::StepEnded { result } => proving::step(result, style),
+        Event::News { news } => super::line(&news_line(news)),
         // These are drawn, or passed on as they come.
         Event::RunStarted { .. }
         | Event::RunEnded
@@ -140,6 +142,7 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::HookRan(ran) => return hook_ran(ran, style),
         Outcome::Import(report) => import(report),
         Outcome::Backfill(done) => backfill(done),
+        Outcome::Watched(_) => String::new(),
         Outcome::Push(pushed) => push(pushed),
         Outcome::PushEvolutions(pushed) => push_evolutions(pushed),
         Outcome::Status(overview) => return report::status(overview),
@@ -221,6 +224,7 @@ fn pull(pulled: &commands::sync::Pulled) -> String {
             _ = writeln!(text, "    {}", conflict.resolution);
         }
     }
+    text += &news(&pulled.news);
     let notes = pull_notes(&pulled.details);
     if !notes.is_empty() {
         text += "\nNote:\n";
@@ -265,6 +269,45 @@ fn import(report: &commands::import::Report) -> String {
         text += "Drafts and evolutions are here alone until they are pushed: git gryt sync push\n";
     }
     text
+}
+
+/// The longest list of news; the rest is counted.
+const NEWS: usize = 8;
+
+fn news(all: &[News]) -> String {
+    let mut text = String::new();
+    if !all.is_empty() {
+        text += "\nNews:\n";
+    }
+    for one in all.iter().take(NEWS) {
+        _ = writeln!(text, "  {}", super::line(&news_line(one)));
+    }
+    if all.len() > NEWS {
+        _ = writeln!(text, "  and {} more: git gryt log", all.len() - NEWS);
+    }
+    text
+}
+
+/// One piece of news.
+pub fn news_line(news: &News) -> String {
+    match news {
+        News::Promoted { version, by } => format!("{} promoted {version}", by.name),
+        News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
+        News::Draft { version, by, new } => match new {
+            true => format!("{} declared {version}", by.name),
+            false => format!("{} edited {version}", by.name),
+        },
+        News::Left { version } => format!("the draft {version} left the cloud"),
+        News::Proof { name, by, status } => {
+            format!(
+                "your {} in {}: {status} ({}, {})",
+                name.change,
+                name.version,
+                by.name,
+                name.rc()
+            )
+        }
+    }
 }
 
 fn hooks(changed: &commands::hook::Changed) -> String {

@@ -18,6 +18,7 @@ use board::Board;
 use crate::cli::{Color, Global};
 use crate::commands::{self, Outcome};
 use crate::context::{Context, Event};
+use crate::model::news::News;
 use crate::model::{Exit, Invalid, Refusal};
 
 /// How a run speaks.
@@ -40,7 +41,7 @@ struct Screen {
 
 impl Screen {
     /// What an event adds to what is printed.
-    fn told(&mut self, event: Event<'_>, style: Style, draw: bool) -> Vec<u8> {
+    fn told(&mut self, event: Event<'_>, style: Style, draw: bool, json: bool) -> Vec<u8> {
         let mut text = match event {
             Event::Heard { bytes } => {
                 self.midline = bytes.last().is_some_and(|last| *last != b'\n');
@@ -62,6 +63,7 @@ impl Screen {
             Event::StepEnded { result } => {
                 self.board.end(&result.name) + &human::event(event, style) + "\n"
             }
+            Event::News { news } if json => json_line(news) + "\n",
             event => human::event(event, style) + "\n",
         };
         if std::mem::take(&mut self.midline) {
@@ -135,19 +137,23 @@ impl Renderer {
         let screen = Arc::clone(&self.screen);
         let unheard = Arc::clone(&self.unheard);
         Box::new(move |event| {
-            let told = matches!(event, Event::Warning { .. } | Event::Heard { .. });
+            let told = matches!(
+                event,
+                Event::Warning { .. } | Event::Heard { .. } | Event::News { .. }
+            );
             if quiet && !told || !verbose && matches!(event, Event::Detail { .. }) {
                 return;
             }
             // A poisoned lock only means that another thread panicked while printing.
             let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
-            let text = screen.told(event, style, draw);
+            let text = screen.told(event, style, draw, json);
             let aside = matches!(
                 event,
                 Event::Note { .. } | Event::Warning { .. } | Event::Detail { .. }
             );
             screen.board.aside(|| {
-                let written = match json || aside {
+                let streamed = matches!(event, Event::News { .. });
+                let written = match json && !streamed || aside {
                     true => write(&mut std::io::stderr(), &text),
                     false => write(&mut std::io::stdout(), &text),
                 };
@@ -168,6 +174,10 @@ impl Renderer {
     }
 
     fn print(&self, result: &Result<Outcome>) -> std::io::Result<()> {
+        // What was watched was told line by line.
+        if let (true, Ok(Outcome::Watched(_))) = (self.json, result) {
+            return Ok(());
+        }
         if self.json {
             let document = match result {
                 Ok(outcome) => serde_json::to_string_pretty(outcome),
@@ -217,6 +227,22 @@ pub fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
     for line in human::pull_notes(&pulled.details).lines() {
         ctx.note(line.trim());
     }
+}
+
+/// A piece of news as one line of JSON.
+fn json_line(news: &News) -> String {
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        schema: &'static str,
+        #[serde(flatten)]
+        news: &'a News,
+    }
+    let line = Line {
+        schema: "gryt.news/1",
+        news,
+    };
+    // Plain data; where it cannot be written, saying so is all that is left.
+    serde_json::to_string(&line).unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"))
 }
 
 /// The exit that an error stands for.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -64,6 +65,16 @@ impl Interrupt {
     pub fn counter(&self) -> impl Fn() -> usize + Send + use<> {
         let (count, unheard) = (Arc::clone(&self.count), Arc::clone(&self.unheard));
         move || count.load(Ordering::SeqCst) + usize::from(unheard.load(Ordering::SeqCst))
+    }
+
+    /// Waits for that long, or until this process is asked to end, which is said.
+    pub fn within(&self, pause: Duration) -> bool {
+        let begun = Instant::now();
+        while self.count() == 0 && begun.elapsed() < pause {
+            let left = pause.saturating_sub(begun.elapsed());
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+        self.count() > 0
     }
 
     /// How often this process was asked to end. Twice means: at once.

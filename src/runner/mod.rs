@@ -45,6 +45,26 @@ pub fn script(
     Ok(child.wait()?.code())
 }
 
+/// Runs `script` with `sh` in `dir` until it ends or the user ends it: it and whatever it started.
+///
+/// # Errors
+/// It cannot be started or watched.
+pub fn watched(
+    script: &str,
+    dir: &Path,
+    env: &[(&str, String)],
+    without: &[&str],
+    interrupt: &Interrupt,
+    mut heard: impl FnMut(&[u8]),
+) -> Result<Ended> {
+    let mut command = shell(script, dir, without);
+    command.envs(env.iter().map(|(name, value)| (*name, value)));
+    group::run(command, None, interrupt, |bytes| {
+        heard(bytes);
+        Ok(())
+    })
+}
+
 /// Runs this very program with `args` in `dir`, for `limit` at most: it and whatever it started end
 /// then. What it prints is passed on.
 ///

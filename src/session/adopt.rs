@@ -155,7 +155,9 @@ impl Session<'_> {
             }
         }
         if let Some(ledger) = contact.ledger() {
-            self.news(refs.get(names::LEDGER), contact, &mut adoption.sum)?;
+            let since = self.since(refs.get(names::LEDGER), ledger)?;
+            adoption.sum.promoted = since.promoted;
+            adoption.sum.retracted = since.retracted;
             let own = refs.change(names::LEDGER, Some(&ledger.tip));
             let base = refs.change(names::BASE, Some(&ledger.base));
             adoption.updates.extend([own, base]);
@@ -426,39 +428,6 @@ impl Session<'_> {
             Ok(attempt) => attempt.evolution.owner.is(&self.me()?),
             Err(_) => false,
         })
-    }
-
-    /// What the cloud's ledger holds and this clone's, at `own`, does not.
-    fn news(&self, own: Option<&Oid>, contact: &Contact, sum: &mut Adopted) -> Result<()> {
-        let Some(ledger) = contact.ledger() else {
-            return Ok(());
-        };
-        for commit in self.store.first_parents(&ledger.tip) {
-            let commit = commit?;
-            if Some(&commit.oid) == own {
-                break;
-            }
-            let header = crate::store::message::header(&commit.message)?;
-            let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
-                continue;
-            };
-            // An invalid entry may say anything; the ledger's tree does not hold it.
-            if header.kind.as_deref() == Some("withdrawal") {
-                let withdrawal = self.store.withdrawal(ledger, &version)?;
-                let known = sum.retracted.iter().any(|(v, _)| *v == version);
-                if let (Some(withdrawal), false) = (withdrawal, known) {
-                    sum.retracted.push((version, withdrawal.reason));
-                }
-                continue;
-            }
-            let sealed = self.store.sealed(ledger, &version)?;
-            if sealed.is_some_and(|sealed| Some(sealed.promotion) == header.promotion) {
-                sum.promoted.push(version);
-            }
-        }
-        sum.promoted.reverse();
-        sum.retracted.reverse();
-        Ok(())
     }
 }
 

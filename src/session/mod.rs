@@ -22,6 +22,7 @@ pub mod join;
 pub mod junit;
 pub mod leaving;
 pub mod memory;
+pub mod news;
 pub mod pipelines;
 pub mod policy;
 pub mod proof;

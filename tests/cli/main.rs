@@ -20,6 +20,7 @@ mod imports;
 mod killed;
 mod layering;
 mod leaving;
+mod news;
 mod pipelines;
 mod policy;
 mod products;

@@ -1,0 +1,35 @@
+//! What other people did, as a person or a program is told of it.
+
+use serde::Serialize;
+
+use super::{EvolutionName, Person, Version};
+
+/// Something that other people did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum News {
+    Promoted {
+        version: Version,
+        by: Person,
+    },
+    Withdrawn {
+        version: Version,
+        reason: String,
+    },
+    /// A draft is there that was not, or says something else.
+    Draft {
+        version: Version,
+        by: Person,
+        new: bool,
+    },
+    /// A draft left without being promoted.
+    Left {
+        version: Version,
+    },
+    /// Somebody tried to prove a change that is assigned to this person.
+    Proof {
+        name: EvolutionName,
+        by: Person,
+        status: &'static str,
+    },
+}

@@ -1,0 +1,214 @@
+//! What is new in the cloud since this person was last told: a few lines after a pull, and what
+//! `sync watch` reports. Pulls that say nothing, like a hook's, leave it to be told later.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use super::Session;
+use super::contact::Contact;
+use crate::model::evolution::Says;
+use crate::model::news::News;
+use crate::model::{EvolutionName, Oid, Person, Version};
+use crate::store::ledger::Ledger;
+use crate::store::message::header;
+use crate::store::names::{self, Shared};
+use anyhow::Result;
+
+/// The cloud's shared refs at some moment.
+pub type State = BTreeMap<String, Oid>;
+
+/// What the ledger got since an entry of it.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// Oldest first.
+    pub promoted: Vec<Version>,
+    pub retracted: Vec<(Version, String)>,
+    /// Whether the entry was met at all.
+    pub met: bool,
+}
+
+impl Session<'_> {
+    /// What is new in what `contact` shows since `told`; nothing where nothing was told ever.
+    ///
+    /// # Errors
+    /// Objects cannot be read.
+    pub fn news(&self, told: Option<&State>, contact: &Contact) -> Result<Vec<News>> {
+        let Some(told) = told else {
+            return Ok(Vec::new());
+        };
+        let now = &contact.cloud;
+        if told == now {
+            return Ok(Vec::new());
+        }
+        let mut news = Vec::new();
+        let me = self.me()?;
+        let mut sealed: Vec<Version> = Vec::new();
+        if let Some(ledger) = contact.ledger() {
+            let since = self.since(told.get(names::LEDGER), ledger)?;
+            sealed.clone_from(&since.promoted);
+            if since.met {
+                news.extend(self.of_ledger(ledger, since, &me)?);
+            }
+        }
+        for (name, tip) in now
+            .iter()
+            .filter(|(name, tip)| told.get(*name) != Some(tip))
+        {
+            if !self.store.is_commit(tip) {
+                continue;
+            }
+            match names::shared(name) {
+                Shared::Draft(version) => {
+                    let by = self.store.commit(tip)?.author;
+                    let new = !told.contains_key(name);
+                    if !by.is(&me) {
+                        news.push(News::Draft { version, by, new });
+                    }
+                }
+                Shared::Evolution(name) => news.extend(self.proof_of_mine(now, &name, tip, &me)?),
+                Shared::Ledger | Shared::Foreign => {}
+            }
+        }
+        for name in told.keys().filter(|name| !now.contains_key(*name)) {
+            if let Shared::Draft(version) = names::shared(name)
+                && !sealed.contains(&version)
+                && !self.is_taken_here(contact, &version)?
+            {
+                news.push(News::Left { version });
+            }
+        }
+        Ok(news)
+    }
+
+    /// Takes note that this person was told of what `contact` shows.
+    pub fn note_told(&self, contact: &Contact) {
+        if self.told().as_ref() == Some(&contact.cloud) {
+            return;
+        }
+        let lines = contact.cloud.iter();
+        let text: String = lines.map(|(name, oid)| format!("{oid} {name}\n")).collect();
+        let file = self.told_file();
+        let folder = file.parent().unwrap_or(&file);
+        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, text));
+        if let Err(error) = written {
+            let text = format!("It is not kept what you were told: {error}");
+            self.ctx.detail(text);
+        }
+    }
+
+    /// What this person was told of last.
+    pub fn told(&self) -> Option<State> {
+        let text = fs::read_to_string(self.told_file()).ok()?;
+        let pair = |line: &str| {
+            let (oid, name) = line.split_once(' ')?;
+            Some((name.to_owned(), oid.parse().ok()?))
+        };
+        // A damaged one is none: nothing is told twice for it.
+        text.lines().map(pair).collect()
+    }
+
+    fn told_file(&self) -> PathBuf {
+        self.cache_file().with_file_name("told")
+    }
+
+    /// What the ledger got since `before`, as far as its tree holds it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn since(&self, before: Option<&Oid>, ledger: &Ledger) -> Result<Since> {
+        let mut since = Since {
+            met: before.is_none(),
+            ..Since::default()
+        };
+        for commit in self.store.first_parents(&ledger.tip) {
+            let commit = commit?;
+            if Some(&commit.oid) == before {
+                since.met = true;
+                break;
+            }
+            let header = header(&commit.message)?;
+            let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
+                continue;
+            };
+            // An invalid entry may say anything; the ledger's tree does not hold it.
+            if header.kind.as_deref() == Some("withdrawal") {
+                let withdrawal = self.store.withdrawal(ledger, &version)?;
+                let known = since.retracted.iter().any(|(v, _)| *v == version);
+                if let (Some(withdrawal), false) = (withdrawal, known) {
+                    since.retracted.push((version, withdrawal.reason));
+                }
+                continue;
+            }
+            let sealed = self.store.sealed(ledger, &version)?;
+            if sealed.is_some_and(|sealed| Some(sealed.promotion) == header.promotion) {
+                since.promoted.push(version);
+            }
+        }
+        since.promoted.reverse();
+        since.retracted.reverse();
+        Ok(since)
+    }
+
+    fn of_ledger(&self, ledger: &Ledger, since: Since, me: &Person) -> Result<Vec<News>> {
+        let mut news = Vec::new();
+        for version in since.promoted {
+            if let Some(sealed) = self.store.sealed(ledger, &version)?
+                && !sealed.promoter.is(me)
+            {
+                let by = sealed.promoter;
+                news.push(News::Promoted { version, by });
+            }
+        }
+        for (version, reason) in since.retracted {
+            if let Some(withdrawal) = self.store.withdrawal(ledger, &version)?
+                && !withdrawal.by.is(me)
+            {
+                news.push(News::Withdrawn { version, reason });
+            }
+        }
+        Ok(news)
+    }
+
+    /// What somebody else's evolution says of a change that is this person's to do.
+    fn proof_of_mine(
+        &self,
+        cloud: &State,
+        name: &EvolutionName,
+        tip: &Oid,
+        me: &Person,
+    ) -> Result<Option<News>> {
+        let Some(draft) = cloud.get(&names::draft(&name.version)) else {
+            return Ok(None);
+        };
+        let Ok(draft) = self.store.draft(&name.version, draft)? else {
+            return Ok(None);
+        };
+        let contract = draft.contract().ok();
+        let change = contract.as_ref().and_then(|c| c.change(&name.change));
+        let Some(change) =
+            change.filter(|c| c.assignee.as_ref().is_some_and(|who| me.goes_by(who)))
+        else {
+            return Ok(None);
+        };
+        let Ok(attempt) = self.store.attempt(name, tip)? else {
+            return Ok(None);
+        };
+        let says = attempt.says(change, &draft.root);
+        if attempt.evolution.owner.is(me) || says == Says::Nothing {
+            return Ok(None);
+        }
+        Ok(Some(News::Proof {
+            name: name.clone(),
+            by: attempt.evolution.owner,
+            status: super::index::status(Some(&says)),
+        }))
+    }
+
+    fn is_taken_here(&self, contact: &Contact, version: &Version) -> Result<bool> {
+        match contact.ledger() {
+            Some(ledger) => Ok(self.store.sealed(ledger, version)?.is_some()),
+            None => Ok(false),
+        }
+    }
+}
