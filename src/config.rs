@@ -44,7 +44,7 @@ pub struct Key {
 }
 
 /// All settings.
-pub const KEYS: [Key; 6] = [
+pub const KEYS: [Key; 7] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -75,6 +75,11 @@ pub const KEYS: [Key; 6] = [
         git: "gryt.hooktimeout",
         env: "GRYT_HOOK_TIMEOUT",
     },
+    Key {
+        name: "remote_prefix",
+        git: "gryt.remoteprefix",
+        env: "GRYT_REMOTE_PREFIX",
+    },
 ];
 
 /// The tracked file's content.
@@ -93,6 +98,8 @@ pub struct Shared {
     pub share_on_push: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_timeout: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_prefix: Option<String>,
     /// The genesis of the project's ledger: a clone whose branch names one never makes another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Oid>,
@@ -128,6 +135,8 @@ pub struct Config {
     pub share_on_push: bool,
     /// How long a hook may wait for the cloud.
     pub hook_timeout: Duration,
+    /// Where a remote keeps what is below `refs/gryt/` here; ends in a slash.
+    pub remote_prefix: String,
     pub ledger: Option<Oid>,
     /// Whether the cloud is known to refuse atomic pushes.
     pub no_atomic: bool,
@@ -196,7 +205,7 @@ pub fn resolve(
             origin,
         }
     };
-    let [mode, remote, tag, publish, share, timeout] = &KEYS;
+    let [mode, remote, tag, publish, share, timeout, prefix] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
         _ if remotes.contains_key("origin") => Some("origin".to_owned()),
@@ -214,6 +223,7 @@ pub fn resolve(
     let publish = find(publish, Some("false".into()));
     let share = find(share, Some("false".into()));
     let timeout = find(timeout, Some("5s".into()));
+    let prefix = find(prefix, Some(OWN_PREFIX.into()));
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
         Mode::Local => None,
@@ -233,10 +243,11 @@ pub fn resolve(
         publish_commits: parse_bool(&publish)?,
         share_on_push: parse_bool(&share)?,
         hook_timeout: parse_duration(&timeout)?,
+        remote_prefix: parse_prefix(&prefix)?,
         ledger: shared.ledger.clone(),
         no_atomic,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
-        settings: vec![mode, remote, tag, publish, share, timeout],
+        settings: vec![mode, remote, tag, publish, share, timeout, prefix],
     })
 }
 
@@ -298,6 +309,28 @@ fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
         .ok_or_else(|| wrong(setting.key, value, "true or false"))
 }
 
+/// Where refs of gryt's are on a remote, unless said.
+pub const OWN_PREFIX: &str = "refs/gryt/";
+
+/// Either gryt's own place, or one below the branches, which every host accepts.
+fn parse_prefix(setting: &Setting) -> Result<String, Refusal> {
+    let value = setting.value.as_deref();
+    let text = value.unwrap_or_default().trim_end_matches('/');
+    let component = |part: &str| {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        !part.is_empty() && part.bytes().all(legal)
+    };
+    let below = text.strip_prefix("refs/heads/");
+    if format!("{text}/") == OWN_PREFIX || below.is_some_and(|b| b.split('/').all(component)) {
+        return Ok(format!("{text}/"));
+    }
+    Err(wrong(
+        setting.key,
+        value,
+        "refs/gryt/, or refs/heads/gryt/ for a host that accepts only branches",
+    ))
+}
+
 fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
     let value = setting.value.as_deref();
     let parsed = value.and_then(|value| humantime::parse_duration(value).ok());
@@ -318,6 +351,7 @@ pub fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "execution_mode" => parse_mode(&setting).map(drop),
         "remote" => Ok(()),
         "hook_timeout" => parse_duration(&setting).map(drop),
+        "remote_prefix" => parse_prefix(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),
     }
 }

@@ -14,7 +14,7 @@ use crate::session::files::write_below;
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
     /// The setting: execution_mode, remote, tag, publish_commits, share_on_push,
-    /// hook_timeout
+    /// hook_timeout, remote_prefix
     key: Option<String>,
     /// Its new value
     value: Option<String>,

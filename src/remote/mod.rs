@@ -13,12 +13,17 @@ use crate::model::{Exit, Oid, Refusal};
 pub struct Remote<'a> {
     git: &'a Git,
     name: &'a str,
+    /// Where it keeps what is below `refs/gryt/` here.
+    prefix: &'a str,
 }
+
+/// Where refs of gryt's are here.
+const OWN: &str = "refs/gryt/";
 
 impl<'a> Remote<'a> {
     /// The remote of that name.
-    pub fn new(git: &'a Git, name: &'a str) -> Self {
-        Self { git, name }
+    pub fn new(git: &'a Git, name: &'a str, prefix: &'a str) -> Self {
+        Self { git, name, prefix }
     }
 
     /// Fetches `refspecs`, and forgets what of them the remote no longer has.
@@ -65,7 +70,25 @@ impl<'a> Remote<'a> {
             atomic,
             dry_run: false,
         };
-        self.git.push(self.name, updates, manner)
+        self.send(updates, manner)
+    }
+
+    /// A push under the names that the refs have there, reported under those that they have here.
+    fn send(&self, updates: &[Update], manner: Manner) -> Result<Report> {
+        if self.prefix == OWN {
+            return self.git.push(self.name, updates, manner);
+        }
+        let there = |update: &Update| Update {
+            name: replaced(&update.name, OWN, self.prefix),
+            ..update.clone()
+        };
+        let sent: Vec<Update> = updates.iter().map(there).collect();
+        let mut report = self.git.push(self.name, &sent, manner)?;
+        let lines = std::mem::take(&mut report.lines).into_iter();
+        report.lines = lines
+            .map(|(name, line)| (replaced(&name, self.prefix, OWN), line))
+            .collect();
+        Ok(report)
     }
 
     /// Whether the remote takes such a push, only not atomically. Asked after a push that failed
@@ -79,7 +102,7 @@ impl<'a> Remote<'a> {
                 atomic,
                 dry_run: true,
             };
-            self.git.push(self.name, updates, manner)
+            self.send(updates, manner)
         };
         Ok(!try_it(true)?.ok && try_it(false)?.ok)
     }
@@ -98,7 +121,18 @@ impl<'a> Remote<'a> {
                 .into());
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let oid = |line: &str| line.split('\t').next()?.parse().ok();
+        let oid = |line: &str| {
+            let (oid, name) = line.split_once('\t')?;
+            (!name.starts_with(self.prefix)).then(|| oid.parse().ok())?
+        };
         Ok(text.lines().filter_map(oid).collect())
+    }
+}
+
+/// A ref's name below another root.
+fn replaced(name: &str, from: &str, to: &str) -> String {
+    match name.strip_prefix(from) {
+        Some(below) => format!("{to}{below}"),
+        None => name.to_owned(),
     }
 }

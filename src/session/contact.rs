@@ -65,9 +65,17 @@ impl Session<'_> {
         Ok(contact)
     }
 
+    /// What plain git takes as the refspec of something of gryt's to push.
+    pub(super) fn refspec(&self, below: &str) -> String {
+        match self.config.remote_prefix.as_str() {
+            names::SHARED => format!("{}{below}", names::SHARED),
+            prefix => format!("{}{below}:{prefix}{below}", names::SHARED),
+        }
+    }
+
     fn fetch(&self, version: Option<&Version>) -> Result<()> {
         let name = self.cloud_name()?;
-        let mut refspecs = vec![names::fetch_refspec(name)];
+        let mut refspecs = vec![names::fetch_refspec(name, &self.config.remote_prefix)];
         refspecs.extend(version.map(|version| names::tag_refspec(name, version)));
         let fetched = self.cloud()?.fetch(&refspecs);
         self.store.look_anew();
@@ -139,7 +147,7 @@ impl Session<'_> {
             let what = format!("{remote} has no ledger, and this project has one");
             return Err(Refusal::new(Exit::OutOfStep, what)
                 .because("To take the project there, push what it has to the new place")
-                .then(format!("git push {remote} 'refs/gryt/*'"))
+                .then(format!("git push {remote} '{}'", self.refspec("*")))
                 .then("git gryt config remote NAME")
                 .into());
         }

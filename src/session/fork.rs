@@ -25,7 +25,9 @@ impl Session<'_> {
                 .then(format!("git remote add {remote} URL"))
                 .into());
         }
-        let fetched = Remote::new(self.store.git(), remote).fetch(&[names::fetch_refspec(remote)]);
+        let prefix = &self.config.remote_prefix;
+        let refspec = names::fetch_refspec(remote, prefix);
+        let fetched = Remote::new(self.store.git(), remote, prefix).fetch(&[refspec]);
         self.store.look_anew();
         fetched?;
         self.same_project(remote)?;

@@ -163,7 +163,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`Exit::Usage`] in local mode.
     pub fn cloud(&self) -> Result<Remote<'_>> {
-        Ok(Remote::new(self.store.git(), self.cloud_name()?))
+        let prefix = &self.config.remote_prefix;
+        Ok(Remote::new(self.store.git(), self.cloud_name()?, prefix))
     }
 
     /// The cloud's name.

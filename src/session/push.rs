@@ -23,7 +23,10 @@ impl Session<'_> {
         let name = self.cloud_name()?;
         // `team/fork` is another remote, whose branches lie below those of `team`.
         let below = |other: &&String| other.starts_with(&format!("{name}/"));
-        let others: Vec<String> = self.remotes().filter(below).cloned().collect();
+        let mut others: Vec<String> = self.remotes().filter(below).cloned().collect();
+        // What gryt keeps below the branches of a host is no branch of the user's.
+        let own = self.config.remote_prefix.strip_prefix("refs/heads/");
+        others.extend(own.map(|own| format!("{name}/{}", own.trim_end_matches('/'))));
         if others.is_empty() && self.store.published(wanted, name)? {
             return Ok(());
         }

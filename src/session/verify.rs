@@ -76,7 +76,7 @@ impl Session<'_> {
                 return Err(Refusal::new(Exit::OutOfStep, what)
                     .because("It is a fork or a mirror of this project that is not up to date")
                     .because("Nothing was taken over")
-                    .then(format!("git push {remote} refs/gryt/ledger"))
+                    .then(format!("git push {remote} {}", self.refspec("ledger")))
                     .then("git gryt config remote NAME")
                     .into());
             }

@@ -66,9 +66,10 @@ pub fn tracking(remote: &str) -> String {
 /// Where [`tracking`] roots live.
 pub const TRACKING: &str = "refs/gryt-remotes/";
 
-/// The refspec that fetches everything shared beside what this clone has.
-pub fn fetch_refspec(remote: &str) -> String {
-    format!("+{SHARED}*:{}*", tracking(remote))
+/// The refspec that fetches everything shared, which is below `prefix` there, beside what this clone
+/// has.
+pub fn fetch_refspec(remote: &str, prefix: &str) -> String {
+    format!("+{prefix}*:{}*", tracking(remote))
 }
 
 /// The refspec that fetches a version's tag beside the user's own tags. It is a glob, because git

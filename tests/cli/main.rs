@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod attacks;
+mod branches;
 mod cache;
 mod conflicts;
 mod convergence;
