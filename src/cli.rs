@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
+use crate::commands::doctor::DoctorArgs;
 use crate::commands::evolution::EvolutionCommand;
 use crate::commands::generation::GenerationCommand;
 use crate::commands::hook::HookCommand;
@@ -106,6 +107,8 @@ pub enum Command {
         #[arg(long, value_name = "NAME", conflicts_with = "version")]
         product: Option<String>,
     },
+    /// Look whether everything is as it has to be, here and in the cloud
+    Doctor(DoctorArgs),
     /// Exchange with the cloud: the remote that the team shares
     #[command(subcommand)]
     Sync(SyncCommand),

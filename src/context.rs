@@ -115,6 +115,12 @@ impl Context {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
+    /// Whether a program of that name is on `PATH`.
+    pub fn finds(&self, program: &str) -> bool {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    }
+
     /// The clock, to the second, in this machine's zone.
     pub fn now(&self) -> Stamp {
         use chrono::SubsecRound;

@@ -56,6 +56,7 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
     }
     let session = match &cli.command {
         Command::Config(args) if args.writes() => Session::open_to_configure(&ctx)?,
+        Command::Doctor(_) => Session::open(&ctx).or_else(|_| Session::open_to_configure(&ctx))?,
         _ => Session::open(&ctx)?,
     };
     let before = session.continuous() && cli.command.reads_shared();
@@ -102,6 +103,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Cache(command) => commands::cache::run(session, *command),
         Command::Where { what } => commands::locate::run(session, what),
         Command::Verify(args) => commands::verify::run(session, args),
+        Command::Doctor(args) => commands::doctor::run(session, args),
         Command::Hook(command) => commands::hook::run(session, command),
         Command::Import(args) => commands::import::run(session, args),
         Command::Notes { version, product } => {

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod config;
 pub mod delete;
 pub mod demo;
+pub mod doctor;
 pub mod evolution;
 pub mod generation;
 pub mod hook;
@@ -118,6 +119,8 @@ pub enum Outcome {
     Cache(cache::Report),
     #[serde(rename = "gryt.verify/1")]
     Verify(verify::Report),
+    #[serde(rename = "gryt.doctor/1")]
+    Doctor(doctor::Report),
     #[serde(rename = "gryt.demo/1")]
     Demo(demo::Played),
 }
@@ -129,6 +132,7 @@ impl Outcome {
             Self::Run(proven) => proven.exit(),
             Self::Verify(report) => report.exit(),
             Self::Cache(report) => report.exit(),
+            Self::Doctor(report) => report.exit(),
             Self::Pull(pulled) => pulled.exit(),
             Self::Push(pushed) => pushed.exit(),
             Self::Backfill(done) if !done.different.is_empty() => Exit::Conflict,

@@ -1,9 +1,9 @@
-//! What was asked of the cache.
+//! What was asked of the cache, and of the doctor.
 
 use std::fmt::Write;
 
-use super::line;
 use super::report::columns;
+use super::{Style, line};
 use crate::cache::Cell;
 use crate::commands;
 
@@ -110,6 +110,24 @@ pub fn cache(report: &commands::cache::Report) -> String {
             text,
             "{table} is not what git holds: git gryt cache rebuild"
         );
+    }
+    text
+}
+
+/// What the doctor found.
+pub fn doctor(found: &commands::doctor::Report, style: Style) -> String {
+    use crate::commands::doctor::State;
+    let mut text = String::new();
+    for check in &found.checks {
+        let mark = match check.state {
+            State::Well => "well".to_owned(),
+            State::Look => style.heading("look"),
+            State::Bad => style.bad("bad "),
+        };
+        _ = writeln!(text, "{mark}  {}: {}", check.name, line(&check.says));
+        if let Some(next) = &check.next {
+            _ = writeln!(text, "      Next: {next}");
+        }
     }
     text
 }

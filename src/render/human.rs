@@ -148,6 +148,7 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Status(overview) => return report::status(overview),
         Outcome::VersionStatus(status) => return report::version_status(status),
         Outcome::Log(entries) => return report::log(entries),
+        Outcome::Doctor(found) => return asked::doctor(found, style),
         Outcome::Demo(played) => demo(played),
     };
     // A report is what was asked for; the rest is news of something that was done.

@@ -86,6 +86,17 @@ impl Store {
         Ok(release == commit || descends(to_git(release)?, to_git(commit)?)?)
     }
 
+    /// Whether the history of `tip` has more commits than that.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn is_longer(&self, tip: &Oid, than: usize) -> Result<bool> {
+        let repo = &*self.repo();
+        let mut walk = repo.revwalk()?;
+        walk.push(to_git(tip)?)?;
+        Ok(walk.nth(than).is_some())
+    }
+
     /// The first of `releases` that is `commit` or descends from it: its place among them.
     ///
     /// One walk over what is newer than `commit`, however many releases there are.

@@ -13,6 +13,7 @@ mod cache;
 mod conflicts;
 mod convergence;
 mod crossings;
+mod doctor;
 mod documents;
 mod editing;
 mod evidence;

@@ -1,0 +1,349 @@
+//! `git gryt doctor`: whether everything is as it has to be, and what to do where it is not.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::git::refs::Update;
+use crate::hooks::Hooks;
+use crate::model::hook::HOOKS;
+use crate::model::{Exit, Refusal};
+use crate::remote::Remote;
+use crate::session::Session;
+use crate::session::view::Edited;
+use crate::store::names;
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Try what the cloud allows, with a ref that is removed again
+    #[arg(long)]
+    remote: bool,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    pub name: &'static str,
+    pub state: State,
+    pub says: String,
+    /// What to type.
+    pub next: Option<String>,
+}
+
+/// How it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Well,
+    /// Worth a look; gryt works.
+    Look,
+    /// Something does not work.
+    Bad,
+}
+
+impl Report {
+    /// A report with something bad is no success.
+    pub fn exit(&self) -> Exit {
+        match self.checks.iter().any(|check| check.state == State::Bad) {
+            true => Exit::Failure,
+            false => Exit::Done,
+        }
+    }
+}
+
+impl Check {
+    fn new(name: &'static str, state: State, says: impl Into<String>) -> Self {
+        Self {
+            name,
+            state,
+            says: says.into(),
+            next: None,
+        }
+    }
+
+    fn well(name: &'static str, says: impl Into<String>) -> Self {
+        Self::new(name, State::Well, says)
+    }
+
+    fn look(name: &'static str, says: impl Into<String>) -> Self {
+        Self::new(name, State::Look, says)
+    }
+
+    fn bad(name: &'static str, says: impl Into<String>) -> Self {
+        Self::new(name, State::Bad, says)
+    }
+
+    fn then(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// What an error says, with what it proposes first.
+    fn of(name: &'static str, state: State, error: &anyhow::Error) -> Self {
+        let next = error.downcast_ref::<Refusal>().and_then(|r| r.next.first());
+        Self {
+            next: next.cloned(),
+            ..Self::new(name, state, format!("{error:#}"))
+        }
+    }
+}
+
+/// The oldest git that is supported.
+const OLDEST: (u32, u32) = (2, 39);
+/// How many commits a history has before a commit-graph is missed.
+const LONG: usize = 10_000;
+
+/// Looks at everything.
+///
+/// # Errors
+/// Refs cannot be read. What is wrong otherwise is in the report.
+pub fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
+    let mut checks = vec![
+        git(session)?,
+        identity(session),
+        settings(session),
+        hooks(session),
+        cache(session)?,
+    ];
+    checks.extend(view(session)?);
+    checks.extend(refspecs(session)?);
+    checks.push(history(session)?);
+    checks.extend(ledger(session)?);
+    if args.remote {
+        checks.extend(cloud(session)?);
+    }
+    Ok(Outcome::Doctor(Report { checks }))
+}
+
+fn git(session: &Session<'_>) -> Result<Check> {
+    Ok(match session.store.git().version()? {
+        Some((major, minor)) if (major, minor) < OLDEST => {
+            let what = format!("git {major}.{minor} is older than 2.39, the oldest that works");
+            Check::bad("git", what)
+        }
+        Some((major, minor)) => Check::well("git", format!("{major}.{minor}")),
+        None => Check::look("git", "its version is spelled in a way that nobody knows"),
+    })
+}
+
+fn identity(session: &Session<'_>) -> Check {
+    match session.idents() {
+        Ok((author, _)) => Check::well("identity", author.person.to_string()),
+        Err(error) => Check::of("identity", State::Bad, &error),
+    }
+}
+
+fn settings(session: &Session<'_>) -> Check {
+    match Session::open(session.ctx) {
+        Ok(session) => {
+            let mode = session.config.mode.as_str();
+            let cloud = session.config.remote.as_deref();
+            let cloud = cloud.map_or("no cloud".to_owned(), |name| format!("the cloud is {name}"));
+            Check::well("settings", format!("{mode}, {cloud}"))
+        }
+        Err(error) => Check::of("settings", State::Bad, &error),
+    }
+}
+
+fn hooks(session: &Session<'_>) -> Check {
+    let look = || -> Result<Vec<&'static str>> {
+        let top = session.store.layout().work_tree.as_deref();
+        let hooks = Hooks::of(session.store.git(), top)?;
+        let mut there = Vec::new();
+        for hook in HOOKS {
+            if hooks.look(hook)?.there {
+                there.push(hook.as_str());
+            }
+        }
+        Ok(there)
+    };
+    match look() {
+        Err(error) => Check::of("hooks", State::Look, &error),
+        Ok(there) if there.is_empty() => Check::well("hooks", "none installed"),
+        Ok(there) if !session.ctx.finds("git-gryt") => Check::look(
+            "hooks",
+            format!("{} do nothing: git-gryt is not on PATH", there.join(", ")),
+        ),
+        Ok(there) => Check::well("hooks", there.join(", ")),
+    }
+}
+
+fn cache(session: &Session<'_>) -> Result<Check> {
+    let cache = session.cache(&session.store.refs()?)?;
+    Ok(match &cache.told {
+        None => Check::well("cache", "in step with git"),
+        Some(why) => Check::look("cache", why.clone()),
+    })
+}
+
+fn view(session: &Session<'_>) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for (version, edited) in session.edited(&session.store.refs()?)? {
+        if let Edited::Fresh { .. } = edited {
+            continue;
+        }
+        let refusal = edited.refusal(&version);
+        let check = Check::look("files", refusal.what.clone());
+        checks.push(Check {
+            next: refusal.next.first().cloned(),
+            ..check
+        });
+    }
+    if checks.is_empty() {
+        checks.push(Check::well("files", "what drafts hold, and edits of it"));
+    }
+    Ok(checks)
+}
+
+/// The user's own refspecs that would move gryt's refs around it.
+fn refspecs(session: &Session<'_>) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for (key, value) in session.store.config()? {
+        let Some((remote, variable)) = key
+            .strip_prefix("remote.")
+            .and_then(|rest| rest.rsplit_once('.'))
+        else {
+            continue;
+        };
+        let to = value.rsplit(':').next().unwrap_or_default();
+        let ours = to.starts_with(names::ALL) || to.starts_with("refs/*");
+        let what = match variable {
+            "fetch" if ours => format!("{value}: a plain fetch from {remote} would move drafts"),
+            "push" if ours => {
+                format!("{value}: a plain push to {remote} would move the team's refs")
+            }
+            "mirror" if value != "false" => {
+                format!("{remote} is a mirror: a plain push would overwrite and delete there")
+            }
+            _ => continue,
+        };
+        let next = format!("git config --unset-all remote.{remote}.{variable}");
+        checks.push(Check::look("refspecs", what).then(next));
+    }
+    if checks.is_empty() {
+        checks.push(Check::well(
+            "refspecs",
+            "none of git's own touches gryt's refs",
+        ));
+    }
+    Ok(checks)
+}
+
+fn history(session: &Session<'_>) -> Result<Check> {
+    let common = &session.store.layout().common_dir;
+    if common.join("shallow").exists() {
+        let what = "this clone is shallow: promotions of older commits and verify need the rest";
+        return Ok(Check::look("history", what).then("git fetch --unshallow"));
+    }
+    let info = common.join("objects/info");
+    let graph = ["commit-graph", "commit-graphs"];
+    let graph = graph.iter().any(|name| info.join(name).exists());
+    let long = match session.head()? {
+        Some(head) if !graph => session.store.is_longer(&head, LONG)?,
+        _ => false,
+    };
+    Ok(match (graph, long) {
+        (true, _) => Check::well("history", "with a commit-graph"),
+        (false, false) => Check::well("history", "short enough without a commit-graph"),
+        (false, true) => Check::look(
+            "history",
+            "long, and without a commit-graph: pushes are slow",
+        )
+        .then("git commit-graph write --reachable"),
+    })
+}
+
+fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
+    let refs = session.store.refs()?;
+    let mut checks = Vec::new();
+    match session.ledger(&refs)? {
+        None => checks.push(Check::well("ledger", "none yet")),
+        Some(_) if session.config.ledger.is_none() && session.config.remote.is_some() => {
+            let what = ".gryt/config.yaml does not name it: a new clone would begin another";
+            checks.push(Check::look("ledger", what).then("git gryt sync push"));
+        }
+        Some(ledger) => checks.push(Check::well("ledger", format!("at {}", ledger.tip.short()))),
+    }
+    for (version, _) in refs.below(names::PROMOTING) {
+        let what = format!("whether {version} is promoted was not heard");
+        checks.push(Check::look("ledger", what).then("git gryt sync pull"));
+    }
+    Ok(checks)
+}
+
+/// What the cloud allows, tried with a ref that nobody reads.
+fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
+    let name = match session.cloud_name() {
+        Ok(name) => name,
+        Err(error) => return Ok(vec![Check::of("cloud", State::Look, &error)]),
+    };
+    let remote = session.cloud()?;
+    if let Err(error) = remote.heads_and_tags() {
+        return Ok(vec![Check::of("cloud", State::Bad, &error)]);
+    }
+    let mut checks = vec![Check::well("cloud", format!("{name} answers"))];
+    if let Err(error) = session.contact(None) {
+        checks.push(Check::of("cloud's ledger", State::Bad, &error));
+    }
+    let nonce = session.ctx.nonce();
+    let probe = session.store.write_genesis(session.author()?, &nonce)?;
+    let create = Update::new(
+        format!("{}probe/{nonce}", names::SHARED),
+        None,
+        Some(&probe),
+    );
+    let delete = Update::new(create.name.clone(), Some(&probe), None);
+    let made = remote.push(std::slice::from_ref(&create), false)?;
+    let prefix = &session.config.remote_prefix;
+    if !made.accepted() {
+        let what = format!("{name} takes no refs below {prefix}: {}", made.said);
+        let check = Check::bad("refs", what);
+        let branches = Remote::new(session.store.git(), name, "refs/heads/gryt/");
+        let elsewhere = branches
+            .push(std::slice::from_ref(&create), false)?
+            .accepted();
+        checks.push(match elsewhere {
+            false => check,
+            true => {
+                branches.push(std::slice::from_ref(&delete), false)?;
+                check.then("git gryt config --shared remote_prefix refs/heads/gryt/")
+            }
+        });
+        return Ok(checks);
+    }
+    checks.push(Check::well(
+        "refs",
+        format!("{name} takes refs below {prefix}"),
+    ));
+    checks.push(match remote.lacks_atomic(std::slice::from_ref(&delete))? {
+        false => Check::well("atomic pushes", "taken"),
+        true => Check::look(
+            "atomic pushes",
+            "not taken: races with other people's edits are reported after the fact",
+        ),
+    });
+    checks.push(
+        match remote
+            .push(std::slice::from_ref(&delete), false)?
+            .accepted()
+        {
+            true => Check::well("deletions", "taken"),
+            false => Check::look(
+                "deletions",
+                format!(
+                    "not taken: what is promoted stays, and so does {}",
+                    create.name
+                ),
+            ),
+        },
+    );
+    Ok(checks)
+}
