@@ -15,6 +15,7 @@ use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::query::QueryArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::setup::{CompletionsArgs, ManArgs, SetupArgs};
 use crate::commands::sync::SyncCommand;
 use crate::commands::verify::VerifyArgs;
 use crate::commands::withdraw::WithdrawArgs;
@@ -114,6 +115,12 @@ pub enum Command {
     Sync(SyncCommand),
     /// Show what was promoted
     Log(LogArgs),
+    /// Install man pages and completions, or take them out again
+    Setup(SetupArgs),
+    /// Print a man page
+    Man(ManArgs),
+    /// Print a shell's completions
+    Completions(CompletionsArgs),
     /// Play a release and a race in a throwaway sandbox
     Demo,
 }

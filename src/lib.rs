@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod context;
 pub mod git;
+pub mod help;
 pub mod hooks;
 pub mod model;
 pub mod remote;
@@ -21,7 +22,7 @@ pub mod store;
 use std::ffi::OsString;
 
 use anyhow::{Context as _, Result};
-use clap::Parser;
+use clap::FromArgMatches;
 
 use cli::{Cli, Command, Global};
 use commands::Outcome;
@@ -31,7 +32,8 @@ use session::Session;
 /// Parses, dispatches, renders. Returns the process's exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    let cli = match Cli::try_parse_from(&args) {
+    let matched = help::command().try_get_matches_from(&args);
+    let cli = match matched.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };
@@ -51,8 +53,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 
 fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
     let ctx = context(&cli.global, renderer)?;
-    if let Command::Demo = cli.command {
-        return commands::demo::run(&ctx);
+    if let Some(outcome) = anywhere(&ctx, &cli.command) {
+        return outcome;
     }
     let session = match &cli.command {
         Command::Config(args) if args.writes() => Session::open_to_configure(&ctx)?,
@@ -73,6 +75,18 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
         session.tolerating_absence(|| commands::sync::deliver(&session))?;
     }
     Ok(outcome)
+}
+
+/// What needs no repository.
+fn anywhere(ctx: &Context, command: &Command) -> Option<Result<Outcome>> {
+    let with = |run: &dyn Fn(&[commands::setup::Page]) -> Result<Outcome>| run(&help::pages()?);
+    Some(match command {
+        Command::Demo => commands::demo::run(ctx),
+        Command::Setup(args) => with(&|pages| commands::setup::run(ctx, args, pages)),
+        Command::Man(args) => with(&|pages| commands::setup::man(ctx, args, pages)),
+        Command::Completions(args) => with(&|pages| commands::setup::completions(args, pages)),
+        _ => return None,
+    })
 }
 
 fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
@@ -111,7 +125,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         }
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
-        Command::Demo => commands::demo::run(session.ctx),
+        Command::Demo | Command::Setup(_) | Command::Man(_) | Command::Completions(_) => {
+            anyhow::bail!("what needs no repository was to be done without one")
+        }
     }
 }
 

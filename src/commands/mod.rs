@@ -22,6 +22,7 @@ pub mod record;
 pub mod rename;
 pub mod resolve;
 pub mod run;
+pub mod setup;
 pub mod status;
 pub mod sync;
 pub mod verify;
@@ -121,6 +122,10 @@ pub enum Outcome {
     Verify(verify::Report),
     #[serde(rename = "gryt.doctor/1")]
     Doctor(doctor::Report),
+    #[serde(rename = "gryt.setup/1")]
+    Setup(setup::Done),
+    #[serde(rename = "gryt.text/1")]
+    Printed(setup::Printed),
     #[serde(rename = "gryt.demo/1")]
     Demo(demo::Played),
 }

@@ -148,6 +148,8 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Status(overview) => return report::status(overview),
         Outcome::VersionStatus(status) => return report::version_status(status),
         Outcome::Log(entries) => return report::log(entries),
+        Outcome::Setup(done) => setup(done),
+        Outcome::Printed(printed) => return printed.text.clone(),
         Outcome::Doctor(found) => return asked::doctor(found, style),
         Outcome::Demo(played) => demo(played),
     };
@@ -268,6 +270,38 @@ fn import(report: &commands::import::Report) -> String {
     }
     if !report.dry_run && !report.drafts.is_empty() {
         text += "Drafts and evolutions are here alone until they are pushed: git gryt sync push\n";
+    }
+    text
+}
+
+fn setup(done: &commands::setup::Done) -> String {
+    let mut text = String::new();
+    for file in &done.written {
+        _ = writeln!(text, "Wrote {}", file.display());
+    }
+    for file in &done.removed {
+        _ = writeln!(text, "Removed {}", file.display());
+    }
+    for file in &done.foreign {
+        _ = writeln!(
+            text,
+            "Left alone, since gryt did not write it: {}",
+            file.display()
+        );
+    }
+    match (
+        &done.zsh,
+        done.written.is_empty() && done.removed.is_empty(),
+    ) {
+        (_, true) => text += "Nothing to do\n",
+        (Some(folder), _) => {
+            let folder = folder.display();
+            _ = writeln!(
+                text,
+                "For zsh, before compinit in ~/.zshrc: fpath+=({folder})"
+            );
+        }
+        (None, _) => {}
     }
     text
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room and what it may import beside itself.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("git", &["model"]),
     ("store", &["git", "model"]),
@@ -29,6 +29,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         ],
     ),
     ("cli", &["commands"]),
+    ("help", &["cli", "commands"]),
     (
         "render",
         &[

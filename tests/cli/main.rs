@@ -17,6 +17,7 @@ mod doctor;
 mod documents;
 mod editing;
 mod evidence;
+mod help;
 mod hooks;
 mod imports;
 mod killed;

@@ -1,0 +1,270 @@
+//! `git gryt setup`: put man pages and completions where they are found, and take them out again.
+//! `git gryt man` and `git gryt completions` print them.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::model::{Exit, Refusal};
+
+/// Arguments of `setup`.
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// Install below DIR/share, not where this user's shells and man look
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
+    /// Take out what an earlier setup installed
+    #[arg(long)]
+    undo: bool,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The command whose page is printed
+    command: Vec<String>,
+    /// Write all pages into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    to: Option<PathBuf>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// A shell that completes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// What a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Man,
+    Completion(Shell),
+}
+
+/// A file that can be installed.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub kind: Kind,
+    /// The name that whoever looks for it expects.
+    pub name: String,
+    pub text: Vec<u8>,
+}
+
+/// What a setup did.
+#[derive(Debug, Serialize)]
+pub struct Done {
+    pub written: Vec<PathBuf>,
+    pub removed: Vec<PathBuf>,
+    /// Files of that name that are not gryt's, and stay.
+    pub foreign: Vec<PathBuf>,
+    /// What zsh has to be told, if it does not look there.
+    pub zsh: Option<PathBuf>,
+}
+
+/// Text that was asked for.
+#[derive(Debug, Serialize)]
+pub struct Printed {
+    pub text: String,
+}
+
+/// Where the shells and man of this user look.
+struct Places {
+    man: PathBuf,
+    share: PathBuf,
+}
+
+/// Installs, or takes out again.
+///
+/// # Errors
+/// A file cannot be written or removed; there is no home.
+pub fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Outcome> {
+    let places = places(ctx, args.prefix.as_deref())?;
+    let list = places.share.join("git-gryt/installed");
+    let known = installed(&list)?;
+    let mut done = Done {
+        written: Vec::new(),
+        removed: Vec::new(),
+        foreign: Vec::new(),
+        zsh: None,
+    };
+    if args.undo {
+        for file in &known {
+            if remove(file)? {
+                done.removed.push(file.clone());
+            }
+        }
+        remove(&list)?;
+        return Ok(Outcome::Setup(done));
+    }
+    let mut files = Vec::new();
+    for page in pages {
+        let file = places.folder(page.kind).join(&page.name);
+        let there = file.symlink_metadata().is_ok();
+        if there && !known.contains(&file) && fs::read(&file).ok().as_ref() != Some(&page.text) {
+            done.foreign.push(file);
+            continue;
+        }
+        files.push((file, &page.text));
+    }
+    // The list first: whatever is written is in it, wherever this is cut.
+    let mut all = known;
+    all.extend(files.iter().map(|(file, _)| file.clone()));
+    all.sort();
+    all.dedup();
+    let text: String = all
+        .iter()
+        .map(|file| format!("{}\n", file.display()))
+        .collect();
+    write(&list, text.as_bytes())?;
+    for (file, text) in files {
+        write(&file, text)?;
+        done.written.push(file);
+    }
+    let zsh = places.folder(Kind::Completion(Shell::Zsh));
+    let told = ctx.env("FPATH").unwrap_or_default();
+    let looks = std::env::split_paths(&told).any(|folder| folder == zsh);
+    done.zsh = (!looks).then_some(zsh);
+    Ok(Outcome::Setup(done))
+}
+
+/// Prints a man page, or writes all of them.
+///
+/// # Errors
+/// There is no such command; the folder cannot be written.
+pub fn man(ctx: &Context, args: &ManArgs, pages: &[Page]) -> Result<Outcome> {
+    let man = || pages.iter().filter(|page| page.kind == Kind::Man);
+    if let Some(folder) = &args.to {
+        let mut done = Done {
+            written: Vec::new(),
+            removed: Vec::new(),
+            foreign: Vec::new(),
+            zsh: None,
+        };
+        for page in man() {
+            let file = ctx.dir.join(folder).join(&page.name);
+            write(&file, &page.text)?;
+            done.written.push(file);
+        }
+        return Ok(Outcome::Setup(done));
+    }
+    let name = [vec!["git-gryt".to_owned()], args.command.clone()]
+        .concat()
+        .join("-")
+        + ".1";
+    let page = man().find(|page| page.name == name).ok_or_else(|| {
+        let what = format!("There is no command {}", args.command.join(" "));
+        Refusal::new(Exit::Usage, what).then("git gryt help")
+    })?;
+    Ok(printed(page))
+}
+
+/// Prints a completion script.
+///
+/// # Errors
+/// Never: each shell has one.
+pub fn completions(args: &CompletionsArgs, pages: &[Page]) -> Result<Outcome> {
+    let wanted = Kind::Completion(args.shell);
+    let page = pages.iter().find(|page| page.kind == wanted);
+    Ok(printed(page.context("no script for that shell")?))
+}
+
+fn printed(page: &Page) -> Outcome {
+    Outcome::Printed(Printed {
+        text: String::from_utf8_lossy(&page.text).into_owned(),
+    })
+}
+
+impl Places {
+    fn folder(&self, kind: Kind) -> PathBuf {
+        match kind {
+            Kind::Man => self.man.join("man1"),
+            Kind::Completion(Shell::Bash) => self.share.join("bash-completion/completions"),
+            Kind::Completion(Shell::Zsh) => self.share.join("zsh/site-functions"),
+            Kind::Completion(Shell::Fish) => self.share.join("fish/vendor_completions.d"),
+        }
+    }
+}
+
+/// Man looks in `../share/man` beside each folder of `PATH` (manpath(1)); completions are looked for
+/// in the user's own data folder.
+fn places(ctx: &Context, prefix: Option<&Path>) -> Result<Places> {
+    if let Some(prefix) = prefix {
+        let share = ctx.dir.join(prefix).join("share");
+        return Ok(Places {
+            man: share.join("man"),
+            share,
+        });
+    }
+    let no_home =
+        || Refusal::new(Exit::Failure, "HOME is not set").then("git gryt setup --prefix DIR");
+    let share = match ctx.env("XDG_DATA_HOME") {
+        Some(data) => PathBuf::from(data),
+        None => PathBuf::from(ctx.env("HOME").ok_or_else(no_home)?).join(".local/share"),
+    };
+    let own = std::env::current_exe().context("this program cannot find itself")?;
+    let beside = own
+        .parent()
+        .filter(|bin| bin.ends_with("bin"))
+        .and_then(Path::parent)
+        .map(|prefix| prefix.join("share/man"));
+    Ok(Places {
+        man: beside.unwrap_or_else(|| share.join("man")),
+        share,
+    })
+}
+
+/// What an earlier setup wrote down.
+fn installed(list: &Path) -> Result<Vec<PathBuf>> {
+    match fs::read_to_string(list) {
+        Ok(text) => Ok(text.lines().map(PathBuf::from).collect()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", list.display())),
+    }
+}
+
+fn write(file: &Path, text: &[u8]) -> Result<()> {
+    let put = || -> std::io::Result<()> {
+        let folder = file.parent().unwrap_or(file);
+        fs::create_dir_all(folder)?;
+        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+        fresh.write_all(text)?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        fresh.as_file().set_permissions(mode)?;
+        fresh.persist(file)?;
+        Ok(())
+    };
+    put().with_context(|| format!("{} cannot be written", file.display()))
+}
+
+/// Removes a file, and the folders above it that are empty now; false where there was none.
+fn remove(file: &Path) -> Result<bool> {
+    match fs::remove_file(file) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be removed", file.display()));
+        }
+    }
+    // A folder that holds something else stays.
+    let above = file.ancestors().skip(1).take(2);
+    above
+        .map_while(|folder| fs::remove_dir(folder).ok())
+        .count();
+    Ok(true)
+}

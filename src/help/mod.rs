@@ -1,0 +1,146 @@
+//! Help in every form, from the one clap tree: what `-h` prints, man pages, completions.
+
+mod examples;
+mod shells;
+
+use anyhow::Result;
+use clap::{Command, CommandFactory};
+
+use crate::cli::Cli;
+use crate::commands::setup::{Kind, Page};
+
+/// The command line with an example in the help of each command.
+pub fn command() -> Command {
+    with_examples(Cli::command(), "")
+}
+
+fn with_examples(mut command: Command, path: &str) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    for name in names {
+        let path = match path {
+            "" => name.clone(),
+            path => format!("{path} {name}"),
+        };
+        command = command.mut_subcommand(&name, |sub| with_examples(sub, &path));
+    }
+    match examples::of(path) {
+        Some(text) => command.after_help(text),
+        None => command,
+    }
+}
+
+/// Everything that `setup` installs.
+///
+/// # Errors
+/// A page cannot be rendered.
+pub fn pages() -> Result<Vec<Page>> {
+    let mut root = command();
+    root.build();
+    let mut pages = Vec::new();
+    man(&root, "git-gryt", &mut pages)?;
+    for shell in shells::SHELLS {
+        pages.push(Page {
+            kind: Kind::Completion(shell),
+            name: shells::file(shell).to_owned(),
+            text: shells::script(shell, &mut command()),
+        });
+    }
+    Ok(pages)
+}
+
+fn man(command: &Command, name: &str, pages: &mut Vec<Page>) -> Result<()> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .title(name.to_uppercase())
+        .manual("Git Manual")
+        .render(&mut text)?;
+    pages.push(Page {
+        kind: Kind::Man,
+        name: format!("{name}.1"),
+        text,
+    });
+    let shown = |sub: &&Command| !sub.is_hide_set() && sub.get_name() != "help";
+    for sub in command.get_subcommands().filter(shown) {
+        man(sub, &format!("{name}-{}", sub.get_name()), pages)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
+        let subs: Vec<&Command> = command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+            .collect();
+        if subs.is_empty() {
+            found.push(path.trim().to_owned());
+        }
+        for sub in subs {
+            leaves(sub, &format!("{path} {}", sub.get_name()), found);
+        }
+    }
+
+    /// The words of a line as a shell would split it; quotes are all that examples use of it.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = None;
+        for c in line.chars() {
+            match (c, quoted) {
+                ('"' | '\'', None) => quoted = Some(c),
+                (c, Some(mark)) if c == mark => quoted = None,
+                (' ', None) => words.push(String::new()),
+                (c, _) => {
+                    let last = words.len() - 1;
+                    words[last].push(c);
+                }
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn each_command_has_examples_and_they_parse() {
+        let mut all = Vec::new();
+        leaves(&Cli::command(), "", &mut all);
+        assert!(all.len() > 30, "{all:?}");
+        for path in &all {
+            let text = examples::of(path).unwrap_or_else(|| panic!("{path} has no example"));
+            let lines = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("git gryt "));
+            let mut count = 0;
+            for line in lines {
+                assert!(line.starts_with(path.as_str()), "{path}: {line}");
+                let args = [vec!["git-gryt".to_owned()], words(line)].concat();
+                if let Err(error) = Cli::try_parse_from(args) {
+                    panic!("{line}: {error}");
+                }
+                count += 1;
+            }
+            assert!(count > 0, "{path}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_page_for_each_command() {
+        let pages = pages().unwrap();
+        let named = |name: &str| pages.iter().find(|page| page.name == name).unwrap();
+        let page = String::from_utf8_lossy(&named("git-gryt-generation-new.1").text).into_owned();
+        assert!(page.contains("git gryt generation new"), "{page}");
+        assert!(page.contains("Examples"), "{page}");
+        let mut all = Vec::new();
+        leaves(&Cli::command(), "", &mut all);
+        for path in all {
+            named(&format!("git-gryt-{}.1", path.replace(' ', "-")));
+        }
+    }
+}

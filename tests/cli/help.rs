@@ -1,0 +1,201 @@
+//! Help as people find it: man pages through `git gryt --help`, completions through git's own, and
+//! a setup that can be undone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{PROGRAM, Person, Sandbox};
+
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(at) = folders.pop() {
+        for entry in fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path.clone());
+            }
+            found.insert(path);
+        }
+    }
+    found
+}
+
+/// Somebody whose git-gryt lies in a `bin` of their own.
+fn installed(sandbox: &Sandbox) -> Person {
+    let nobody = sandbox.nobody();
+    let bin = sandbox.path().join("prefix/bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::copy(PROGRAM, bin.join("git-gryt")).unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
+    nobody.with("PATH", &path)
+}
+
+fn there_is(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if !found {
+        eprintln!("skipped: there is no {program}");
+    }
+    found
+}
+
+#[test]
+fn setup_says_what_it_writes_and_undoes_it() {
+    let sandbox = Sandbox::new();
+    let who = installed(&sandbox);
+    let before = files(sandbox.path());
+    let told = who.must("git gryt setup");
+    let share = sandbox.path().join("home/.local/share");
+    for file in [
+        sandbox
+            .path()
+            .join("prefix/share/man/man1/git-gryt-sync-pull.1"),
+        share.join("bash-completion/completions/git-gryt"),
+        share.join("zsh/site-functions/_git-gryt"),
+        share.join("fish/vendor_completions.d/git-gryt.fish"),
+    ] {
+        assert!(
+            file.exists() && told.contains(&file.display().to_string()),
+            "{told}"
+        );
+    }
+    assert_eq!(who.must("git gryt setup"), told, "again is the same");
+    if there_is("man") {
+        // git runs `man git-gryt`, which looks beside the folders of PATH.
+        let page = who.with("MANPAGER", "cat").must("git gryt --help");
+        assert!(
+            page.contains("git-gryt") && page.contains("SUBCOMMANDS"),
+            "{page}"
+        );
+        let page = who.with("MANPAGER", "cat").must("man git-gryt-sync-pull");
+        assert!(page.contains("Take over what the cloud has"), "{page}");
+    }
+    who.must("git gryt setup --undo");
+    let after: BTreeSet<PathBuf> = files(sandbox.path());
+    let left: Vec<&PathBuf> = after
+        .difference(&before)
+        .filter(|path| path.is_file())
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(who.must("git gryt setup --undo").contains("Nothing to do"));
+}
+
+#[test]
+fn what_somebody_else_wrote_stays() {
+    let sandbox = Sandbox::new();
+    let who = installed(&sandbox);
+    who.write(
+        "there/share/bash-completion/completions/git-gryt",
+        "# mine\n",
+    );
+    let told = who.must("git gryt setup --prefix there");
+    assert!(
+        told.contains("Left alone, since gryt did not write it"),
+        "{told}"
+    );
+    assert!(who.has("there/share/man/man1/git-gryt.1"));
+    who.must("git gryt setup --prefix there --undo");
+    assert_eq!(
+        who.read("there/share/bash-completion/completions/git-gryt"),
+        "# mine\n"
+    );
+    assert!(!who.has("there/share/man"));
+}
+
+#[test]
+fn help_shows_examples_and_a_slip_of_the_keys_is_understood() {
+    let sandbox = Sandbox::new();
+    let who = sandbox.nobody();
+    let told = who.must("git gryt promote -h");
+    assert!(
+        told.contains("Examples:\n  git gryt promote v1.2.0 --dry-run"),
+        "{told}"
+    );
+    let told = who.refused(2, "git gryt promot v1.0.0");
+    assert!(told.contains("'promote'"), "{told}");
+    let told = who.refused(2, "git gryt generation new --nxt minor");
+    assert!(told.contains("'--next'"), "{told}");
+    assert!(who.must("git gryt man sync pull").contains(".TH"));
+    who.refused(2, "git gryt man nothing");
+    who.must("git gryt man --to pages");
+    assert!(who.has("pages/git-gryt-hook-install.1"));
+}
+
+/// What bash offers for a line, through the function that git's completion calls.
+fn bash(who: &Person, words: &[&str], main: &str) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let script = format!(
+        "{main}\n. <(git-gryt completions bash)\nCOMP_WORDS=({})\nCOMP_CWORD={}\n\
+         COMP_LINE=\"${{COMP_WORDS[*]}}\"\nCOMP_POINT=${{#COMP_LINE}}\n{}\necho \"${{COMPREPLY[@]}}\"\n",
+        quoted.join(" "),
+        words.len() - 1,
+        match main {
+            "" => "_git_gryt",
+            _ => "__git_wrap__git_main",
+        }
+    );
+    who.write("complete.sh", &script);
+    who.must("bash complete.sh")
+}
+
+#[test]
+fn bash_completes_as_git_does() {
+    if !there_is("bash") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let who = sandbox.nobody();
+    let mut ways = vec![String::new()];
+    let git = Path::new("/usr/share/bash-completion/completions/git");
+    if git.exists() {
+        ways.push(format!(". {}", git.display()));
+    }
+    for main in ways {
+        let offers = |words: &[&str]| bash(&who, words, &main);
+        assert_eq!(offers(&["git", "gryt", "prom"]).trim(), "promote");
+        let new = offers(&["git", "gryt", "generation", "new", "--"]);
+        assert!(new.contains("--next") && new.contains("--change"), "{new}");
+        let pull = offers(&["git", "-C", ".", "gryt", "sync", "pu"]);
+        assert_eq!(pull.trim(), "pull push push-evolutions", "{main}");
+        let next = offers(&["git", "gryt", "generation", "new", "--next", "m"]);
+        assert_eq!(next.trim(), "major minor");
+    }
+}
+
+#[test]
+fn fish_completes_as_git_does() {
+    if !there_is("fish") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let who = sandbox.nobody();
+    let offers = |line: &str| {
+        let script = format!("git-gryt completions fish | source; complete -C '{line}'");
+        who.must(&format!("fish -c \"{script}\""))
+    };
+    assert!(offers("git gryt prom").contains("promote\t"));
+    let next = offers("git gryt generation new --ne");
+    assert!(next.starts_with("--next\t"), "{next}");
+    let list = offers("git gryt generation ");
+    assert!(
+        list.contains("resolve\t") && !list.contains("withdraw"),
+        "{list}"
+    );
+    assert!(offers("git gryt hook install p").contains("pre-push"));
+}
+
+#[test]
+fn zsh_gets_a_function_that_it_can_read() {
+    if !there_is("zsh") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let who = sandbox.nobody();
+    who.must("mkdir functions && git-gryt completions zsh > functions/_git-gryt");
+    let script = "fpath=(functions $fpath); autoload -U compinit; compinit -u -D; \
+                  autoload +X _git-gryt && whence -w _git-gryt; echo $_comps[git-gryt]";
+    let told = who.must(&format!("zsh -f -c '{script}'"));
+    assert_eq!(told, "_git-gryt: function\n_git-gryt\n");
+}
