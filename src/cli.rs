@@ -11,6 +11,7 @@ use crate::commands::evolution::EvolutionCommand;
 use crate::commands::generation::GenerationCommand;
 use crate::commands::hook::HookCommand;
 use crate::commands::import::ImportArgs;
+use crate::commands::init::InitArgs;
 use crate::commands::log::LogArgs;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::query::QueryArgs;
@@ -65,7 +66,7 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Prepare a repository
-    Init,
+    Init(InitArgs),
     /// Show or change settings
     Config(ConfigArgs),
     /// Declare what a release must contain

@@ -104,7 +104,7 @@ fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
 
 fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
     match command {
-        Command::Init => commands::init::run(session),
+        Command::Init(args) => commands::init::run(session, args),
         Command::Config(args) => commands::config::run(session, args),
         Command::Generation(command) => commands::generation::run(session, command),
         Command::Evolution(command) => commands::evolution::run(session, command),

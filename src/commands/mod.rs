@@ -26,6 +26,7 @@ pub mod setup;
 pub mod status;
 pub mod sync;
 pub mod verify;
+pub mod wait;
 pub mod watch;
 pub mod withdraw;
 
@@ -78,6 +79,8 @@ pub enum Outcome {
     EvolutionRecord(record::Recorded),
     #[serde(rename = "gryt.run/1")]
     Run(run::Proven),
+    #[serde(rename = "gryt.runs/1")]
+    Runs(run::Runs),
     #[serde(rename = "gryt.run.plan/1")]
     RunPlan(run::Planned),
     #[serde(rename = "gryt.run.list/1")]
@@ -135,6 +138,7 @@ impl Outcome {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Run(proven) => proven.exit(),
+            Self::Runs(runs) => runs.exit(),
             Self::Verify(report) => report.exit(),
             Self::Cache(report) => report.exit(),
             Self::Doctor(report) => report.exit(),

@@ -6,12 +6,13 @@
 //! were cut short (docs/architecture.md, "A promotion").
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, typed};
+use super::{Outcome, typed, wait};
 use crate::git::refs::Update;
 use crate::model::excuse::Plea;
 use crate::model::ledger::Sealed;
@@ -30,10 +31,10 @@ use crate::store::names;
 #[derive(Debug, Args)]
 pub struct PromoteArgs {
     /// The version
-    version: String,
+    pub(super) version: String,
     /// The commit to release
     #[arg(long, value_name = "REV", default_value = "HEAD")]
-    commit: String,
+    pub(super) commit: String,
     /// Say what would happen, and exit as the promotion would
     #[arg(long)]
     dry_run: bool,
@@ -49,6 +50,18 @@ pub struct PromoteArgs {
     /// Why; sealed with the promotion for everybody to see
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Wait for what is missing, proofs by other pipelines for one, for 10m unless said; whoever is
+    /// first to promote this commit promotes it for all
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        default_missing_value = "10m",
+        require_equals = true,
+        value_parser = humantime::parse_duration,
+        conflicts_with = "dry_run"
+    )]
+    wait: Option<Duration>,
 }
 
 /// A version that was sealed.
@@ -81,6 +94,17 @@ struct Attempt<'a> {
 /// # Errors
 /// Whatever says no: see [`promotion::decide`] and the exit codes.
 pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
+    match args.wait {
+        Some(limit) => wait::run(session, args, limit),
+        None => once(session, args),
+    }
+}
+
+/// One try, which is all that anybody wants who does not wait.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn once(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let plea = plea(args)?;
     // The draft's own spelling, where this clone has it.

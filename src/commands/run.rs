@@ -7,12 +7,13 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, typed_if};
+use super::{Outcome, typed};
 use crate::context::Event;
 use crate::git::LOCAL_ENV;
+use crate::model::engine;
 use crate::model::evolution::Attempt;
 use crate::model::pipeline::{self, Pipeline};
-use crate::model::proof::{self, Outcome as Ended, PipelineUsed, StepResult};
+use crate::model::proof::{self, Evidence, Outcome as Ended, PipelineUsed, StepResult};
 use crate::model::{Change, ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::runner::Interrupt;
 use crate::runner::Log;
@@ -21,7 +22,9 @@ use crate::session::Session;
 use crate::session::isolate::Isolated;
 use crate::session::pipelines::{Source, path};
 use crate::session::proof::declared;
+use crate::store::draft::Draft;
 use crate::store::objects::Place;
+use crate::store::refs::drafts;
 use crate::store::{Store, code};
 
 /// Arguments of `run`.
@@ -31,7 +34,13 @@ pub struct RunArgs {
     pub pipeline: Option<String>,
     /// Prove this change, not the one that was started last here
     #[arg(long, value_name = "ID")]
-    change: Option<String>,
+    change: Vec<String>,
+    /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines at their end
+    #[arg(long, value_name = "BASE", conflicts_with = "change")]
+    trailers: Option<String>,
+    /// Start evolutions of changes that you have none of
+    #[arg(long)]
+    start: bool,
     /// Run in a temporary worktree that holds the commit and nothing else
     #[arg(long, conflicts_with = "allow_dirty")]
     isolated: bool,
@@ -86,6 +95,25 @@ impl Proven {
     }
 }
 
+/// What several runs recorded, one for each change.
+#[derive(Debug, Serialize)]
+pub struct Runs {
+    pub runs: Vec<Proven>,
+    /// Changes that commits name and no draft of this clone wants.
+    pub unwanted: Vec<ChangeId>,
+}
+
+impl Runs {
+    /// The first failure's.
+    pub fn exit(&self) -> Exit {
+        let exits = self.runs.iter().map(Proven::exit);
+        exits
+            .into_iter()
+            .find(|exit| *exit != Exit::Done)
+            .unwrap_or(Exit::Done)
+    }
+}
+
 /// What would run.
 #[derive(Debug, Serialize)]
 pub struct Planned {
@@ -123,10 +151,118 @@ struct Plan {
 /// # Errors
 /// There is nothing to prove, the working tree is not what `HEAD` holds, or the user ended it.
 pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
-    let plan = plan(session, args)?;
-    if args.dry_run {
-        return Ok(Outcome::RunPlan(planned(plan)));
+    let mut changes: Vec<ChangeId> = args
+        .change
+        .iter()
+        .map(|id| typed(id))
+        .collect::<Result<_, _>>()?;
+    let mut unwanted = Vec::new();
+    if let Some(base) = &args.trailers {
+        (changes, unwanted) = named_since(session, base)?;
+    } else if let [] | [_] = changes.as_slice() {
+        let only = changes.pop();
+        if args.start {
+            started(session, only.as_ref())?;
+        }
+        if args.dry_run {
+            return Ok(Outcome::RunPlan(planned(plan(
+                session,
+                args,
+                only.as_ref(),
+            )?)));
+        }
+        return one(session, args, only.as_ref()).map(Outcome::Run);
     }
+    if args.dry_run {
+        let what = "A dry run is of one change: name it";
+        return Err(Refusal::new(Exit::Usage, what).into());
+    }
+    let mut runs = Vec::new();
+    for change in &changes {
+        if args.start || args.trailers.is_some() {
+            started(session, Some(change))?;
+        }
+        runs.push(one(session, args, Some(change))?);
+    }
+    Ok(Outcome::Runs(Runs { runs, unwanted }))
+}
+
+/// The changes that commits since `base` name and that a draft wants, and the others.
+fn named_since(session: &Session<'_>, base: &str) -> Result<(Vec<ChangeId>, Vec<ChangeId>)> {
+    let refs = session.store.refs()?;
+    let local = refs.local();
+    let mut wanted: Vec<ChangeId> = Vec::new();
+    let mut unwanted: Vec<ChangeId> = Vec::new();
+    for text in session.store.trailers(base, "Gryt-Change")? {
+        let id: ChangeId = typed(&text)?;
+        if wanted.iter().chain(&unwanted).any(|known| known.is(&id)) {
+            continue;
+        }
+        let mut found = false;
+        for (version, tip) in drafts(&local) {
+            let draft = session.store.draft(&version, &tip)?;
+            let contract = draft.and_then(|draft| draft.contract());
+            found = found || contract.is_ok_and(|contract| contract.change(&id).is_some());
+        }
+        if found {
+            wanted.push(id)
+        } else {
+            unwanted.push(id)
+        }
+    }
+    Ok((wanted, unwanted))
+}
+
+/// Sees to it that this person has an open evolution of a change: of the one draft that wants it.
+fn started(session: &Session<'_>, change: Option<&ChangeId>) -> Result<()> {
+    let Some(change) = change else {
+        let what = "--start needs to know of what: name a change";
+        return Err(Refusal::new(Exit::Usage, what)
+            .then("git gryt run --start --change ID")
+            .into());
+    };
+    session.take_in()?;
+    let refs = session.store.refs()?;
+    if session.current(&refs, Some(change)).is_ok() {
+        return Ok(());
+    }
+    let mut wanting: Vec<Draft> = Vec::new();
+    for (version, tip) in drafts(&refs.local()) {
+        if let Ok(draft) = session.store.draft(&version, &tip)?
+            && draft.contract().is_ok_and(|c| c.change(change).is_some())
+            && session.open_version(&refs, &version).is_ok()
+        {
+            wanting.push(draft);
+        }
+    }
+    match wanting.as_slice() {
+        [draft] => {
+            let contract = draft.contract().map_err(Refusal::from)?;
+            let change = declared(&contract, &draft.version, change)?;
+            session.begin_evolution(draft, change)?;
+            Ok(())
+        }
+        [] => {
+            let what = format!("No draft of this clone wants {change}");
+            Err(Refusal::new(Exit::Invalid, what)
+                .then("git gryt sync pull")
+                .into())
+        }
+        several => {
+            let versions: Vec<String> = several.iter().map(|d| d.version.to_string()).collect();
+            let what = format!("{change} is wanted by {}", versions.join(", "));
+            Err(Refusal::new(Exit::Invalid, what)
+                .because("Start the evolution of the one that is meant")
+                .then(format!(
+                    "git gryt evolution start VERSION --change {change}"
+                ))
+                .into())
+        }
+    }
+}
+
+fn one(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Proven> {
+    let plan = plan(session, args, change)?;
     let isolated = match args.isolated {
         true => Some(session.isolate(&plan.commit)?),
         false => None,
@@ -202,8 +338,8 @@ fn planned(plan: Plan) -> Planned {
     }
 }
 
-fn plan(session: &Session<'_>, args: &RunArgs) -> Result<Plan> {
-    let (attempt, change, contract) = wanted(session, args)?;
+fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Plan> {
+    let (attempt, change, contract) = wanted(session, args, change)?;
     let commit = session.store.resolve(&args.commit)?;
     let tree = session.store.commit(&commit)?.tree;
     let dirty = match args.isolated {
@@ -249,6 +385,7 @@ fn plan(session: &Session<'_>, args: &RunArgs) -> Result<Plan> {
 fn wanted(
     session: &Session<'_>,
     args: &RunArgs,
+    wanted: Option<&ChangeId>,
 ) -> Result<(Attempt, Change, crate::model::Contract)> {
     // A dry run changes nothing, not even a draft.
     let taken = match args.dry_run {
@@ -256,8 +393,7 @@ fn wanted(
         false => Some(session.take_in()?),
     };
     let refs = session.store.refs()?;
-    let wanted: Option<ChangeId> = typed_if(args.change.as_deref())?;
-    let attempt = session.current(&refs, wanted.as_ref())?;
+    let attempt = session.current(&refs, wanted)?;
     let version: &Version = &attempt.name.version;
     session.open_version(&refs, version)?;
     if let Some(taken) = taken {
@@ -333,7 +469,7 @@ fn record(
     finished: &Finished,
     void: Option<String>,
     isolated: bool,
-) -> Result<Outcome> {
+) -> Result<Proven> {
     let (author, _) = session.idents()?;
     let status = proof::outcome(&finished.results);
     let proof = Proof {
@@ -348,7 +484,7 @@ fn record(
         }),
         isolated,
         steps: finished.results.clone(),
-        evidence: None,
+        evidence: evidence(session),
         by: session.me()?,
         host: session.host(),
         at: author.at,
@@ -362,7 +498,7 @@ fn record(
     });
     let beside: Vec<_> = beside.collect();
     let name = session.add_proof(&plan.attempt.name, &plan.attempt.root, &proof, &beside)?;
-    Ok(Outcome::Run(Proven {
+    Ok(Proven {
         name,
         pipeline: plan.name,
         status,
@@ -371,5 +507,16 @@ fn record(
         isolated,
         steps: proof.steps,
         unshared: session.config.remote.is_some() && !session.continuous(),
-    }))
+    })
+}
+
+/// Where a run in CI can be looked at, and who set it going.
+fn evidence(session: &Session<'_>) -> Option<Evidence> {
+    let engine = engine::detect(|name| session.ctx.env(name))?;
+    Some(Evidence {
+        url: engine.url,
+        engine: Some(engine.name.to_owned()),
+        actor: engine.actor,
+        ..Evidence::default()
+    })
 }

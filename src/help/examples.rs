@@ -2,7 +2,7 @@
 
 /// Commands by the words that lead to them, and the lines that are shown. A test parses each.
 const EXAMPLES: &[(&str, &str)] = &[
-    ("init", "git gryt init"),
+    ("init", "git gryt init\ngit gryt init --ci github"),
     (
         "config",
         "git gryt config execution_mode cloud\ngit gryt config --shared tag false\ngit gryt config --list",
@@ -51,7 +51,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "git gryt run\ngit gryt run --change FEAT-101 --isolated\ngit gryt run --dry-run",
+        "git gryt run\ngit gryt run --change FEAT-101 --isolated\ngit gryt run --trailers origin/main",
     ),
     (
         "promote",

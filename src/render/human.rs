@@ -127,6 +127,7 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::EvolutionShow(shown) => return report::evolution(shown),
         Outcome::EvolutionRecord(recorded) => proving::recorded(recorded, style),
         Outcome::Run(proven) => proving::run(proven, style),
+        Outcome::Runs(runs) => proving::runs(runs, style),
         Outcome::RunPlan(planned) => return proving::plan(planned),
         Outcome::RunList(listing) => return proving::pipelines(listing),
         Outcome::RunValidate(validated) => proving::validated(validated),
@@ -162,10 +163,25 @@ fn init(prepared: &commands::init::Prepared) -> String {
     for file in &prepared.written {
         _ = writeln!(text, "Wrote {file}");
     }
+    for file in &prepared.there {
+        _ = writeln!(text, "Left {file} as it is: git gryt would write another");
+    }
     if prepared.written.is_empty() {
         text += "Everything is there already\n";
     } else {
-        text += "Commit these: git add .gryt && git commit\n";
+        // A file's folder, or the file itself at the top.
+        let mut paths: Vec<&str> = prepared
+            .written
+            .iter()
+            .map(|file| file.split('/').next().unwrap_or(file))
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        _ = writeln!(
+            text,
+            "Commit these: git add {} && git commit",
+            paths.join(" ")
+        );
     }
     text
 }

@@ -60,6 +60,21 @@ fn unshared(unshared: bool, version: &str) -> String {
     }
 }
 
+/// What several runs recorded.
+pub fn runs(runs: &commands::run::Runs, style: Style) -> String {
+    let mut text: String = runs.runs.iter().map(|proven| run(proven, style)).collect();
+    for change in &runs.unwanted {
+        _ = writeln!(
+            text,
+            "{change} is named by a commit, and no draft here wants it"
+        );
+    }
+    if text.is_empty() {
+        text += "No commit names a change: nothing to prove\n";
+    }
+    text
+}
+
 /// What would run.
 pub fn plan(planned: &commands::run::Planned) -> String {
     let at = planned.commit.short();

@@ -60,6 +60,29 @@ impl Store {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
+    /// The values of a trailer in the commits that `HEAD` has and `base` has not, newest first.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where `base` names nothing; git cannot walk the history.
+    pub fn trailers(&self, base: &str, key: &str) -> Result<Vec<String>> {
+        if self.layout.common_dir.join("shallow").exists() {
+            let what = "This clone is too shallow to tell which commits are new";
+            return Err(Refusal::new(Exit::Failure, what)
+                .then("git fetch --unshallow")
+                .into());
+        }
+        let base = self.resolve(base)?;
+        let format = format!("--format=%(trailers:key={key},valueonly,separator=%x00)");
+        let range = format!("{base}..HEAD");
+        let output = self.git.read(&["log", "-z", &format, &range])?;
+        let text = String::from_utf8_lossy(&output);
+        let values = text
+            .split('\0')
+            .map(str::trim)
+            .filter(|value| !value.is_empty());
+        Ok(values.map(str::to_owned).collect())
+    }
+
     /// What git says of the signatures along first parents from `tip`: the letters of `%G?`
     /// (git-log(1), "PRETTY FORMATS").
     ///

@@ -10,6 +10,7 @@
 mod attacks;
 mod branches;
 mod cache;
+mod ci;
 mod conflicts;
 mod convergence;
 mod crossings;

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Outcome;
@@ -12,11 +13,51 @@ use crate::config::Mode;
 use crate::session::Session;
 use crate::session::pipelines::FOLDER;
 
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Write a job for a CI engine, too
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    ci: Option<Ci>,
+}
+
+/// A CI engine that a job can be written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    Github,
+    Gitlab,
+    Circleci,
+    /// A shell script that any engine can run
+    Generic,
+}
+
+/// What every engine runs.
+const SCRIPT: (&str, &str) = (".gryt/ci.sh", include_str!("ci.sh"));
+
+impl Ci {
+    /// The files of its job, below the top.
+    fn files(self) -> Vec<(&'static str, &'static str)> {
+        let mut files = vec![SCRIPT];
+        files.extend_from_slice(match self {
+            Self::Github => &[(".github/workflows/gryt.yml", include_str!("github.yml"))],
+            Self::Gitlab => &[
+                (".gitlab/gryt.yml", include_str!("gitlab.yml")),
+                (".gitlab-ci.yml", "include:\n  - local: .gitlab/gryt.yml\n"),
+            ],
+            Self::Circleci => &[(".circleci/config.yml", include_str!("circleci.yml"))],
+            Self::Generic => &[],
+        });
+        files
+    }
+}
+
 /// What `init` did.
 #[derive(Debug, Serialize)]
 pub struct Prepared {
     /// Files that it wrote, below the top.
     pub written: Vec<String>,
+    /// Files of a CI job that were there already, and stay.
+    pub there: Vec<String>,
     pub mode: Mode,
     pub remote: Option<String>,
 }
@@ -25,9 +66,10 @@ pub struct Prepared {
 ///
 /// # Errors
 /// The repository is bare, or its working tree cannot be written.
-pub fn run(session: &Session<'_>) -> Result<Outcome> {
+pub fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     let top = session.top()?;
     let mut written = Vec::new();
+    let mut there = Vec::new();
     let mut ensure = |path: &str, text: &str| -> Result<()> {
         if write_new(&top.join(path), text).with_context(|| format!("{path} cannot be written"))? {
             written.push(path.to_owned());
@@ -40,8 +82,16 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
     if !has_pipeline {
         ensure(&format!("{FOLDER}/pipeline.yaml"), &starter(&top))?;
     }
+    for (path, text) in args.ci.map(Ci::files).unwrap_or_default() {
+        let known = fs::read(top.join(path)).ok();
+        ensure(path, text)?;
+        if known.is_some_and(|known| known != text.as_bytes()) {
+            there.push(path.to_owned());
+        }
+    }
     Ok(Outcome::Init(Prepared {
         written,
+        there,
         mode: session.config.mode,
         remote: session.config.remote.clone(),
     }))

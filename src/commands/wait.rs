@@ -1,0 +1,94 @@
+//! `git gryt promote --wait`: several pipelines that each prove a part of a version and then all
+//! want it promoted.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::promote::{PromoteArgs, Promoted, once};
+use super::{Outcome, sync, typed};
+use crate::model::{Exit, Refusal, Version};
+use crate::runner::Interrupt;
+use crate::session::Session;
+
+/// Tries until nothing is missing any more, for `limit` at most. The first that gets there promotes
+/// for all that want the same commit.
+///
+/// # Errors
+/// Whatever says no in the end; what waiting cannot mend is said at once.
+pub fn run(session: &Session<'_>, args: &PromoteArgs, limit: Duration) -> Result<Outcome> {
+    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
+    let begun = Instant::now();
+    let mut told = String::new();
+    let mut pause = SHORTEST;
+    loop {
+        let refusal = match once(session, args) {
+            Err(error) => error.downcast::<Refusal>()?,
+            done => return done,
+        };
+        match refusal.exit {
+            Exit::Taken => return for_all(session, args, refusal),
+            Exit::Gate | Exit::OutOfStep => {}
+            _ => return Err(refusal.into()),
+        }
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(refusal.because("It was waited for in vain").into());
+        }
+        let what = format!("Waiting: {}", refusal.what);
+        if told != what {
+            session.ctx.note(&what);
+            for line in &refusal.why {
+                session.ctx.note(line);
+            }
+            told = what;
+        }
+        // Each clone waits a different time, so that they do not meet again.
+        let spread = session.ctx.random_below(250);
+        if interrupt.within((pause + Duration::from_millis(spread)).min(left)) {
+            return Err(Refusal::new(Exit::Interrupted, "Interrupted").into());
+        }
+        pause = (pause * 2).min(LONGEST);
+        if session.config.remote.is_some() {
+            sync::pull_with(session, false)?;
+        }
+    }
+}
+
+/// The pauses between two looks.
+const SHORTEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Of pipelines that race for one version of one commit, the first promotes it for all.
+fn for_all(session: &Session<'_>, args: &PromoteArgs, refusal: Refusal) -> Result<Outcome> {
+    let version: Version = typed(&args.version)?;
+    let contact = match session.config.remote {
+        Some(_) => Some(session.seen()?),
+        None => None,
+    };
+    let ledger = match &contact {
+        Some(contact) => contact.ledger().cloned(),
+        None => session.ledger(&session.store.refs()?)?,
+    };
+    let sealed = match ledger {
+        Some(ledger) => session.store.sealed(&ledger, &version)?,
+        None => None,
+    };
+    let commit = session.store.resolve(&args.commit)?;
+    let Some(sealed) = sealed.filter(|sealed| sealed.commit == commit) else {
+        return Err(refusal.into());
+    };
+    if let Some(contact) = &contact {
+        session.adopt(contact)?;
+    }
+    session.write_view()?;
+    Ok(Outcome::Promote(Promoted {
+        sealed,
+        cloud: session.config.remote.is_some(),
+        dry_run: false,
+        earlier: true,
+        tag: None,
+        unpushed: false,
+        policy_changes: Vec::new(),
+    }))
+}
