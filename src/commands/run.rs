@@ -205,9 +205,9 @@ fn named_since(session: &Session<'_>, base: &str) -> Result<(Vec<ChangeId>, Vec<
             found = found || contract.is_ok_and(|contract| contract.change(&id).is_some());
         }
         if found {
-            wanted.push(id)
+            wanted.push(id);
         } else {
-            unwanted.push(id)
+            unwanted.push(id);
         }
     }
     Ok((wanted, unwanted))

@@ -130,25 +130,29 @@ impl Hook {
     /// The file. `made` says that its folder was made for it.
     pub fn script(self, made: bool) -> String {
         let made = if made { MADE } else { "" };
+        // Not by its own name: a manager that comes later may run it under another.
+        let before = format!("before=$(dirname \"$0\")/{}\n", self.aside());
         let run = match self {
             // What git tells on standard input is for both.
             Self::PrePush => "input=$(cat; echo .)\n\
                  input=${input%.}\n\
-                 if [ -x \"$0.before-gryt\" ]; then\n  \
-                   printf %s \"$input\" | \"$0.before-gryt\" \"$@\" || exit\n\
+                 if [ -x \"$before\" ]; then\n  \
+                   printf %s \"$input\" | \"$before\" \"$@\" || exit\n\
                  fi\n\
                  command -v git-gryt >/dev/null 2>&1 || exit 0\n\
                  printf %s \"$input\" | git-gryt hook run pre-push \"$@\"\n"
                 .to_owned(),
             hook => format!(
-                "if [ -x \"$0.before-gryt\" ]; then\n  \
-                   \"$0.before-gryt\" \"$@\" || exit\n\
+                "if [ -x \"$before\" ]; then\n  \
+                   \"$before\" \"$@\" || exit\n\
                  fi\n\
                  command -v git-gryt >/dev/null 2>&1 || exit 0\n\
                  exec git-gryt hook run {hook} \"$@\"\n"
             ),
         };
-        format!("#!/bin/sh\n{MARK}{self}: git gryt hook uninstall takes it out again\n{made}{run}")
+        format!(
+            "#!/bin/sh\n{MARK}{self}: git gryt hook uninstall takes it out again\n{made}{before}{run}"
+        )
     }
 
     /// Whether a file is gryt's, just as it was written, and whether its folder was made for it.

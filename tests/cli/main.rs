@@ -34,5 +34,6 @@ mod reach;
 mod remotes;
 mod sandbox;
 mod thrift;
+mod tools;
 mod transport;
 mod workflows;
