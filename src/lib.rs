@@ -110,7 +110,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Evolution(command) => commands::evolution::run(session, command),
         Command::Run(args) if args.list || args.validate => commands::pipelines::run(session, args),
         Command::Run(args) => commands::run::run(session, args),
-        Command::Promote(args) => commands::promote::run(session, args),
+        Command::Promote(args) => commands::wait::run(session, args),
         Command::Withdraw(args) => commands::withdraw::run(session, args),
         Command::Status => commands::overview::run(session),
         Command::Query(args) => commands::query::run(session, args),

@@ -12,7 +12,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, typed, wait};
+use super::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::excuse::Plea;
 use crate::model::ledger::Sealed;
@@ -61,7 +61,7 @@ pub struct PromoteArgs {
         value_parser = humantime::parse_duration,
         conflicts_with = "dry_run"
     )]
-    wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
 }
 
 /// A version that was sealed.
@@ -89,22 +89,11 @@ struct Attempt<'a> {
     args: &'a PromoteArgs,
 }
 
-/// Promotes a version.
+/// Promotes a version, in one try: whoever waits tries again (`wait`).
 ///
 /// # Errors
 /// Whatever says no: see [`promotion::decide`] and the exit codes.
 pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
-    match args.wait {
-        Some(limit) => wait::run(session, args, limit),
-        None => once(session, args),
-    }
-}
-
-/// One try, which is all that anybody wants who does not wait.
-///
-/// # Errors
-/// As [`run`].
-pub(super) fn once(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let plea = plea(args)?;
     // The draft's own spelling, where this clone has it.

@@ -22,9 +22,7 @@ use crate::session::Session;
 use crate::session::isolate::Isolated;
 use crate::session::pipelines::{Source, path};
 use crate::session::proof::declared;
-use crate::store::draft::Draft;
 use crate::store::objects::Place;
-use crate::store::refs::drafts;
 use crate::store::{Store, code};
 
 /// Arguments of `run`.
@@ -158,11 +156,11 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         .collect::<Result<_, _>>()?;
     let mut unwanted = Vec::new();
     if let Some(base) = &args.trailers {
-        (changes, unwanted) = named_since(session, base)?;
+        (changes, unwanted) = session.named_since(base)?;
     } else if let [] | [_] = changes.as_slice() {
         let only = changes.pop();
         if args.start {
-            started(session, only.as_ref())?;
+            session.sees_started(only.as_ref())?;
         }
         if args.dry_run {
             return Ok(Outcome::RunPlan(planned(plan(
@@ -180,85 +178,11 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     let mut runs = Vec::new();
     for change in &changes {
         if args.start || args.trailers.is_some() {
-            started(session, Some(change))?;
+            session.sees_started(Some(change))?;
         }
         runs.push(one(session, args, Some(change))?);
     }
     Ok(Outcome::Runs(Runs { runs, unwanted }))
-}
-
-/// The changes that commits since `base` name and that a draft wants, and the others.
-fn named_since(session: &Session<'_>, base: &str) -> Result<(Vec<ChangeId>, Vec<ChangeId>)> {
-    let refs = session.store.refs()?;
-    let local = refs.local();
-    let mut wanted: Vec<ChangeId> = Vec::new();
-    let mut unwanted: Vec<ChangeId> = Vec::new();
-    for text in session.store.trailers(base, "Gryt-Change")? {
-        let id: ChangeId = typed(&text)?;
-        if wanted.iter().chain(&unwanted).any(|known| known.is(&id)) {
-            continue;
-        }
-        let mut found = false;
-        for (version, tip) in drafts(&local) {
-            let draft = session.store.draft(&version, &tip)?;
-            let contract = draft.and_then(|draft| draft.contract());
-            found = found || contract.is_ok_and(|contract| contract.change(&id).is_some());
-        }
-        if found {
-            wanted.push(id);
-        } else {
-            unwanted.push(id);
-        }
-    }
-    Ok((wanted, unwanted))
-}
-
-/// Sees to it that this person has an open evolution of a change: of the one draft that wants it.
-fn started(session: &Session<'_>, change: Option<&ChangeId>) -> Result<()> {
-    let Some(change) = change else {
-        let what = "--start needs to know of what: name a change";
-        return Err(Refusal::new(Exit::Usage, what)
-            .then("git gryt run --start --change ID")
-            .into());
-    };
-    session.take_in()?;
-    let refs = session.store.refs()?;
-    if session.current(&refs, Some(change)).is_ok() {
-        return Ok(());
-    }
-    let mut wanting: Vec<Draft> = Vec::new();
-    for (version, tip) in drafts(&refs.local()) {
-        if let Ok(draft) = session.store.draft(&version, &tip)?
-            && draft.contract().is_ok_and(|c| c.change(change).is_some())
-            && session.open_version(&refs, &version).is_ok()
-        {
-            wanting.push(draft);
-        }
-    }
-    match wanting.as_slice() {
-        [draft] => {
-            let contract = draft.contract().map_err(Refusal::from)?;
-            let change = declared(&contract, &draft.version, change)?;
-            session.begin_evolution(draft, change)?;
-            Ok(())
-        }
-        [] => {
-            let what = format!("No draft of this clone wants {change}");
-            Err(Refusal::new(Exit::Invalid, what)
-                .then("git gryt sync pull")
-                .into())
-        }
-        several => {
-            let versions: Vec<String> = several.iter().map(|d| d.version.to_string()).collect();
-            let what = format!("{change} is wanted by {}", versions.join(", "));
-            Err(Refusal::new(Exit::Invalid, what)
-                .because("Start the evolution of the one that is meant")
-                .then(format!(
-                    "git gryt evolution start VERSION --change {change}"
-                ))
-                .into())
-        }
-    }
 }
 
 fn one(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Proven> {

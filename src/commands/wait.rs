@@ -5,24 +5,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::promote::{PromoteArgs, Promoted, once};
+use super::promote::{self, PromoteArgs, Promoted};
 use super::{Outcome, sync, typed};
 use crate::model::{Exit, Refusal, Version};
 use crate::runner::Interrupt;
 use crate::session::Session;
 
-/// Tries until nothing is missing any more, for `limit` at most. The first that gets there promotes
+/// Promotes; where it is wished, tries until nothing is missing any more, for so long at most. The first that gets there promotes
 /// for all that want the same commit.
 ///
 /// # Errors
 /// Whatever says no in the end; what waiting cannot mend is said at once.
-pub fn run(session: &Session<'_>, args: &PromoteArgs, limit: Duration) -> Result<Outcome> {
+pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
+    let Some(limit) = args.wait else {
+        return promote::run(session, args);
+    };
     let interrupt = Interrupt::listen(&session.ctx.unheard)?;
     let begun = Instant::now();
     let mut told = String::new();
     let mut pause = SHORTEST;
     loop {
-        let refusal = match once(session, args) {
+        let refusal = match promote::run(session, args) {
             Err(error) => error.downcast::<Refusal>()?,
             done => return done,
         };

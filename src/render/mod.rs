@@ -1,6 +1,7 @@
 //! The only writer of stdout and stderr: people's text and JSON from the same outcomes and
 //! events.
 
+mod around;
 mod asked;
 mod board;
 mod human;

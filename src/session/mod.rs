@@ -33,6 +33,7 @@ pub mod staged;
 pub mod survey;
 pub mod verify;
 pub mod view;
+pub mod wanted;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;

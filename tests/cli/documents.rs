@@ -217,3 +217,21 @@ fn the_roads_of_migrating_can_be_taken() {
     let there = dev.at(sandbox.path().join("hosting.git"));
     assert_eq!(there.git("tag"), "v0.1.0");
 }
+
+#[test]
+fn the_examples_of_hooks_and_ci_run() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    dev.proves("v1.0.0", "FEAT-101");
+    dev.must("git gryt promote v1.0.0");
+    let seen = follow("hooks.md", &dev) + &follow("ci.md", &dev);
+    for line in [
+        "pre-push is there already",
+        "post-merge is out; what was there before is as it was",
+        "well  deletions: taken",
+        "Wrote .github/workflows/gryt.yml",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+}
