@@ -11,7 +11,7 @@ use crate::store::{Refs, Store, names};
 
 /// How many entries are read through one opening of the repository: see
 /// [`let_go`](crate::store::Store::let_go).
-pub const CHUNK: usize = 100;
+pub const CHUNK: usize = 50;
 
 /// A ledger that checks.
 #[derive(Clone, Debug)]
