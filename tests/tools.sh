@@ -9,8 +9,9 @@ if [ ! -x python/bin/check-jsonschema ]; then
     python3 -m venv python
     # Later versions of check-jsonschema ask the network for CircleCI's schema.
     python/bin/pip install --quiet --disable-pip-version-check \
-        pre-commit==4.3.0 check-jsonschema==0.31.0
+        --timeout 20 --retries 1 pre-commit==4.3.0 check-jsonschema==0.31.0
 fi
 if [ ! -x node_modules/.bin/lefthook ]; then
-    npm install --silent --no-fund --no-audit --no-save husky@9 lefthook@1
+    # lefthook's own script would install hooks into this very repository.
+    npm install --ignore-scripts --silent --no-fund --no-audit --no-save husky@9 lefthook@1
 fi

@@ -294,7 +294,8 @@ fn list(session: &Session<'_>, only: Option<&str>) -> Result<Outcome> {
             status: release.status().to_owned(),
             description: release.description,
             changes: release.changes,
-            proven: release.changes,
+            // Nothing is known to be proven of what was released before gryt.
+            proven: if release.imported { 0 } else { release.changes },
             edited: false,
             version: release.version,
         });
@@ -332,6 +333,18 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             promoted_at: Some(sealed.promoted_at),
             commit: Some(sealed.commit),
             version: sealed.version,
+        }));
+    }
+    if let Some(old) = session.released_before(&refs, version)? {
+        return Ok(Outcome::GenerationShow(Shown {
+            status: "imported",
+            changes: old.standings(),
+            description: old.description,
+            edited: false,
+            promoter: Some(old.by),
+            promoted_at: Some(old.at),
+            commit: old.commit,
+            version: old.version,
         }));
     }
     let draft = session.draft(&refs, version)?;

@@ -241,9 +241,9 @@ fn pull_briefly(session: &Session<'_>) {
 /// Nothing of it stops the push.
 fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
     let mut ran = Ran::nothing(Hook::PrePush);
-    let to_cloud = args
-        .first()
-        .is_none_or(|name| session.config.remote.as_ref() == Some(name));
+    // By its name, or by its address.
+    let cloud = [session.config.remote.as_deref(), session.cloud_url()];
+    let to_cloud = args.is_empty() || args.iter().any(|arg| cloud.contains(&Some(arg.as_str())));
     let pushed = pushed(session)?;
     if session.config.remote.is_none() || !to_cloud || pushed.is_empty() {
         return Ok(Outcome::HookRan(ran));

@@ -47,6 +47,14 @@ pub fn run(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Re
             promoted_at: Some(sealed.promoted_at),
         }));
     }
+    if let Some(old) = session.released_before(&refs, &version)? {
+        return Ok(Outcome::Notes(Notes {
+            contract: old.contract(),
+            version: old.version,
+            promoted_at: Some(old.at),
+            withdrawal: None,
+        }));
+    }
     let draft = session.draft(&refs, &version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     Ok(Outcome::Notes(Notes {

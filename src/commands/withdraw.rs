@@ -55,8 +55,8 @@ pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
     let cloud = session.config.remote.is_some();
     let withdrawal = session.append(|ledger| {
         if let (Some(ledger), true) = (ledger, cloud)
-            && let Some(sealed) = session.store.sealed(ledger, &withdrawal.version)?
-            && let Some(there) = session.store.withdrawal(ledger, &sealed.version)?
+            && let Some(known) = session.store.released_as(ledger, &withdrawal.version)?
+            && let Some(there) = session.store.withdrawal(ledger, &known)?
             && there.by.is(&withdrawal.by)
             && there.reason == withdrawal.reason
         {
@@ -78,18 +78,18 @@ fn decide<'l>(
     wanted: &Withdrawal,
 ) -> Result<(&'l Ledger, Withdrawal)> {
     let version = &wanted.version;
-    let sealed = match ledger {
-        Some(ledger) => session.store.sealed(ledger, version)?,
+    let known = match ledger {
+        Some(ledger) => session.store.released_as(ledger, version)?,
         None => None,
     };
-    let (Some(sealed), Some(ledger)) = (sealed, ledger) else {
+    let (Some(known), Some(ledger)) = (known, ledger) else {
         return Err(
             Refusal::new(Exit::Invalid, format!("{version} was never promoted"))
                 .then("git gryt log")
                 .into(),
         );
     };
-    if let Some(old) = session.store.withdrawal(ledger, &sealed.version)? {
+    if let Some(old) = session.store.withdrawal(ledger, &known)? {
         return Err(
             Refusal::new(Exit::Taken, format!("{version} is withdrawn already"))
                 .because(format!(
@@ -102,11 +102,11 @@ fn decide<'l>(
         );
     }
     if let Some(instead) = &wanted.replacement {
-        let stands = match session.store.sealed(ledger, instead)? {
-            Some(found) => session.store.withdrawal(ledger, &found.version)?.is_none(),
+        let stands = match session.store.released_as(ledger, instead)? {
+            Some(found) => session.store.withdrawal(ledger, &found)?.is_none(),
             None => false,
         };
-        if !stands || *instead == sealed.version {
+        if !stands || *instead == known {
             let what = format!("{instead} is no promoted version to use instead");
             return Err(Refusal::new(Exit::Invalid, what)
                 .then("git gryt log")
@@ -114,7 +114,7 @@ fn decide<'l>(
         }
     }
     let withdrawal = Withdrawal {
-        version: sealed.version,
+        version: known,
         ..wanted.clone()
     };
     Ok((ledger, withdrawal))

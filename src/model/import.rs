@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, ChangeId, Invalid, Oid, Person, Stamp, Version};
+use super::standing::{Progress, Standing};
+use super::{Change, ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 
 /// `imports/….yaml`: a version that was released before gryt was there (docs/format.md,
 /// "Import").
@@ -23,6 +24,32 @@ pub struct Imported {
     pub changes: Vec<Change>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
+}
+
+impl Imported {
+    /// What it contained, as a contract says it.
+    pub fn contract(&self) -> Contract {
+        Contract {
+            version: self.version.clone(),
+            description: self.description.clone(),
+            pipeline_template: None,
+            changes: self.changes.clone(),
+        }
+    }
+
+    /// How far its changes are: shipped, and not proven here.
+    pub fn standings(&self) -> Vec<Standing> {
+        let standing = |change: &Change| Standing {
+            change: change.id.clone(),
+            title: change.title.clone(),
+            progress: Progress::Stale {
+                why: "it was released before gryt".into(),
+            },
+            owner: None,
+            number: None,
+        };
+        self.changes.iter().map(standing).collect()
+    }
 }
 
 /// What another tool's record says of an attempt to prove a change. It is kept to be read.

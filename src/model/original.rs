@@ -210,7 +210,9 @@ fn text(
 impl Declared {
     fn read(&self) -> Result<Change, Invalid> {
         let kind: ChangeKind = self.kind.parse()?;
-        let mut change: Change = format!("{kind}:{}:{}", self.id, self.title).parse()?;
+        // An id with a colon in it would be taken for a shorter one.
+        let id: ChangeId = self.id.parse()?;
+        let mut change: Change = format!("{kind}:{}:{}", id.as_str(), self.title).parse()?;
         let described = self.description.as_deref().map(str::trim);
         change.description = described.filter(|d| !d.is_empty()).map(str::to_owned);
         Ok(change)
@@ -347,14 +349,18 @@ pub fn person(text: &str) -> Result<Person, Invalid> {
 /// A moment as SQLite or Python writes it; without a zone it is UTC.
 fn moment(text: Option<&str>) -> Option<Stamp> {
     let text = text?.trim();
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text)
+        && at.timestamp() >= 0
+    {
         return Some(at);
     }
     let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
     let naive = forms
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
-    let whole = DateTime::<Utc>::from_timestamp(naive.and_utc().timestamp(), 0)?;
+    // Git knows no moment before 1970.
+    let seconds = naive.and_utc().timestamp();
+    let whole = DateTime::<Utc>::from_timestamp(seconds.max(0), 0)?;
     Some(whole.fixed_offset())
 }
 

@@ -88,10 +88,7 @@ impl Session<'_> {
         for imported in found {
             let version = &imported.version;
             let known = match ledger {
-                Some(ledger) => {
-                    self.store.sealed(ledger, version)?.is_some()
-                        || self.store.imported(ledger, version)?.is_some()
-                }
+                Some(ledger) => self.store.released_as(ledger, version)?.is_some(),
                 None => false,
             };
             if known {

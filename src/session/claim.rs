@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Session;
 use super::contact::Contact;
+use crate::model::import::Imported;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::store::Refs;
 use crate::store::refs::drafts;
@@ -42,9 +43,7 @@ impl Session<'_> {
             };
             return Err(taken(format!("{place} (as {})", sealed.version)));
         }
-        if let Some(ledger) = self.ledger(refs)?
-            && let Some(old) = self.store.imported(&ledger, version)?
-        {
+        if let Some(old) = self.released_before(refs, version)? {
             let place = format!("as {}, released before gryt", old.version);
             return Err(taken(place));
         }
@@ -60,6 +59,17 @@ impl Session<'_> {
             return Err(taken(format!("as the tag {tag}")));
         }
         Ok(())
+    }
+
+    /// What is known of a version that was released before gryt was there.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn released_before(&self, refs: &Refs, version: &Version) -> Result<Option<Imported>> {
+        match self.ledger(refs)? {
+            Some(ledger) => self.store.imported(&ledger, version),
+            None => Ok(None),
+        }
     }
 
     /// Refuses work on a version that is promoted.
@@ -101,10 +111,7 @@ impl Session<'_> {
                 drafts(shared).any(|(draft, _)| draft == last)
             };
             let sealed = match &ledger {
-                Some(ledger) => {
-                    self.store.sealed(ledger, &last)?.is_some()
-                        || self.store.imported(ledger, &last)?.is_some()
-                }
+                Some(ledger) => self.store.released_as(ledger, &last)?.is_some(),
                 None => false,
             };
             let taken = sealed

@@ -149,9 +149,7 @@ impl Session<'_> {
     }
 
     fn existing_tag(&self, version: &Version, refs: &Refs) -> Result<Option<String>> {
-        if let Some(ledger) = self.ledger(refs)?
-            && let Some(old) = self.store.imported(&ledger, version)?
-        {
+        if let Some(old) = self.released_before(refs, version)? {
             return Ok(Some(format!("{}, entered from before gryt", old.version)));
         }
         if let Some(tag) = self.store.tag_in_the_way(version)? {

@@ -13,8 +13,8 @@ use crate::model::evolution::{Attempt, Says};
 use crate::model::import::Imported;
 use crate::model::ledger::{Check, Folded, Release, Sealed, Verified, check};
 use crate::model::reconcile::Relation;
-use crate::model::standing::{Progress, Standing, standings};
-use crate::model::{Change, Contract, EvolutionName, Oid, Stamp, Version};
+use crate::model::standing::{Standing, standings};
+use crate::model::{EvolutionName, Oid, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names::Shared;
@@ -286,26 +286,12 @@ impl Session<'_> {
     }
 
     fn whole_import(&self, entry: &Commit, imported: Imported, height: i64) -> Whole {
-        let standing = |change: &Change| Standing {
-            change: change.id.clone(),
-            title: change.title.clone(),
-            progress: Progress::Stale {
-                why: "it was released before gryt".into(),
-            },
-            owner: None,
-            number: None,
-        };
         Whole {
             root: entry.oid.clone(),
             created_by: imported.by.clone(),
             created_at: imported.at,
-            standings: imported.changes.iter().map(standing).collect(),
-            contract: Ok(Contract {
-                version: imported.version.clone(),
-                description: imported.description,
-                pipeline_template: None,
-                changes: imported.changes,
-            }),
+            standings: imported.standings(),
+            contract: Ok(imported.contract()),
             evolutions: Vec::new(),
             sync: self.settled(),
             remote: None,

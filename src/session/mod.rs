@@ -267,6 +267,12 @@ impl<'a> Session<'a> {
     /// [`Exit::Invalid`] where there is none, or where it does not check.
     pub fn draft(&self, refs: &Refs, version: &Version) -> Result<crate::store::draft::Draft> {
         let Some((spelled, tip)) = refs.draft(version) else {
+            if let Some(old) = self.released_before(refs, version)? {
+                let what = format!("{} was released before gryt", old.version);
+                return Err(Refusal::new(Exit::Taken, what)
+                    .then(format!("git gryt generation show {}", old.version))
+                    .into());
+            }
             let what = format!("There is no generation {version}");
             return Err(self.missing(refs, version, what).into());
         };

@@ -306,6 +306,16 @@ impl Store {
         }
     }
 
+    /// The spelling under which the ledger has a version, promoted or released before gryt.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn released_as(&self, ledger: &Ledger, version: &Version) -> Result<Option<Version>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let neighbours = self.neighbours(&tree, version)?;
+        Ok(neighbours.into_iter().find(|known| known == version))
+    }
+
     /// Writes the entry that takes versions from before gryt.
     ///
     /// # Errors

@@ -255,6 +255,19 @@ fn release_tags_are_taken_and_known() {
     assert_eq!(asked.lines().count(), 4, "{asked}");
     bob.must("git gryt verify && git gryt cache verify");
     ann.refused(7, "git gryt import --from tags 'x*'");
+    let shown = bob.must("git gryt generation show v1.0");
+    assert!(
+        shown.contains("imported") && shown.contains("The first one"),
+        "{shown}"
+    );
+    assert!(bob.must("git gryt notes v1.0.0").contains("# v1.0.0 ("));
+    assert!(bob.must("git gryt generation list").contains("0/0 proven"));
+    let told = bob.refused(3, "git gryt evolution start v1.0.0 --change A");
+    assert!(told.contains("v1.0.0 was released before gryt"), "{told}");
+    bob.must("git gryt withdraw v1.0 --reason 'It leaks' --use v1.1.0");
+    let log = bob.must("git gryt log && git gryt cache verify && git gryt verify");
+    assert!(log.contains("v1.0.0          withdrawn"), "{log}");
+    bob.refused(3, "git gryt withdraw v1.0.0 --reason Again");
     // A promotion of such a version is refused even where the draft was there before.
     let log = bob.must("git gryt log");
     assert!(log.contains("v1.0.0") && log.contains("imported"), "{log}");
@@ -330,4 +343,85 @@ fn one_release_that_was_promoted_apart_is_one_release() {
     assert!(told.contains("v1.0.0 is there already"), "{told}");
     ann.must("git gryt sync pull && git gryt verify");
     assert_eq!(ann.refs("refs/gryt"), bob.refs("refs/gryt"));
+}
+
+#[test]
+fn a_record_in_which_everything_is_odd_comes_over_as_far_as_it_can() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let db = original(&ann, "old");
+    let add = "INSERT INTO generations (generation_id, version, status, created_at, created_by)";
+    let long = "x".repeat(600_000);
+    for (id, version, status, at, by) in [
+        ("g1", "'1.1.0'", "'draft'", "'2027-01-01 00:00:00'", "NULL"),
+        ("g2", "'v1'", "'draft'", "'nonsense'", "7"),
+        (
+            "g3",
+            "x'76322e302e30'",
+            "x'6472616674'",
+            "12345",
+            "'A <b> c'",
+        ),
+        ("g4", "'../../etc/passwd'", "'draft'", "NULL", "NULL"),
+        ("g5", "''", "'draft'", "NULL", "NULL"),
+        ("g6", "'v3.0.0'", "'draft'", "'0001-01-01 00:00:00'", "'@'"),
+        (
+            "g7",
+            "'v4.0.0'",
+            "'draft'",
+            "'9999-12-31 23:59:59'",
+            "'a' || char(10) || 'b'",
+        ),
+    ] {
+        let row = format!("{add} VALUES ('{id}', {version}, {status}, {at}, {by})");
+        db.execute_batch(&row).unwrap();
+    }
+    db.execute(
+        "UPDATE generations SET description = ?1 WHERE generation_id = 'g7'",
+        [&long],
+    )
+    .unwrap();
+    for (id, kind, title) in [
+        ("C:D", "add", "t"),
+        ("con", "add", "t"),
+        ("../x", "add", "t"),
+        ("E", "weird", "t"),
+        ("F", "add", ""),
+        ("G", "add", "x:y: \"z\" # - & *"),
+        ("H", "add", "two\nlines"),
+        ("123", "add", "true"),
+    ] {
+        db.execute(
+            "INSERT INTO generation_changes (change_id, generation_id, type, title) \
+             VALUES (?1, 'g3', ?2, ?3)",
+            [id, kind, title],
+        )
+        .unwrap();
+    }
+    drop(db);
+    let told = ann.must("git gryt import old/gryt.db");
+    for line in [
+        "Left out: 1.1.0: it is the same version as v1.1.0",
+        "Left out: v1: it is the same version as v1.0.0",
+        "Left out: ../../etc/passwd: ",
+        "Left out: v4.0.0: ",
+        "Imported v2.0.0: a draft",
+        "Imported v3.0.0: a draft",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let contract = ann.read(".gryt/generations/v2.0.0.yaml");
+    assert!(
+        contract.contains("id: G") && contract.contains("123"),
+        "{contract}"
+    );
+    assert_eq!(
+        told.matches("v2.0.0: a change is left out").count(),
+        6,
+        "{told}"
+    );
+    ann.must("git gryt sync push && git gryt verify && git gryt cache verify");
+    let again = ann.must("git gryt import old/gryt.db");
+    assert!(again.starts_with("Nothing new to import"), "{again}");
 }

@@ -61,10 +61,27 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let mut released = Vec::new();
     let mut drafts = Vec::new();
     let mut skipped = Vec::new();
+    let mut seen: Vec<Version> = Vec::new();
     let mut notes = Vec::new();
-    for generation in &original.generations {
+    // What was released comes first: of two spellings of one version it is the one that stands.
+    let promoted = |g: &&model::Generation| g.status == "promoted";
+    let (first, then): (Vec<_>, Vec<_>) = original.generations.iter().partition(promoted);
+    for generation in first.into_iter().chain(then) {
         let (fate, more) = model::fate(generation, &known);
         notes.extend(more);
+        // The record tells versions apart by their spelling.
+        let version = match &fate {
+            Fate::Released(imported) => Some(&imported.version),
+            Fate::Draft(draft) => Some(&draft.version),
+            Fate::Left(_) => None,
+        };
+        let twin = version.and_then(|v| seen.iter().find(|known| *known == v));
+        if let Some(twin) = twin {
+            let why = format!("it is the same version as {twin}");
+            skipped.push((generation.version.clone(), why));
+            continue;
+        }
+        seen.extend(version.cloned());
         match fate {
             Fate::Released(imported) => released.push(imported),
             Fate::Draft(draft) => drafts.push(draft),
