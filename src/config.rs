@@ -213,7 +213,10 @@ pub fn resolve(
         _ => None,
     };
     let remote = find(remote, only);
-    let default_mode = if remote.value.is_some() {
+    // A project that has a cloud's ledger does not fall back to one of its own because it is not
+    // clear any more which of several remotes is the cloud.
+    let unclear = shared.ledger.is_some() && !remotes.is_empty();
+    let default_mode = if remote.value.is_some() || unclear {
         "hybrid"
     } else {
         "local"
@@ -432,6 +435,18 @@ mod tests {
         let one = git(&[("remote.up.url", "x")]);
         let one = resolve(|_| None, &one, &Shared::default()).unwrap();
         assert_eq!((one.mode, one.remote), (Mode::Hybrid, Some("up".into())));
+    }
+
+    #[test]
+    fn a_project_with_a_ledger_does_not_become_local_by_a_rename() {
+        let two = git(&[("remote.up.url", "x"), ("remote.carl.url", "y")]);
+        let alone = resolve(|_| None, &two, &Shared::default()).unwrap();
+        assert_eq!(alone.mode, Mode::Local);
+        let ledger = format!("ledger: {}\n", "a".repeat(40));
+        let shared = read_shared(ledger.as_bytes()).unwrap();
+        let refused = resolve(|_| None, &two, &shared).unwrap_err();
+        assert_eq!(refused.next[0], "git gryt config remote NAME");
+        assert_eq!(resolve(|_| None, &[], &shared).unwrap().mode, Mode::Local);
     }
 
     #[test]

@@ -78,7 +78,9 @@ fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
 
 fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Places> {
     let mut releases = cache.releases(usize::MAX, None)?;
+    // By their moments: what was released before gryt may have been entered late.
     releases.reverse();
+    releases.sort_by_key(|release| release.promoted_at);
     // What was released before gryt is pinned by its tag, which may not be here.
     let here = |release: &Release| {
         release

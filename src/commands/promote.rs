@@ -377,6 +377,10 @@ impl Attempt<'_> {
             moves.push(refs.change(names::promoting(&self.intent.version), None));
             Ok((moves, (seal.sealed, seal.policy_changes, false)))
         });
+        if result.is_err() && !self.args.dry_run {
+            // Nothing was sent to anybody: there is nothing to find out later.
+            session.forget_intent(&self.intent.version)?;
+        }
         let (sealed, changes, earlier) = result?;
         let tag = match session.config.tag && !self.args.dry_run {
             true => Some(session.deliver_tag(&sealed)?),

@@ -132,6 +132,12 @@ impl Attempt {
         }
     }
 
+    /// Whether both are one attempt: one evolution, or one of another tool's record.
+    pub fn is_same(&self, other: &Attempt) -> bool {
+        let claimed = |a: &Attempt| a.claim.as_ref().map(|claim| claim.id.clone());
+        self.root == other.root || claimed(self).is_some() && claimed(self) == claimed(other)
+    }
+
     /// Whether `me` may publish it: its owner, or whoever passes on what its owner cannot, because
     /// it came from a fork (`brought`) or from another tool's record.
     pub fn may_be_shared_by(&self, me: &Person, brought: &BTreeSet<Oid>) -> bool {

@@ -56,6 +56,8 @@ impl Imported {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
+    /// What it is known by there: one attempt counts once, whoever imported it and however often.
+    pub id: String,
     pub change: ChangeId,
     /// What it was called there.
     pub name: String,

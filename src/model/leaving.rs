@@ -29,6 +29,8 @@ pub enum Holder {
 pub enum Fate {
     /// An earlier push that was cut short has brought it to the cloud.
     There,
+    /// The cloud has released the same, by a promotion of somebody else's.
+    Same,
     /// It is appended to the cloud's ledger.
     Append,
     /// It becomes a draft again, under this name.
@@ -67,7 +69,7 @@ pub fn decide(
         let renamed = renames.iter().find(|(old, _)| *old == own.version);
         fates.push(match (&own.holder, renamed) {
             (Some(Holder::Promotion { id, .. }), _) if *id == own.promotion => Fate::There,
-            (Some(Holder::Promotion { same: true, .. }), None) => Fate::There,
+            (Some(Holder::Promotion { same: true, .. }), None) => Fate::Same,
             (_, Some((_, new))) => Fate::Reopen(new.clone()),
             (None, None) => Fate::Append,
             (Some(Holder::Draft { generation }), None) if *generation == own.generation => {

@@ -75,7 +75,6 @@ pub struct Known<'a> {
 pub struct People {
     /// Said by whoever imports.
     pub said: BTreeMap<String, Person>,
-    pub me: Person,
 }
 
 /// What becomes of one generation.
@@ -239,6 +238,10 @@ fn attempts(
         found.push(Attempt {
             id: evolution.id.clone(),
             claim: Claim {
+                id: match evolution.id.as_str() {
+                    "" => evolution.name.clone(),
+                    id => id.to_owned(),
+                },
                 change: change.id.clone(),
                 name: evolution.name.clone(),
                 status: evolution.status.clone(),
@@ -302,8 +305,9 @@ impl Step {
 }
 
 impl People {
-    /// Who a name of the record is: who was said, an address that it holds, whoever imports if it
-    /// goes by that name; else somebody with an address that can never be anybody's (RFC 2606).
+    /// Who a name of the record is: who was said, an address that it holds; else somebody with an
+    /// address that can never be anybody's (RFC 2606). Whoever imports plays no part in it, so that
+    /// two who do import the same.
     pub fn who(&self, name: Option<&str>) -> Person {
         let name = name.map(str::trim).filter(|name| !name.is_empty());
         let name = name.unwrap_or("unknown");
@@ -313,13 +317,17 @@ impl People {
         if let Ok(person) = person(name) {
             return person;
         }
-        if self.me.goes_by(name) {
-            return self.me.clone();
-        }
         let legal = |c: char| if c.is_alphanumeric() { c } else { '-' };
+        // What git itself takes away at both ends of a name, and what it takes in none.
+        let crud = |c: char| c.is_whitespace() || c.is_control() || ".,:;<>\"\\'".contains(c);
+        let name = name.replace(|c: char| c.is_control() || c == '<' || c == '>', " ");
+        let name = match name.trim_matches(crud) {
+            "" => "unknown",
+            name => name,
+        };
         let local: String = name.chars().map(legal).collect();
         Person {
-            name: name.replace(['<', '>', '\n'], " "),
+            name: name.to_owned(),
             email: format!("{local}@imported.invalid"),
         }
     }
@@ -336,7 +344,8 @@ pub fn person(text: &str) -> Result<Person, Invalid> {
         None => (text.split('@').next().unwrap_or(text), text),
     };
     let legal = |c: char| !c.is_whitespace() && !c.is_control() && c != '<' && c != '>';
-    let sound = email.contains('@') && email.chars().all(legal) && !name.is_empty();
+    let named = name.contains(|c: char| c.is_alphanumeric());
+    let sound = email.contains('@') && email.chars().all(legal) && named;
     if !sound || name.contains(['\n', '<', '>']) {
         return Err(wrong());
     }
@@ -371,7 +380,6 @@ mod tests {
     fn people() -> People {
         People {
             said: BTreeMap::from([("local".into(), person("Ann <ann@example.com>").unwrap())]),
-            me: person("Lead <lead@example.com>").unwrap(),
         }
     }
 
@@ -479,7 +487,7 @@ mod tests {
     fn a_name_is_somebody_or_nobody() {
         let people = people();
         assert_eq!(people.who(Some("bob@x.org")).email, "bob@x.org");
-        assert_eq!(people.who(Some("lead")).email, "lead@example.com");
+        assert_eq!(people.who(Some("\"<>")).name, "unknown");
         assert_eq!(people.who(Some("O Neil")).email, "O-Neil@imported.invalid");
         for bad in ["", "a", "A <a", "A <a b@c>", "<a@b>"] {
             assert!(person(bad).is_err(), "{bad}");

@@ -23,21 +23,21 @@ pub fn import(report: &commands::import::Report) -> String {
     for brought in &report.evolutions {
         let proves = match &brought.why {
             None => "proven".to_owned(),
-            Some(why) => format!("proves nothing: {why}"),
+            Some(why) => format!("proves nothing: {}", line(why)),
         };
         _ = writeln!(text, "{verb} {}: {proves}", brought.name);
     }
-    if text.is_empty() {
+    if text.is_empty() && !(report.dry_run && report.changes) {
         _ = writeln!(text, "Nothing new to import");
     }
     if !report.there.is_empty() {
         _ = writeln!(text, "There already: {}", report.there.join(", "));
     }
     for note in &report.notes {
-        _ = writeln!(text, "  {note}");
+        _ = writeln!(text, "  {}", line(note));
     }
     for (name, why) in &report.skipped {
-        _ = writeln!(text, "Left out: {name}: {why}");
+        _ = writeln!(text, "Left out: {}: {}", line(name), line(why));
     }
     if !report.dry_run && !report.drafts.is_empty() {
         text += "Drafts and evolutions are here alone until they are pushed: git gryt sync push\n";

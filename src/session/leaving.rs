@@ -257,7 +257,7 @@ impl Session<'_> {
         for (_, sealed, fate) in plan.promotions() {
             let version = &sealed.version;
             self.ctx.note(match fate {
-                Fate::There => format!("  {version} is there already"),
+                Fate::There | Fate::Same => format!("  {version} is there already"),
                 Fate::Append => format!("  {version} goes into the cloud's ledger"),
                 Fate::Reopen(new) => format!("  {version} becomes a draft again, as {new}"),
             });
@@ -404,7 +404,7 @@ impl Session<'_> {
             Ok((moves, contact))
         })?;
         for (_, sealed, fate) in plan.promotions() {
-            if let Fate::Reopen(_) = fate {
+            if let Fate::Reopen(_) | Fate::Same = fate {
                 self.untag(sealed)?;
             }
         }
@@ -483,7 +483,7 @@ impl Plan {
         for (_, sealed, fate) in self.promotions() {
             let version = sealed.version.clone();
             match fate {
-                Fate::There | Fate::Append => left.appended.push(version),
+                Fate::There | Fate::Same | Fate::Append => left.appended.push(version),
                 Fate::Reopen(new) => left.reopened.push((version, new.clone())),
             }
         }

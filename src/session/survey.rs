@@ -76,13 +76,17 @@ impl Session<'_> {
                 found.insert(name, (attempt, None));
             }
         }
-        // One evolution under two numbers is still one.
-        let mut roots: Vec<Oid> = Vec::new();
+        // One evolution under two numbers is still one, and so is one attempt of another tool's
+        // record that was imported twice; of two, what is proven speaks.
         let mut once: Vec<Surveyed> = Vec::new();
         for (attempt, there) in found.into_values() {
-            if !roots.contains(&attempt.root) {
-                roots.push(attempt.root.clone());
-                once.push((attempt, there));
+            let same = |(known, _): &Surveyed| known.is_same(&attempt);
+            match once.iter_mut().find(|known| same(known)) {
+                None => once.push((attempt, there)),
+                Some(known) if known.0.proof.is_none() && attempt.proof.is_some() => {
+                    *known = (attempt, there);
+                }
+                Some(_) => {}
             }
         }
         Ok(once)

@@ -425,3 +425,72 @@ fn a_record_in_which_everything_is_odd_comes_over_as_far_as_it_can() {
     let again = ann.must("git gryt import old/gryt.db");
     assert!(again.starts_with("Nothing new to import"), "{again}");
 }
+
+#[test]
+fn one_attempt_of_a_record_counts_once_however_often_it_is_imported() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.tracks(".gryt/policy.yaml", "gates: {min_evolutions: 2}\n");
+    for who in [&ann, &bob] {
+        who.git("pull -q origin main");
+        who.git("tag release-1 origin/main");
+        drop(original(who, "old"));
+    }
+    ann.must("git gryt import old/gryt.db");
+    let told = ann.must("git gryt import old/gryt.db --who 'local=Lea <lea@example.com>'");
+    assert!(told.starts_with("Nothing new to import"), "{told}");
+    // Bob says who it was, and lacks the tag: other objects, and the same attempts.
+    bob.git("tag -d release-1");
+    bob.must("git gryt import old/gryt.db --who 'local=Lea <lea@example.com>'");
+    bob.must("git gryt sync push && git gryt sync push-evolutions");
+    ann.sh("git gryt sync pull");
+    ann.must("git gryt generation delete v1.1.0 --local-only && git gryt sync pull");
+    ann.must("git tag -f release-1 origin/main && git gryt import old/gryt.db");
+    ann.must("git gryt generation edit v1.1.0 --drop FEAT-001");
+    let told = ann.refused(5, "git gryt promote v1.1.0 --dry-run");
+    assert!(
+        told.contains("min_evolutions") || told.contains("FEAT-002"),
+        "{told}"
+    );
+    // What was renamed or deleted since does not come back.
+    ann.must("git gryt config execution_mode local");
+    ann.must("git gryt generation rename v1.1.0 v1.5.0");
+    let told = ann.must("git gryt import old/gryt.db");
+    assert!(
+        told.contains("Left out: v1.1.0: it is v1.5.0 here"),
+        "{told}"
+    );
+    ann.must("git gryt generation delete v1.5.0");
+    let told = ann.must("git gryt import old/gryt.db");
+    assert!(
+        told.contains("Left out: v1.1.0: it was deleted here"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_version_that_somebody_declared_is_left_to_them() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    bob.must("git gryt sync pull");
+    bob.git("tag v1.0");
+    bob.git("tag v0.9.0");
+    for dry in [" --dry-run", ""] {
+        let told = bob.must(&format!("git gryt import --from tags{dry}"));
+        assert!(
+            told.contains("Left out: v1.0: there is a draft v1.0.0"),
+            "{told}"
+        );
+    }
+    // Whatever was entered when, a commit was shipped in the version that was first.
+    bob.works("later.txt");
+    bob.git("tag -a v0.95.0 -m Later");
+    bob.must("git gryt import --from tags");
+    bob.git("tag v0.8.0 HEAD~1");
+    bob.must("git gryt import --from tags");
+    let places = bob.must("git gryt where HEAD~1");
+    assert!(!places.contains("v0.95.0"), "{places}");
+}

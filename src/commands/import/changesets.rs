@@ -64,7 +64,13 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         .iter()
         .map(|set| format!("{} {}", set.change.id, set.change.title));
     report.notes.extend(told);
+    report.changes = true;
     report.drafts.extend(version.clone());
+    if let Some(version) = &version
+        && refs.draft(version).is_none()
+    {
+        session.may_declare(&refs, version)?;
+    }
     let (Some(version), false) = (version, args.dry_run) else {
         return Ok(report);
     };

@@ -14,6 +14,7 @@ use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::append::Next;
 use crate::store::ledger::Ledger;
+use crate::store::refs::drafts;
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
@@ -63,6 +64,9 @@ pub struct Report {
     pub skipped: Vec<(String, String)>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
+    /// Whether changes of a draft would come over, whatever its version will be.
+    #[serde(skip)]
+    pub changes: bool,
     pub dry_run: bool,
 }
 
@@ -102,6 +106,30 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Outcome> {
 
 /// Enters released versions in the ledger, those that it lacks.
 fn take(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Report> {
+    // A draft of that version is somebody's work, here or as the cloud was last seen.
+    let refs = session.store.refs()?;
+    let (local, cloud) = (refs.local(), session.known_cloud(&refs));
+    let declared: Vec<Version> = drafts(&local)
+        .chain(drafts(&cloud))
+        .map(|(version, _)| version)
+        .collect();
+    let mut skipped = Vec::new();
+    let mut free = Vec::new();
+    for imported in found {
+        match declared.iter().find(|draft| **draft == imported.version) {
+            None => free.push(imported.clone()),
+            Some(draft) => {
+                let why =
+                    format!("there is a draft {draft}: git gryt generation rename {draft} NEW");
+                skipped.push((imported.version.to_string(), why));
+            }
+        }
+    }
+    let report = enter(session, &free, dry_run)?;
+    Ok(Report { skipped, ..report })
+}
+
+fn enter(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Report> {
     if found.is_empty() {
         return Ok(Report::default());
     }

@@ -16,14 +16,23 @@ use crate::model::proof::{Evidence, Outcome as Ended};
 use crate::model::{Evolution, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::carry::{Carried, place};
-use crate::store::refs::evolutions;
+use crate::store::message::header;
+use crate::store::refs::{drafts, evolutions};
 use crate::store::{Author, Refs, names};
 
 /// A draft as it was written, and its evolutions.
 struct Written {
     version: Version,
     root: Oid,
-    attempts: Vec<(Carried, Option<String>)>,
+    attempts: Vec<Attempted>,
+}
+
+/// An evolution as it was written.
+struct Attempted {
+    /// The record's own id of it.
+    id: String,
+    carried: Carried,
+    why: Option<String>,
 }
 
 /// Brings a project over: what was promoted is taken, drafts are drafts, and what is only claimed
@@ -44,7 +53,6 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let original = database::read(&path)?;
     let people = People {
         said: said(&args.who)?,
-        me: session.me()?,
     };
     let folder = path.parent().unwrap_or(Path::new(".")).join("generations");
     let known = Known {
@@ -53,13 +61,15 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
             // A version's name may not lead out of the folder.
             let plain = version.parse::<Version>().is_ok();
             let file = folder.join(format!("{version}.yaml"));
-            plain.then(|| std::fs::read(file).ok())?
+            // Nor may what lies there be a link or a pipe.
+            let about = file.symlink_metadata().ok()?;
+            (plain && about.is_file()).then(|| std::fs::read(file).ok())?
         },
         commits: &original.commits,
         people: &people,
     };
     let mut released = Vec::new();
-    let mut drafts = Vec::new();
+    let mut open = Vec::new();
     let mut skipped = Vec::new();
     let mut seen: Vec<Version> = Vec::new();
     let mut notes = Vec::new();
@@ -84,7 +94,7 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         seen.extend(version.cloned());
         match fate {
             Fate::Released(imported) => released.push(imported),
-            Fate::Draft(draft) => drafts.push(draft),
+            Fate::Draft(draft) => open.push(draft),
             Fate::Left(why) => skipped.push((generation.version.clone(), why)),
         }
     }
@@ -97,10 +107,24 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         }));
     }
     let report = take(session, &released, args.dry_run)?;
-    let written: Vec<Written> = drafts
-        .iter()
-        .map(|draft| write(session, draft))
-        .collect::<Result<_>>()?;
+    let refs = session.store.refs()?;
+    let mut written = Vec::new();
+    for draft in &open {
+        let version = &draft.version;
+        match brought(session, &refs, draft)? {
+            None => written.push(write(session, draft, None)?),
+            Some(Before::Draft(known, root)) if known == *version => {
+                written.push(write(session, draft, Some(root))?);
+            }
+            Some(Before::Draft(known, _)) => {
+                skipped.push((version.to_string(), format!("it is {known} here")));
+            }
+            Some(Before::Deleted) => {
+                let why = format!("it was deleted here: git gryt generation restore {version}");
+                skipped.push((version.to_string(), why));
+            }
+        }
+    }
     let open = if args.dry_run {
         plan(session, &session.store.refs()?, &written)?.1
     } else {
@@ -112,10 +136,40 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         drafts: open.drafts,
         evolutions: open.evolutions,
         there: [report.there, open.there].concat(),
-        skipped: [skipped, open.skipped].concat(),
+        skipped: [skipped, report.skipped, open.skipped].concat(),
         notes,
         ..report
     })
+}
+
+/// What became of a draft that was brought over before.
+enum Before {
+    /// It is a draft of that name, which begins there.
+    Draft(Version, Oid),
+    Deleted,
+}
+
+/// Whether a draft was brought over before: its first commit carries the record's own id of it.
+fn brought(session: &Session<'_>, refs: &Refs, draft: &Draft) -> Result<Option<Before>> {
+    let is_it = |tip: &Oid| -> Result<Option<Oid>> {
+        let root = session.store.root(tip)?;
+        let header = header(&session.store.commit(&root)?.message)?;
+        Ok((header.nonce.as_ref() == Some(&draft.id)).then_some(root))
+    };
+    let (local, cloud) = (refs.local(), session.known_cloud(refs));
+    for (version, tip) in drafts(&local).chain(drafts(&cloud)) {
+        if session.store.is_commit(&tip)
+            && let Some(root) = is_it(&tip)?
+        {
+            return Ok(Some(Before::Draft(version, root)));
+        }
+    }
+    for (rest, tip) in refs.below(names::WITHDRAWN) {
+        if rest.ends_with("/draft") && is_it(tip)?.is_some() {
+            return Ok(Some(Before::Deleted));
+        }
+    }
+    Ok(None)
 }
 
 /// Who names of the record are, by the command line.
@@ -145,16 +199,20 @@ fn by(person: &Person, at: Stamp) -> Author {
     }
 }
 
-/// Writes the objects of a draft. No ref names them yet.
-fn write(session: &Session<'_>, draft: &Draft) -> Result<Written> {
+/// Writes the objects of a draft, or of what its evolutions are if it is there. No ref names them
+/// yet.
+fn write(session: &Session<'_>, draft: &Draft, there: Option<Oid>) -> Result<Written> {
     let store = &session.store;
     let version = &draft.version;
-    let root = store.write_draft_root(
-        &by(&draft.by, draft.at),
-        version,
-        draft.text.as_bytes(),
-        &draft.id,
-    )?;
+    let root = match there {
+        Some(root) => root,
+        None => store.write_draft_root(
+            &by(&draft.by, draft.at),
+            version,
+            draft.text.as_bytes(),
+            &draft.id,
+        )?,
+    };
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     let mut attempts = Vec::new();
     for attempt in &draft.attempts {
@@ -205,7 +263,11 @@ fn write(session: &Session<'_>, draft: &Draft) -> Result<Written> {
             root: first,
             tip,
         };
-        attempts.push((carried, claim.why.clone()));
+        attempts.push(Attempted {
+            id: claim.id.clone(),
+            carried,
+            why: claim.why.clone(),
+        });
     }
     Ok(Written {
         version: version.clone(),
@@ -219,11 +281,15 @@ fn plan(session: &Session<'_>, refs: &Refs, written: &[Written]) -> Result<(Vec<
     let mut report = Report::default();
     let mut updates = Vec::new();
     let (local, cloud) = (refs.local(), session.known_cloud(refs));
-    let mut roots: HashSet<Oid> = HashSet::new();
-    for (_, tip) in evolutions(&local).chain(evolutions(&cloud)) {
-        roots.insert(session.store.root(&tip)?);
+    let mut known: HashSet<String> = HashSet::new();
+    for (name, tip) in evolutions(&local).chain(evolutions(&cloud)) {
+        if session.store.is_commit(&tip)
+            && let Ok(attempt) = session.store.attempt(&name, &tip)?
+        {
+            known.extend(attempt.claim.map(|claim| claim.id));
+        }
     }
-    let mut new: Vec<&(Carried, Option<String>)> = Vec::new();
+    let mut new: Vec<&Attempted> = Vec::new();
     for Written {
         version,
         root,
@@ -245,18 +311,18 @@ fn plan(session: &Session<'_>, refs: &Refs, written: &[Written]) -> Result<(Vec<
             report.drafts.push(version.clone());
         }
         for attempt in attempts {
-            if roots.contains(&attempt.0.root) {
-                report.there.push(attempt.0.name.to_string());
+            if known.contains(&attempt.id) {
+                report.there.push(attempt.carried.name.to_string());
             } else {
                 new.push(attempt);
             }
         }
     }
-    let carried: Vec<Carried> = new.iter().map(|(carried, _)| carried.clone()).collect();
+    let carried: Vec<Carried> = new.iter().map(|attempt| attempt.carried.clone()).collect();
     let placed = place(refs, &carried);
-    for ((_, why), update) in new.into_iter().zip(&placed) {
+    for (attempt, update) in new.into_iter().zip(&placed) {
         if let names::Shared::Evolution(name) = names::shared(&update.name) {
-            let why = why.clone();
+            let why = attempt.why.clone();
             report.evolutions.push(Brought { name, why });
         }
     }

@@ -32,7 +32,10 @@ pub fn run(session: &Session<'_>, pattern: Option<&str>, dry_run: bool) -> Resul
     if !dry_run {
         session.write_view()?;
     }
-    Ok(Report { skipped, ..report })
+    Ok(Report {
+        skipped: [skipped, report.skipped].concat(),
+        ..report
+    })
 }
 
 /// The tags that are versions, in the order of versions; and those that cannot be entered.
