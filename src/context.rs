@@ -17,6 +17,8 @@ pub struct Context {
     pub dir: PathBuf,
     /// Whether to answer from git alone.
     pub no_cache: bool,
+    /// Whether only what was asked for is said.
+    pub quiet: bool,
     /// Whether what is printed is no longer heard: the reader of a pipe went away.
     pub unheard: Arc<AtomicBool>,
     /// Who hears what happens on the way.

@@ -58,6 +58,11 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
     }
     let session = match &cli.command {
         Command::Config(args) if args.writes() => Session::open_to_configure(&ctx)?,
+        // A hook looks at what is committed, whatever lies in the working tree.
+        Command::Hook(_) => Session::open(&ctx).or_else(|error| {
+            ctx.warn(format!("gryt: {error:#}"));
+            Session::open_to_configure(&ctx)
+        })?,
         Command::Doctor(_) => Session::open(&ctx).or_else(|_| Session::open_to_configure(&ctx))?,
         _ => Session::open(&ctx)?,
     };
@@ -97,6 +102,7 @@ fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
     Ok(Context {
         dir: std::env::current_dir().context("the current folder is gone")?,
         no_cache: global.no_cache,
+        quiet: global.quiet,
         unheard: renderer.unheard(),
         sink: renderer.sink(),
     })

@@ -265,6 +265,10 @@ fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
     let refs = session.store.refs()?;
     let mut checks = Vec::new();
     match session.ledger(&refs)? {
+        None if session.config.ledger.is_some() => {
+            let what = ".gryt/config.yaml names one, and it is not here";
+            checks.push(Check::look("ledger", what).then("git gryt sync pull"));
+        }
         None => checks.push(Check::well("ledger", "none yet")),
         Some(_) if session.config.ledger.is_none() && session.config.remote.is_some() => {
             let what = ".gryt/config.yaml does not name it: a new clone would begin another";

@@ -79,6 +79,9 @@ impl Ran {
     }
 }
 
+/// How a person commits all the same.
+const ANYWAY: &str = "git commit --no-verify";
+
 /// Runs a subcommand.
 ///
 /// # Errors
@@ -110,7 +113,7 @@ pub fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Outcome> {
     };
     let invalid = error
         .downcast_ref::<Refusal>()
-        .is_some_and(|refusal| refusal.exit == Exit::Invalid);
+        .is_some_and(|refusal| refusal.exit == Exit::Invalid && refusal.next == [ANYWAY]);
     match Hook::named(hook) {
         Some(Hook::PreCommit) if invalid => Err(error),
         Some(hook) => Ok(Outcome::HookRan(Ran {
@@ -196,7 +199,7 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
             .extend(faults.iter().skip(1).map(|fault| fault.what.clone()));
         return Err(refusal
             .because("Nothing was committed: gryt could not read this")
-            .then("git commit --no-verify")
+            .then(ANYWAY)
             .into());
     }
     pull_briefly(session);
@@ -237,8 +240,8 @@ fn pull_briefly(session: &Session<'_>) {
     }
 }
 
-/// Warns of proofs of pushed commits that nobody else has, and shares them where that is wished.
-/// Nothing of it stops the push.
+/// Warns of proofs of pushed commits that nobody else has, and shares those that earlier pushes have
+/// published, where that is wished. Nothing of it stops the push.
 fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
     let mut ran = Ran::nothing(Hook::PrePush);
     // By its name, or by its address.
@@ -248,26 +251,32 @@ fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
     if session.config.remote.is_none() || !to_cloud || pushed.is_empty() {
         return Ok(Outcome::HookRan(ran));
     }
-    ran.unshared = unshared(session, &pushed)?;
-    if ran.unshared.is_empty() {
-        return Ok(Outcome::HookRan(ran));
-    }
+    let mine = unshared(session)?;
     if session.config.share_on_push {
-        let only = Which::Named(&ran.unshared);
-        // Their commits are on their way at this very moment.
-        match session.share_evolutions(&only, true) {
-            Ok(shared) => {
-                ran.shared.extend(shared.created);
-                ran.shared.extend(shared.updated);
-                let left = ran
-                    .unshared
-                    .iter()
-                    .filter(|name| !ran.shared.contains(name));
-                ran.unshared = left.cloned().collect();
+        // Only what earlier pushes have published: whether this one will, nobody knows yet.
+        let remote = session.cloud_name()?;
+        let mut ready = Vec::new();
+        for attempt in &mine {
+            let pinned = session.store.pinned(&attempt.tip, None)?;
+            if !pinned.is_empty() && session.store.published(&pinned, remote)? {
+                ready.push(attempt.name.clone());
             }
-            Err(error) => session
-                .ctx
-                .warn(format!("The proofs were not shared: {error:#}")),
+        }
+        if !ready.is_empty() {
+            match session.share_evolutions(&Which::Named(&ready), false) {
+                Ok(shared) => {
+                    ran.shared.extend(shared.created);
+                    ran.shared.extend(shared.updated);
+                }
+                Err(error) => session
+                    .ctx
+                    .warn(format!("The proofs were not shared: {error:#}")),
+            }
+        }
+    }
+    for attempt in mine {
+        if !ran.shared.contains(&attempt.name) && is_of(session, &attempt, &pushed)? {
+            ran.unshared.push(attempt.name);
         }
     }
     Ok(Outcome::HookRan(ran))
@@ -286,9 +295,8 @@ fn pushed(session: &Session<'_>) -> Result<Vec<Oid>> {
     Ok(text.lines().filter_map(oid).filter(known).collect())
 }
 
-/// This person's evolutions whose last proof is of a pushed commit and which the cloud, when last
-/// seen, had not or not that far.
-fn unshared(session: &Session<'_>, pushed: &[Oid]) -> Result<Vec<EvolutionName>> {
+/// This person's evolutions which the cloud, when last seen, had not or not that far.
+fn unshared(session: &Session<'_>) -> Result<Vec<Attempt>> {
     let refs = session.store.refs()?;
     let me = session.me()?;
     let cloud = session.known_cloud(&refs);
@@ -297,11 +305,10 @@ fn unshared(session: &Session<'_>, pushed: &[Oid]) -> Result<Vec<EvolutionName>>
         if cloud.get(&names::evolution(&name)) == Some(&tip) {
             continue;
         }
-        let Ok(attempt) = session.store.attempt(&name, &tip)? else {
-            continue;
-        };
-        if attempt.evolution.owner.is(&me) && is_of(session, &attempt, pushed)? {
-            found.push(name);
+        if let Ok(attempt) = session.store.attempt(&name, &tip)?
+            && attempt.evolution.owner.is(&me)
+        {
+            found.push(attempt);
         }
     }
     Ok(found)

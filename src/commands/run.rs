@@ -175,11 +175,22 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         let what = "A dry run is of one change: name it";
         return Err(Refusal::new(Exit::Usage, what).into());
     }
-    let mut runs = Vec::new();
-    for change in &changes {
+    let mut once: Vec<ChangeId> = Vec::new();
+    for change in changes {
+        if !once.iter().any(|known| known.is(&change)) {
+            once.push(change);
+        }
+    }
+    // Whatever cannot be run is said before anything is.
+    for change in &once {
         if args.start || args.trailers.is_some() {
             session.sees_started(Some(change))?;
+        } else {
+            session.current(&session.store.refs()?, Some(change))?;
         }
+    }
+    let mut runs = Vec::new();
+    for change in &once {
         runs.push(one(session, args, Some(change))?);
     }
     Ok(Outcome::Runs(Runs { runs, unwanted }))

@@ -216,7 +216,7 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     session.write_view()?;
     session.note_contact();
     // A hook has nobody to tell: what it brought is told by the next pull of a person's own.
-    if take_in {
+    if take_in && !session.ctx.quiet {
         session.note_told(&contact);
     }
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));

@@ -61,6 +61,7 @@ impl<'a> Hooks<'a> {
             configurable: self.configurable,
             there: own || self.configured(hook)?,
             foreign: file.is_some() && !own,
+            edited: !own && file.as_ref().is_some_and(|text| Hook::was_own(text)),
             aside: self.folder.join(hook.aside()).symlink_metadata().is_ok(),
             manager: Manager::detect(&folder, &self.top, &text),
             everybodys: self.everybodys,

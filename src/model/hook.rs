@@ -38,6 +38,8 @@ pub struct Found {
     pub there: bool,
     /// Whether there is a file of somebody else's.
     pub foreign: bool,
+    /// Whether that file was gryt's and was edited since: moved aside, it would run itself.
+    pub edited: bool,
     /// Whether a file that gryt once moved aside lies there still.
     pub aside: bool,
     pub manager: Option<Manager>,
@@ -67,6 +69,11 @@ pub enum Way {
 pub fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
     if found.there {
         return Ok(Way::There);
+    }
+    if found.edited {
+        let what = format!("{hook} is gryt's, and was edited since gryt wrote it");
+        return Err(Refusal::new(Exit::Conflict, what)
+            .because("It stays as it is: take your lines elsewhere, or gryt's out by hand"));
     }
     if found.configurable {
         return Ok(Way::Configured);
@@ -275,6 +282,10 @@ mod tests {
             Found {
                 everybodys: true,
                 ..Found::default()
+            },
+            Found {
+                edited: true,
+                ..foreign.clone()
             },
             Found {
                 aside: true,

@@ -225,6 +225,9 @@ pub fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
     for conflict in &pulled.conflicts {
         ctx.warn(format!("{}: {}", conflict.version, conflict.reason));
     }
+    for news in &pulled.news {
+        ctx.note(around::news_line(news));
+    }
     for line in human::pull_notes(&pulled.details).lines() {
         ctx.note(line.trim());
     }

@@ -152,14 +152,19 @@ impl Session<'_> {
                 .into());
         }
         if verified || self.config.ledger.is_some() {
-            return Err(Refusal::new(
+            let mut refusal = Refusal::new(
                 Exit::Rewritten,
                 "The cloud has no ledger, and this project has one",
             )
             .because("It vanished, or this is another project's repository")
-            .because("Nothing was taken over or deleted")
-            .then("git gryt config remote NAME")
-            .into());
+            .because("Nothing was taken over or deleted");
+            if self.config.remote_prefix != names::SHARED {
+                let remote = self.cloud_name()?;
+                refusal = refusal
+                    .because("Or it is still below refs/gryt/ there: take it along")
+                    .then(format!("git push {remote} '{}'", self.refspec("*")));
+            }
+            return Err(refusal.then("git gryt config remote NAME").into());
         }
         Ok(())
     }

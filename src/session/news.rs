@@ -10,9 +10,11 @@ use super::contact::Contact;
 use crate::model::evolution::Says;
 use crate::model::news::News;
 use crate::model::{EvolutionName, Oid, Person, Version};
+use crate::store::Refs;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names::{self, Shared};
+use crate::store::refs::drafts;
 use anyhow::Result;
 
 /// The cloud's shared refs at some moment.
@@ -70,10 +72,11 @@ impl Session<'_> {
                 Shared::Ledger | Shared::Foreign => {}
             }
         }
-        for name in told.keys().filter(|name| !now.contains_key(*name)) {
+        for (name, tip) in told.iter().filter(|(name, _)| !now.contains_key(*name)) {
             if let Shared::Draft(version) = names::shared(name)
                 && !sealed.contains(&version)
                 && !self.is_taken_here(contact, &version)?
+                && !self.left_by_me(&contact.refs, tip)?
             {
                 news.push(News::Left { version });
             }
@@ -203,6 +206,23 @@ impl Session<'_> {
             by: attempt.evolution.owner,
             status: super::index::status(Some(&says)),
         }))
+    }
+
+    /// Whether this clone itself let go of the draft at `tip`, or has it under another name.
+    fn left_by_me(&self, refs: &Refs, tip: &Oid) -> Result<bool> {
+        if refs.below(names::WITHDRAWN).any(|(_, aside)| aside == tip) {
+            return Ok(true);
+        }
+        if !self.store.is_commit(tip) {
+            return Ok(false);
+        }
+        let root = self.store.root(tip)?;
+        for (_, draft) in drafts(&refs.local()) {
+            if self.store.root(&draft)? == root {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn is_taken_here(&self, contact: &Contact, version: &Version) -> Result<bool> {

@@ -293,6 +293,7 @@ impl Session<'_> {
     /// Begins the project's ledger where the cloud has none.
     pub(super) fn begin_ledger(&self, contact: Contact) -> Result<Contact> {
         if contact.checked.is_some() {
+            self.take_up_ledger(&contact)?;
             self.name_own_ledger(&contact)?;
             return Ok(contact);
         }
@@ -304,10 +305,32 @@ impl Session<'_> {
         // Whoever was first, the cloud has one now; if it has not, the report says why.
         let contact = self.contact(None)?;
         match contact.checked {
-            Some(_) => self.name_own_ledger(&contact)?,
+            Some(_) => {
+                self.take_up_ledger(&contact)?;
+                self.name_own_ledger(&contact)?;
+            }
             None => return Err(self.refused(&report).into()),
         }
         Ok(contact)
+    }
+
+    /// Takes up a ledger that has only begun: from then on this clone has it too, whatever becomes of
+    /// the cloud.
+    fn take_up_ledger(&self, contact: &Contact) -> Result<()> {
+        let Some(checked) = &contact.checked else {
+            return Ok(());
+        };
+        if checked.ledger.tip != checked.genesis {
+            return Ok(());
+        }
+        self.change(|refs| {
+            let mut moves = Vec::new();
+            if refs.get(names::LEDGER).is_none() {
+                moves.push(refs.change(names::LEDGER, Some(&checked.genesis)));
+                moves.push(refs.change(names::BASE, Some(&checked.genesis)));
+            }
+            Ok((moves, ()))
+        })
     }
 
     /// Writes the genesis of a ledger that this person began into the tracked configuration, so

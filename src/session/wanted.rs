@@ -14,6 +14,7 @@ impl Session<'_> {
     /// # Errors
     /// [`Exit::Invalid`] for what is no change's id; the history cannot be read.
     pub fn named_since(&self, base: &str) -> Result<(Vec<ChangeId>, Vec<ChangeId>)> {
+        self.take_in()?;
         let refs = self.store.refs()?;
         let local = refs.local();
         let mut wanted: Vec<ChangeId> = Vec::new();

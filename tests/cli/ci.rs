@@ -207,3 +207,24 @@ fn files_of_a_job_that_are_there_stay() {
     }
     ann.refused(2, "git gryt init --ci jenkins");
 }
+
+#[test]
+fn several_changes_are_looked_at_before_any_is_run() {
+    let sandbox = Sandbox::new();
+    let lead = project(&sandbox);
+    lead.refused(7, "git gryt run --start --change A --change NOPE");
+    let list = lead.must("git gryt evolution list v1.0.0");
+    assert!(!list.contains("pass"), "{list}");
+    lead.must("git gryt run --start --change A --change a --change B");
+    let list = lead.must("git gryt evolution list v1.0.0");
+    assert_eq!(list.matches("pass").count(), 2, "{list}");
+    // A change that was only just written into the file counts.
+    let file = ".gryt/generations/v1.0.0.yaml";
+    lead.write(
+        file,
+        &(lead.read(file) + "  - {type: add, id: NEW, title: new}\n"),
+    );
+    lead.must("git commit -q --allow-empty -m 'Work' -m 'Gryt-Change: NEW'");
+    lead.must("git gryt run --trailers HEAD~1");
+    assert!(lead.must("git gryt evolution list v1.0.0").contains("NEW"));
+}

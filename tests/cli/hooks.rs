@@ -101,6 +101,9 @@ fn an_edited_hook_and_a_half_made_one_are_nobodys_to_replace() {
     fs::write(&file, text.clone() + "true\n").unwrap();
     let told = ann.refused(6, "git gryt hook uninstall");
     assert!(told.contains("was edited since"), "{told}");
+    let told = ann.refused(6, "git gryt hook install pre-commit");
+    assert!(told.contains("was edited since"), "{told}");
+    ann.must("git commit -q --allow-empty -m Ends");
     fs::write(&file, &text).unwrap();
     ann.must("git gryt hook uninstall");
     assert!(!hooks.exists(), "the folder was made for it");
@@ -217,20 +220,32 @@ fn a_push_tells_of_proofs_that_nobody_has_or_shares_them() {
     ann.must("git add . && git commit -q -m B && git gryt run");
     // Another branch is not what was proven.
     ann.must("git branch side HEAD~1 && git push -q origin side");
+    // Whether a push will land, or is only tried, the hook cannot know: it publishes nothing itself.
+    let hosting = ann.at(sandbox.path().join("hosting.git"));
+    let before = hosting.refs("refs");
+    ann.must("git push -q --dry-run origin main 2>&1");
+    assert_eq!(hosting.refs("refs"), before);
+    let told = ann.must("git push -q origin main 2>&1");
+    assert!(
+        told.contains("v1.0.0/B/rc.1 is proven by what you push"),
+        "{told}"
+    );
+    ann.write("b.txt", "more\n");
+    ann.must("git commit -q -a -m More");
     let told = ann.must("git push -q origin main 2>&1");
     assert!(told.contains("shared v1.0.0/B/rc.1"), "{told}");
     bob.must("git gryt sync pull");
     let list = bob.must("git gryt evolution list v1.0.0");
     assert_eq!(list.matches("rc.1").count(), 2, "{list}");
     // What goes wrong on the way is said, and the branch is pushed.
-    let hosting = ann.at(sandbox.path().join("hosting.git"));
     hook(
         &hosting,
         "hooks/update",
         "#!/bin/sh\ncase $1 in refs/gryt/*) exit 1;; esac\n",
     );
     ann.write("b.txt", "c\n");
-    ann.must("git commit -q -a -m C && git gryt run");
+    ann.must("git commit -q -a -m C && git gryt run && git push -q origin main");
+    ann.must("git commit -q --allow-empty -m D");
     let told = ann.must("git push -q origin main 2>&1");
     assert!(told.contains("The proofs were not shared"), "{told}");
     assert_eq!(hosting.git("rev-parse main"), ann.git("rev-parse main"));
@@ -325,4 +340,17 @@ fn where_git_runs_hooks_from_its_configuration_no_file_is_written() {
     later.must("git-gryt hook uninstall");
     assert_eq!(ann.read(".git/config"), with_path);
     assert_eq!(state(&ann.dir.join(".git/hooks")), before.0);
+}
+
+#[test]
+fn settings_that_are_broken_and_not_committed_stop_no_commit() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.must("git gryt hook install pre-commit");
+    ann.write(".gryt/config.yaml", "bogus: [\n");
+    ann.write("other.txt", "other\n");
+    let told = ann.must("git add other.txt && git commit -q -m Other 2>&1");
+    assert!(told.contains(".gryt/config.yaml"), "{told}");
+    let told = ann.refused(1, "git commit -q -a -m Settings");
+    assert!(told.contains("Nothing was committed"), "{told}");
 }

@@ -165,3 +165,24 @@ fn a_watch_tells_as_things_land_and_takes_nothing_over() {
     bob.refused(8, "git gryt sync watch --once");
     bob.refused(2, "git gryt sync watch --interval soon");
 }
+
+#[test]
+fn ones_own_doings_and_quiet_pulls_are_not_told() {
+    let sandbox = Sandbox::new();
+    let [ann, bob] = team(&sandbox, ["ann", "bob"]);
+    bob.must("git gryt generation new v2.0.0 && git gryt generation new v3.0.0");
+    bob.must("git gryt sync push && git gryt sync pull");
+    bob.must("git gryt generation delete v2.0.0");
+    bob.must("git gryt generation rename v3.0.0 v4.0.0 && git gryt sync push");
+    let told = bob.must("git gryt sync pull");
+    assert!(!told.contains("News"), "{told}");
+    ann.must("git gryt generation new v5.0.0 && git gryt sync push");
+    bob.must("git gryt sync pull -q");
+    let told = bob.must("git gryt sync pull");
+    assert!(told.contains("ann declared v5.0.0"), "{told}");
+    // Cloud mode pulls by itself, and says it.
+    bob.must("git gryt config execution_mode cloud");
+    ann.must("git gryt generation new v6.0.0 && git gryt sync push");
+    let told = bob.must("git gryt status 2>&1");
+    assert!(told.contains("ann declared v6.0.0"), "{told}");
+}

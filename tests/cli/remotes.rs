@@ -135,3 +135,17 @@ fn the_cloud_is_known_by_its_ledger_whatever_it_is_called() {
     assert!(told.contains("another project's"), "{told}");
     assert_eq!(ann.refs("refs/gryt/generations/v7.0.0").len(), 0);
 }
+
+#[test]
+fn whoever_began_the_ledger_can_take_it_elsewhere_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt generation new v1.0.0 && git gryt sync push");
+    assert_eq!(ann.refs("refs/gryt/ledger").len(), 1);
+    ann.must("git init -q --bare ../new.git && git remote add host ../new.git");
+    ann.must("git push -q host main && git gryt config remote host");
+    let told = ann.refused(4, "git gryt sync pull");
+    assert!(told.contains("git push host 'refs/gryt/*'"), "{told}");
+    ann.must("git push -q host 'refs/gryt/*' && git gryt sync pull && git gryt verify");
+}
