@@ -22,7 +22,7 @@ pub mod store;
 use std::ffi::OsString;
 
 use anyhow::{Context as _, Result};
-use clap::FromArgMatches;
+use clap::Parser;
 
 use cli::{Cli, Command, Global};
 use commands::Outcome;
@@ -32,8 +32,7 @@ use session::Session;
 /// Parses, dispatches, renders. Returns the process's exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    let matched = help::command().try_get_matches_from(&args);
-    let cli = match matched.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match Cli::try_parse_from(&args).map_err(|error| help::explained(error, &args)) {
         Ok(cli) => cli,
         Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use super::Cache;
 use super::rows::{Line, Place, ProvenAt, TriedLine};
 use crate::model::evolution::EvolutionName;
-use crate::model::ledger::Release;
+use crate::model::sealed::Release;
 use crate::model::{ChangeId, Oid, Person, Version};
 
 impl Cache {

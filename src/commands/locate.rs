@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::cache::Cache;
 use crate::cache::rows::Place;
-use crate::model::ledger::Release;
+use crate::model::sealed::Release;
 use crate::model::{ChangeId, Exit, Oid, Person, Refusal, Version};
 use crate::session::Session;
 

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, product};
-use crate::model::ledger::Release;
+use crate::model::sealed::Release;
 use crate::session::Session;
 
 /// Arguments of `log`.

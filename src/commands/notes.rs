@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Outcome, product, typed};
-use crate::model::ledger::Withdrawal;
+use crate::model::sealed::Withdrawal;
 use crate::model::{Contract, Exit, Refusal, Stamp, Version};
 use crate::session::Session;
 

@@ -203,7 +203,8 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
         .map(|(version, _)| version)
         .collect();
-    let mut news = session.news(session.told().as_ref(), &contact)?;
+    let told = session.told();
+    let mut news = session.news(told.as_ref(), &contact)?;
     let adopted = session.adopt(&contact)?;
     // What is said of drafts and releases by name is not said twice.
     news.retain(|news| match news {
@@ -217,7 +218,7 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     session.note_contact();
     // A hook has nobody to tell: what it brought is told by the next pull of a person's own.
     if take_in && !session.ctx.quiet {
-        session.note_told(&contact);
+        session.note_told(told.as_ref(), &contact);
     }
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();

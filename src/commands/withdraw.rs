@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed, typed_if};
-use crate::model::ledger::Withdrawal;
+use crate::model::sealed::Withdrawal;
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::append::Next;

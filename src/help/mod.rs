@@ -3,7 +3,10 @@
 mod examples;
 mod shells;
 
+use std::ffi::OsString;
+
 use anyhow::Result;
+use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
@@ -12,6 +15,14 @@ use crate::commands::setup::{Kind, Page};
 /// The command line with an example in the help of each command.
 pub fn command() -> Command {
     with_examples(Cli::command(), "")
+}
+
+/// The help that was asked for, with its examples: only then are they looked for.
+pub fn explained(error: clap::Error, args: &[OsString]) -> clap::Error {
+    if error.kind() != ErrorKind::DisplayHelp {
+        return error;
+    }
+    command().try_get_matches_from(args).err().unwrap_or(error)
 }
 
 fn with_examples(mut command: Command, path: &str) -> Command {

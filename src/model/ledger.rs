@@ -4,112 +4,12 @@
 //! out gates, policy and signatures, which are judged elsewhere. A change to it is a new
 //! `Gryt-Format` (docs/format.md, "Ledger").
 
-use serde::{Deserialize, Serialize};
-
 use super::import::{self, Imported};
-use super::verdict::{ExcuseKind, Verdict};
-use super::{ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
+use super::sealed::{FILES, Sealed, Withdrawal};
+use super::{Contract, Invalid, Oid, Version};
 
 /// The format that this program writes and reads.
 pub const FORMAT: &str = "1";
-
-/// How the names of a release's files end: the contract, what was promoted and how, and the policy
-/// that it was judged by, where there was one.
-pub const CONTRACT: &str = "generation.yaml";
-pub const PROMOTION: &str = "promotion.yaml";
-pub const POLICY: &str = "policy.yaml";
-/// All of them.
-pub const FILES: [&str; 3] = [CONTRACT, PROMOTION, POLICY];
-
-/// `promotion.yaml`: a sealed release.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sealed {
-    pub version: Version,
-    /// The promotion's id: one for each intent to promote, whatever the number of tries.
-    pub promotion: String,
-    /// The release commit and its tree.
-    pub commit: Oid,
-    pub tree: Oid,
-    /// The draft's first commit and its sealed tip.
-    pub generation: Oid,
-    pub draft: Oid,
-    pub promoter: Person,
-    pub promoted_at: Stamp,
-    pub gates: Vec<Verdict>,
-    pub evolutions: Vec<Folded>,
-}
-
-impl Sealed {
-    /// The gates that it passed by its promoter's word alone, a line each.
-    pub fn excuses(&self) -> Vec<String> {
-        let line = |verdict: &Verdict| {
-            let excuse = verdict.excuse.as_ref()?;
-            let word = match excuse.kind {
-                ExcuseKind::Waived => "waived",
-                ExcuseKind::Overridden => "overridden",
-            };
-            Some(format!("{word} {}: {}", verdict.gate, excuse.reason))
-        };
-        self.gates.iter().filter_map(line).collect()
-    }
-}
-
-/// An evolution that went into a release.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Folded {
-    pub change: ChangeId,
-    pub number: u32,
-    pub tip: Oid,
-    pub owner: Person,
-    /// Whether its proof counted.
-    pub counted: bool,
-}
-
-/// `withdrawals/….yaml`: a release that should not have been.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Withdrawal {
-    pub version: Version,
-    pub reason: String,
-    /// What to use instead.
-    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
-    pub replacement: Option<Version>,
-    pub by: Person,
-    pub at: Stamp,
-}
-
-/// A release in a line: what lists and logs show of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Release {
-    pub version: Version,
-    pub description: Option<String>,
-    /// None where it was released before gryt and nothing tells.
-    pub commit: Option<Oid>,
-    pub promoter: Person,
-    pub promoted_at: Stamp,
-    /// How many.
-    pub changes: usize,
-    /// How many.
-    pub evolutions: usize,
-    pub withdrawn: bool,
-    /// Whether it was released before gryt was there.
-    pub imported: bool,
-    /// The gates that it passed by its promoter's word alone, a line each.
-    pub excuses: Vec<String>,
-}
-
-impl Release {
-    /// Whether it still stands, in a word.
-    pub fn status(&self) -> &'static str {
-        match (self.withdrawn, self.imported) {
-            (true, _) => "withdrawn",
-            (_, true) => "imported",
-            _ => "promoted",
-        }
-    }
-}
 
 /// What the trailers of a commit say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -339,6 +239,8 @@ fn imports(entry: &Entry) -> Rule<Verified> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Person;
+    use super::super::sealed::{CONTRACT, Folded, PROMOTION};
     use super::*;
 
     fn oid(n: u32) -> Oid {

@@ -31,6 +31,7 @@ pub mod reconcile;
 pub mod refusal;
 pub mod schedule;
 pub mod scheme;
+pub mod sealed;
 mod sections;
 pub mod standing;
 pub mod verdict;

@@ -3,8 +3,8 @@
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
 use super::gate::Subject;
-use super::ledger::{Folded, Sealed};
 use super::reconcile::Relation;
+use super::sealed::{Folded, Sealed};
 use super::verdict::Verdict;
 use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
 

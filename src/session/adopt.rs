@@ -8,9 +8,9 @@ use super::Session;
 use super::contact::Contact;
 use super::survey::next;
 use crate::git::refs::Update;
-use crate::model::ledger::Sealed;
 use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep};
 use crate::model::reconcile::{Relation, Seal, Sides};
+use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid, Version};
 use crate::store::names::Shared;
 use crate::store::refs::{drafts, evolutions};
@@ -338,7 +338,7 @@ impl Session<'_> {
         let Some(local) = local else {
             return Ok(Seal::Folded);
         };
-        let same = |folded: &&crate::model::ledger::Folded| folded.change.is(&name.change);
+        let same = |folded: &&crate::model::sealed::Folded| folded.change.is(&name.change);
         for folded in sealed.evolutions.iter().filter(same) {
             match self.store.relation(local, &folded.tip)? {
                 Relation::Same | Relation::Behind => return Ok(Seal::Folded),

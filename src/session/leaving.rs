@@ -15,7 +15,7 @@ use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
 use crate::model::import::Imported;
 use crate::model::leaving::{self, Fate, Holder, Own, Rename};
-use crate::model::ledger::{Sealed, Withdrawal};
+use crate::model::sealed::{Sealed, Withdrawal};
 use crate::model::{EvolutionName, Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;

@@ -84,9 +84,9 @@ impl Session<'_> {
         Ok(news)
     }
 
-    /// Takes note that this person was told of what `contact` shows.
-    pub fn note_told(&self, contact: &Contact) {
-        if self.told().as_ref() == Some(&contact.cloud) {
+    /// Takes note that this person, who was told of `told` before, was told of what `contact` shows.
+    pub fn note_told(&self, told: Option<&State>, contact: &Contact) {
+        if told == Some(&contact.cloud) {
             return;
         }
         let lines = contact.cloud.iter();

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::Session;
 use crate::model::evolution::Attempt;
-use crate::model::ledger::Sealed;
 use crate::model::reconcile::Relation;
+use crate::model::sealed::Sealed;
 use crate::model::standing::{Progress, Standing};
 use crate::model::{Contract, EvolutionName, Oid, Version};
 use crate::store::Refs;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::{Store, to_git};
 use crate::git::Git;
-use crate::model::ledger::Sealed;
+use crate::model::sealed::Sealed;
 use crate::model::{Exit, Oid, Refusal, Version};
 
 /// How many commits below the branches of a remote are looked at before git is asked.

@@ -8,9 +8,8 @@ use super::message::{Message, header};
 use super::objects::{Author, Commit, Place};
 use super::{Store, draft};
 use crate::model::import::{self, Imported};
-use crate::model::ledger::{
-    CONTRACT, Difference, Entry, FILES, Leaf, POLICY, PROMOTION, Parent, Sealed, Withdrawal,
-};
+use crate::model::ledger::{Difference, Entry, Leaf, Parent};
+use crate::model::sealed::{CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal};
 use crate::model::{Contract, Invalid, Oid, Version};
 
 /// A ledger whose chain was checked.
