@@ -10,7 +10,7 @@ use git_gryt::git::Git;
 use git_gryt::model::evolution::{Attempt, Evolution};
 use git_gryt::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
 use git_gryt::model::sealed::{Folded, Sealed};
-use git_gryt::model::verdict::Verdict;
+use git_gryt::model::verdict::{Gate, GateName, Verdict};
 use git_gryt::model::{Contract, EvolutionName, Oid, Person, Stamp, Version};
 use git_gryt::store::Store;
 use git_gryt::store::ledger::Ledger;
@@ -190,9 +190,13 @@ impl Maker<'_> {
             });
         }
         let (author, promoter, id) = self.by(0);
-        let gates = ["has_changes", "changes_proven", "proof_covers_release"];
-        let passed = |gate: &str| Verdict {
-            gate: gate.into(),
+        let gates = [
+            Gate::HasChanges,
+            Gate::ChangesProven,
+            Gate::ProofCoversRelease,
+        ];
+        let passed = |gate: Gate| Verdict {
+            gate: GateName::Known(gate),
             passed: true,
             missing: Vec::new(),
             warnings: Vec::new(),

@@ -5,14 +5,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed};
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
+use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::claim::promoted;
 use crate::session::contact::Contact;
-use crate::session::push::Patience;
+use crate::session::push::{Job, Next};
 use crate::session::view::Edited;
 use crate::store::names;
 
@@ -80,20 +82,48 @@ pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
 /// Deletes the draft whose tip here is `here`, and this person's evolutions of it, from the cloud;
 /// false where it was not there.
 pub(super) fn from_cloud(session: &Session<'_>, version: &Version, here: &Oid) -> Result<bool> {
-    let mut patience = Patience::new();
-    let mut contact = session.contact(None)?;
-    loop {
-        let Some(updates) = plan(session, &contact, version, here)? else {
-            return Ok(false);
+    let contact = session.contact(None)?;
+    let left = Vec::new();
+    let mut deletion = Deletion {
+        version,
+        here,
+        left,
+    };
+    session.push(&contact, &mut deletion)
+}
+
+/// A draft on its way out of the cloud.
+struct Deletion<'a> {
+    version: &'a Version,
+    here: &'a Oid,
+    /// What goes after the first push.
+    left: Vec<Update>,
+}
+
+impl Job for Deletion<'_> {
+    type Value = bool;
+
+    fn manner(&self) -> Manner {
+        Manner::Whole
+    }
+
+    fn plan(&mut self, session: &Session<'_>, contact: &Contact, _: Road) -> Result<Next<bool>> {
+        let Some(mut updates) = plan(session, contact, self.version, self.here)? else {
+            return Ok(Next::Over(false));
         };
-        let first = &updates[..updates.len().min(REFS_A_PUSH)];
-        let report = session.cloud()?.push(first, session.atomic())?;
-        if report.accepted() {
-            session.acknowledge(&first[1..])?;
-            session.clear(&updates[first.len()..])?;
-            return Ok(true);
-        }
-        contact = session.look_again(&report, first, &mut patience, None)?;
+        self.left = updates.split_off(updates.len().min(REFS_A_PUSH));
+        Ok(Next::Push(updates))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        landed: Landed,
+    ) -> Result<Option<bool>> {
+        session.acknowledge(&landed.moves)?;
+        session.clear(contact, &self.left)?;
+        Ok(Some(true))
     }
 }
 

@@ -6,14 +6,16 @@ use serde::Serialize;
 
 use super::record::{self, RecordArgs};
 use super::{Outcome, typed};
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::evolution::{self as model, Attempt, Cover, Says};
+use crate::model::push::{Manner, Road};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
 use crate::session::index::status;
 use crate::session::proof::declared;
-use crate::session::push::Patience;
+use crate::session::push::{Job, Next};
 use crate::store::names;
 
 /// Subcommands of `evolution`.
@@ -200,29 +202,13 @@ fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Re
 /// What proved nothing, or came too late, goes away, in the cloud too.
 fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     let reference = names::evolution(name);
-    let mut patience = Patience::new();
-    let mut contact = match session.config.remote {
-        Some(_) => Some(session.contact(None)?),
-        None => None,
-    };
-    let mut gone = None;
-    while let Some(now) = &contact {
-        may_abandon(session, Some(now), name)?;
-        let Some(tip) = now.cloud.get(&reference) else {
-            break;
-        };
-        let updates = [Update::new(&reference, Some(tip), None)];
-        let report = session.cloud()?.push(&updates, false)?;
-        if report.accepted() {
-            session.acknowledge(&updates)?;
-            gone = Some(tip.clone());
-            break;
+    let gone = match session.config.remote {
+        Some(_) => session.push(&session.contact(None)?, &mut Removal { name, gone: None })?,
+        None => {
+            may_abandon(session, None, name)?;
+            None
         }
-        contact = Some(session.look_again(&report, &updates, &mut patience, None)?);
-    }
-    if contact.is_none() {
-        may_abandon(session, None, name)?;
-    }
+    };
     session.change(|refs| {
         let here = refs.get(&reference);
         let mut updates = vec![refs.change(&reference, None)];
@@ -239,6 +225,46 @@ fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         cloud: gone.is_some(),
         kept: false,
     }))
+}
+
+/// An evolution on its way out of the cloud, and the tip that it had there.
+struct Removal<'a> {
+    name: &'a EvolutionName,
+    gone: Option<Oid>,
+}
+
+impl Job for Removal<'_> {
+    type Value = Option<Oid>;
+
+    fn manner(&self) -> Manner {
+        Manner::Single
+    }
+
+    fn plan(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        _: Road,
+    ) -> Result<Next<Option<Oid>>> {
+        may_abandon(session, Some(contact), self.name)?;
+        let reference = names::evolution(self.name);
+        let Some(tip) = contact.cloud.get(&reference) else {
+            return Ok(Next::Over(None));
+        };
+        self.gone = Some(tip.clone());
+        let update = Update::new(reference, Some(tip), None);
+        Ok(Next::Push(vec![update]))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        _: &Contact,
+        landed: Landed,
+    ) -> Result<Option<Option<Oid>>> {
+        session.acknowledge(&landed.moves)?;
+        Ok(Some(self.gone.take()))
+    }
 }
 
 /// Its owner may, and whoever promoted its version; what does not check has no owner to protect.

@@ -13,17 +13,20 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed};
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::excuse::Plea;
 use crate::model::policy;
 use crate::model::promotion::{self, Decision, Release, Seal};
+use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
+use crate::model::verdict::Gate;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
 use crate::session::facts::Intent;
 use crate::session::heal::TagState;
-use crate::session::push::Patience;
+use crate::session::push::{Job, Next};
 use crate::store::ledger::Ledger;
 use crate::store::names;
 
@@ -127,7 +130,7 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         args,
     };
     let outcome = match contact {
-        Some(contact) => attempt.in_cloud(contact),
+        Some(contact) => attempt.in_cloud(&contact),
         None => attempt.locally(),
     };
     if outcome.is_ok() && !args.dry_run {
@@ -146,56 +149,24 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
         ));
     }
     Ok(Plea {
-        waive: args.waive.clone(),
+        waive: args
+            .waive
+            .iter()
+            .map(|name| Gate::named(name))
+            .collect::<Result<_, _>>()?,
         override_previous: args.override_previous,
         reason: reason.to_owned(),
     })
 }
 
 impl Attempt<'_> {
-    fn in_cloud(mut self, mut contact: Contact) -> Result<Outcome> {
+    fn in_cloud(self, contact: &Contact) -> Result<Outcome> {
         let session = self.session;
-        let mut patience = Patience::new();
-        let mut tried = false;
-        // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
-        let mut alone = false;
-        loop {
-            let mut seal = match self.decide(Some(&contact)) {
-                Ok(Decision::Won(sealed)) => return self.found(&sealed, !tried),
-                Ok(Decision::Seal(seal)) => seal,
-                Err(refusal) => return Err(self.give_up(refusal, &contact)?),
-            };
-            let pinned = pinned(session, &seal)?;
-            session.may_publish(&contact, &pinned, self.args.with_commits)?;
-            if self.args.dry_run {
-                let changes = seal.policy_changes;
-                return Ok(self.outcome(seal.sealed, changes, None, false, &contact.cloud));
-            }
-            if self.intent.id.is_empty() {
-                self.intent.id = session.intend(&self.intent.version)?;
-                seal.sealed.promotion.clone_from(&self.intent.id);
-            }
-            let with_folded = session.atomic() && !alone;
-            let updates = self.write(&seal, contact.ledger(), with_folded)?;
-            let report = session.cloud()?.push(&updates, session.atomic())?;
-            if report.accepted() {
-                let tag = self.conclude(&seal.sealed, &updates)?;
-                let changes = seal.policy_changes;
-                return Ok(self.outcome(seal.sealed, changes, tag, false, &contact.cloud));
-            }
-            tried = true;
-            let looked =
-                session.look_again(&report, &updates, &mut patience, Some(&self.intent.version));
-            contact = match looked {
-                Ok(contact) => contact,
-                Err(_) if report.refused_there() && updates.len() > 1 => {
-                    alone = true;
-                    patience = Patience::new();
-                    session.contact(Some(&self.intent.version))?
-                }
-                Err(error) => return Err(self.unknown(error, report.done)),
-            };
-        }
+        let mut sealing = Sealing {
+            attempt: self,
+            seal: None,
+        };
+        session.push(contact, &mut sealing)
     }
 
     /// The decision over what is known now.
@@ -260,7 +231,12 @@ impl Attempt<'_> {
     }
 
     /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
-    fn conclude(&self, sealed: &Sealed, pushed: &[Update]) -> Result<Option<TagState>> {
+    fn conclude(
+        &self,
+        contact: &Contact,
+        sealed: &Sealed,
+        pushed: &[Update],
+    ) -> Result<Option<TagState>> {
         let session = self.session;
         // The tag is sent first, so that all that is left is one transaction. Cut in between, the
         // kept intent makes the next command do both again, with the same tag.
@@ -271,7 +247,7 @@ impl Attempt<'_> {
         let state = match (session.config.tag, &tag) {
             (false, _) => None,
             (true, None) => Some(TagState::Refused),
-            (true, Some(tag)) => Some(session.send_tag(&sealed.version, tag)?),
+            (true, Some(tag)) => Some(session.send_tag(Some(contact), &sealed.version, tag)?),
         };
         let contact = session.change(|refs| {
             let mut moves = Vec::new();
@@ -324,29 +300,6 @@ impl Attempt<'_> {
         Ok(refusal.into())
     }
 
-    /// The push was sent and nothing was heard, or the cloud cannot be asked what came of it.
-    fn unknown(&self, error: anyhow::Error, answered: bool) -> anyhow::Error {
-        match error.downcast::<Refusal>() {
-            Ok(cause) if cause.exit == Exit::Remote && !answered => {
-                let version = &self.intent.version;
-                let mut refusal = Refusal::new(
-                    Exit::Remote,
-                    format!("Whether {version} is promoted is not known yet"),
-                )
-                .because("The push was sent, and the cloud's answer did not arrive")
-                .because("It may still land; the next command finds out");
-                refusal.why.push(cause.what);
-                refusal.why.extend(cause.why);
-                refusal
-                    .then("git gryt sync pull")
-                    .then(format!("git gryt promote {version}"))
-                    .into()
-            }
-            Ok(cause) => cause.into(),
-            Err(error) => error,
-        }
-    }
-
     /// In local mode the ledger's ref in this repository is the lock.
     fn locally(mut self) -> Result<Outcome> {
         let session = self.session;
@@ -383,7 +336,7 @@ impl Attempt<'_> {
         }
         let (sealed, changes, earlier) = result?;
         let tag = match session.config.tag && !self.args.dry_run {
-            true => Some(session.deliver_tag(&sealed)?),
+            true => Some(session.deliver_tag(None, &sealed)?),
             false => None,
         };
         Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))
@@ -408,6 +361,94 @@ impl Attempt<'_> {
             tag,
             policy_changes,
         })
+    }
+}
+
+/// A promotion on its way to the cloud.
+struct Sealing<'a> {
+    attempt: Attempt<'a>,
+    /// What was pushed last.
+    seal: Option<Seal>,
+}
+
+impl Job for Sealing<'_> {
+    type Value = Outcome;
+
+    fn manner(&self) -> Manner {
+        // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
+        Manner::FirstAtLeast
+    }
+
+    fn plan(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        road: Road,
+    ) -> Result<Next<Outcome>> {
+        let attempt = &mut self.attempt;
+        let mut seal = match attempt.decide(Some(contact)) {
+            Ok(Decision::Won(sealed)) => {
+                let earlier = self.seal.is_none();
+                return Ok(Next::Over(attempt.found(&sealed, earlier)?));
+            }
+            Ok(Decision::Seal(seal)) => seal,
+            Err(refusal) => return Err(attempt.give_up(refusal, contact)?),
+        };
+        let pinned = pinned(session, &seal)?;
+        session.may_publish(contact, &pinned, attempt.args.with_commits)?;
+        if attempt.args.dry_run {
+            let changes = seal.policy_changes;
+            let outcome = attempt.outcome(seal.sealed, changes, None, false, &contact.cloud);
+            return Ok(Next::Over(outcome));
+        }
+        if attempt.intent.id.is_empty() {
+            attempt.intent.id = session.intend(&attempt.intent.version)?;
+            seal.sealed.promotion.clone_from(&attempt.intent.id);
+        }
+        let with_folded = road.atomic && !road.alone;
+        let updates = attempt.write(&seal, contact.ledger(), with_folded)?;
+        self.seal = Some(seal);
+        Ok(Next::Push(updates))
+    }
+
+    fn landed(
+        &mut self,
+        _: &Session<'_>,
+        contact: &Contact,
+        landed: Landed,
+    ) -> Result<Option<Outcome>> {
+        let Some(seal) = self.seal.take() else {
+            return Ok(None);
+        };
+        let attempt = &self.attempt;
+        let tag = attempt.conclude(contact, &seal.sealed, &landed.moves)?;
+        let changes = seal.policy_changes;
+        Ok(Some(attempt.outcome(
+            seal.sealed,
+            changes,
+            tag,
+            false,
+            &contact.cloud,
+        )))
+    }
+
+    fn look(&self, session: &Session<'_>) -> Result<Contact> {
+        session.contact(Some(&self.attempt.intent.version))
+    }
+
+    fn unheard(&self, cause: Refusal) -> Refusal {
+        let version = &self.attempt.intent.version;
+        let mut refusal = Refusal::new(
+            Exit::Remote,
+            format!("Whether {version} is promoted is not known yet"),
+        )
+        .because("The push was sent, and the cloud's answer did not arrive")
+        .because("It may still land; the next command finds out");
+        refusal.why.push(cause.what);
+        refusal.why.extend(cause.why);
+        refusal
+            .then("git gryt sync pull")
+            .then(format!("git gryt promote {version}"))
     }
 }
 

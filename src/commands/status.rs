@@ -9,7 +9,7 @@ use super::Outcome;
 use crate::model::gate::Subject;
 use crate::model::reconcile::{DraftConflict, Relation};
 use crate::model::standing::{Standing, standings};
-use crate::model::verdict::Verdict;
+use crate::model::verdict::{Gate, Verdict};
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
@@ -236,10 +236,8 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
             })
         }
     };
-    let by_gates = ["has_changes", "changes_proven"];
-    let missing = verdicts
-        .iter()
-        .filter(|v| v.stops() && !by_gates.contains(&v.gate.as_str()));
+    let by_changes = |v: &Verdict| v.gate == Gate::HasChanges || v.gate == Gate::ChangesProven;
+    let missing = verdicts.iter().filter(|v| v.stops() && !by_changes(v));
     Ok(OfVersion {
         status: "draft",
         changes: standings(&contract, &draft.root, &attempts),

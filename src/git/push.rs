@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use super::refs::Update;
 use super::{Git, Output};
+use crate::model::push::Reply;
 
 /// What one ref's line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Line {
 }
 
 /// What came of a push.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// By the remote ref's name.
     pub lines: BTreeMap<String, Line>,
@@ -42,10 +43,37 @@ impl Report {
         self.ok && self.done && self.lines.values().all(|line| *line == Line::Done)
     }
 
-    /// Whether the server itself said no to something.
-    pub fn refused_there(&self) -> bool {
-        self.lines.values().any(|line| *line == Line::RejectedThere)
+    /// What it says, as far as it decides what to do next.
+    pub fn reply(&self) -> Reply {
+        let whole = self.done;
+        if self.accepted() {
+            Reply::Accepted
+        } else if self.lines.is_empty() {
+            Reply::Silence { whole }
+        } else {
+            let there = self.lines.values().any(|line| *line == Line::RejectedThere);
+            Reply::Refused { there, whole }
+        }
     }
+
+    /// What of `updates` the server acknowledged.
+    pub fn landed(&self, updates: &[Update]) -> Landed {
+        let there = |u: &&Update| self.done && self.lines.get(&u.name) == Some(&Line::Done);
+        let moves = updates.iter().filter(|u| u.old != u.new);
+        Landed {
+            moves: moves.filter(there).cloned().collect(),
+            whole: self.done,
+        }
+    }
+}
+
+/// What a push changed in the remote, as far as the remote said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landed {
+    /// The updates that were acknowledged, guards left out.
+    pub moves: Vec<Update>,
+    /// Whether the server's answer arrived whole.
+    pub whole: bool,
 }
 
 /// How a push is sent.
@@ -157,12 +185,24 @@ mod tests {
         assert!(accepted.accepted());
         assert_eq!(accepted.lines.len(), 3);
         let lost = report(1, include_bytes!("../../fixtures/push/lease-lost.txt"));
-        assert!(!lost.accepted() && !lost.refused_there());
+        assert!(
+            lost.reply()
+                == Reply::Refused {
+                    there: false,
+                    whole: true
+                }
+        );
         assert_eq!(lost.lines["refs/gryt/ledger"], Line::RejectedHere);
         let declined = report(1, include_bytes!("../../fixtures/push/hook-declined.txt"));
-        assert!(!declined.accepted() && declined.refused_there());
+        assert!(
+            declined.reply()
+                == Reply::Refused {
+                    there: true,
+                    whole: true
+                }
+        );
         let cut = report(128, include_bytes!("../../fixtures/push/cut.txt"));
-        assert!(!cut.accepted() && !cut.done);
+        assert!(!cut.accepted() && !cut.done && !cut.landed(&[]).whole);
     }
 
     #[test]

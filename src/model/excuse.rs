@@ -1,12 +1,9 @@
 //! Promoting although a gate fails: what may be excused, by whose word, and how it is said
 //! (docs/policy.md, "Waivers").
 
-use super::gate::{Subject, combine, judge};
-use super::verdict::{Excuse, ExcuseKind, NAMES, Only, Verdict};
+use super::gate::{Subject, combine, judge, verdict};
+use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
 use super::{Exit, Policy, Refusal, Version};
-
-/// The gate that a policy fails which cannot be read.
-const PREVIOUS: &str = "previous_policy";
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +21,7 @@ pub struct Rules {
 /// What the promoter asks to be let off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plea {
-    pub waive: Vec<String>,
+    pub waive: Vec<Gate>,
     pub override_previous: bool,
     pub reason: String,
 }
@@ -38,22 +35,17 @@ impl Rules {
             None => present,
         };
         verdicts.extend(self.unreadable.as_ref().map(|why| Verdict {
-            gate: PREVIOUS.into(),
-            passed: false,
-            missing: vec![why.clone()],
-            warnings: Vec::new(),
             only: Some(Only::Previous),
-            excuse: None,
+            ..verdict(Gate::PreviousPolicy, vec![why.clone()])
         }));
         verdicts
     }
 
     /// Whether both policies let a promoter waive the gate.
-    fn waivable(&self, gate: &str) -> bool {
-        let named = |policy: &Policy| policy.waivable.iter().any(|name| name == gate);
+    fn waivable(&self, gate: Gate) -> bool {
         self.unreadable.is_none()
-            && named(&self.present)
-            && self.previous.as_ref().is_none_or(|(_, p)| named(p))
+            && self.present.waives(gate)
+            && self.previous.as_ref().is_none_or(|(_, p)| p.waives(gate))
     }
 
     /// What the policy at the release commit says otherwise than the one before it.
@@ -68,19 +60,14 @@ impl Rules {
 /// Excuses the failed gates that the plea names and the rules allow.
 ///
 /// # Errors
-/// [`Exit::Invalid`] for a gate that does not exist, [`Exit::Gate`] for one that may not be waived.
+/// [`Exit::Gate`] for one that may not be waived.
 pub fn grant(
     mut verdicts: Vec<Verdict>,
     rules: &Rules,
     plea: &Plea,
 ) -> Result<Vec<Verdict>, Refusal> {
     for gate in &plea.waive {
-        if !NAMES.contains(&gate.as_str()) {
-            let what = format!("There is no gate {gate}");
-            let all = format!("The gates are {}", NAMES.join(", "));
-            return Err(Refusal::new(Exit::Invalid, what).because(all));
-        }
-        if !rules.waivable(gate) {
+        if !rules.waivable(*gate) {
             let both = match &rules.previous {
                 Some((version, _)) => format!(
                     "Both the policy at the release commit and the one sealed with {version} have \
@@ -93,7 +80,7 @@ pub fn grant(
         }
     }
     for verdict in verdicts.iter_mut().filter(|v| !v.passed) {
-        let kind = if plea.waive.contains(&verdict.gate) {
+        let kind = if plea.waive.iter().any(|gate| verdict.gate == *gate) {
             ExcuseKind::Waived
         } else if plea.override_previous && verdict.only == Some(Only::Previous) {
             ExcuseKind::Overridden
@@ -118,7 +105,9 @@ pub fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) -> Refusa
         }
     }
     let overridden = |v: &&&Verdict| v.only == Some(Only::Previous);
-    let waived = |v: &&&Verdict| !overridden(v) && rules.waivable(&v.gate);
+    let waived = |v: &&&Verdict| {
+        !overridden(v) && matches!(v.gate, GateName::Known(gate) if rules.waivable(gate))
+    };
     if stopping.iter().all(|v| overridden(&v) || waived(&v)) {
         let mut line = format!("git gryt promote {version}");
         for verdict in stopping.iter().filter(waived) {
@@ -134,11 +123,11 @@ pub fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) -> Refusa
 
 /// One line of a verdict, with the gate's name, and the policy's where only one of two says so.
 fn said(verdict: &Verdict, rules: &Rules, line: &str) -> String {
-    let gate = match verdict.gate.as_str() {
-        // What always stands needs no name.
-        "has_changes" | "changes_proven" => return line.to_owned(),
-        gate => gate,
-    };
+    // What a contract itself asks for needs no name.
+    if verdict.gate == Gate::HasChanges || verdict.gate == Gate::ChangesProven {
+        return line.to_owned();
+    }
+    let gate = &verdict.gate;
     match (verdict.only, &rules.previous) {
         (Some(Only::Previous), Some((version, _))) => {
             format!("{gate}, by the policy of {version} alone: {line}")
@@ -161,20 +150,16 @@ mod tests {
         }
     }
 
-    fn failed(gate: &str, only: Option<Only>) -> Verdict {
+    fn failed(gate: Gate, only: Option<Only>) -> Verdict {
         Verdict {
-            gate: gate.into(),
-            passed: false,
-            missing: vec!["something".into()],
-            warnings: Vec::new(),
             only,
-            excuse: None,
+            ..verdict(gate, vec!["something".into()])
         }
     }
 
-    fn plea(waive: &[&str], override_previous: bool) -> Plea {
+    fn plea(waive: &[Gate], override_previous: bool) -> Plea {
         Plea {
-            waive: waive.iter().map(ToString::to_string).collect(),
+            waive: waive.to_vec(),
             override_previous,
             reason: "because".into(),
         }
@@ -182,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_waived_where_both_policies_allow_it() {
-        let gate = "min_evolutions";
+        let gate = Gate::MinEvolutions;
         let asks = |rules: &Rules| grant(vec![failed(gate, None)], rules, &plea(&[gate], false));
         let both = rules(
             "waivable: [min_evolutions]",
@@ -196,16 +181,15 @@ mod tests {
         let one = rules("waivable: [min_evolutions]", Some(""));
         assert_eq!(asks(&one).unwrap_err().exit, Exit::Gate);
         assert!(asks(&rules("waivable: [min_evolutions]", None)).is_ok());
-        let unknown = grant(Vec::new(), &both, &plea(&["x"], false)).unwrap_err();
-        assert_eq!(unknown.exit, Exit::Invalid);
+        assert_eq!(Gate::named("x").unwrap_err().exit, Exit::Invalid);
     }
 
     #[test]
     fn only_what_the_previous_policy_alone_fails_is_overridden() {
         let rules = rules("", Some("promoters: [a@b.c]"));
         let verdicts = vec![
-            failed("promoters", Some(Only::Previous)),
-            failed("versions", None),
+            failed(Gate::Promoters, Some(Only::Previous)),
+            failed(Gate::Versions, None),
         ];
         let found = grant(verdicts, &rules, &plea(&[], true)).unwrap();
         assert!(!found[0].stops() && found[1].stops());
@@ -233,7 +217,10 @@ mod tests {
             attempts: &[],
             promoter: &who,
         });
-        let found = verdicts.into_iter().find(|v| v.gate == PREVIOUS).unwrap();
+        let found = verdicts
+            .into_iter()
+            .find(|v| v.gate == Gate::PreviousPolicy)
+            .unwrap();
         assert!(found.stops());
         let granted = grant(vec![found], &broken, &plea(&[], true)).unwrap();
         assert!(!granted[0].stops());
@@ -243,8 +230,8 @@ mod tests {
     fn the_way_on_is_said_where_there_is_one() {
         let rules = rules("waivable: [versions]", Some("waivable: [versions]"));
         let verdicts = [
-            failed("promoters", Some(Only::Previous)),
-            failed("versions", None),
+            failed(Gate::Promoters, Some(Only::Previous)),
+            failed(Gate::Versions, None),
         ];
         let refusal = refused(&verdicts, &rules, &"v2.0.0".parse().unwrap());
         assert_eq!(

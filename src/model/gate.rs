@@ -1,10 +1,12 @@
 //! Gates: what a release must satisfy before it is sealed (docs/policy.md).
 
+use strum::VariantArray;
+
 use super::evolution::{Attempt, Says};
 use super::policy::{Policy, Strictness};
 use super::proof::StepEnd;
 use super::standing::{Progress, Standing, standings};
-use super::verdict::{NAMES, Only, Verdict};
+use super::verdict::{Gate, GateName, Only, Verdict};
 use super::{Change, Contract, Oid, Person};
 
 /// What is judged.
@@ -20,51 +22,64 @@ pub struct Subject<'a> {
 
 /// Judges by one policy: the gates that always stand, and those that it switches on.
 pub fn judge(policy: &Policy, subject: &Subject<'_>) -> Vec<Verdict> {
-    let gates = &policy.gates;
-    let mut verdicts = vec![
-        verdict("has_changes", has_changes(subject)),
-        verdict("changes_proven", changes_proven(subject)),
-    ];
-    if let Some(promoters) = &policy.promoters {
-        verdicts.push(verdict("promoters", may_promote(subject, promoters)));
-    }
-    if let Some(least) = gates.min_evolutions {
-        verdicts.push(verdict("min_evolutions", min_evolutions(subject, least)));
-    }
-    if gates.no_failed_evolutions {
-        verdicts.push(verdict("no_failed_evolutions", no_failed(subject)));
-    }
-    match gates.proof_covers_release {
-        Strictness::Off => {}
-        Strictness::Require => {
-            verdicts.push(verdict("proof_covers_release", covers_release(subject)));
-        }
-        Strictness::Warn => verdicts.push(Verdict {
-            warnings: covers_release(subject),
-            ..verdict("proof_covers_release", Vec::new())
+    let judged = |gate: &Gate| match weight(*gate, policy) {
+        Strictness::Off => None,
+        Strictness::Require => Some(verdict(*gate, missing(*gate, policy, subject))),
+        Strictness::Warn => Some(Verdict {
+            warnings: missing(*gate, policy, subject),
+            ..verdict(*gate, Vec::new())
         }),
+    };
+    Gate::VARIANTS.iter().filter_map(judged).collect()
+}
+
+/// How much a policy makes of a gate.
+fn weight(gate: Gate, policy: &Policy) -> Strictness {
+    let gates = &policy.gates;
+    let on = match gate {
+        Gate::HasChanges | Gate::ChangesProven => true,
+        Gate::Promoters => policy.promoters.is_some(),
+        Gate::MinEvolutions => gates.min_evolutions.is_some(),
+        Gate::NoFailedEvolutions => gates.no_failed_evolutions,
+        Gate::ProofCoversRelease => return gates.proof_covers_release,
+        Gate::RequiredSteps => !gates.required_steps.is_empty(),
+        Gate::IndependentProof => gates.independent_proof,
+        Gate::Versions => policy.versions.rules(),
+        // It is about there being a policy to judge by: see `excuse::Rules`.
+        Gate::PreviousPolicy => false,
+    };
+    match on {
+        true => Strictness::Require,
+        false => Strictness::Off,
     }
-    if !gates.required_steps.is_empty() {
-        verdicts.push(verdict("required_steps", required_steps(subject, policy)));
+}
+
+/// What a release lacks for a gate that the policy switches on, a line each.
+fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>) -> Vec<String> {
+    match gate {
+        Gate::HasChanges => has_changes(subject),
+        Gate::ChangesProven => changes_proven(subject),
+        Gate::Promoters => may_promote(subject, policy.promoters.as_deref().unwrap_or_default()),
+        Gate::MinEvolutions => min_evolutions(subject, policy.gates.min_evolutions.unwrap_or(0)),
+        Gate::NoFailedEvolutions => no_failed(subject),
+        Gate::ProofCoversRelease => covers_release(subject),
+        Gate::RequiredSteps => required_steps(subject, policy),
+        Gate::IndependentProof => independent_proof(subject),
+        Gate::Versions => {
+            let version = &subject.contract.version;
+            let checked = policy.versions.check(version, subject.declared_by);
+            checked.err().into_iter().collect()
+        }
+        Gate::PreviousPolicy => Vec::new(),
     }
-    if gates.independent_proof {
-        verdicts.push(verdict("independent_proof", independent_proof(subject)));
-    }
-    let version = &subject.contract.version;
-    if let Err(rule) = policy.versions.check(version, subject.declared_by) {
-        verdicts.push(verdict("versions", vec![rule]));
-    } else if policy.versions.rules() {
-        verdicts.push(verdict("versions", Vec::new()));
-    }
-    verdicts
 }
 
 /// The judgement of two policies: a gate passes where it passes both, or where one alone has it
 /// and it passes there.
 pub fn combine(present: &[Verdict], previous: &[Verdict]) -> Vec<Verdict> {
     let mut combined = Vec::new();
-    for name in NAMES {
-        let find = |verdicts: &[Verdict]| verdicts.iter().find(|v| v.gate == name).cloned();
+    for gate in Gate::VARIANTS {
+        let find = |verdicts: &[Verdict]| verdicts.iter().find(|v| v.gate == *gate).cloned();
         let one = match (find(present), find(previous)) {
             (Some(now), Some(before)) if now.passed && !before.passed => Verdict {
                 only: Some(Only::Previous),
@@ -100,9 +115,10 @@ fn union(mut all: Vec<String>, more: Vec<String>) -> Vec<String> {
     all
 }
 
-fn verdict(gate: &str, missing: Vec<String>) -> Verdict {
+/// A gate that passes where nothing is missing.
+pub(super) fn verdict(gate: Gate, missing: Vec<String>) -> Verdict {
     Verdict {
-        gate: gate.to_owned(),
+        gate: GateName::Known(gate),
         passed: missing.is_empty(),
         missing,
         warnings: Vec::new(),
@@ -315,7 +331,7 @@ mod tests {
         let verdicts = judge(&policy, &subject).into_iter();
         verdicts
             .filter(|v| !v.passed)
-            .map(|v| (v.gate, v.missing))
+            .map(|v| (v.gate.to_string(), v.missing))
             .collect()
     }
 
@@ -401,32 +417,32 @@ mod tests {
 
     #[test]
     fn two_policies_both_have_to_be_satisfied_and_it_is_said_which_was_not() {
-        let v = |gate: &str, missing: &[&str]| {
+        let v = |gate: Gate, missing: &[&str]| {
             verdict(gate, missing.iter().map(ToString::to_string).collect())
         };
         let found = combine(
             &[
-                v("has_changes", &[]),
-                v("promoters", &["x"]),
-                v("versions", &["y"]),
+                v(Gate::HasChanges, &[]),
+                v(Gate::Promoters, &["x"]),
+                v(Gate::Versions, &["y"]),
             ],
             &[
-                v("has_changes", &[]),
-                v("promoters", &[]),
-                v("min_evolutions", &["z"]),
+                v(Gate::HasChanges, &[]),
+                v(Gate::Promoters, &[]),
+                v(Gate::MinEvolutions, &["z"]),
             ],
         );
-        let only: Vec<_> = found.iter().map(|v| (v.gate.as_str(), v.only)).collect();
+        let only: Vec<_> = found.iter().map(|v| (v.gate.to_string(), v.only)).collect();
         assert_eq!(
             only,
             [
-                ("has_changes", None),
-                ("promoters", Some(Only::Present)),
-                ("min_evolutions", Some(Only::Previous)),
-                ("versions", Some(Only::Present)),
+                (Gate::HasChanges.to_string(), None),
+                (Gate::Promoters.to_string(), Some(Only::Present)),
+                (Gate::MinEvolutions.to_string(), Some(Only::Previous)),
+                (Gate::Versions.to_string(), Some(Only::Present)),
             ]
         );
-        let both = combine(&[v("versions", &["y"])], &[v("versions", &["z"])]);
+        let both = combine(&[v(Gate::Versions, &["y"])], &[v(Gate::Versions, &["z"])]);
         assert_eq!((both[0].only, both[0].missing.len()), (None, 2));
     }
 }

@@ -27,6 +27,7 @@ mod place;
 pub mod policy;
 pub mod promotion;
 pub mod proof;
+pub mod push;
 pub mod reconcile;
 pub mod refusal;
 pub mod schedule;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::generation::ChangeKind;
 use super::place::{self, Key};
 use super::scheme::Scheme;
-use super::{Exit, Invalid, Refusal, Version, verdict};
+use super::verdict::Gate;
+use super::{Exit, Invalid, Refusal, Version};
 
 /// The tracked file, below the top.
 pub const FILE: &str = ".gryt/policy.yaml";
@@ -153,17 +154,17 @@ impl Policy {
             }
         }
         for (at, name) in self.waivable.iter().enumerate() {
-            let rule = match name.as_str() {
-                name if verdict::WAIVABLE.contains(&name) => continue,
-                name if verdict::NAMES.contains(&name) => format!("{name} can never be waived"),
-                _ => format!(
-                    "there is no gate {name}; those that can be waived are {}",
-                    verdict::WAIVABLE.join(", ")
-                ),
-            };
-            return invalid(&[Key::Name("waivable"), Key::At(at)], &rule);
+            if let Err(rule) = Gate::named_waivable(name) {
+                return invalid(&[Key::Name("waivable"), Key::At(at)], &rule);
+            }
         }
         Ok(())
+    }
+
+    /// Whether it lets a promoter pass this gate with a reason.
+    pub fn waives(&self, gate: Gate) -> bool {
+        let named = |name: &String| Gate::named_waivable(name) == Ok(gate);
+        self.waivable.iter().any(named)
     }
 
     /// The same, as the refusal of a command that found it at `place`.

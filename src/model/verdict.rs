@@ -1,36 +1,147 @@
-//! What a gate says of a release: the names of the gates, and a judgement as it is sealed.
+//! The gates, and what one says of a release, as it is sealed.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
-/// The gates that always stand, those that a policy can switch on, and what else it rules.
-pub const NAMES: [&str; 9] = [
-    "has_changes",
-    "changes_proven",
-    "promoters",
-    "min_evolutions",
-    "no_failed_evolutions",
-    "proof_covers_release",
-    "required_steps",
-    "independent_proof",
-    "versions",
-];
+use super::{Exit, Refusal};
 
-/// The gates that a policy can call waivable: not that a release declares changes which are
-/// proven, and not who may say so.
-pub const WAIVABLE: [&str; 6] = [
-    "min_evolutions",
-    "no_failed_evolutions",
-    "proof_covers_release",
-    "required_steps",
-    "independent_proof",
-    "versions",
-];
+/// A gate: one thing that a release must satisfy. Each has a row in docs/policy.md.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Gate {
+    HasChanges,
+    ChangesProven,
+    Promoters,
+    MinEvolutions,
+    NoFailedEvolutions,
+    ProofCoversRelease,
+    RequiredSteps,
+    IndependentProof,
+    Versions,
+    /// The policy sealed with the previous promotion can be read.
+    PreviousPolicy,
+}
+
+/// Where a policy says something about a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Nowhere: it always stands.
+    Always,
+    /// Under `gates:`, by its name.
+    Gates,
+    /// At the top, by its name.
+    Top,
+}
+
+impl Gate {
+    /// Whether a policy can call it waivable: not that a release declares changes which are proven,
+    /// and not who may say so.
+    pub fn waivable(self) -> bool {
+        match self {
+            Self::HasChanges | Self::ChangesProven | Self::Promoters | Self::PreviousPolicy => {
+                false
+            }
+            Self::MinEvolutions
+            | Self::NoFailedEvolutions
+            | Self::ProofCoversRelease
+            | Self::RequiredSteps
+            | Self::IndependentProof
+            | Self::Versions => true,
+        }
+    }
+
+    /// Where a policy switches it on.
+    pub fn setting(self) -> Setting {
+        match self {
+            Self::HasChanges | Self::ChangesProven | Self::PreviousPolicy => Setting::Always,
+            Self::Promoters | Self::Versions => Setting::Top,
+            Self::MinEvolutions
+            | Self::NoFailedEvolutions
+            | Self::ProofCoversRelease
+            | Self::RequiredSteps
+            | Self::IndependentProof => Setting::Gates,
+        }
+    }
+
+    /// The names of those that `which` picks, for a message.
+    pub fn listed(which: impl Fn(Gate) -> bool) -> String {
+        let gates = Self::VARIANTS.iter().filter(|gate| which(**gate));
+        let names: Vec<&str> = gates.map(Into::into).collect();
+        names.join(", ")
+    }
+
+    /// The gate that a policy calls waivable by this name.
+    ///
+    /// # Errors
+    /// The rule that the name breaks.
+    pub fn named_waivable(name: &str) -> Result<Gate, String> {
+        match name.parse::<Gate>() {
+            Ok(gate) if gate.waivable() => Ok(gate),
+            Ok(gate) => Err(format!("{gate} can never be waived")),
+            Err(_) => Err(format!(
+                "there is no gate {name}; those that can be waived are {}",
+                Self::listed(Self::waivable)
+            )),
+        }
+    }
+
+    /// The gate of that name.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where there is none.
+    pub fn named(name: &str) -> Result<Gate, Refusal> {
+        name.parse().map_err(|_| {
+            Refusal::new(Exit::Invalid, format!("There is no gate {name}"))
+                .because(format!("The gates are {}", Self::listed(|_| true)))
+        })
+    }
+}
+
+/// A gate by the name that was sealed: a later git gryt may know more of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum GateName {
+    Known(Gate),
+    Later(String),
+}
+
+impl PartialEq<Gate> for GateName {
+    fn eq(&self, gate: &Gate) -> bool {
+        matches!(self, Self::Known(known) if known == gate)
+    }
+}
+
+impl fmt::Display for GateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(gate) => gate.fmt(f),
+            Self::Later(name) => name.fmt(f),
+        }
+    }
+}
 
 /// One gate's judgement, sealed with the promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
-    pub gate: String,
+    pub gate: GateName,
     pub passed: bool,
     /// What is missing, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -79,4 +190,43 @@ pub enum ExcuseKind {
     Waived,
     /// The previous policy alone failed it.
     Overridden,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_and_the_page_name_each_gate() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../docs/schemas/policy.schema.json")).unwrap();
+        let page = include_str!("../../docs/policy.md");
+        let top = &schema["properties"];
+        for gate in Gate::VARIANTS {
+            let name: &str = gate.into();
+            assert!(
+                page.contains(&format!("| `{name}` |")),
+                "{name}: docs/policy.md"
+            );
+            let held = match gate.setting() {
+                Setting::Always => continue,
+                Setting::Gates => &top["gates"]["properties"][name],
+                Setting::Top => &top[name],
+            };
+            assert!(held.is_object(), "{name}: docs/schemas/policy.schema.json");
+        }
+        let waivable = top["waivable"]["items"]["enum"].as_array().unwrap();
+        let named: Vec<&str> = waivable
+            .iter()
+            .filter_map(serde_json::Value::as_str)
+            .collect();
+        assert_eq!(named.join(", "), Gate::listed(Gate::waivable));
+    }
+
+    #[test]
+    fn what_a_later_program_sealed_is_kept_by_its_name() {
+        let read = |name: &str| serde_json::from_str::<GateName>(&format!("\"{name}\"")).unwrap();
+        assert_eq!(read("versions"), Gate::Versions);
+        assert_eq!(read("max_age").to_string(), "max_age");
+    }
 }

@@ -4,9 +4,12 @@
 use anyhow::Result;
 
 use super::Session;
-use super::push::Patience;
+use super::contact::Contact;
+use super::push::{self, Job};
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::import::Imported;
+use crate::model::push::{Manner, Road};
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::store::ledger::Ledger;
 use crate::store::names;
@@ -32,29 +35,8 @@ impl Session<'_> {
     }
 
     fn append_in_cloud<T>(&self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
-        let mut patience = Patience::new();
-        let mut contact = self.contact(None)?;
-        loop {
-            let (entry, value) = match next(contact.ledger())? {
-                Next::There(value) => {
-                    self.adopt(&contact)?;
-                    return Ok(value);
-                }
-                Next::Entry(entry, value) => (entry, value),
-            };
-            let Some(ledger) = contact.ledger() else {
-                return Err(Refusal::new(Exit::Failure, "The cloud has no ledger").into());
-            };
-            self.check_own(ledger, &entry)?;
-            let updates = [Update::new(names::LEDGER, Some(&ledger.tip), Some(&entry))];
-            let report = self.cloud()?.push(&updates, false)?;
-            if report.accepted() {
-                self.acknowledge(&updates)?;
-                self.adopt(&self.seen()?)?;
-                return Ok(value);
-            }
-            contact = self.look_again(&report, &updates, &mut patience, None)?;
-        }
+        let mut job = Appending { next, value: None };
+        self.push(&self.contact(None)?, &mut job)
     }
 
     fn append_here<T>(&self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
@@ -120,5 +102,43 @@ impl Session<'_> {
             }
             Ok((moves, ()))
         })
+    }
+}
+
+/// An entry on its way to the cloud's ledger.
+struct Appending<F, T> {
+    next: F,
+    /// What the entry that is pushed comes to.
+    value: Option<T>,
+}
+
+impl<T, F: Fn(Option<&Ledger>) -> Result<Next<T>>> Job for Appending<F, T> {
+    type Value = T;
+
+    fn manner(&self) -> Manner {
+        Manner::Single
+    }
+
+    fn plan(&mut self, session: &Session<'_>, contact: &Contact, _: Road) -> Result<push::Next<T>> {
+        let (entry, value) = match (self.next)(contact.ledger())? {
+            Next::There(value) => {
+                session.adopt(contact)?;
+                return Ok(push::Next::Over(value));
+            }
+            Next::Entry(entry, value) => (entry, value),
+        };
+        let Some(ledger) = contact.ledger() else {
+            return Err(Refusal::new(Exit::Failure, "The cloud has no ledger").into());
+        };
+        session.check_own(ledger, &entry)?;
+        self.value = Some(value);
+        let update = Update::new(names::LEDGER, Some(&ledger.tip), Some(&entry));
+        Ok(push::Next::Push(vec![update]))
+    }
+
+    fn landed(&mut self, session: &Session<'_>, _: &Contact, landed: Landed) -> Result<Option<T>> {
+        session.acknowledge(&landed.moves)?;
+        session.adopt(&session.seen()?)?;
+        Ok(self.value.take())
     }
 }

@@ -1,13 +1,17 @@
 //! The consequences of a promotion: what happens after the ledger moved, and is done again by a
 //! later command where it was cut short.
 
+use std::collections::VecDeque;
+
 use anyhow::Result;
 
 use super::Session;
 use super::contact::Contact;
-use crate::git::push::Report;
+use super::push::{Job, Next};
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
+use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Seal;
 use crate::model::sealed::Sealed;
 use crate::model::{Oid, Version};
@@ -93,7 +97,7 @@ impl Session<'_> {
     pub fn finish(&self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
         self.clear_after(contact, sealed)?;
         let tag = if self.config.tag {
-            Some(self.deliver_tag(sealed)?)
+            Some(self.deliver_tag(Some(contact), sealed)?)
         } else {
             None
         };
@@ -115,7 +119,7 @@ impl Session<'_> {
     /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
     fn clear_folded(&self, contact: &Contact, sealed: &Sealed) -> Result<()> {
         let of_this = |version: &Version| version == &sealed.version;
-        let left = self.clear(&self.folded(contact, of_this)?)?;
+        let left = self.clear(contact, &self.folded(contact, of_this)?)?;
         if left > 0 {
             self.ctx.warn(format!(
                 "{left} refs of {} are still in the cloud: a later push clears them",
@@ -133,7 +137,7 @@ impl Session<'_> {
     pub fn clear_leftovers(&self, contact: &Contact) -> Result<()> {
         let folded = self.folded(contact, |_| true)?;
         if !folded.is_empty() {
-            self.clear(&folded)?;
+            self.clear(contact, &folded)?;
         }
         Ok(())
     }
@@ -174,16 +178,9 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written.
-    pub fn clear(&self, updates: &[Update]) -> Result<usize> {
-        let mut left = 0;
-        for batch in updates.chunks(REFS_A_PUSH) {
-            let report = self.cloud()?.push(batch, false)?;
-            let gone = batch.iter().filter(|u| acknowledged(&report, &u.name));
-            let gone: Vec<Update> = gone.cloned().collect();
-            left += batch.len() - gone.len();
-            self.acknowledge(&gone)?;
-        }
-        Ok(left)
+    pub fn clear(&self, contact: &Contact, updates: &[Update]) -> Result<usize> {
+        let mut clearing = Piecemeal::of(updates);
+        self.push(contact, &mut clearing)
     }
 
     /// Makes the annotated tag of a release and sends it. The ledger has moved by then: whatever
@@ -191,7 +188,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Git cannot be started, or does not know who is at work.
-    pub fn deliver_tag(&self, sealed: &Sealed) -> Result<TagState> {
+    pub fn deliver_tag(&self, contact: Option<&Contact>, sealed: &Sealed) -> Result<TagState> {
         let name = names::tag(&sealed.version);
         let Some(tag) = self.release_tag(sealed)? else {
             return Ok(TagState::Refused);
@@ -199,7 +196,7 @@ impl Session<'_> {
         if self.store.tag(&name)?.is_none() {
             self.store.update(&[Update::new(name, None, Some(&tag))])?;
         }
-        self.send_tag(&sealed.version, &tag)
+        self.send_tag(contact, &sealed.version, &tag)
     }
 
     /// The tag of a release: the one that is there, or a new object that no ref names yet. Made
@@ -226,14 +223,19 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Git cannot be started. What the cloud refuses is a warning.
-    pub fn send_tag(&self, version: &Version, tag: &Oid) -> Result<TagState> {
-        let Some(remote) = &self.config.remote else {
+    pub fn send_tag(
+        &self,
+        contact: Option<&Contact>,
+        version: &Version,
+        tag: &Oid,
+    ) -> Result<TagState> {
+        let (Some(remote), Some(contact)) = (&self.config.remote, contact) else {
             return Ok(TagState::Made);
         };
         let name = names::tag(version);
         let update = Update::new(name, None, Some(tag));
-        let report = self.cloud()?.push(&[update], false)?;
-        if report.accepted() {
+        let sent = self.push(contact, &mut Tagging(update))?;
+        if !sent.moves.is_empty() {
             return Ok(TagState::Made);
         }
         // What came of it is what the cloud shows, not what was heard.
@@ -244,7 +246,7 @@ impl Session<'_> {
         if looked.is_ok() && self.store.refs()?.get(&there) == Some(tag) {
             return Ok(TagState::Made);
         }
-        if looked.is_ok() && report.done {
+        if looked.is_ok() && sent.whole {
             self.ctx.warn(format!(
                 "The cloud refused the tag {version}; the promotion stands"
             ));
@@ -274,6 +276,66 @@ pub(super) fn tag_text(version: &Version) -> String {
     format!("Release {version}\n")
 }
 
-fn acknowledged(report: &Report, name: &str) -> bool {
-    report.done && report.lines.get(name) == Some(&crate::git::push::Line::Done)
+/// Refs that go each for itself, as many a push as hosts take.
+struct Piecemeal {
+    queue: VecDeque<Vec<Update>>,
+    /// How many were pushed, and how many of them did not land.
+    sent: usize,
+    left: usize,
+}
+
+impl Piecemeal {
+    fn of(updates: &[Update]) -> Self {
+        Self {
+            queue: updates.chunks(REFS_A_PUSH).map(<[_]>::to_vec).collect(),
+            sent: 0,
+            left: 0,
+        }
+    }
+}
+
+impl Job for Piecemeal {
+    type Value = usize;
+
+    fn manner(&self) -> Manner {
+        Manner::Each
+    }
+
+    fn plan(&mut self, _: &Session<'_>, _: &Contact, _: Road) -> Result<Next<usize>> {
+        let Some(batch) = self.queue.pop_front() else {
+            return Ok(Next::Over(self.left));
+        };
+        self.sent = batch.len();
+        Ok(Next::Push(batch))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        _: &Contact,
+        landed: Landed,
+    ) -> Result<Option<usize>> {
+        self.left += self.sent - landed.moves.len();
+        session.acknowledge(&landed.moves)?;
+        Ok(None)
+    }
+}
+
+/// A release's tag on its way to the cloud.
+struct Tagging(Update);
+
+impl Job for Tagging {
+    type Value = Landed;
+
+    fn manner(&self) -> Manner {
+        Manner::Each
+    }
+
+    fn plan(&mut self, _: &Session<'_>, _: &Contact, _: Road) -> Result<Next<Landed>> {
+        Ok(Next::Push(vec![self.0.clone()]))
+    }
+
+    fn landed(&mut self, _: &Session<'_>, _: &Contact, landed: Landed) -> Result<Option<Landed>> {
+        Ok(Some(landed))
+    }
 }

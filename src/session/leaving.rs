@@ -9,12 +9,14 @@ use anyhow::Result;
 use super::Session;
 use super::carry::{Carried, place, renamed};
 use super::contact::Contact;
-use super::push::Patience;
+use super::push::{Job, Next};
 use crate::git::ident::Ident;
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
 use crate::model::import::Imported;
 use crate::model::leaving::{self, Fate, Holder, Own, Rename};
+use crate::model::push::{Manner, Road};
 use crate::model::sealed::{Sealed, Withdrawal};
 use crate::model::{EvolutionName, Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::store::ledger::Ledger;
@@ -79,49 +81,13 @@ impl Session<'_> {
         with_commits: bool,
         dry_run: bool,
     ) -> Result<Option<Left>> {
-        let mut contact = self.contact_apart()?;
-        let mut told = false;
-        for _ in 0..Patience::TRIES {
-            let refs = self.store.refs()?;
-            let Some(own) = refs.get(names::LEDGER).cloned() else {
-                return Ok(None);
-            };
-            let chain = self.chain_of(&contact)?;
-            if chain.contains(&own) {
-                return Ok(None);
-            }
-            let plan = self.plan_leaving(&contact, &refs, &own, &chain, renames)?;
-            let left = plan.left();
-            if !told {
-                self.tell_plan(&plan);
-                told = true;
-            }
-            let old = contact.cloud.get(names::LEDGER);
-            let tip = self.rewrite(&contact, &own, &plan)?;
-            self.may_publish(&contact, &self.pinned_by(&plan)?, with_commits)?;
-            if dry_run {
-                return Ok(Some(left));
-            }
-            let update = Update::new(names::LEDGER, old, Some(&tip));
-            if update.old.as_ref() == Some(&tip) {
-                // An earlier run brought it all there, and did not live to hear of it.
-                self.settle_here(&plan, &[])?;
-                return Ok(Some(left));
-            }
-            let pushed = std::slice::from_ref(&update);
-            let report = self.cloud()?.push(pushed, false)?;
-            if report.accepted() {
-                self.settle_here(&plan, pushed)?;
-                return Ok(Some(left));
-            }
-            let seen = contact.cloud.get(names::LEDGER).cloned();
-            contact = self.contact_apart()?;
-            if contact.cloud.get(names::LEDGER) == seen.as_ref() {
-                return Err(self.refused(&report).into());
-            }
-        }
-        let what = "Other people's pushes kept coming first";
-        Err(Refusal::new(Exit::Remote, what).into())
+        let mut job = Leaving {
+            renames,
+            with_commits,
+            dry_run,
+            plan: None,
+        };
+        self.push(&self.contact_apart()?, &mut job)
     }
 
     /// The entries of the cloud's ledger.
@@ -488,5 +454,74 @@ impl Plan {
             }
         }
         left
+    }
+}
+
+/// A clone's own promotions on their way to the cloud.
+struct Leaving<'a> {
+    renames: &'a [Rename],
+    with_commits: bool,
+    dry_run: bool,
+    /// What becomes of each, over the cloud as it was last seen.
+    plan: Option<Plan>,
+}
+
+impl Job for Leaving<'_> {
+    type Value = Option<Left>;
+
+    fn manner(&self) -> Manner {
+        Manner::Single
+    }
+
+    fn plan(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        _: Road,
+    ) -> Result<Next<Option<Left>>> {
+        let refs = session.store.refs()?;
+        let Some(own) = refs.get(names::LEDGER).cloned() else {
+            return Ok(Next::Over(None));
+        };
+        let chain = session.chain_of(contact)?;
+        if chain.contains(&own) {
+            return Ok(Next::Over(None));
+        }
+        let plan = session.plan_leaving(contact, &refs, &own, &chain, self.renames)?;
+        let left = plan.left();
+        if self.plan.is_none() {
+            session.tell_plan(&plan);
+        }
+        let old = contact.cloud.get(names::LEDGER);
+        let tip = session.rewrite(contact, &own, &plan)?;
+        session.may_publish(contact, &session.pinned_by(&plan)?, self.with_commits)?;
+        if self.dry_run {
+            return Ok(Next::Over(Some(left)));
+        }
+        if old == Some(&tip) {
+            // An earlier run brought it all there, and did not live to hear of it.
+            session.settle_here(&plan, &[])?;
+            return Ok(Next::Over(Some(left)));
+        }
+        self.plan = Some(plan);
+        let update = Update::new(names::LEDGER, old, Some(&tip));
+        Ok(Next::Push(vec![update]))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        _: &Contact,
+        landed: Landed,
+    ) -> Result<Option<Option<Left>>> {
+        let Some(plan) = self.plan.take() else {
+            return Ok(None);
+        };
+        session.settle_here(&plan, &landed.moves)?;
+        Ok(Some(Some(plan.left())))
+    }
+
+    fn look(&self, session: &Session<'_>) -> Result<Contact> {
+        session.contact_apart()
     }
 }

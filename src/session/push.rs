@@ -1,14 +1,15 @@
-//! What every push to the cloud has in common: when it may be sent, what to do when it was not
-//! acknowledged, and for how long.
+//! What every push to the cloud has in common: when it may be sent, and the one driver of the machine
+//! that says what follows from each answer.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::Session;
 use super::contact::Contact;
 use crate::config;
-use crate::git::push::Report;
+use crate::git::push::{Landed, Report};
 use crate::git::refs::Update;
-use crate::model::{Exit, Oid, Refusal, Version};
+use crate::model::push::{Answer, Effect, End, Manner, Push, Road};
+use crate::model::{Exit, Oid, Refusal};
 
 impl Session<'_> {
     /// Refuses to publish commits that no branch or tag of the cloud has: that is the user's act,
@@ -50,35 +51,104 @@ impl Session<'_> {
         .into())
     }
 
-    /// Looks at the cloud again after a push that was not acknowledged whole: the only thing that
-    /// tells what came of it.
+    /// Pushes what `job` plans, over `contact` and whatever the cloud holds later, until it is there
+    /// or cannot be: does what the machine says (docs/architecture.md, "A push").
     ///
     /// # Errors
-    /// [`Exit::Remote`] where the cloud cannot be read, or trying again cannot help.
-    pub fn look_again(
+    /// Whatever the job returns; [`Exit::Remote`] where the cloud refuses, does not answer, or cannot
+    /// be read.
+    pub fn push<J: Job>(&self, contact: &Contact, job: &mut J) -> Result<J::Value> {
+        let mut later: Option<Contact> = None;
+        let mut value = None;
+        let mut updates: Vec<Update> = Vec::new();
+        let mut report = Report::default();
+        let mut trouble = None;
+        let mut push = Push::new(job.manner(), self.atomic());
+        let mut answer = Answer::Read;
+        loop {
+            let contact = later.as_ref().unwrap_or(contact);
+            let effect;
+            (push, effect) = push.step(answer);
+            answer = match effect {
+                Effect::Plan(road) => match job.plan(self, contact, road)? {
+                    Next::Push(planned) => {
+                        updates = planned;
+                        let refs = updates.len();
+                        Answer::Planned { refs }
+                    }
+                    Next::Over(over) => {
+                        value = Some(over);
+                        Answer::NothingLeft
+                    }
+                },
+                Effect::Send { atomic } => {
+                    report = self.cloud()?.push(&updates, atomic)?;
+                    Answer::Replied(report.reply())
+                }
+                Effect::TakeOver => {
+                    let landed = report.landed(&updates);
+                    value = job.landed(self, contact, landed)?;
+                    let more = value.is_none();
+                    Answer::TakenOver { more }
+                }
+                Effect::Reread => {
+                    later = Some(job.reread(self)?);
+                    Answer::Read
+                }
+                Effect::Look { weight } => {
+                    self.pause(weight);
+                    match job.look(self) {
+                        Ok(seen) => {
+                            let stands = |u: &Update| seen.cloud.get(&u.name) == u.old.as_ref();
+                            let moved = !updates.iter().all(stands);
+                            later = Some(seen);
+                            Answer::Looked { moved }
+                        }
+                        Err(error) => {
+                            trouble = Some(error);
+                            Answer::Unreadable
+                        }
+                    }
+                }
+                Effect::Probe => {
+                    let lacks_atomic = self.cloud()?.lacks_atomic(&updates)?;
+                    if lacks_atomic {
+                        self.forgo_atomic()?;
+                    }
+                    Answer::Probed { lacks_atomic }
+                }
+                Effect::End(End::Done) => return value.context("A push ended without a result"),
+                Effect::End(end) => return Err(self.failed(job, end, &report, trouble)),
+            };
+        }
+    }
+
+    /// Why a push that ended otherwise than well did.
+    fn failed<J: Job>(
         &self,
+        job: &J,
+        end: End,
         report: &Report,
-        updates: &[Update],
-        patience: &mut Patience,
-        version: Option<&Version>,
-    ) -> Result<Contact> {
-        patience.pause(self);
-        let contact = self.contact(version)?;
-        let stands = |u: &Update| contact.cloud.get(&u.name) == u.old.as_ref();
-        if !updates.iter().all(stands) {
-            patience.others_were_first(self, report)?;
-            return Ok(contact);
-        }
-        if report.lines.is_empty() {
-            if self.atomic() && self.cloud()?.lacks_atomic(updates)? {
-                self.forgo_atomic()?;
-                return Ok(contact);
-            }
-            return Err(self.refused(report).into());
-        }
-        // Another push may hold the server's locks for a moment; then nothing has moved yet.
-        patience.nothing_moved(self, report)?;
-        Ok(contact)
+        trouble: Option<anyhow::Error>,
+    ) -> anyhow::Error {
+        let refused = self.refused(report);
+        let refusal = match (end, trouble) {
+            (End::Overtaken, _) => refused.because("Other people's pushes kept coming first"),
+            (End::Unheard, _) => job.unheard(refused),
+            (End::Unreadable { unheard }, Some(error)) => match error.downcast::<Refusal>() {
+                Ok(cause) if unheard && cause.exit == Exit::Remote => job.unheard(cause),
+                Ok(cause) => cause,
+                Err(error) => return error,
+            },
+            (End::Done | End::Refused | End::Unreadable { .. }, _) => refused,
+        };
+        refusal.into()
+    }
+
+    /// Waits a while that differs between clones, so that they do not meet again.
+    fn pause(&self, weight: u32) {
+        let millis = self.ctx.random_below(20 + u64::from(weight.min(12)) * 25);
+        std::thread::sleep(std::time::Duration::from_millis(millis));
     }
 
     /// Remembers that the cloud takes no atomic push, so that it is not asked each time.
@@ -111,46 +181,65 @@ impl Session<'_> {
     }
 }
 
-/// How long to go on trying: long while others get through, briefly while nothing moves.
-#[derive(Debug, Default)]
-pub struct Patience {
-    overtaken: u32,
-    still: u32,
+/// What is pushed: planned over what the cloud holds, as often as that changes, and taken over here
+/// once the cloud acknowledged it.
+pub trait Job {
+    /// What it comes to.
+    type Value;
+
+    /// What the cloud has to do with its refs.
+    fn manner(&self) -> Manner;
+
+    /// What is to be pushed now; an update whose two oids are one guards that ref.
+    ///
+    /// # Errors
+    /// Whatever says no.
+    fn plan(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        road: Road,
+    ) -> Result<Next<Self::Value>>;
+
+    /// Takes over what the cloud acknowledged of it. None where there may be more
+    /// to push.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        landed: Landed,
+    ) -> Result<Option<Self::Value>>;
+
+    /// Asks the cloud what it holds, after a push that was not acknowledged whole: the only thing
+    /// that tells what came of it.
+    ///
+    /// # Errors
+    /// Those of [`contact`](Session::contact).
+    fn look(&self, session: &Session<'_>) -> Result<Contact> {
+        session.contact(None)
+    }
+
+    /// What this clone knows that the cloud holds.
+    ///
+    /// # Errors
+    /// Those of [`seen`](Session::seen).
+    fn reread(&self, session: &Session<'_>) -> Result<Contact> {
+        session.seen()
+    }
+
+    /// How it is said that the push was sent, and may still land.
+    fn unheard(&self, cause: Refusal) -> Refusal {
+        cause
+    }
 }
 
-impl Patience {
-    /// How often a push is tried again because somebody else's came first.
-    pub const TRIES: u32 = 60;
-
-    /// Fresh patience.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn others_were_first(&mut self, session: &Session<'_>, report: &Report) -> Result<()> {
-        self.still = 0;
-        self.overtaken += 1;
-        if self.overtaken > Self::TRIES {
-            let refusal = session.refused(report);
-            return Err(refusal
-                .because("Other people's pushes kept coming first")
-                .into());
-        }
-        Ok(())
-    }
-
-    fn nothing_moved(&mut self, session: &Session<'_>, report: &Report) -> Result<()> {
-        self.still += 1;
-        if self.still > 4 {
-            return Err(session.refused(report).into());
-        }
-        Ok(())
-    }
-
-    /// Waits a while that differs between clones, so that they do not meet again.
-    fn pause(&self, session: &Session<'_>) {
-        let weight = u64::from((self.overtaken + 3 * self.still).min(12));
-        let millis = session.ctx.random_below(20 + weight * 25);
-        std::thread::sleep(std::time::Duration::from_millis(millis));
-    }
+/// What a job has to push.
+pub enum Next<T> {
+    /// These refs, in one push.
+    Push(Vec<Update>),
+    /// Nothing, or nothing more.
+    Over(T),
 }

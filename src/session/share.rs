@@ -5,12 +5,14 @@ use anyhow::Result;
 use super::Session;
 use super::contact::Contact;
 use super::files::write_below;
-use super::push::Patience;
+use super::push::{Job, Next};
 use crate::config;
+use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
+use crate::model::push::{Manner, Road};
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
-use crate::model::{EvolutionName, Exit, Version};
+use crate::model::{EvolutionName, Exit, Oid, Version};
 use crate::store::names;
 use crate::store::refs::{drafts, evolutions};
 
@@ -118,33 +120,14 @@ impl Session<'_> {
     /// [`Exit::Remote`] where the cloud cannot be reached or refuses; everything that concerns
     /// one draft is in the result.
     pub fn share_drafts(&self, only: Option<&Version>) -> Result<SharedDrafts> {
-        let mut done = SharedDrafts::default();
-        let mut patience = Patience::new();
-        let mut contact = self.begin_ledger(self.contact(None)?)?;
+        let contact = self.begin_ledger(self.contact(None)?)?;
         self.clear_leftovers(&contact)?;
-        loop {
-            let adopted = self.preview(&contact)?;
-            let (updates, errors) = self.plan_drafts(&contact, &adopted, only)?;
-            done.errors = errors;
-            // A guard on the ledger: a draft must not land on a version that was just sealed.
-            let ledger = contact.cloud.get(names::LEDGER);
-            let guard = Update::new(names::LEDGER, ledger, ledger);
-            let Some(batch) = updates.chunks(REFS_A_PUSH - 1).next() else {
-                return Ok(done);
-            };
-            let whole: Vec<Update> = [&[guard], batch].concat();
-            let report = self.cloud()?.push(&whole, self.atomic())?;
-            if report.accepted() {
-                done.count(batch);
-                self.acknowledge(batch)?;
-                if batch.len() == updates.len() {
-                    return Ok(done);
-                }
-                contact = self.seen()?;
-                continue;
-            }
-            contact = self.look_again(&report, &whole, &mut patience, None)?;
-        }
+        let mut job = Drafts {
+            only,
+            done: SharedDrafts::default(),
+            more: false,
+        };
+        self.push(&contact, &mut job)
     }
 
     /// What a push of drafts would do, without doing it.
@@ -228,89 +211,62 @@ impl Session<'_> {
         which: &Which<'_>,
         with_commits: bool,
     ) -> Result<SharedEvolutions> {
-        let me = self.me()?;
-        let mut done = SharedEvolutions::default();
-        let mut patience = Patience::new();
-        let mut contact = self.begin_ledger(self.contact(None)?)?;
+        let contact = self.begin_ledger(self.contact(None)?)?;
         self.clear_leftovers(&contact)?;
-        loop {
-            // A number belongs to who is in the cloud first; ours moves before it is pushed.
-            let adopted = self.adopt(&contact)?;
-            done.renumbered.extend(adopted.renumbered);
-            done.late = adopted.late_evolutions;
-            done.quarantined = adopted.quarantined;
-            let refs = self.store.refs()?;
-            let brought = self.brought(&refs)?;
-            let mut updates = Vec::new();
-            let mut proven = Vec::new();
-            for (name, tip) in evolutions(&refs.local()) {
-                if !which.means(&name) || done.late.contains(&name) {
-                    continue;
-                }
-                let cloud = contact.cloud.get(&names::evolution(&name));
-                // Only what adds to the cloud's is ever pushed; two clones of one owner that both
-                // went on are told so by the adoption.
-                if let Some(cloud) = cloud
-                    && (!self.store.is_commit(cloud)
-                        || self.store.relation(&tip, cloud)? != Relation::Ahead)
-                {
-                    continue;
-                }
-                let Ok(attempt) = self.store.attempt(&name, &tip)? else {
-                    continue;
-                };
-                if !attempt.may_be_shared_by(&me, &brought) {
-                    continue;
-                }
-                proven.extend(self.store.pinned(&tip, cloud)?);
-                updates.push(Update::new(names::evolution(&name), cloud, Some(&tip)));
-            }
-            let Some(batch) = updates.chunks(REFS_A_PUSH).next() else {
-                return Ok(done);
-            };
-            self.may_publish(&contact, &proven, with_commits)?;
-            let report = self.cloud()?.push(batch, self.atomic())?;
-            if report.accepted() {
-                for update in batch {
-                    if let names::Shared::Evolution(name) = names::shared(&update.name) {
-                        match update.old {
-                            None => done.created.push(name),
-                            Some(_) => done.updated.push(name),
-                        }
-                    }
-                }
-                self.acknowledge(batch)?;
-                if batch.len() == updates.len() {
-                    return Ok(done);
-                }
-                contact = self.seen()?;
+        let mut job = Evolutions {
+            which,
+            with_commits,
+            done: SharedEvolutions::default(),
+            more: false,
+        };
+        self.push(&contact, &mut job)
+    }
+
+    /// What of this person's evolutions the cloud lacks, but for those that are `late`, and the
+    /// user's commits that they pin.
+    fn plan_evolutions(
+        &self,
+        contact: &Contact,
+        which: &Which<'_>,
+        late: &[EvolutionName],
+    ) -> Result<(Vec<Update>, Vec<Oid>)> {
+        let me = self.me()?;
+        let refs = self.store.refs()?;
+        let brought = self.brought(&refs)?;
+        let (mut updates, mut proven) = (Vec::new(), Vec::new());
+        for (name, tip) in evolutions(&refs.local()) {
+            if !which.means(&name) || late.contains(&name) {
                 continue;
             }
-            contact = self.look_again(&report, batch, &mut patience, None)?;
+            let cloud = contact.cloud.get(&names::evolution(&name));
+            // Only what adds to the cloud's is ever pushed; two clones of one owner that both
+            // went on are told so by the adoption.
+            if let Some(cloud) = cloud
+                && (!self.store.is_commit(cloud)
+                    || self.store.relation(&tip, cloud)? != Relation::Ahead)
+            {
+                continue;
+            }
+            let Ok(attempt) = self.store.attempt(&name, &tip)? else {
+                continue;
+            };
+            if !attempt.may_be_shared_by(&me, &brought) {
+                continue;
+            }
+            proven.extend(self.store.pinned(&tip, cloud)?);
+            updates.push(Update::new(names::evolution(&name), cloud, Some(&tip)));
         }
+        Ok((updates, proven))
     }
 
     /// Begins the project's ledger where the cloud has none.
     pub(super) fn begin_ledger(&self, contact: Contact) -> Result<Contact> {
-        if contact.checked.is_some() {
-            self.take_up_ledger(&contact)?;
-            self.name_own_ledger(&contact)?;
-            return Ok(contact);
-        }
-        let genesis = self
-            .store
-            .write_genesis(self.author()?, &self.ctx.nonce())?;
-        let update = Update::new(names::LEDGER, None, Some(&genesis));
-        let report = self.cloud()?.push(std::slice::from_ref(&update), false)?;
-        // Whoever was first, the cloud has one now; if it has not, the report says why.
-        let contact = self.contact(None)?;
-        match contact.checked {
-            Some(_) => {
-                self.take_up_ledger(&contact)?;
-                self.name_own_ledger(&contact)?;
-            }
-            None => return Err(self.refused(&report).into()),
-        }
+        let contact = match contact.checked {
+            Some(_) => contact,
+            None => self.push(&contact, &mut Beginning)?,
+        };
+        self.take_up_ledger(&contact)?;
+        self.name_own_ledger(&contact)?;
         Ok(contact)
     }
 
@@ -360,5 +316,140 @@ impl Session<'_> {
             config::FILE
         ));
         Ok(())
+    }
+}
+
+/// Drafts on their way to the cloud.
+struct Drafts<'a> {
+    only: Option<&'a Version>,
+    done: SharedDrafts,
+    /// Whether some are left for another push.
+    more: bool,
+}
+
+impl Job for Drafts<'_> {
+    type Value = SharedDrafts;
+
+    fn manner(&self) -> Manner {
+        Manner::Whole
+    }
+
+    fn plan(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        _: Road,
+    ) -> Result<Next<SharedDrafts>> {
+        let adopted = session.preview(contact)?;
+        let (mut updates, errors) = session.plan_drafts(contact, &adopted, self.only)?;
+        self.done.errors = errors;
+        if updates.is_empty() {
+            return Ok(Next::Over(std::mem::take(&mut self.done)));
+        }
+        self.more = updates.len() > REFS_A_PUSH - 1;
+        updates.truncate(REFS_A_PUSH - 1);
+        // A guard on the ledger: a draft must not land on a version that was just sealed.
+        let ledger = contact.cloud.get(names::LEDGER);
+        updates.insert(0, Update::new(names::LEDGER, ledger, ledger));
+        Ok(Next::Push(updates))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        _: &Contact,
+        landed: Landed,
+    ) -> Result<Option<SharedDrafts>> {
+        self.done.count(&landed.moves);
+        session.acknowledge(&landed.moves)?;
+        Ok((!self.more).then(|| std::mem::take(&mut self.done)))
+    }
+}
+
+/// This person's evolutions on their way to the cloud.
+struct Evolutions<'a> {
+    which: &'a Which<'a>,
+    with_commits: bool,
+    done: SharedEvolutions,
+    /// Whether some are left for another push.
+    more: bool,
+}
+
+impl Job for Evolutions<'_> {
+    type Value = SharedEvolutions;
+
+    fn manner(&self) -> Manner {
+        Manner::Whole
+    }
+
+    fn plan(
+        &mut self,
+        session: &Session<'_>,
+        contact: &Contact,
+        _: Road,
+    ) -> Result<Next<SharedEvolutions>> {
+        // A number belongs to who is in the cloud first; ours moves before it is pushed.
+        let adopted = session.adopt(contact)?;
+        self.done.renumbered.extend(adopted.renumbered);
+        self.done.late = adopted.late_evolutions;
+        self.done.quarantined = adopted.quarantined;
+        let (mut updates, proven) =
+            session.plan_evolutions(contact, self.which, &self.done.late)?;
+        if updates.is_empty() {
+            return Ok(Next::Over(std::mem::take(&mut self.done)));
+        }
+        session.may_publish(contact, &proven, self.with_commits)?;
+        self.more = updates.len() > REFS_A_PUSH;
+        updates.truncate(REFS_A_PUSH);
+        Ok(Next::Push(updates))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        _: &Contact,
+        landed: Landed,
+    ) -> Result<Option<SharedEvolutions>> {
+        for update in &landed.moves {
+            if let names::Shared::Evolution(name) = names::shared(&update.name) {
+                match update.old {
+                    None => self.done.created.push(name),
+                    Some(_) => self.done.updated.push(name),
+                }
+            }
+        }
+        session.acknowledge(&landed.moves)?;
+        Ok((!self.more).then(|| std::mem::take(&mut self.done)))
+    }
+}
+
+/// A project's first ledger on its way to the cloud. Whoever is first, the cloud has one then.
+struct Beginning;
+
+impl Job for Beginning {
+    type Value = Contact;
+
+    fn manner(&self) -> Manner {
+        Manner::Single
+    }
+
+    fn plan(&mut self, session: &Session<'_>, contact: &Contact, _: Road) -> Result<Next<Contact>> {
+        if contact.checked.is_some() {
+            return Ok(Next::Over(contact.clone()));
+        }
+        let nonce = session.ctx.nonce();
+        let genesis = session.store.write_genesis(session.author()?, &nonce)?;
+        let update = Update::new(names::LEDGER, None, Some(&genesis));
+        Ok(Next::Push(vec![update]))
+    }
+
+    fn landed(
+        &mut self,
+        session: &Session<'_>,
+        _: &Contact,
+        landed: Landed,
+    ) -> Result<Option<Contact>> {
+        session.acknowledge(&landed.moves)?;
+        Ok(None)
     }
 }
