@@ -79,7 +79,7 @@ pub enum Command {
     Run(RunArgs),
     /// Seal a version, once and for ever
     Promote(PromoteArgs),
-    /// Say for ever that a promoted version should not be used
+    /// Mark a promoted version as not to be used
     Withdraw(WithdrawArgs),
     /// Show where this clone stands: the evolution at hand, drafts, what is not shared
     Status,
@@ -109,7 +109,7 @@ pub enum Command {
         #[arg(long, value_name = "NAME", conflicts_with = "version")]
         product: Option<String>,
     },
-    /// Look whether everything is as it has to be, here and in the cloud
+    /// Check this clone, its settings and the cloud
     Doctor(DoctorArgs),
     /// Exchange with the cloud: the remote that the team shares
     #[command(subcommand)]

@@ -27,6 +27,7 @@ pub struct Context {
 
 /// Something that happens while a command works. What it comes to in the end is its outcome.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
     /// Worth knowing.

@@ -14,7 +14,7 @@ use git_gryt::model::verdict::{Gate, GateName, Verdict};
 use git_gryt::model::{Contract, EvolutionName, Oid, Person, Stamp, Version};
 use git_gryt::store::Store;
 use git_gryt::store::ledger::Ledger;
-use git_gryt::store::objects::{Author, Place};
+use git_gryt::store::objects::{Author, Content};
 
 /// Changes of each version, promoted or drafted.
 const CHANGES: u64 = 10;
@@ -74,16 +74,16 @@ impl Maker<'_> {
     fn code(&mut self, parent: Option<&Oid>, serial: u64) -> Result<Oid> {
         let (author, ..) = self.by(0);
         let text = format!("release {serial}\n");
-        let places = [("app.txt".to_owned(), Place::Blob(text.as_bytes()))];
+        let places = [("app.txt".to_owned(), Content::Blob(text.as_bytes()))];
         let pipeline = b"steps:\n- name: check\n  run: 'true'\n".as_slice();
         let more = [
             (
                 ".gryt/pipelines/pipeline.yaml".to_owned(),
-                Place::Blob(pipeline),
+                Content::Blob(pipeline),
             ),
             (
                 ".gryt/.gitignore".to_owned(),
-                Place::Blob(b"/generations/\n"),
+                Content::Blob(b"/generations/\n"),
             ),
         ];
         let tree = self
@@ -165,7 +165,7 @@ impl Maker<'_> {
             host: "bench".into(),
             at: author.author.at,
         };
-        let log = [("logs/check.log".to_owned(), Place::Blob(b"checked\n"))];
+        let log = [("logs/check.log".to_owned(), Content::Blob(b"checked\n"))];
         attempt.tip = self.store.write_proof(&author, &attempt, &proof, &log)?;
         attempt.tree = self.store.commit(&attempt.tip)?.tree;
         attempt.proof = Some(proof);

@@ -4,9 +4,10 @@ use anyhow::Result;
 use rusqlite::Row;
 
 use super::Cache;
-use super::rows::{Line, Place, ProvenAt, TriedLine};
+use super::rows::{Declared, Line, ProvenAt, TriedLine};
 use crate::model::evolution::EvolutionName;
 use crate::model::sealed::Release;
+use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Person, Version};
 
 impl Cache {
@@ -26,6 +27,7 @@ impl Cache {
         while let Some(row) = rows.next()? {
             let text = |at: usize| row.get::<_, String>(at);
             let commit: Option<String> = row.get(2)?;
+            let status: Status = text(8)?.parse()?;
             found.push(Release {
                 version: text(0)?.parse()?,
                 description: row.get(1)?,
@@ -37,8 +39,8 @@ impl Cache {
                 promoted_at: text(5)?.parse()?,
                 changes: count_of(row, 6)?,
                 evolutions: count_of(row, 7)?,
-                withdrawn: text(8)? == "withdrawn",
-                imported: text(8)? == "imported",
+                withdrawn: status == Status::Withdrawn,
+                imported: status == Status::Imported,
                 excuses: text(9)?.lines().map(str::to_owned).collect(),
             });
         }
@@ -59,11 +61,11 @@ impl Cache {
         while let Some(row) = rows.next()? {
             found.push(Line {
                 version: row.get::<_, String>(0)?.parse()?,
-                status: row.get(1)?,
+                status: row.get::<_, String>(1)?.parse()?,
                 description: row.get(2)?,
                 changes: count_of(row, 3)?,
                 proven: count_of(row, 4)?,
-                sync: row.get(5)?,
+                sync: row.get::<_, String>(5)?.parse()?,
             });
         }
         Ok(found)
@@ -89,13 +91,13 @@ impl Cache {
                     change: row.get::<_, String>(0)?.parse()?,
                     number: row.get(1)?,
                 },
-                status: row.get(2)?,
+                status: row.get::<_, String>(2)?.parse()?,
                 owner: Person {
                     name: row.get(3)?,
                     email: row.get(4)?,
                 },
                 commit: commit.map(|oid| oid.parse()).transpose()?,
-                sync: row.get(6)?,
+                sync: row.get::<_, String>(6)?.parse()?,
             });
         }
         Ok(found)
@@ -129,7 +131,7 @@ impl Cache {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn places(&self, change: &ChangeId) -> Result<Vec<Place>> {
+    pub fn declared(&self, change: &ChangeId) -> Result<Vec<Declared>> {
         let mut query = self.db.prepare_cached(
             "SELECT g.id, g.version, g.status, g.release_commit FROM changes c \
              JOIN generations g ON g.id = c.generation WHERE c.change_id = ?1 \
@@ -139,9 +141,9 @@ impl Cache {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let commit: Option<String> = row.get(3)?;
-            found.push(Place {
+            found.push(Declared {
                 version: row.get::<_, String>(1)?.parse()?,
-                status: row.get(2)?,
+                status: row.get::<_, String>(2)?.parse()?,
                 commit: commit.map(|oid| oid.parse()).transpose()?,
                 proven_by: self.provers(row.get(0)?, change)?,
             });

@@ -2,6 +2,7 @@
 
 use crate::model::evolution::EvolutionName;
 use crate::model::standing::Standing;
+use crate::model::state::{Recorded, Status, SyncState, Trial};
 use crate::model::{Contract, Oid, Person, Stamp, Version};
 
 /// A generation, whole: what is written into the cache at once.
@@ -19,7 +20,7 @@ pub struct Whole {
     pub evolutions: Vec<Tried>,
     pub sealed: Option<Promoted>,
     /// How this clone's draft stands to the cloud's.
-    pub sync: &'static str,
+    pub sync: SyncState,
     /// The cloud's draft.
     pub remote: Option<Oid>,
 }
@@ -45,8 +46,8 @@ pub struct Tried {
     pub tip: Oid,
     pub owner: Person,
     pub started: Stamp,
-    pub status: &'static str,
-    pub sync: &'static str,
+    pub status: Trial,
+    pub sync: SyncState,
     /// Oldest first.
     pub proofs: Vec<Proven>,
 }
@@ -55,8 +56,7 @@ pub struct Tried {
 #[derive(Clone, Debug)]
 pub struct Proven {
     pub oid: Oid,
-    /// `pass`, `fail` or `void`.
-    pub status: String,
+    pub status: Recorded,
     pub commit: Oid,
     pub at: Stamp,
 }
@@ -76,29 +76,29 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub struct Line {
     pub version: Version,
-    pub status: String,
+    pub status: Status,
     pub description: Option<String>,
     pub changes: usize,
     pub proven: usize,
-    pub sync: String,
+    pub sync: SyncState,
 }
 
 /// An evolution in a line.
 #[derive(Clone, Debug)]
 pub struct TriedLine {
     pub name: EvolutionName,
-    pub status: String,
+    pub status: Trial,
     pub owner: Person,
     /// The commit of its last proof.
     pub commit: Option<Oid>,
-    pub sync: String,
+    pub sync: SyncState,
 }
 
 /// A generation that has a change.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Declared {
     pub version: Version,
-    pub status: String,
+    pub status: Status,
     pub commit: Option<Oid>,
     /// Who proved it.
     pub proven_by: Vec<Person>,

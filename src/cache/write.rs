@@ -6,7 +6,9 @@ use rusqlite::{CachedStatement, Transaction, TransactionBehavior, params};
 use super::Cache;
 use super::rows::{Entry, Promoted, Tried, Whole};
 use crate::model::evolution::EvolutionName;
+use crate::model::person::moment;
 use crate::model::standing::Progress;
+use crate::model::state::Status;
 use crate::model::{Oid, Version};
 
 /// What names the state of all refs that the cache was read from.
@@ -119,7 +121,7 @@ impl Change<'_> {
                 entry.version.as_ref().map(Version::as_str),
                 entry.author.name,
                 entry.author.email,
-                entry.at.to_rfc3339(),
+                moment(&entry.at),
             ])?;
         Ok(())
     }
@@ -129,9 +131,9 @@ impl Change<'_> {
     /// # Errors
     /// The database cannot be written.
     pub fn withdraw(&self, version: &Version) -> Result<()> {
-        let sql = "UPDATE generations SET status = 'withdrawn' \
-                   WHERE version = ?1 AND entry IS NOT NULL";
-        self.cached(sql)?.execute([version.as_str()])?;
+        let sql = "UPDATE generations SET status = ?2 WHERE version = ?1 AND entry IS NOT NULL";
+        let withdrawn: &str = Status::Withdrawn.into();
+        self.cached(sql)?.execute([version.as_str(), withdrawn])?;
         Ok(())
     }
 
@@ -143,10 +145,10 @@ impl Change<'_> {
         let contract = whole.contract.as_ref().ok();
         let sealed = whole.sealed.as_ref();
         let status = match (sealed, contract) {
-            (Some(Promoted { imported: true, .. }), _) => "imported",
-            (Some(_), _) => "promoted",
-            (None, Some(_)) => "draft",
-            (None, None) => "broken",
+            (Some(Promoted { imported: true, .. }), _) => Status::Imported,
+            (Some(_), _) => Status::Promoted,
+            (None, Some(_)) => Status::Draft,
+            (None, None) => Status::Broken,
         };
         self.cached(
             "INSERT INTO generations VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
@@ -158,12 +160,12 @@ impl Change<'_> {
             whole.version.product(),
             contract.and_then(|c| c.description.as_deref()),
             contract.and_then(|c| c.pipeline_template.as_deref()),
-            status,
+            <&str>::from(status),
             whole.contract.as_ref().err(),
-            whole.created_at.to_rfc3339(),
+            moment(&whole.created_at),
             whole.created_by.email,
             whole.created_by.email,
-            sealed.map(|s| s.at.to_rfc3339()),
+            sealed.map(|s| moment(&s.at)),
             sealed.map(|s| s.promoter.email.as_str()),
             sealed.map(|s| s.promoter.name.as_str()),
             sealed.and_then(|s| s.commit.as_ref()).map(Oid::as_str),
@@ -172,7 +174,7 @@ impl Change<'_> {
             contract.map_or(0, |c| c.changes.len()) as i64,
             whole.standings.iter().filter(|s| s.proven()).count() as i64,
             whole.evolutions.len() as i64,
-            whole.sync,
+            <&str>::from(whole.sync),
             whole.remote.as_ref().map(Oid::as_str),
         ])?;
         let id = self.db.last_insert_rowid();
@@ -212,10 +214,10 @@ impl Change<'_> {
             tried.tip.as_str(),
             tried.owner.email,
             tried.owner.name,
-            tried.started.to_rfc3339(),
-            tried.status,
+            moment(&tried.started),
+            <&str>::from(tried.status),
             last.map(|proof| proof.commit.as_str()),
-            tried.sync,
+            <&str>::from(tried.sync),
         ])?;
         let mut insert =
             self.cached("INSERT INTO proofs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
@@ -226,9 +228,9 @@ impl Change<'_> {
                 number,
                 nth as i64,
                 proof.oid.as_str(),
-                proof.status,
+                <&str>::from(proof.status),
                 proof.commit.as_str(),
-                proof.at.to_rfc3339(),
+                moment(&proof.at),
             ])?;
         }
         Ok(())

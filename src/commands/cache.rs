@@ -20,6 +20,7 @@ pub enum CacheCommand {
 
 /// What came of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// How many rows each table has.
     pub tables: Vec<(String, usize)>,

@@ -28,6 +28,7 @@ pub struct ConfigArgs {
 
 /// Settings as they stand.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
     pub settings: Vec<Setting>,
     /// Whether one was asked for by name.

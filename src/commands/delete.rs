@@ -12,9 +12,9 @@ use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
-use crate::session::claim::promoted;
 use crate::session::contact::Contact;
 use crate::session::push::{Job, Next};
+use crate::session::taken::promoted;
 use crate::session::view::Edited;
 use crate::store::names;
 
@@ -30,6 +30,7 @@ pub struct DeleteArgs {
 
 /// A draft that left.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Deleted {
     pub version: Version,
     /// Whether it left the cloud too.
@@ -40,6 +41,7 @@ pub struct Deleted {
 
 /// A draft that came back.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Restored {
     pub version: Version,
     /// Where an edit of a promoted version's file was put.
@@ -215,7 +217,7 @@ pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
 
 fn keep_file(session: &Session<'_>, version: &Version, text: &[u8]) -> Result<String> {
     let blob: Oid = session.store.write_blob(text)?;
-    let name = names::withdrawn_file(version, &session.departure(&blob)?);
+    let name = names::deleted_file(version, &session.departure(&blob)?);
     session.change(|refs| Ok((vec![refs.change(&name, Some(&blob))], ())))?;
     Ok(name)
 }

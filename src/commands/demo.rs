@@ -13,6 +13,7 @@ use crate::runner;
 
 /// Where the demonstration was played.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Played {
     pub sandbox: PathBuf,
     /// What to try there.

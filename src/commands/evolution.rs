@@ -10,10 +10,10 @@ use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::evolution::{self as model, Attempt, Cover, Says};
 use crate::model::push::{Manner, Road};
+use crate::model::state::{SyncState, Trial};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::contact::Contact;
-use crate::session::index::status;
 use crate::session::proof::declared;
 use crate::session::push::{Job, Next};
 use crate::store::names;
@@ -61,6 +61,7 @@ pub struct AbandonArgs {
 
 /// An evolution that was started.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Started {
     #[serde(flatten)]
     pub name: EvolutionName,
@@ -70,6 +71,7 @@ pub struct Started {
 
 /// The evolutions of a version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct List {
     pub version: Version,
     pub evolutions: Vec<Row>,
@@ -77,10 +79,11 @@ pub struct List {
 
 /// One evolution in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     pub change: ChangeId,
     pub number: u32,
-    pub status: String,
+    pub status: Trial,
     pub owner: Person,
     /// The commit of its last proof.
     pub commit: Option<Oid>,
@@ -90,10 +93,11 @@ pub struct Row {
 
 /// One evolution in full.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shown {
     #[serde(flatten)]
     pub name: EvolutionName,
-    pub status: &'static str,
+    pub status: Trial,
     pub owner: Person,
     pub started: Stamp,
     pub proof: Option<Proof>,
@@ -107,6 +111,7 @@ pub struct Shown {
 
 /// An evolution that was given up.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Abandoned {
     #[serde(flatten)]
     pub name: EvolutionName,
@@ -214,7 +219,7 @@ fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         let mut updates = vec![refs.change(&reference, None)];
         // What was deleted in the cloud may be newer than what is here: both are kept.
         for tip in here.into_iter().chain(gone.as_ref()) {
-            let aside = names::withdrawn_evolution(name, &session.departure(tip)?);
+            let aside = names::deleted_evolution(name, &session.departure(tip)?);
             updates.push(refs.change(aside, Some(tip)));
         }
         updates.dedup();
@@ -331,10 +336,10 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     let mut evolutions = Vec::new();
     for found in session.cache(&refs)?.evolutions(&version, promoted)? {
         let mut status = found.status;
-        if let (Some(head), Some(commit), "pass") = (&head, &found.commit, status.as_str())
+        if let (Some(head), Some(commit), Trial::Pass) = (&head, &found.commit, status)
             && session.store.cover(head, commit)? == Cover::Missing
         {
-            status = "elsewhere".into();
+            status = Trial::Elsewhere;
         }
         evolutions.push(Row {
             change: found.name.change,
@@ -342,7 +347,7 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             status,
             owner: found.owner,
             commit: found.commit,
-            shared: has_cloud.then_some(found.sync == "synced"),
+            shared: has_cloud.then_some(found.sync == SyncState::Synced),
         });
     }
     Ok(Outcome::EvolutionList(List {
@@ -363,7 +368,7 @@ fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         .change(&name.change)
         .map(|change| attempt.says(change, &draft.root));
     Ok(Outcome::EvolutionShow(Shown {
-        status: status(says.as_ref()),
+        status: Trial::of(says.as_ref()),
         stale: match &says {
             Some(Says::PassesInVain(why)) => Some(why.clone()),
             _ => None,

@@ -11,6 +11,7 @@ use super::{Outcome, product, typed, typed_if};
 use crate::model::edit::{self, Edit};
 use crate::model::scheme::Level;
 use crate::model::standing::{Standing, standings};
+use crate::model::state::Status;
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
@@ -110,6 +111,7 @@ pub struct EditArgs {
 
 /// A draft that was made.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Made {
     pub version: Version,
     /// Its file, below the top.
@@ -119,6 +121,7 @@ pub struct Made {
 
 /// A draft after an edit.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Changed {
     pub version: Version,
     pub changed: bool,
@@ -126,15 +129,17 @@ pub struct Changed {
 
 /// Drafts and releases.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct List {
     pub generations: Vec<Row>,
 }
 
 /// One generation in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     pub version: Version,
-    pub status: String,
+    pub status: Status,
     pub description: Option<String>,
     pub changes: usize,
     pub proven: usize,
@@ -144,9 +149,10 @@ pub struct Row {
 
 /// One generation in full.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shown {
     pub version: Version,
-    pub status: &'static str,
+    pub status: Status,
     pub description: Option<String>,
     pub changes: Vec<Standing>,
     pub edited: bool,
@@ -291,7 +297,7 @@ fn list(session: &Session<'_>, only: Option<&str>) -> Result<Outcome> {
     let cache = session.cache(&refs)?;
     for release in cache.releases(LATEST, only)? {
         generations.push(Row {
-            status: release.status().to_owned(),
+            status: release.status(),
             description: release.description,
             changes: release.changes,
             // Nothing is known to be proven of what was released before gryt.
@@ -337,7 +343,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     }
     if let Some(old) = session.released_before(&refs, version)? {
         return Ok(Outcome::GenerationShow(Shown {
-            status: "imported",
+            status: Status::Imported,
             changes: old.standings(),
             description: old.description,
             edited: false,
@@ -355,7 +361,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     }
     let edited = session.edited(&refs)?;
     Ok(Outcome::GenerationShow(Shown {
-        status: "draft",
+        status: Status::Draft,
         description: contract.description.clone(),
         changes: standings(&contract, &draft.root, &attempts),
         edited: edited.iter().any(|(v, _)| v == version),

@@ -11,7 +11,7 @@ use super::Outcome;
 use crate::hooks::Hooks;
 use crate::model::evolution::Attempt;
 use crate::model::hook::{HOOKS, Hook, Way};
-use crate::model::{EvolutionName, Exit, Oid, Refusal};
+use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
 use crate::session::share::Which;
@@ -50,6 +50,7 @@ fn names_of_hooks() -> [&'static str; 3] {
 
 /// Hooks that were installed or removed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Changed {
     pub folder: PathBuf,
     pub installed: Vec<(Hook, Way)>,
@@ -58,6 +59,7 @@ pub struct Changed {
 
 /// What a hook did.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ran {
     pub hook: Hook,
     /// Proofs of what is pushed that nobody else has.
@@ -78,9 +80,6 @@ impl Ran {
         }
     }
 }
-
-/// How a person commits all the same.
-const ANYWAY: &str = "git commit --no-verify";
 
 /// Runs a subcommand.
 ///
@@ -111,11 +110,10 @@ pub fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Outcome> {
     let HookCommand::Run { hook, .. } = command else {
         return Err(error);
     };
-    let invalid = error
-        .downcast_ref::<Refusal>()
-        .is_some_and(|refusal| refusal.exit == Exit::Invalid && refusal.next == [ANYWAY]);
+    let refusal = error.downcast_ref::<Refusal>();
+    let stops = refusal.is_some_and(|refusal| refusal.cause == Cause::StopsCommit);
     match Hook::named(hook) {
-        Some(Hook::PreCommit) if invalid => Err(error),
+        Some(Hook::PreCommit) if stops => Err(error),
         Some(hook) => Ok(Outcome::HookRan(Ran {
             trouble: Some(format!("{error:#}")),
             ..Ran::nothing(hook)
@@ -198,8 +196,9 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
             .why
             .extend(faults.iter().skip(1).map(|fault| fault.what.clone()));
         return Err(refusal
+            .caused(Cause::StopsCommit)
             .because("Nothing was committed: gryt could not read this")
-            .then(ANYWAY)
+            .then("git commit --no-verify")
             .into());
     }
     pull_briefly(session);
@@ -214,7 +213,7 @@ fn pull_briefly(session: &Session<'_>) {
     let limit = session.config.hook_timeout;
     let mut said = Vec::new();
     let pulled = Interrupt::listen(&session.ctx.unheard).and_then(|interrupt| {
-        let args = ["sync", "pull", "--leave-edits", "--quiet"];
+        let args = ["sync", "pull", "--leave-edits", "--quiet", "--json"];
         runner::again(&args, &session.ctx.dir, limit, &interrupt, |bytes| {
             said.extend_from_slice(bytes);
         })
@@ -227,9 +226,8 @@ fn pull_briefly(session: &Session<'_>) {
         }
         // What a person has to see to is said, and stops nothing.
         Ok(End::Exit(_)) => {
-            let said = String::from_utf8_lossy(&said);
-            let first = said.lines().find(|line| line.starts_with("ERROR: "));
-            let text = first.map_or("a pull has something to say", |line| &line[7..]);
+            let error = error_in(&String::from_utf8_lossy(&said));
+            let text = error.unwrap_or_else(|| "a pull has something to say".into());
             session
                 .ctx
                 .note(format!("gryt: {text}: git gryt sync pull"));
@@ -238,6 +236,20 @@ fn pull_briefly(session: &Session<'_>) {
         Ok(End::Interrupted) => tell("it was interrupted"),
         Err(error) => tell(&format!("{error:#}")),
     }
+}
+
+/// What went wrong, by the JSON document that a command ended with. Warnings may stand before it.
+fn error_in(said: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        error: String,
+    }
+    let start = match said.starts_with('{') {
+        true => 0,
+        false => said.rfind("\n{")? + 1,
+    };
+    let document: Document = serde_json::from_str(&said[start..]).ok()?;
+    Some(document.error)
 }
 
 /// Warns of proofs of pushed commits that nobody else has, and shares those that earlier pushes have

@@ -5,14 +5,16 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::cache::Cache;
-use crate::cache::rows::Place;
+use crate::cache::rows::Declared;
 use crate::model::sealed::Release;
+use crate::model::state::Status;
 use crate::model::{ChangeId, Exit, Oid, Person, Refusal, Version};
 use crate::session::Session;
 
 /// Where a change or a commit is.
 #[derive(Debug, Serialize)]
-pub struct Places {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Whereabouts {
     pub what: String,
     /// Releases that hold it, oldest first; of a commit, the first alone.
     pub shipped: Vec<Shipped>,
@@ -22,9 +24,10 @@ pub struct Places {
 
 /// A release that holds it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shipped {
     pub version: Version,
-    pub status: String,
+    pub status: Status,
     /// Who proved it; of a commit, who proved something at it for this version.
     pub proven_by: Vec<Person>,
     /// None where it was released before gryt and nothing tells.
@@ -39,7 +42,7 @@ pub fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
     let refs = session.store.refs()?;
     let cache = session.cache(&refs)?;
     if let Ok(id) = what.parse::<ChangeId>() {
-        let places = cache.places(&id)?;
+        let places = cache.declared(&id)?;
         if !places.is_empty() {
             return Ok(Outcome::Where(of_change(&id, places)));
         }
@@ -55,14 +58,14 @@ pub fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
     }
 }
 
-fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
-    let mut found = Places {
+fn of_change(id: &ChangeId, places: Vec<Declared>) -> Whereabouts {
+    let mut found = Whereabouts {
         what: id.to_string(),
         shipped: Vec::new(),
         wanted: Vec::new(),
     };
     for place in places {
-        if matches!(place.status.as_str(), "draft" | "broken") {
+        if place.status.is_open() {
             found.wanted.push(place.version);
             continue;
         }
@@ -76,7 +79,7 @@ fn of_change(id: &ChangeId, places: Vec<Place>) -> Places {
     found
 }
 
-fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Places> {
+fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Whereabouts> {
     let mut releases = cache.releases(usize::MAX, None)?;
     // By their moments: what was released before gryt may have been entered late.
     releases.reverse();
@@ -94,13 +97,13 @@ fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Places> 
     let shipped = first.map(|at| {
         let release = releases.swap_remove(at);
         Shipped {
-            status: release.status().to_owned(),
+            status: release.status(),
             version: release.version,
             proven_by: Vec::new(),
             commit: release.commit,
         }
     });
-    let mut places = Places {
+    let mut places = Whereabouts {
         what: oid.to_string(),
         shipped: shipped.into_iter().collect(),
         wanted: Vec::new(),

@@ -21,6 +21,7 @@ pub struct LogArgs {
 
 /// Promotions, newest first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entries {
     pub entries: Vec<Release>,
 }

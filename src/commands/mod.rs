@@ -38,6 +38,7 @@ use crate::session::backfill::Backfilled;
 
 /// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "schema")]
 #[allow(clippy::large_enum_variant, reason = "there is one a process")]
 pub enum Outcome {
@@ -68,7 +69,7 @@ pub enum Outcome {
     #[serde(rename = "gryt.notes/1")]
     Notes(notes::Notes),
     #[serde(rename = "gryt.where/1")]
-    Where(locate::Places),
+    Where(locate::Whereabouts),
     #[serde(rename = "gryt.evolution.start/1")]
     EvolutionStart(evolution::Started),
     #[serde(rename = "gryt.evolution.list/1")]

@@ -10,6 +10,7 @@ use crate::session::Session;
 
 /// The notes of a version.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Notes {
     pub version: Version,
     pub contract: Contract,

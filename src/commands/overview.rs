@@ -5,11 +5,13 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::config::Mode;
+use crate::model::state::{Status, SyncState, Trial};
 use crate::model::{EvolutionName, Version};
 use crate::session::Session;
 
 /// Where this clone stands.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Overview {
     pub mode: Mode,
     /// The remote that is the cloud.
@@ -25,21 +27,23 @@ pub struct Overview {
 
 /// The evolution at hand.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Current {
     pub name: EvolutionName,
-    pub status: String,
+    pub status: Trial,
     pub shared: Option<bool>,
 }
 
 /// A draft and how far it is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Draft {
     pub version: Version,
-    pub status: String,
+    pub status: Status,
     pub changes: usize,
     pub proven: usize,
-    /// `synced`, `pending`, `behind`, `conflict`, or `not_synced` without a cloud.
-    pub sync: String,
+    /// As git has it, and as the edits of its file make it.
+    pub sync: SyncState,
     pub edited: bool,
 }
 
@@ -51,15 +55,21 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
     let refs = session.store.refs()?;
     let cache = session.cache(&refs)?;
     let edited = session.edited(&refs)?;
-    let draft = |line: crate::cache::rows::Line| Draft {
-        edited: edited
+    let draft = |line: crate::cache::rows::Line| {
+        let touched = edited
             .iter()
-            .any(|(version, _)| version.as_str() == line.version.as_str()),
-        version: line.version,
-        status: line.status,
-        changes: line.changes,
-        proven: line.proven,
-        sync: line.sync,
+            .any(|(version, _)| version.as_str() == line.version.as_str());
+        Draft {
+            edited: touched,
+            version: line.version,
+            status: line.status,
+            changes: line.changes,
+            proven: line.proven,
+            sync: match session.config.remote {
+                Some(_) if touched => line.sync.edited(),
+                _ => line.sync,
+            },
+        }
     };
     let mut drafts: Vec<Draft> = cache.drafts()?.into_iter().map(draft).collect();
     drafts.sort_by(|a, b| a.version.cmp(&b.version));
@@ -76,7 +86,7 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
                 .config
                 .remote
                 .as_ref()
-                .map(|_| line.sync == "synced"),
+                .map(|_| line.sync == SyncState::Synced),
             name: line.name,
             status: line.status,
         }),

@@ -11,12 +11,14 @@ use crate::session::pipelines::Source;
 
 /// The pipelines that there are.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Listing {
     pub pipelines: Vec<Row>,
 }
 
 /// One pipeline in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     pub name: String,
     pub description: Option<String>,
@@ -27,6 +29,7 @@ pub struct Row {
 
 /// Pipelines that were found valid.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Validated {
     pub pipelines: Vec<String>,
 }

@@ -69,6 +69,7 @@ pub struct PromoteArgs {
 
 /// A version that was sealed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Promoted {
     #[serde(flatten)]
     pub sealed: Sealed,
@@ -86,7 +87,7 @@ pub struct Promoted {
 }
 
 /// A promotion under way.
-struct Attempt<'a> {
+struct Promotion<'a> {
     session: &'a Session<'a>,
     intent: Intent,
     args: &'a PromoteArgs,
@@ -118,7 +119,7 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         (None, true) => "dry-run".to_owned(),
         (None, false) => String::new(),
     };
-    let attempt = Attempt {
+    let promotion = Promotion {
         session,
         intent: Intent {
             version,
@@ -130,8 +131,8 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         args,
     };
     let outcome = match contact {
-        Some(contact) => attempt.in_cloud(&contact),
-        None => attempt.locally(),
+        Some(contact) => promotion.in_cloud(&contact),
+        None => promotion.locally(),
     };
     if outcome.is_ok() && !args.dry_run {
         session.write_view()?;
@@ -159,11 +160,11 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
     })
 }
 
-impl Attempt<'_> {
+impl Promotion<'_> {
     fn in_cloud(self, contact: &Contact) -> Result<Outcome> {
         let session = self.session;
         let mut sealing = Sealing {
-            attempt: self,
+            promotion: self,
             seal: None,
         };
         session.push(contact, &mut sealing)
@@ -222,8 +223,8 @@ impl Attempt<'_> {
                 ));
             }
             for at in promotion::deleted_with_seal(seal) {
-                let (attempt, tip) = &seal.folded[at];
-                let name = names::evolution(&attempt.name);
+                let (promotion, tip) = &seal.folded[at];
+                let name = names::evolution(&promotion.name);
                 updates.push(Update::new(name, tip.as_ref(), None));
             }
         }
@@ -324,8 +325,8 @@ impl Attempt<'_> {
                 refs.change(names::BASE, entry),
             ];
             moves.push(refs.change(names::draft(&self.intent.version), None));
-            for (attempt, _) in &seal.folded {
-                moves.push(refs.change(names::evolution(&attempt.name), None));
+            for (promotion, _) in &seal.folded {
+                moves.push(refs.change(names::evolution(&promotion.name), None));
             }
             moves.push(refs.change(names::promoting(&self.intent.version), None));
             Ok((moves, (seal.sealed, seal.policy_changes, false)))
@@ -366,7 +367,7 @@ impl Attempt<'_> {
 
 /// A promotion on its way to the cloud.
 struct Sealing<'a> {
-    attempt: Attempt<'a>,
+    promotion: Promotion<'a>,
     /// What was pushed last.
     seal: Option<Seal>,
 }
@@ -385,28 +386,28 @@ impl Job for Sealing<'_> {
         contact: &Contact,
         road: Road,
     ) -> Result<Next<Outcome>> {
-        let attempt = &mut self.attempt;
-        let mut seal = match attempt.decide(Some(contact)) {
+        let promotion = &mut self.promotion;
+        let mut seal = match promotion.decide(Some(contact)) {
             Ok(Decision::Won(sealed)) => {
                 let earlier = self.seal.is_none();
-                return Ok(Next::Over(attempt.found(&sealed, earlier)?));
+                return Ok(Next::Over(promotion.found(&sealed, earlier)?));
             }
             Ok(Decision::Seal(seal)) => seal,
-            Err(refusal) => return Err(attempt.give_up(refusal, contact)?),
+            Err(refusal) => return Err(promotion.give_up(refusal, contact)?),
         };
         let pinned = pinned(session, &seal)?;
-        session.may_publish(contact, &pinned, attempt.args.with_commits)?;
-        if attempt.args.dry_run {
+        session.may_publish(contact, &pinned, promotion.args.with_commits)?;
+        if promotion.args.dry_run {
             let changes = seal.policy_changes;
-            let outcome = attempt.outcome(seal.sealed, changes, None, false, &contact.cloud);
+            let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);
             return Ok(Next::Over(outcome));
         }
-        if attempt.intent.id.is_empty() {
-            attempt.intent.id = session.intend(&attempt.intent.version)?;
-            seal.sealed.promotion.clone_from(&attempt.intent.id);
+        if promotion.intent.id.is_empty() {
+            promotion.intent.id = session.intend(&promotion.intent.version)?;
+            seal.sealed.promotion.clone_from(&promotion.intent.id);
         }
         let with_folded = road.atomic && !road.alone;
-        let updates = attempt.write(&seal, contact.ledger(), with_folded)?;
+        let updates = promotion.write(&seal, contact.ledger(), with_folded)?;
         self.seal = Some(seal);
         Ok(Next::Push(updates))
     }
@@ -420,10 +421,10 @@ impl Job for Sealing<'_> {
         let Some(seal) = self.seal.take() else {
             return Ok(None);
         };
-        let attempt = &self.attempt;
-        let tag = attempt.conclude(contact, &seal.sealed, &landed.moves)?;
+        let promotion = &self.promotion;
+        let tag = promotion.conclude(contact, &seal.sealed, &landed.moves)?;
         let changes = seal.policy_changes;
-        Ok(Some(attempt.outcome(
+        Ok(Some(promotion.outcome(
             seal.sealed,
             changes,
             tag,
@@ -433,11 +434,11 @@ impl Job for Sealing<'_> {
     }
 
     fn look(&self, session: &Session<'_>) -> Result<Contact> {
-        session.contact(Some(&self.attempt.intent.version))
+        session.contact(Some(&self.promotion.intent.version))
     }
 
     fn unheard(&self, cause: Refusal) -> Refusal {
-        let version = &self.attempt.intent.version;
+        let version = &self.promotion.intent.version;
         let mut refusal = Refusal::new(
             Exit::Remote,
             format!("Whether {version} is promoted is not known yet"),
@@ -455,8 +456,8 @@ impl Job for Sealing<'_> {
 /// The user's commits that an entry pins and the cloud may not have.
 fn pinned(session: &Session<'_>, seal: &Seal) -> Result<Vec<Oid>> {
     let mut commits = vec![seal.sealed.commit.clone()];
-    for (attempt, there) in &seal.folded {
-        commits.extend(session.store.pinned(&attempt.tip, there.as_ref())?);
+    for (promotion, there) in &seal.folded {
+        commits.extend(session.store.pinned(&promotion.tip, there.as_ref())?);
     }
     Ok(commits)
 }

@@ -26,6 +26,7 @@ pub struct QueryArgs {
 
 /// What a question came to.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Answered {
     pub columns: Vec<String>,
     /// A row each, its values by column.
@@ -38,6 +39,7 @@ pub struct Answered {
 
 /// The tables.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Schema {
     pub sql: &'static str,
 }

@@ -15,7 +15,7 @@ use crate::model::{ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::session::proof::declared;
 use crate::session::{Session, junit};
 use crate::store::Refs;
-use crate::store::objects::Place;
+use crate::store::objects::Content;
 use crate::store::refs::evolutions;
 
 /// Arguments of `evolution record`.
@@ -55,6 +55,7 @@ pub enum Status {
 
 /// A proof that was recorded.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recorded {
     #[serde(flatten)]
     pub name: EvolutionName,
@@ -127,7 +128,7 @@ pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     };
     let beside: Vec<_> = attached
         .iter()
-        .map(|(name, path)| (format!("attachments/{name}"), Place::File(path)))
+        .map(|(name, path)| (format!("attachments/{name}"), Content::File(path)))
         .collect();
     let name = session.add_proof(&before, &root, &proof, &beside)?;
     Ok(Outcome::EvolutionRecord(Recorded {

@@ -27,6 +27,7 @@ pub struct RenameArgs {
 
 /// A draft under its new name.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Renamed {
     pub old: Version,
     pub new: Version,

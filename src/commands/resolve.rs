@@ -10,7 +10,7 @@ use crate::model::reconcile::Relation;
 use crate::model::{Contract, Exit, Oid, Refusal, Version};
 use crate::runner;
 use crate::session::Session;
-use crate::session::claim::promoted;
+use crate::session::taken::promoted;
 use crate::session::view::Edited;
 use crate::store::{Refs, names};
 
@@ -29,6 +29,7 @@ pub struct ResolveArgs {
 
 /// A conflict that ended.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resolved {
     pub version: Version,
     /// Whether the draft stays, so that it has to be pushed.
@@ -79,7 +80,7 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
     let (here, there) = (refs.get(&name), contact.cloud.get(&name));
     match (here, there) {
         (Some(here), Some(there)) => between(session, &version, (here, there), side, settled),
-        (Some(here), None) => withdrawn(session, &refs, &version, (here, side), settled),
+        (Some(here), None) => deleted(session, &refs, &version, (here, side), settled),
         (None, Some(there)) => repair(session, &version, None, there, side),
         (None, None) => {
             let what = format!("There is no generation {version}");
@@ -168,8 +169,8 @@ fn choose(version: &Version, what: &str) -> Refusal {
     .then(format!("git gryt generation resolve {version} --theirs"))
 }
 
-/// The draft was withdrawn in the cloud, and this clone has edits that were never pushed.
-fn withdrawn(
+/// The draft was deleted in the cloud, and this clone has edits that were never pushed.
+fn deleted(
     session: &Session<'_>,
     refs: &Refs,
     version: &Version,

@@ -14,7 +14,7 @@ use crate::model::engine;
 use crate::model::evolution::Attempt;
 use crate::model::pipeline::{self, Pipeline};
 use crate::model::proof::{self, Evidence, Outcome as Ended, PipelineUsed, StepResult};
-use crate::model::{Change, ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
+use crate::model::{Cause, Change, ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::runner::Interrupt;
 use crate::runner::Log;
 use crate::runner::steps::{self, Finished, Job, News};
@@ -22,7 +22,7 @@ use crate::session::Session;
 use crate::session::isolate::Isolated;
 use crate::session::pipelines::{Source, path};
 use crate::session::proof::declared;
-use crate::store::objects::Place;
+use crate::store::objects::Content;
 use crate::store::{Store, code};
 
 /// Arguments of `run`.
@@ -33,7 +33,7 @@ pub struct RunArgs {
     /// Prove this change, not the one that was started last here
     #[arg(long, value_name = "ID")]
     change: Vec<String>,
-    /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines at their end
+    /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines of their messages
     #[arg(long, value_name = "BASE", conflicts_with = "change")]
     trailers: Option<String>,
     /// Start evolutions of changes that you have none of
@@ -69,6 +69,7 @@ pub struct RunArgs {
 
 /// What a run recorded.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Proven {
     #[serde(flatten)]
     pub name: EvolutionName,
@@ -95,6 +96,7 @@ impl Proven {
 
 /// What several runs recorded, one for each change.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Runs {
     pub runs: Vec<Proven>,
     /// Changes that commits name and no draft of this clone wants.
@@ -114,6 +116,7 @@ impl Runs {
 
 /// What would run.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Planned {
     #[serde(flatten)]
     pub name: EvolutionName,
@@ -125,6 +128,7 @@ pub struct Planned {
 
 /// A step that would run.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedStep {
     pub name: String,
     pub run: String,
@@ -364,7 +368,7 @@ fn uncommitted(session: &Session<'_>, args: &RunArgs, refusal: Refusal) -> Refus
     if args.allow_dirty || on_disk.is_empty() {
         return refusal;
     }
-    let held = refusal.why.iter().any(|line| line.ends_with("holds none"));
+    let held = refusal.cause == Cause::NoPipelines;
     let named = args
         .pipeline
         .as_ref()
@@ -426,8 +430,8 @@ fn record(
     };
     let beside = finished.logs.iter().map(|(step, log)| {
         let log = match log {
-            Log::Bytes(bytes) => Place::Blob(bytes),
-            Log::File(file) => Place::File(file.path()),
+            Log::Bytes(bytes) => Content::Blob(bytes),
+            Log::File(file) => Content::File(file.path()),
         };
         (format!("logs/{step}.log"), log)
     });

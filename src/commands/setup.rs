@@ -68,6 +68,7 @@ pub struct Page {
 
 /// What a setup did.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Done {
     pub written: Vec<PathBuf>,
     pub removed: Vec<PathBuf>,
@@ -79,6 +80,7 @@ pub struct Done {
 
 /// Text that was asked for.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Printed {
     pub text: String,
 }

@@ -9,6 +9,7 @@ use super::Outcome;
 use crate::model::gate::Subject;
 use crate::model::reconcile::{DraftConflict, Relation};
 use crate::model::standing::{Standing, standings};
+use crate::model::state::{InCloud, Status, SyncState};
 use crate::model::verdict::{Gate, Verdict};
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
@@ -18,6 +19,7 @@ use crate::store::refs::drafts;
 
 /// All generations, here and there.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Overview {
     pub local: Vec<Local>,
     /// What the cloud has and this clone has not.
@@ -33,23 +35,26 @@ pub struct Overview {
 
 /// A generation of this clone.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Local {
     pub version: Version,
-    pub status: &'static str,
-    pub sync: &'static str,
-    pub cloud: &'static str,
+    pub status: Status,
+    pub sync: SyncState,
+    pub cloud: InCloud,
     pub edited: bool,
 }
 
 /// A generation of the cloud.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cloud {
     pub version: Version,
-    pub status: &'static str,
+    pub status: Status,
 }
 
 /// A version that two sides want.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Clash {
     pub version: Version,
     pub message: &'static str,
@@ -57,9 +62,10 @@ pub struct Clash {
 
 /// How far one version is proven.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OfVersion {
     pub version: Version,
-    pub status: &'static str,
+    pub status: Status,
     pub changes: Vec<Standing>,
     /// What the policy's gates lack if `HEAD` were released now, a line each.
     pub missing: Vec<String>,
@@ -100,43 +106,35 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
             Local {
                 version: release.version.clone(),
                 status: release.status(),
-                sync: "synced",
-                cloud: "promoted",
+                sync: SyncState::Synced,
+                cloud: InCloud::Promoted,
                 edited: false,
             },
         );
     }
-    for (version, tip) in drafts(&refs.local()) {
+    for (version, _) in drafts(&refs.local()) {
         let there = contact.cloud.get(&names::draft(&version));
         let sealed = match contact.ledger() {
             Some(ledger) => session.store.sealed(ledger, &version)?.is_some(),
             None => false,
         };
-        let conflict = preview.conflicts.iter().any(|(v, _)| *v == version);
         let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
-        let relation = match there.filter(|there| session.store.is_commit(there)) {
-            Some(there) => Some(session.store.draft_relation(&tip, there)?),
-            None => None,
-        };
-        let to_pull = [&preview.updated, &preview.merged, &preview.withdrawn]
+        // What everybody has had since the last pull has nothing that a pull would change.
+        let state = preview.states.get(&version).copied();
+        let state = state.unwrap_or(SyncState::Synced);
+        let sync = if touched { state.edited() } else { state };
+        let to_pull = [&preview.updated, &preview.merged, &preview.deleted]
             .iter()
             .any(|versions| versions.contains(&version));
-        let sync = match relation {
-            _ if conflict => "conflict",
-            _ if preview.late_drafts.contains(&version) => "late",
-            _ if to_pull => "behind",
-            Some(Relation::Same) if !touched => "synced",
-            _ => "pending",
-        };
         behind += usize::from(to_pull && !preview.promoted.contains(&version));
-        ahead += usize::from(sync == "pending");
+        ahead += usize::from(sync.is_ahead());
         let row = Local {
-            status: "draft",
+            status: Status::Draft,
             sync,
             cloud: match (sealed, there) {
-                (true, _) => "promoted",
-                (false, Some(_)) => "draft",
-                (false, None) => "none",
+                (true, _) => InCloud::Promoted,
+                (false, Some(_)) => InCloud::Draft,
+                (false, None) => InCloud::None,
             },
             edited: touched,
             version: version.clone(),
@@ -149,7 +147,7 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
         if refs.draft(version).is_none() {
             cloud.push(Cloud {
                 version: version.clone(),
-                status: "promoted",
+                status: Status::Promoted,
             });
         }
     }
@@ -157,7 +155,7 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
         behind += 1;
         cloud.push(Cloud {
             version: version.clone(),
-            status: "draft",
+            status: Status::Draft,
         });
     }
     cloud.sort_by(|a, b| a.version.cmp(&b.version));
@@ -170,10 +168,14 @@ fn overview(session: &Session<'_>, contact: &Contact) -> Result<Overview> {
             other => other.reason(),
         },
     };
+    let late = preview.late_drafts.iter().map(|version| Clash {
+        version: version.clone(),
+        message: "Promoted without your last edits of it",
+    });
     Ok(Overview {
         local,
         cloud,
-        conflicts: preview.conflicts.iter().map(clash).collect(),
+        conflicts: preview.conflicts.iter().map(clash).chain(late).collect(),
         behind,
         ahead,
         more: latest.len() > LATEST,
@@ -187,8 +189,8 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
         let (_, contract) = session.store.sealed_contract(ledger, &sealed)?;
         return Ok(OfVersion {
             status: match session.store.withdrawal(ledger, &sealed.version)? {
-                Some(_) => "withdrawn",
-                None => "promoted",
+                Some(_) => Status::Withdrawn,
+                None => Status::Promoted,
             },
             changes: crate::session::survey::sealed_standings(&contract, &sealed),
             ready: false,
@@ -239,7 +241,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     let by_changes = |v: &Verdict| v.gate == Gate::HasChanges || v.gate == Gate::ChangesProven;
     let missing = verdicts.iter().filter(|v| v.stops() && !by_changes(v));
     Ok(OfVersion {
-        status: "draft",
+        status: Status::Draft,
         changes: standings(&contract, &draft.root, &attempts),
         missing: missing
             .flat_map(|v| v.missing.iter().map(|line| format!("{}: {line}", v.gate)))

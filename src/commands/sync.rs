@@ -80,6 +80,7 @@ pub struct StatusArgs {
 
 /// What a pull took over.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pulled {
     pub new: usize,
     pub updated: usize,
@@ -92,6 +93,7 @@ pub struct Pulled {
 
 /// Something that a person has to settle.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Conflict {
     pub version: Version,
     pub reason: &'static str,
@@ -111,6 +113,7 @@ impl Pulled {
 
 /// What a push of drafts published.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pushed {
     pub created: Vec<Version>,
     pub updated: Vec<Version>,
@@ -126,6 +129,7 @@ pub struct Pushed {
 
 /// A draft that could not be pushed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PushFailure {
     pub version: Version,
     pub error: &'static str,
@@ -141,6 +145,7 @@ impl Pushed {
 
 /// What a push of evolutions published.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PushedEvolutions {
     pub created: Vec<EvolutionName>,
     pub updated: Vec<EvolutionName>,
@@ -208,8 +213,8 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     let adopted = session.adopt(&contact)?;
     // What is said of drafts and releases by name is not said twice.
     news.retain(|news| match news {
-        News::Withdrawn { version, .. } => !adopted.retracted.iter().any(|(v, _)| v == version),
-        News::Left { version } => !adopted.withdrawn.contains(version),
+        News::Withdrawn { version, .. } => !adopted.withdrawn.iter().any(|(v, _)| v == version),
+        News::Left { version } => !adopted.deleted.contains(version),
         _ => true,
     });
     session.resume(&contact)?;

@@ -17,6 +17,7 @@ pub struct VerifyArgs {
 
 /// What was found.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     pub genesis: Oid,
     pub entries: usize,
@@ -29,6 +30,7 @@ pub struct Report {
 
 /// A release that a promoter's word let through a gate.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Excused {
     pub version: Version,
     pub promoter: Person,
@@ -38,6 +40,7 @@ pub struct Excused {
 
 /// Something that does not hold.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
     /// The version, or the entry's oid.
     pub at: String,

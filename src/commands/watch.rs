@@ -31,6 +31,7 @@ pub struct WatchArgs {
 
 /// A watch that ended.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Watched {
     /// Pieces of news.
     pub told: usize,

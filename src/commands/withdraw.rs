@@ -5,6 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed, typed_if};
+use crate::model::person::moment;
 use crate::model::sealed::Withdrawal;
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
@@ -26,6 +27,7 @@ pub struct WithdrawArgs {
 
 /// A version that was withdrawn.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Withdrawn {
     #[serde(flatten)]
     pub withdrawal: Withdrawal,
@@ -95,7 +97,7 @@ fn decide<'l>(
                 .because(format!(
                     "{} withdrew it at {}: {}",
                     old.by,
-                    old.at.to_rfc3339(),
+                    moment(&old.at),
                     old.reason
                 ))
                 .into(),

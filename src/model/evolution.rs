@@ -15,6 +15,7 @@ use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 /// The number is given by who reaches the cloud first and may change until then; what an
 /// evolution *is*, is the oid of its first commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EvolutionName {
     pub version: Version,
     pub change: ChangeId,
@@ -26,6 +27,7 @@ pub const MAX_NUMBER: u32 = 999_999;
 
 /// `evolution.yaml`: written once, when the evolution starts (docs/format.md, "Evolution").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evolution {
     pub version: Version,
@@ -40,6 +42,7 @@ pub struct Evolution {
 /// `abandoned.yaml`: its owner gave the evolution up. What was proven stays to be seen, and counts
 /// for nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Abandoned {
     pub reason: String,
@@ -48,6 +51,7 @@ pub struct Abandoned {
 
 /// How the release holds what was proven (docs/policy.md, "proof_covers_release").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cover {
     /// The proven commit is nowhere in it.

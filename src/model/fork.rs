@@ -55,6 +55,7 @@ pub fn step(offer: &Offer) -> Step {
 
 /// What a pull from a fork brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Brought {
     pub remote: String,
     pub new: Vec<EvolutionName>,

@@ -13,6 +13,7 @@ use super::{Invalid, Version};
 
 /// What a contract's text says (docs/format.md, "Contract").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
     pub version: Version,
@@ -27,6 +28,7 @@ pub struct Contract {
 
 /// One line of a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     #[serde(rename = "type")]
@@ -44,6 +46,7 @@ pub struct Change {
 
 /// What a change does to the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
     Add,
@@ -56,6 +59,7 @@ pub enum ChangeKind {
 ///
 /// Ids are unique without regard to case, because they become file names.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ChangeId(String);
 

@@ -7,6 +7,7 @@ use super::{Exit, Refusal};
 
 /// A hook that gryt serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Hook {
     PreCommit,
@@ -19,6 +20,7 @@ pub const HOOKS: [Hook; 3] = [Hook::PreCommit, Hook::PrePush, Hook::PostMerge];
 
 /// Who else writes hook files here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Manager {
     Husky,
@@ -49,6 +51,7 @@ pub struct Found {
 
 /// How a hook is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// It is there.

@@ -9,6 +9,7 @@ use super::{Change, ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 /// `imports/….yaml`: a version that was released before gryt was there (docs/format.md,
 /// "Import").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Imported {
     pub version: Version,
@@ -54,6 +55,7 @@ impl Imported {
 
 /// What another tool's record says of an attempt to prove a change. It is kept to be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// What it is known by there: one attempt counts once, whoever imported it and however often.

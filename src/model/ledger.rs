@@ -11,6 +11,28 @@ use super::{Contract, Invalid, Oid, Version};
 /// The format that this program writes and reads.
 pub const FORMAT: &str = "1";
 
+/// What an entry of the ledger does.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Kind {
+    /// It is the first, and says nothing.
+    Genesis,
+    Promotion,
+    Withdrawal,
+    /// It names releases from before gryt.
+    Import,
+}
+
 /// What the trailers of a commit say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
@@ -26,6 +48,13 @@ pub struct Header {
     /// The proven commit, and how that ended.
     pub commit: Option<String>,
     pub status: Option<String>,
+}
+
+impl Header {
+    /// What the entry does, where this program knows it.
+    pub fn kind(&self) -> Option<Kind> {
+        self.kind.as_ref()?.parse().ok()
+    }
 }
 
 /// One path that an entry's tree has and its base's does not, or the other way round.
@@ -108,16 +137,20 @@ pub fn check(entry: &Entry, base: Option<&Oid>) -> Check {
         Some(other) => return Check::Unknown(format!("format {other}")),
         None => return Check::Invalid("it has no Gryt-Format".into()),
     }
-    let verified = match (entry.header.kind.as_deref(), base) {
-        (Some("genesis"), None) => genesis(entry),
-        (Some("promotion"), Some(base)) => on(base, entry).and_then(|()| promotion(entry)),
-        (Some("withdrawal"), Some(base)) => on(base, entry).and_then(|()| withdrawal(entry)),
-        (Some("import"), Some(base)) => on(base, entry).and_then(|()| imports(entry)),
-        (Some("genesis" | "promotion" | "withdrawal" | "import"), _) => {
+    let Some(kind) = &entry.header.kind else {
+        return Check::Invalid("it has no Gryt-Kind".into());
+    };
+    let Ok(kind) = kind.parse::<Kind>() else {
+        return Check::Unknown(format!("kind {kind}"));
+    };
+    let verified = match (kind, base) {
+        (Kind::Genesis, None) => genesis(entry),
+        (Kind::Promotion, Some(base)) => on(base, entry).and_then(|()| promotion(entry)),
+        (Kind::Withdrawal, Some(base)) => on(base, entry).and_then(|()| withdrawal(entry)),
+        (Kind::Import, Some(base)) => on(base, entry).and_then(|()| imports(entry)),
+        (Kind::Genesis, Some(_)) | (Kind::Promotion | Kind::Withdrawal | Kind::Import, None) => {
             Err("only the first commit of a ledger is its genesis".into())
         }
-        (Some(other), _) => return Check::Unknown(format!("kind {other}")),
-        (None, _) => Err("it has no Gryt-Kind".into()),
     };
     match verified {
         Ok(verified) => Check::Valid(verified),
@@ -152,7 +185,7 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
     if let Some(taken) = entry.neighbours.iter().find(|v| **v == version) {
         return Err(format!("{taken} is promoted already"));
     }
-    adds_only(entry, &FILES.map(|file| version.place(file)))?;
+    adds_only(entry, &FILES.map(|file| version.path(file)))?;
     let leaf = &entry.leaf;
     let (blob, contract) = leaf.contract.as_ref().ok_or("it holds no contract")?;
     Contract::parse(contract, &version).map_err(|e| format!("its contract is invalid: {e}"))?;
@@ -290,7 +323,7 @@ mod tests {
             oid: oid(1),
             header: Header {
                 format: Some("1".into()),
-                kind: Some("promotion".into()),
+                kind: Some(Kind::Promotion.to_string()),
                 base: Some(oid(2).to_string()),
                 version: Some("v2.0.0".into()),
                 promotion: Some("id".into()),
@@ -321,7 +354,7 @@ mod tests {
     /// An import of these versions.
     fn import_of(versions: &[&str]) -> Entry {
         let mut entry = entry();
-        entry.header.kind = Some("import".into());
+        entry.header.kind = Some(Kind::Import.to_string());
         entry.header.version = None;
         entry.others.clear();
         entry.differences.clear();
@@ -416,13 +449,25 @@ mod tests {
         assert!(refused(|e| e.others[2].oid = oid(99)).contains("evolutions"));
         assert!(refused(|e| e.header.promotion = Some("x".into())).contains("promotions"));
         assert!(refused(|e| e.header.original = Some("x".into())).contains("original"));
-        assert!(refused(|e| e.header.kind = Some("genesis".into())).contains("genesis"));
+        assert!(refused(|e| e.header.kind = Some(Kind::Genesis.to_string())).contains("genesis"));
         let stray = |file: &str| refused(|e| e.differences[0].path = at(file));
         assert!(stray("x.yaml").contains("adds releases/2/2.0/v2.0.0.x.yaml"));
         assert!(stray("promotion.yaml/evolutions").contains("evolutions"));
         assert!(refused(|e| e.leaf.contract = None).contains("contract"));
         assert!(refused(|e| e.leaf.promotion = None).contains("promotion"));
         assert!(refused(|e| e.leaf.promotion = Some(b"x".to_vec())).contains("promotion"));
+    }
+
+    #[test]
+    fn the_page_names_each_kind() {
+        use strum::VariantArray;
+        let page = include_str!("../../docs/format.md");
+        for kind in Kind::VARIANTS {
+            assert!(
+                page.contains(&format!("`{kind}`")),
+                "{kind}: docs/format.md"
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{Change, ChangeId, Contract};
 
 /// One thing that two sides want differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Clash {
     /// What it is, like `title of FEAT-1`.
     pub place: String,

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use super::state::Trial;
 use super::{EvolutionName, Person, Version};
 
 /// Something that other people did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "news", rename_all = "snake_case")]
 pub enum News {
     Promoted {
@@ -30,6 +32,6 @@ pub enum News {
     Proof {
         name: EvolutionName,
         by: Person,
-        status: &'static str,
+        status: Trial,
     },
 }

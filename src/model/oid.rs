@@ -13,6 +13,7 @@ use super::Invalid;
 /// A plain value, so that the model can speak of objects without a repository; shared, because a
 /// snapshot of a project's refs is copied often.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Oid(Arc<str>);
 

@@ -96,12 +96,12 @@ pub struct Draft {
     pub at: Stamp,
     /// The record's own id of it.
     pub id: String,
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<Recorded>,
 }
 
 /// An evolution of a draft.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub struct Recorded {
     pub id: String,
     pub claim: Claim,
     /// What stands for it; none where nobody can vouch for it.
@@ -223,7 +223,7 @@ fn attempts(
     contract: &Contract,
     known: &Known<'_>,
     notes: &mut Vec<String>,
-) -> Vec<Attempt> {
+) -> Vec<Recorded> {
     let mut found = Vec::new();
     for evolution in &generation.evolutions {
         let id: Option<ChangeId> = evolution.change.parse().ok();
@@ -235,7 +235,7 @@ fn attempts(
             continue;
         };
         let vouched = vouch(evolution, known);
-        found.push(Attempt {
+        found.push(Recorded {
             id: evolution.id.clone(),
             claim: Claim {
                 id: match evolution.id.as_str() {

@@ -8,9 +8,15 @@ use serde::{Deserialize, Serialize};
 /// A moment with the offset of the clock that it was read from.
 pub type Stamp = DateTime<FixedOffset>;
 
+/// A moment as it is written everywhere: RFC 3339, to the second, with the zone that it was noted in.
+pub fn moment(at: &Stamp) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// A person as git knows one. Two people are the same when their emails are, without regard to
 /// case; the store has passed them through the repository's mailmap before they get here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Person {
     pub name: String,
     pub email: String,

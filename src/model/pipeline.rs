@@ -10,10 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_yaml::Value;
 
 use super::place::{self, Key};
-use super::{Change, Contract, Exit, Invalid, Refusal, schedule};
+use super::{Cause, Change, Contract, Exit, Invalid, Refusal, schedule};
 
 /// A pipeline's file, `.gryt/pipelines/NAME.yaml` (docs/pipelines.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,7 @@ pub struct Pipeline {
 
 /// How much of a step's output is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Logs {
     None,
@@ -40,6 +42,7 @@ pub enum Logs {
 
 /// One command of a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     pub name: String,
@@ -66,6 +69,7 @@ pub struct Step {
 
 /// A length of time, written like `90s`, `10m` or `1h 30m`, or as a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String")]
 pub struct Span(pub Duration);
 
@@ -284,6 +288,7 @@ fn listing(what: String, available: &[String]) -> Refusal {
     let refusal = Refusal::new(Exit::Invalid, what);
     if available.is_empty() {
         refusal
+            .caused(Cause::NoPipelines)
             .because(".gryt/pipelines/ holds none")
             .then("git gryt init")
     } else {

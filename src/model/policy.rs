@@ -16,6 +16,7 @@ pub const FILE: &str = ".gryt/policy.yaml";
 
 /// What `.gryt/policy.yaml` says; without the file, the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     #[serde(default, deserialize_with = "or_default")]
@@ -40,6 +41,7 @@ pub struct Policy {
 
 /// What a product says otherwise: a key that it says stands for the whole of that key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     #[serde(default)]
@@ -54,6 +56,7 @@ pub struct Part {
 
 /// The gates that a team can switch on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Gates {
     /// How many evolutions must prove each change.
@@ -75,6 +78,7 @@ pub struct Gates {
 
 /// How much a gate weighs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Strictness {
     Require,
@@ -85,6 +89,7 @@ pub enum Strictness {
 
 /// The steps that changes of these types need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequiredSteps {
     pub types: Vec<ChangeKind>,

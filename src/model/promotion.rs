@@ -3,6 +3,7 @@
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
 use super::gate::Subject;
+use super::person::moment;
 use super::reconcile::Relation;
 use super::sealed::{Folded, Sealed};
 use super::verdict::Verdict;
@@ -175,7 +176,7 @@ fn draft(facts: &Facts) -> Result<&Draft, Refusal> {
         ))),
         (Some(local), None) => match &facts.adopted {
             None => Ok(local),
-            Some(_) => Err(behind(format!("{version} was withdrawn in the cloud"))),
+            Some(_) => Err(behind(format!("{version} was deleted in the cloud"))),
         },
         (Some(local), Some(cloud)) => match cloud.relation {
             Relation::Same | Relation::Ahead => Ok(local),
@@ -211,7 +212,7 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
     .because(format!(
         "It was promoted by {} at {}",
         sealed.promoter,
-        sealed.promoted_at.to_rfc3339()
+        moment(&sealed.promoted_at)
     ))
     .because(format!("The next free version is {}", facts.next_free))
 }

@@ -8,6 +8,7 @@ use super::{Change, Oid, Person, Stamp};
 
 /// `proof.yaml` (docs/format.md, "Proof").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     pub status: Outcome,
@@ -37,6 +38,7 @@ pub struct Proof {
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Pass,
@@ -45,6 +47,7 @@ pub enum Outcome {
 
 /// Which pipeline ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PipelineUsed {
     pub name: String,
@@ -54,6 +57,7 @@ pub struct PipelineUsed {
 
 /// How one step ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StepResult {
     pub name: String,
@@ -74,6 +78,7 @@ pub struct StepResult {
 
 /// How a step ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StepEnd {
     Pass,
@@ -86,6 +91,7 @@ pub enum StepEnd {
 
 /// What another system found, as its job recorded it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// Where it can be read.
@@ -106,6 +112,7 @@ pub struct Evidence {
 
 /// Test reports, summed up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tests {
     pub tests: u64,

@@ -3,12 +3,16 @@
 //! Nothing here is ever overwritten in silence: each ref is adopted, kept, moved aside, or named
 //! in the plan as something that a person has to look at.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::state::SyncState;
 use super::{EvolutionName, Invalid, Oid, Version};
 
 /// How this clone's tip of a ref stands to the cloud's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     Same,
@@ -67,8 +71,8 @@ pub enum DraftStep {
     Retire,
     /// It is sealed, and edits of this clone's came too late for it.
     Late,
-    /// A colleague withdrew it, and this clone has nothing of its own in it: move it aside.
-    Withdraw,
+    /// A colleague deleted it, and this clone has nothing of its own in it: move it aside.
+    Delete,
     /// Two people want different things under one name.
     Conflict(DraftConflict),
     /// The cloud's does not check; this clone's, if any, stays.
@@ -77,14 +81,15 @@ pub enum DraftStep {
 
 /// What a person has to settle about a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DraftConflict {
     /// Two generations of one version.
     SameVersion,
     /// One generation, edited here and there.
     Edited,
-    /// Edited here, withdrawn there.
-    Withdrawn,
+    /// Edited here, deleted there.
+    Deleted,
     /// Made here, promoted by somebody else.
     Promoted,
 }
@@ -95,7 +100,7 @@ impl DraftConflict {
         match self {
             Self::SameVersion => "Local and cloud have same version",
             Self::Edited => "Edited here and in the cloud",
-            Self::Withdrawn => "Edited here and withdrawn in the cloud",
+            Self::Deleted => "Edited here and deleted in the cloud",
             Self::Promoted => "Local version is promoted in cloud",
         }
     }
@@ -105,7 +110,7 @@ impl DraftConflict {
         match self {
             Self::SameVersion | Self::Promoted => "Rename local version or delete",
             Self::Edited => "Choose a side, or edit: git gryt generation resolve",
-            Self::Withdrawn => "Keep yours or let it go: git gryt generation resolve",
+            Self::Deleted => "Keep yours or let it go: git gryt generation resolve",
         }
     }
 }
@@ -122,9 +127,9 @@ pub fn draft(sides: &Sides, seal: Seal) -> DraftStep {
     }
     let Some(cloud) = &sides.cloud else {
         return match (&sides.local, &sides.adopted, sides.since) {
-            (Some(_), Some(_), Some(Relation::Same | Relation::Behind)) => DraftStep::Withdraw,
+            (Some(_), Some(_), Some(Relation::Same | Relation::Behind)) => DraftStep::Delete,
             (Some(_), Some(_), Some(Relation::Ahead | Relation::Diverged)) => {
-                DraftStep::Conflict(DraftConflict::Withdrawn)
+                DraftStep::Conflict(DraftConflict::Deleted)
             }
             // Never published, or made anew after what was published.
             _ => DraftStep::Keep,
@@ -198,6 +203,7 @@ pub fn next_number(taken: impl IntoIterator<Item = u32>) -> u32 {
 
 /// What a pull did, by name.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Adopted {
     pub new: Vec<Version>,
     pub updated: Vec<Version>,
@@ -206,7 +212,7 @@ pub struct Adopted {
     /// Versions that this pull learnt to be promoted.
     pub promoted: Vec<Version>,
     /// Drafts that a colleague withdrew; they stay recoverable.
-    pub withdrawn: Vec<Version>,
+    pub deleted: Vec<Version>,
     pub conflicts: Vec<(Version, DraftConflict)>,
     /// Drafts with edits that came after the seal.
     pub late_drafts: Vec<Version>,
@@ -215,11 +221,14 @@ pub struct Adopted {
     pub left: Vec<EvolutionName>,
     pub late_evolutions: Vec<EvolutionName>,
     /// This clone's evolutions that had to take another number: before and after.
+    /// How each draft stood before, but for those that everybody has.
+    #[serde(skip)]
+    pub states: BTreeMap<Version, SyncState>,
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Evolutions whose owner had gone on in two clones.
     pub replayed: Vec<EvolutionName>,
     /// Versions that this pull learnt to be withdrawn, and why.
-    pub retracted: Vec<(Version, String)>,
+    pub withdrawn: Vec<(Version, String)>,
     /// Refs of the cloud that do not check, and why.
     pub quarantined: Vec<(String, String)>,
 }
@@ -267,8 +276,8 @@ mod tests {
         assert_eq!(open(2, 2, 2), DraftStep::Keep);
         assert_eq!(open(3, 2, 2), DraftStep::Keep);
         assert_eq!(open(1, 0, 0), DraftStep::Keep);
-        assert_eq!(open(1, 0, 1), DraftStep::Withdraw);
-        let edited = DraftStep::Conflict(DraftConflict::Withdrawn);
+        assert_eq!(open(1, 0, 1), DraftStep::Delete);
+        let edited = DraftStep::Conflict(DraftConflict::Deleted);
         assert_eq!(open(2, 0, 1), edited);
     }
 

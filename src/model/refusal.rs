@@ -8,6 +8,7 @@ use super::Invalid;
 
 /// How a command ends. The numbers are part of the interface (README, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {
     Done = 0,
@@ -39,8 +40,21 @@ impl Exit {
     }
 }
 
+/// What the code that meets a refusal has to know of it. Its words are for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing that anybody asks about.
+    #[default]
+    Other,
+    /// The commit holds no pipeline at all.
+    NoPipelines,
+    /// What is about to be committed cannot be read by gryt: the one thing that its hooks stop.
+    StopsCommit,
+}
+
 /// A rule that says no: what happened to which name, why, and what to type next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     pub exit: Exit,
     /// One line, which names what it is about.
@@ -49,6 +63,8 @@ pub struct Refusal {
     pub why: Vec<String>,
     /// Commands that lead on. Never one that destroys something as it stands.
     pub next: Vec<String>,
+    #[serde(skip)]
+    pub cause: Cause,
 }
 
 impl Refusal {
@@ -59,7 +75,15 @@ impl Refusal {
             what: what.into(),
             why: Vec::new(),
             next: Vec::new(),
+            cause: Cause::Other,
         }
+    }
+
+    /// Says what the code that meets it has to know.
+    #[must_use]
+    pub fn caused(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
     }
 
     /// Adds a line of explanation.

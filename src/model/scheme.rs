@@ -10,6 +10,7 @@ use super::{Exit, Invalid, Person, Refusal, Version};
 
 /// The strategies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// Any version that is free.
@@ -23,6 +24,7 @@ pub enum Scheme {
 
 /// All versions that begin with some numbers: `v1.2.x`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Range {
     product: Option<String>,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::state::Status;
 use super::verdict::{ExcuseKind, Verdict};
 use super::{ChangeId, Oid, Person, Stamp, Version};
 
@@ -16,6 +17,7 @@ pub const FILES: [&str; 3] = [CONTRACT, PROMOTION, POLICY];
 
 /// `promotion.yaml`: a sealed release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sealed {
     pub version: Version,
@@ -50,6 +52,7 @@ impl Sealed {
 
 /// An evolution that went into a release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Folded {
     pub change: ChangeId,
@@ -62,6 +65,7 @@ pub struct Folded {
 
 /// `withdrawals/….yaml`: a release that should not have been.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawal {
     pub version: Version,
@@ -75,6 +79,7 @@ pub struct Withdrawal {
 
 /// A release in a line: what lists and logs show of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Release {
     pub version: Version,
     pub description: Option<String>,
@@ -94,12 +99,12 @@ pub struct Release {
 }
 
 impl Release {
-    /// Whether it still stands, in a word.
-    pub fn status(&self) -> &'static str {
+    /// Whether it still stands.
+    pub fn status(&self) -> Status {
         match (self.withdrawn, self.imported) {
-            (true, _) => "withdrawn",
-            (_, true) => "imported",
-            _ => "promoted",
+            (true, _) => Status::Withdrawn,
+            (false, true) => Status::Imported,
+            (false, false) => Status::Promoted,
         }
     }
 }

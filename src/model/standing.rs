@@ -7,6 +7,7 @@ use super::{ChangeId, Contract, Oid};
 
 /// How far one change has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     NotStarted,
@@ -25,6 +26,7 @@ pub enum Progress {
 
 /// One change and its most telling evolution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Standing {
     pub change: ChangeId,
     pub title: String,

@@ -23,6 +23,7 @@ use super::{Exit, Refusal};
     strum::IntoStaticStr,
     strum::VariantArray,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Gate {
@@ -116,6 +117,7 @@ impl Gate {
 
 /// A gate by the name that was sealed: a later git gryt may know more of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum GateName {
     Known(Gate),
@@ -139,6 +141,7 @@ impl fmt::Display for GateName {
 
 /// One gate's judgement, sealed with the promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     pub gate: GateName,
@@ -159,6 +162,7 @@ pub struct Verdict {
 
 /// The policy that alone failed a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Only {
     /// The one at the release commit.
@@ -176,6 +180,7 @@ impl Verdict {
 
 /// A promoter's word against a gate, sealed with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Excuse {
     pub kind: ExcuseKind,
@@ -184,6 +189,7 @@ pub struct Excuse {
 
 /// By what right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ExcuseKind {
     /// Both policies call the gate waivable.

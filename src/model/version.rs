@@ -18,6 +18,7 @@ const MAX_LENGTH: usize = 100;
 ///
 /// [`as_str`]: Version::as_str
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Version {
     text: String,
@@ -39,7 +40,7 @@ impl Version {
 
     /// Where the ledger keeps a file of the release: `releases/2/2.0/v2.0.0.generation.yaml`, or
     /// `releases/billing/2/2.0/v2.0.0.generation.yaml` with a product.
-    pub fn place(&self, file: &str) -> String {
+    pub fn path(&self, file: &str) -> String {
         format!("releases/{}/{}.{file}", self.shelf(), self.leaf())
     }
 
@@ -346,11 +347,11 @@ mod tests {
 
     #[test]
     fn the_ledger_shelves_a_release_by_minor() {
-        assert_eq!(v("v2.0.0").place("x"), "releases/2/2.0/v2.0.0.x");
-        assert_eq!(v("v5").place("x"), "releases/5/5.0/v5.x");
+        assert_eq!(v("v2.0.0").path("x"), "releases/2/2.0/v2.0.0.x");
+        assert_eq!(v("v5").path("x"), "releases/5/5.0/v5.x");
         assert_eq!(v("v2024.01.15").shelf(), "2024/2024.1");
         let of_product = "releases/billing/2/2.0/v2.0.x";
-        assert_eq!(v("billing/v2.0").place("x"), of_product);
+        assert_eq!(v("billing/v2.0").path("x"), of_product);
         assert_eq!(v("v5").withdrawal(), "withdrawals/5/5.0/v5.yaml");
         assert_eq!(v("a/v5").import(), "imports/a/5/5.0/v5.yaml");
     }

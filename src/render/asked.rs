@@ -37,9 +37,9 @@ pub fn overview(overview: &commands::overview::Overview) -> String {
                 let edited = if draft.edited { ", edited here" } else { "" };
                 vec![
                     format!("  {}", draft.version),
-                    draft.status.clone(),
+                    draft.status.to_string(),
                     format!("{}/{} proven", draft.proven, draft.changes),
-                    format!("{}{edited}", draft.sync.replace('_', " ")),
+                    format!("{}{edited}", draft.sync.to_string().replace('_', " ")),
                 ]
             });
             text += &columns(&rows.collect::<Vec<_>>());

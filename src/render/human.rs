@@ -163,7 +163,7 @@ fn init(prepared: &commands::init::Prepared) -> String {
         _ = writeln!(text, "Wrote {file}");
     }
     for file in &prepared.there {
-        _ = writeln!(text, "Left {file} as it is: git gryt would write another");
+        _ = writeln!(text, "Left {file} as it is: gryt would write another");
     }
     if prepared.written.is_empty() {
         text += "Everything is there already\n";
@@ -283,8 +283,8 @@ fn pull_from(brought: &crate::model::fork::Brought) -> String {
 /// What a pull brought beside generations.
 pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
     let mut notes = String::new();
-    for version in &adopted.withdrawn {
-        _ = writeln!(notes, "  {version} was withdrawn in the cloud");
+    for version in &adopted.deleted {
+        _ = writeln!(notes, "  {version} was deleted in the cloud");
     }
     for version in &adopted.late_drafts {
         _ = writeln!(
@@ -314,7 +314,7 @@ pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
             "  {version} was edited here too: merged, and not pushed yet"
         );
     }
-    for (version, reason) in &adopted.retracted {
+    for (version, reason) in &adopted.withdrawn {
         _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
     }
     for (name, why) in &adopted.quarantined {

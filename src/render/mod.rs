@@ -7,6 +7,8 @@ mod board;
 mod human;
 mod proving;
 mod report;
+#[cfg(test)]
+mod schemas;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -206,7 +208,8 @@ pub fn usage(error: &clap::Error, json: bool) -> u8 {
     if json && error.use_stderr() {
         let what = error.to_string();
         let refusal = Refusal::new(Exit::Usage, what.trim_start_matches("error: ").trim());
-        let text = failure(&refusal.into()).to_string();
+        let text = serde_json::to_string(&failure(&refusal.into()));
+        let text = text.unwrap_or_else(|e| format!("{{\"error\":\"{e}\"}}"));
         // There is nobody else to tell.
         let _ = write(&mut std::io::stdout(), format!("{text}\n").as_bytes());
         return Exit::Usage.code();
@@ -233,16 +236,25 @@ pub fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
     }
 }
 
-/// A piece of news as one line of JSON.
+/// A piece of news, as `sync watch --json` prints it: a line each.
+#[derive(serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct NewsLine<'a> {
+    schema: NewsSchema,
+    #[serde(flatten)]
+    news: &'a News,
+}
+
+#[derive(serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
+enum NewsSchema {
+    #[serde(rename = "gryt.news/1")]
+    V1,
+}
+
 fn json_line(news: &News) -> String {
-    #[derive(serde::Serialize)]
-    struct Line<'a> {
-        schema: &'static str,
-        #[serde(flatten)]
-        news: &'a News,
-    }
-    let line = Line {
-        schema: "gryt.news/1",
+    let line = NewsLine {
+        schema: NewsSchema::V1,
         news,
     };
     // Plain data; where it cannot be written, saying so is all that is left.
@@ -260,7 +272,30 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     }
 }
 
-fn failure(error: &anyhow::Error) -> serde_json::Value {
+/// What a command that failed prints with `--json`.
+#[derive(serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Failure {
+    schema: FailureSchema,
+    /// What happened.
+    error: String,
+    /// More of it, a line each.
+    why: Vec<String>,
+    /// Commands that lead on.
+    next: Vec<String>,
+    kind: Exit,
+    /// The exit status.
+    exit: u8,
+}
+
+#[derive(serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
+enum FailureSchema {
+    #[serde(rename = "gryt.error/1")]
+    V1,
+}
+
+fn failure(error: &anyhow::Error) -> Failure {
     let exit = exit_of(error);
     let (what, why, next) = match error.downcast_ref::<Refusal>() {
         Some(refusal) => (
@@ -274,14 +309,14 @@ fn failure(error: &anyhow::Error) -> serde_json::Value {
             vec![],
         ),
     };
-    serde_json::json!({
-        "schema": "gryt.error/1",
-        "error": what,
-        "why": why,
-        "next": next,
-        "kind": exit,
-        "exit": exit.code(),
-    })
+    Failure {
+        schema: FailureSchema::V1,
+        error: what,
+        why,
+        next,
+        kind: exit,
+        exit: exit.code(),
+    }
 }
 
 /// Text may come from a stranger's commit: only what a terminal shows as text is let through. Our

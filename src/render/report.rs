@@ -7,6 +7,7 @@ use crate::commands;
 use crate::model::evolution::Cover;
 use crate::model::proof::StepEnd;
 use crate::model::standing::{Progress, Standing};
+use crate::model::state::{Status, SyncState};
 use crate::model::{Oid, Stamp};
 
 /// Generations in a list.
@@ -19,7 +20,7 @@ pub fn generations(list: &commands::generation::List) -> String {
         }
         vec![
             row.version.to_string(),
-            row.status.clone(),
+            row.status.to_string(),
             proven,
             described,
         ]
@@ -102,7 +103,7 @@ pub fn evolutions(list: &commands::evolution::List) -> String {
         vec![
             row.change.to_string(),
             format!("rc.{}", row.number),
-            row.status.clone(),
+            row.status.to_string(),
             row.owner.name.clone(),
             commit.into(),
             shared.into(),
@@ -182,8 +183,8 @@ pub fn status(overview: &commands::status::Overview) -> String {
             text,
             "  {:<width$}  {:<8}  {:<9}  (cloud: {}{edited})",
             row.version.as_str(),
-            row.status,
-            row.sync,
+            row.status.to_string(),
+            original(row.sync),
             row.cloud
         );
     }
@@ -210,11 +211,21 @@ pub fn status(overview: &commands::status::Overview) -> String {
     text
 }
 
+/// A state by the word of the original design's blocks, which tell no draft that was never pushed
+/// from one that went on since.
+fn original(sync: SyncState) -> String {
+    match sync {
+        SyncState::NotSynced => SyncState::Pending,
+        other => other,
+    }
+    .to_string()
+}
+
 /// How far a version is proven.
 pub fn version_status(status: &commands::status::OfVersion) -> String {
     let mut text = format!("Generation: {} ({})\n", status.version, status.status);
     text += &changes(&status.changes);
-    if status.status == "draft" {
+    if status.status.is_open() {
         for missing in &status.missing {
             _ = writeln!(text, "  {}", line(missing));
         }
@@ -232,7 +243,7 @@ pub fn log(entries: &commands::log::Entries) -> String {
     let rows = entries.entries.iter().map(|entry| {
         vec![
             entry.version.to_string(),
-            entry.status().into(),
+            entry.status().to_string(),
             day(&entry.promoted_at),
             entry.promoter.name.clone(),
             entry.commit.as_ref().map_or("-", Oid::short).into(),
@@ -294,7 +305,7 @@ pub fn release_notes(notes: &commands::notes::Notes) -> String {
 }
 
 /// Where a change or a commit is.
-pub fn whereabouts(places: &commands::locate::Places) -> String {
+pub fn whereabouts(places: &commands::locate::Whereabouts) -> String {
     let mut text = String::new();
     for shipped in &places.shipped {
         let by: Vec<&str> = shipped.proven_by.iter().map(|p| p.name.as_str()).collect();
@@ -302,10 +313,10 @@ pub fn whereabouts(places: &commands::locate::Places) -> String {
             [] => String::new(),
             by => format!(", proven by {}", by.join(", ")),
         };
-        let withdrawn = match shipped.status.as_str() {
-            "withdrawn" => ", withdrawn since",
-            "imported" => ", before gryt",
-            _ => "",
+        let withdrawn = match shipped.status {
+            Status::Withdrawn => ", withdrawn since",
+            Status::Imported => ", before gryt",
+            Status::Draft | Status::Broken | Status::Promoted => "",
         };
         _ = writeln!(
             text,

@@ -11,6 +11,7 @@ use crate::git::refs::Update;
 use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep};
 use crate::model::reconcile::{Relation, Seal, Sides};
 use crate::model::sealed::Sealed;
+use crate::model::state::SyncState;
 use crate::model::{EvolutionName, Oid, Version};
 use crate::store::names::Shared;
 use crate::store::refs::{drafts, evolutions};
@@ -32,7 +33,30 @@ struct Adoption<'a> {
     write: bool,
 }
 
+/// The refs of three moments: here, in the cloud, and as last taken over from there.
+pub(super) struct Three<'a> {
+    pub(super) local: &'a Tips,
+    pub(super) cloud: &'a Tips,
+    pub(super) adopted: &'a Tips,
+}
+
+/// A draft as it was looked at.
+struct Look {
+    sides: Sides,
+    step: DraftStep,
+    /// The text of a merge in which nobody has to choose.
+    joined: Option<String>,
+}
+
 impl Adoption<'_> {
+    fn tips(&self) -> Three<'_> {
+        Three {
+            local: self.local,
+            cloud: self.cloud,
+            adopted: self.before,
+        }
+    }
+
     fn set(&mut self, name: impl Into<String>, tip: Option<&Oid>) {
         self.updates.push(self.refs.change(name, tip));
     }
@@ -122,10 +146,8 @@ impl Session<'_> {
                 }
                 continue;
             }
-            let version = match &shared {
-                Shared::Draft(version) => version.clone(),
-                Shared::Evolution(evolution) => evolution.version.clone(),
-                Shared::Ledger | Shared::Foreign => continue,
+            let Some(version) = shared.version().cloned() else {
+                continue;
             };
             let sealed = match seals.get(&version) {
                 Some(sealed) => sealed.clone(),
@@ -157,7 +179,7 @@ impl Session<'_> {
         if let Some(ledger) = contact.ledger() {
             let since = self.since(refs.get(names::LEDGER), ledger)?;
             adoption.sum.promoted = since.promoted;
-            adoption.sum.retracted = since.retracted;
+            adoption.sum.withdrawn = since.withdrawn;
             let own = refs.change(names::LEDGER, Some(&ledger.tip));
             let base = refs.change(names::BASE, Some(&ledger.base));
             adoption.updates.extend([own, base]);
@@ -173,13 +195,13 @@ impl Session<'_> {
 
     fn sides(
         &self,
-        adoption: &Adoption<'_>,
+        tips: &Three<'_>,
         name: &str,
         relation: impl Fn(&Oid, &Oid) -> Result<Relation>,
     ) -> Result<Sides> {
-        let local = adoption.local.get(name);
-        let cloud = adoption.cloud.get(name);
-        let adopted = adoption.before.get(name);
+        let local = tips.local.get(name);
+        let cloud = tips.cloud.get(name);
+        let adopted = tips.adopted.get(name);
         let relate = |there: Option<&Oid>| match (local, there) {
             (Some(local), Some(there)) => relation(local, there).map(Some),
             _ => Ok(None),
@@ -200,6 +222,59 @@ impl Session<'_> {
         })
     }
 
+    /// How a draft stands, and what a pull would do with it.
+    fn look_at_draft(
+        &self,
+        tips: &Three<'_>,
+        name: &str,
+        version: &Version,
+        sealed: Option<&Sealed>,
+    ) -> Result<Look> {
+        let relation = |here: &Oid, there: &Oid| self.store.draft_relation(here, there);
+        let mut sides = self.sides(tips, name, relation)?;
+        if let Some(cloud) = &sides.cloud
+            && sides.local.as_ref() != Some(cloud)
+            && sealed.is_none()
+        {
+            sides.invalid = match self.store.draft(version, cloud)? {
+                Ok(draft) => draft.contract().err(),
+                Err(invalid) => Some(invalid),
+            };
+        }
+        let seal = self.draft_seal(version, sides.local.as_ref(), sealed)?;
+        let mut step = reconcile::draft(&sides, seal);
+        // Two spellings are one version, and only one of them can stand.
+        if seal == Seal::Open {
+            if sides.cloud.is_none() && has_twin(tips.cloud, version) {
+                step = DraftStep::Conflict(DraftConflict::SameVersion);
+            } else if sides.local.is_none() && has_twin(tips.local, version) {
+                step = DraftStep::Keep;
+            }
+        }
+        let mut joined = None;
+        if let (DraftStep::Merge(theirs), Some(ours)) = (&step, &sides.local) {
+            match self.merge_drafts(version, ours, theirs, None)? {
+                Ok(text) => joined = Some(text),
+                Err(_) => step = DraftStep::Conflict(DraftConflict::Edited),
+            }
+        }
+        Ok(Look {
+            sides,
+            step,
+            joined,
+        })
+    }
+
+    /// How this clone's draft stands to the cloud's, by what was last seen of it.
+    ///
+    /// # Errors
+    /// A draft cannot be read.
+    pub(super) fn draft_state(&self, tips: &Three<'_>, version: &Version) -> Result<SyncState> {
+        let name = names::draft(version);
+        let look = self.look_at_draft(tips, &name, version, None)?;
+        Ok(SyncState::of_draft(&look.step, look.sides.relation))
+    }
+
     fn plan_draft(
         &self,
         adoption: &mut Adoption<'_>,
@@ -207,37 +282,16 @@ impl Session<'_> {
         version: Version,
         sealed: Option<&Sealed>,
     ) -> Result<()> {
-        let relation = |here: &Oid, there: &Oid| self.store.draft_relation(here, there);
-        let mut sides = self.sides(adoption, name, relation)?;
-        if let Some(cloud) = &sides.cloud
-            && sides.local.as_ref() != Some(cloud)
-            && sealed.is_none()
-        {
-            sides.invalid = match self.store.draft(&version, cloud)? {
-                Ok(draft) => draft.contract().err(),
-                Err(invalid) => Some(invalid),
-            };
-        }
-        let seal = self.draft_seal(&version, sides.local.as_ref(), sealed)?;
-        let mut step = reconcile::draft(&sides, seal);
-        // Two spellings are one version, and only one of them can stand.
-        if seal == Seal::Open {
-            if sides.cloud.is_none() && has_twin(adoption.cloud, &version) {
-                step = DraftStep::Conflict(DraftConflict::SameVersion);
-            } else if sides.local.is_none() && has_twin(adoption.local, &version) {
-                step = DraftStep::Keep;
-            }
-        }
-        let mut joined = None;
-        if let (DraftStep::Merge(theirs), Some(ours)) = (&step, &sides.local) {
-            match self.merge_drafts(&version, ours, theirs, None)? {
-                Ok(text) => joined = Some(text),
-                Err(_) => step = DraftStep::Conflict(DraftConflict::Edited),
-            }
-        }
+        let Look {
+            sides,
+            step,
+            joined,
+        } = self.look_at_draft(&adoption.tips(), name, &version, sealed)?;
+        let state = SyncState::of_draft(&step, sides.relation);
+        adoption.sum.states.insert(version.clone(), state);
         let keep_memory = matches!(
             step,
-            DraftStep::Conflict(DraftConflict::Edited | DraftConflict::Withdrawn)
+            DraftStep::Conflict(DraftConflict::Edited | DraftConflict::Deleted)
                 | DraftStep::Quarantine(_)
         );
         let memory = if keep_memory {
@@ -271,10 +325,10 @@ impl Session<'_> {
                 adoption.set(name, None);
                 adoption.sum.updated.push(version);
             }
-            DraftStep::Withdraw => {
+            DraftStep::Delete => {
                 self.set_aside(adoption, &version, sides.local.as_ref())?;
                 adoption.set(name, None);
-                adoption.sum.withdrawn.push(version);
+                adoption.sum.deleted.push(version);
             }
             DraftStep::Replace(theirs) => {
                 self.set_aside(adoption, &version, sides.local.as_ref())?;
@@ -299,7 +353,7 @@ impl Session<'_> {
     ) -> Result<()> {
         if let (true, Some(tip)) = (adoption.write, tip) {
             let departure = self.departure(tip)?;
-            adoption.set(names::withdrawn_draft(version, &departure), Some(tip));
+            adoption.set(names::deleted_draft(version, &departure), Some(tip));
         }
         Ok(())
     }
@@ -357,7 +411,7 @@ impl Session<'_> {
         sealed: Option<&Sealed>,
     ) -> Result<()> {
         let relation = |here: &Oid, there: &Oid| self.store.relation(here, there);
-        let mut sides = self.sides(adoption, name, relation)?;
+        let mut sides = self.sides(&adoption.tips(), name, relation)?;
         if let Some(cloud) = &sides.cloud
             && sides.local.as_ref() != Some(cloud)
         {
@@ -383,7 +437,7 @@ impl Session<'_> {
             EvolutionStep::Leave => {
                 if let (true, Some(tip)) = (adoption.write, &sides.local) {
                     let departure = self.departure(tip)?;
-                    let aside = names::withdrawn_evolution(evolution, &departure);
+                    let aside = names::deleted_evolution(evolution, &departure);
                     adoption.set(aside, Some(tip));
                 }
                 adoption.set(name, None);

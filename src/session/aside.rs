@@ -47,11 +47,11 @@ impl Session<'_> {
     ) -> Result<Vec<Update>> {
         let departure = self.departure(tip)?;
         let mut updates = vec![
-            refs.change(names::withdrawn_draft(version, &departure), Some(tip)),
+            refs.change(names::deleted_draft(version, &departure), Some(tip)),
             refs.change(names::draft(version), None),
         ];
         for attempt in attempts {
-            let aside = names::withdrawn_evolution(&attempt.name, &departure);
+            let aside = names::deleted_evolution(&attempt.name, &departure);
             updates.push(refs.change(aside, Some(&attempt.tip)));
             updates.push(refs.change(names::evolution(&attempt.name), None));
         }
@@ -71,7 +71,7 @@ impl Session<'_> {
 
     /// The updates that bring back what of `version` was put aside last; none where nothing was.
     pub fn bring_back(&self, refs: &Refs, version: &Version) -> Option<Vec<Update>> {
-        let folder = format!("{}{version}/", names::WITHDRAWN);
+        let folder = format!("{}{version}/", names::DELETED);
         let drafts = refs
             .below(&folder)
             .filter(|(rest, _)| rest.ends_with("/draft"));
@@ -107,14 +107,14 @@ impl Session<'_> {
     /// Refs cannot be read or written.
     pub fn forget_old(&self) -> Result<()> {
         self.change(|refs| {
-            let aside: Vec<&str> = refs.below(names::WITHDRAWN).map(|(rest, _)| rest).collect();
+            let aside: Vec<&str> = refs.below(names::DELETED).map(|(rest, _)| rest).collect();
             if aside.is_empty() {
                 return Ok((Vec::new(), ()));
             }
             let now = self.author()?.committer.at.timestamp();
             let old =
                 |rest: &&str| names::departed_at(rest).is_some_and(|at| now - at > KEPT_SECONDS);
-            let forget = |rest| refs.change(format!("{}{rest}", names::WITHDRAWN), None);
+            let forget = |rest| refs.change(format!("{}{rest}", names::DELETED), None);
             Ok((aside.into_iter().filter(old).map(forget).collect(), ()))
         })
     }

@@ -15,6 +15,7 @@ use crate::store::{Refs, names};
 
 /// What a backfill did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Backfilled {
     /// Drafts that are the cloud's now.
     pub linked: Vec<Version>,

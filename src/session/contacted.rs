@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use super::Session;
 use crate::cache::{self, Cache};
+use crate::model::person::moment;
 
 const PULLED: &str = "last-pull";
 const FAILED: &str = "last-error";
@@ -17,14 +18,14 @@ const FAILED: &str = "last-error";
 impl Session<'_> {
     /// Takes note that the cloud was asked just now, and answered.
     pub fn note_contact(&self) {
-        self.note(PULLED, &self.ctx.now().to_rfc3339());
+        self.note(PULLED, &moment(&self.ctx.now()));
         // Nearly always there is none.
         let _ = fs::remove_file(self.note_file(FAILED));
     }
 
     /// Takes note of why the cloud could not be asked.
     pub fn note_failure(&self, error: &anyhow::Error) {
-        let now = self.ctx.now().to_rfc3339();
+        let now = moment(&self.ctx.now());
         self.note(FAILED, &format!("{now} {error}"));
     }
 

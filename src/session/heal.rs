@@ -149,22 +149,20 @@ impl Session<'_> {
             return Ok(updates);
         };
         for (name, tip) in &contact.cloud {
-            let version = match names::shared(name) {
-                Shared::Draft(version) => version,
-                Shared::Evolution(evolution) => evolution.version,
-                Shared::Ledger | Shared::Foreign => continue,
+            let shared = names::shared(name);
+            let Some(version) = shared.version().filter(|version| of(version)) else {
+                continue;
             };
-            if !of(&version) || !self.store.is_commit(tip) {
+            if !self.store.is_commit(tip) {
                 continue;
             }
-            let Some(sealed) = self.store.sealed(ledger, &version)? else {
+            let Some(sealed) = self.store.sealed(ledger, version)? else {
                 continue;
             };
-            let seal = match names::shared(name) {
-                Shared::Evolution(evolution) => {
-                    self.evolution_seal(&evolution, Some(tip), Some(&sealed))?
-                }
-                _ => self.draft_seal(&version, Some(tip), Some(&sealed))?,
+            let seal = match &shared {
+                Shared::Draft(version) => self.draft_seal(version, Some(tip), Some(&sealed))?,
+                Shared::Evolution(name) => self.evolution_seal(name, Some(tip), Some(&sealed))?,
+                Shared::Ledger | Shared::Foreign => continue,
             };
             if seal == Seal::Folded {
                 updates.push(Update::new(name.clone(), Some(tip), None));
@@ -261,6 +259,7 @@ impl Session<'_> {
 
 /// What became of a release's tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TagState {
     /// It is where it belongs.

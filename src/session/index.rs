@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::Session;
+use super::adopt::Three;
 use super::verify::CHUNK;
 use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
 use crate::cache::{self, Cache};
-use crate::model::evolution::{Attempt, Says};
+use crate::model::evolution::Attempt;
 use crate::model::import::Imported;
-use crate::model::ledger::{Check, Verified, check};
-use crate::model::reconcile::Relation;
+use crate::model::ledger::{Check, Kind, Verified, check};
 use crate::model::sealed::{Folded, Release, Sealed};
 use crate::model::standing::{Standing, standings};
+use crate::model::state::{Recorded, SyncState, Trial};
 use crate::model::{EvolutionName, Oid, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
-use crate::store::names::Shared;
 use crate::store::objects::Commit;
 use crate::store::{Refs, Store, names};
 
@@ -156,11 +156,7 @@ impl Session<'_> {
                 Some(rest) => names::shared(&format!("{}{rest}", names::SHARED)),
                 None => names::shared(name),
             };
-            match shared {
-                Shared::Draft(version) => Some(version),
-                Shared::Evolution(evolution) => Some(evolution.version),
-                Shared::Ledger | Shared::Foreign => None,
-            }
+            shared.version().cloned()
         };
         moved.iter().filter_map(about).collect()
     }
@@ -200,28 +196,31 @@ impl Session<'_> {
             }
             let commit = self.store.commit(&oid)?;
             height += 1;
-            let header = header(&commit.message)?;
-            let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
-            let kind = header.kind.unwrap_or_default();
+            let header = header(&commit.message);
+            let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
             // An invalid entry may say anything; the ledger's tree does not hold it.
-            let sealed = match &version {
-                Some(version) if kind == "promotion" => self
-                    .store
-                    .sealed(ledger, version)?
-                    .filter(|sealed| Some(&sealed.promotion) == header.promotion.as_ref()),
-                _ => None,
-            };
-            if kind == "import" {
-                for imported in self.imported_by(ledger, &commit, header.base.as_deref())? {
-                    change.add(&self.whole_import(&commit, imported, height))?;
+            match (header.kind(), &version) {
+                (Some(Kind::Import), _) => {
+                    for imported in self.imported_by(ledger, &commit, header.base.as_deref())? {
+                        change.add(&self.whole_import(&commit, imported, height))?;
+                    }
                 }
-            } else if let Some(sealed) = sealed {
-                change.add(&self.whole_release(ledger, sealed, height)?)?;
-            } else if let (Some(version), "withdrawal") = (&version, kind.as_str())
-                && self.store.withdrawal(ledger, version)?.is_some()
-            {
-                change.withdraw(version)?;
+                (Some(Kind::Promotion), Some(version)) => {
+                    let sealed = self.store.sealed(ledger, version)?;
+                    let own = |s: &Sealed| Some(&s.promotion) == header.promotion.as_ref();
+                    if let Some(sealed) = sealed.filter(own) {
+                        change.add(&self.whole_release(ledger, sealed, height)?)?;
+                    }
+                }
+                (Some(Kind::Withdrawal), Some(version)) => {
+                    if self.store.withdrawal(ledger, version)?.is_some() {
+                        change.withdraw(version)?;
+                    }
+                }
+                (Some(Kind::Promotion | Kind::Withdrawal), None)
+                | (Some(Kind::Genesis) | None, _) => {}
             }
+            let kind = header.kind.unwrap_or_default();
             change.add_entry(&Entry {
                 height,
                 oid: commit.oid,
@@ -309,17 +308,17 @@ impl Session<'_> {
     }
 
     /// What is sealed is in the cloud, where there is one.
-    fn settled(&self) -> &'static str {
+    fn settled(&self) -> SyncState {
         match self.config.remote {
-            Some(_) => "synced",
-            None => "not_synced",
+            Some(_) => SyncState::Synced,
+            None => SyncState::NotSynced,
         }
     }
 
     /// An evolution that went into a release, read from its commits alone.
     fn sealed_evolution(&self, version: &Version, folded: &Folded) -> Result<Tried> {
         let chain = self.chain(&folded.tip)?;
-        let last = chain.proofs.last().map(|proof| proof.status.as_str());
+        let last = chain.proofs.last().map(|proof| proof.status);
         Ok(Tried {
             name: EvolutionName {
                 version: version.clone(),
@@ -329,11 +328,13 @@ impl Session<'_> {
             tip: folded.tip.clone(),
             owner: folded.owner.clone(),
             status: match (folded.counted, chain.abandoned, last) {
-                (true, _, _) => "pass",
-                (false, true, _) => "abandoned",
-                (false, false, None) => "started",
-                (false, false, Some("fail")) => "fail",
-                (false, false, Some(_)) => "stale",
+                (true, _, _) => Trial::Pass,
+                (false, true, _) => Trial::Abandoned,
+                (false, false, None) => Trial::Started,
+                (false, false, Some(Recorded::Fail)) => Trial::Fail,
+                (false, false, Some(Recorded::Pass | Recorded::Void | Recorded::Abandoned)) => {
+                    Trial::Stale
+                }
             },
             sync: self.settled(),
             root: chain.root,
@@ -370,12 +371,8 @@ impl Session<'_> {
                 tip: attempt.tip.clone(),
                 owner: attempt.evolution.owner.clone(),
                 started: attempt.evolution.started,
-                status: status(says.as_ref()),
-                sync: match (&self.config.remote, there) {
-                    (None, _) => "not_synced",
-                    (Some(_), Some(there)) if *there == attempt.tip => "synced",
-                    (Some(_), _) => "pending",
-                },
+                status: Trial::of(says.as_ref()),
+                sync: SyncState::of_evolution(&attempt.tip, there),
                 proofs: chain.proofs,
             });
         }
@@ -389,23 +386,11 @@ impl Session<'_> {
             standings,
             evolutions,
             sealed: None,
-            sync: self.draft_sync(tip, remote.as_ref())?,
+            sync: match self.config.remote {
+                None => SyncState::NotSynced,
+                Some(_) => self.draft_state(&seen.tips(), version)?,
+            },
             remote,
-        })
-    }
-
-    fn draft_sync(&self, tip: &Oid, remote: Option<&Oid>) -> Result<&'static str> {
-        let Some(there) = remote.filter(|there| self.store.is_commit(there)) else {
-            return Ok(match self.config.remote {
-                Some(_) => "pending",
-                None => "not_synced",
-            });
-        };
-        Ok(match self.store.draft_relation(tip, there)? {
-            Relation::Same => "synced",
-            Relation::Ahead => "pending",
-            Relation::Behind => "behind",
-            Relation::Diverged | Relation::Unrelated => "conflict",
         })
     }
 
@@ -416,9 +401,10 @@ impl Session<'_> {
         let mut root = None;
         for commit in self.store.first_parents(tip) {
             let commit = commit?;
-            let header = header(&commit.message)?;
-            abandoned |= header.status.as_deref() == Some("abandoned");
-            if let (Some(status), Some(proven)) = (header.status, header.commit)
+            let header = header(&commit.message);
+            let recorded = header.status.and_then(|word| word.parse().ok());
+            abandoned |= recorded == Some(Recorded::Abandoned);
+            if let (Some(status), Some(proven)) = (recorded, header.commit)
                 && let Ok(proven) = proven.parse()
             {
                 proofs.push(Proven {
@@ -448,6 +434,16 @@ struct Seen {
     adopted: Tips,
 }
 
+impl Seen {
+    fn tips(&self) -> Three<'_> {
+        Three {
+            local: &self.local,
+            cloud: &self.cloud,
+            adopted: &self.adopted,
+        }
+    }
+}
+
 /// What came to the ledger.
 struct Since {
     entries: Vec<Oid>,
@@ -460,17 +456,4 @@ struct Chain {
     started: Stamp,
     proofs: Vec<Proven>,
     abandoned: bool,
-}
-
-/// What an evolution says of its change, in a word.
-pub fn status(says: Option<&Says>) -> &'static str {
-    match says {
-        None => "dropped",
-        Some(Says::Nothing) => "started",
-        Some(Says::Passes) => "pass",
-        Some(Says::PassesElsewhere) => "elsewhere",
-        Some(Says::GivenUp(_)) => "abandoned",
-        Some(Says::Fails) => "fail",
-        Some(Says::PassesInVain(_)) => "stale",
-    }
 }

@@ -16,6 +16,7 @@ use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
 use crate::model::import::Imported;
 use crate::model::leaving::{self, Fate, Holder, Own, Rename};
+use crate::model::ledger::Kind;
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::{Sealed, Withdrawal};
 use crate::model::{EvolutionName, Exit, Oid, Person, Refusal, Stamp, Version};
@@ -26,6 +27,7 @@ use crate::store::{Author, Refs, names};
 
 /// What becomes of this clone's own promotions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Left {
     /// Versions that are in the cloud's ledger now.
     pub appended: Vec<Version>,
@@ -191,26 +193,25 @@ impl Session<'_> {
             if chain.contains(&commit.oid) {
                 break;
             }
-            let header = header(&commit.message)?;
-            if header.kind.as_deref() == Some("import") {
-                let imported = self.imported_by(&ledger, &commit, header.base.as_deref())?;
-                entries.push(Entry::Import(imported));
-                continue;
-            }
-            let version: Option<Version> = header.version.and_then(|v| v.parse().ok());
-            let Some(version) = version else { continue };
-            match header.kind.as_deref() {
-                // An invalid entry may say anything; the ledger's tree does not hold it.
-                Some("promotion") => {
+            let header = header(&commit.message);
+            let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
+            // An invalid entry may say anything; the ledger's tree does not hold it.
+            match (header.kind(), version) {
+                (Some(Kind::Import), _) => {
+                    let imported = self.imported_by(&ledger, &commit, header.base.as_deref())?;
+                    entries.push(Entry::Import(imported));
+                }
+                (Some(Kind::Promotion), Some(version)) => {
                     let sealed = self.store.sealed(&ledger, &version)?;
                     let sealed = sealed.filter(|s| Some(&s.promotion) == header.promotion.as_ref());
                     entries.extend(sealed.map(|s| Entry::Promotion(commit.oid, Box::new(s))));
                 }
-                Some("withdrawal") => {
+                (Some(Kind::Withdrawal), Some(version)) => {
                     let withdrawal = self.store.withdrawal(&ledger, &version)?;
                     entries.extend(withdrawal.map(|w| Entry::Withdrawal(Box::new(w))));
                 }
-                _ => {}
+                (Some(Kind::Promotion | Kind::Withdrawal), None)
+                | (Some(Kind::Genesis) | None, _) => {}
             }
         }
         entries.reverse();

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use super::Session;
 use super::contact::Contact;
 use crate::model::evolution::Says;
+use crate::model::ledger::Kind;
 use crate::model::news::News;
+use crate::model::state::Trial;
 use crate::model::{EvolutionName, Oid, Person, Version};
 use crate::store::Refs;
 use crate::store::ledger::Ledger;
@@ -25,7 +27,7 @@ pub type State = BTreeMap<String, Oid>;
 pub struct Since {
     /// Oldest first.
     pub promoted: Vec<Version>,
-    pub retracted: Vec<(Version, String)>,
+    pub withdrawn: Vec<(Version, String)>,
     /// Whether the entry was met at all.
     pub met: bool,
 }
@@ -130,16 +132,17 @@ impl Session<'_> {
                 since.met = true;
                 break;
             }
-            let header = header(&commit.message)?;
+            let header = header(&commit.message);
+            let kind = header.kind();
             let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
                 continue;
             };
             // An invalid entry may say anything; the ledger's tree does not hold it.
-            if header.kind.as_deref() == Some("withdrawal") {
+            if kind == Some(Kind::Withdrawal) {
                 let withdrawal = self.store.withdrawal(ledger, &version)?;
-                let known = since.retracted.iter().any(|(v, _)| *v == version);
+                let known = since.withdrawn.iter().any(|(v, _)| *v == version);
                 if let (Some(withdrawal), false) = (withdrawal, known) {
-                    since.retracted.push((version, withdrawal.reason));
+                    since.withdrawn.push((version, withdrawal.reason));
                 }
                 continue;
             }
@@ -149,7 +152,7 @@ impl Session<'_> {
             }
         }
         since.promoted.reverse();
-        since.retracted.reverse();
+        since.withdrawn.reverse();
         Ok(since)
     }
 
@@ -163,7 +166,7 @@ impl Session<'_> {
                 news.push(News::Promoted { version, by });
             }
         }
-        for (version, reason) in since.retracted {
+        for (version, reason) in since.withdrawn {
             if let Some(withdrawal) = self.store.withdrawal(ledger, &version)?
                 && !withdrawal.by.is(me)
             {
@@ -204,13 +207,13 @@ impl Session<'_> {
         Ok(Some(News::Proof {
             name: name.clone(),
             by: attempt.evolution.owner,
-            status: super::index::status(Some(&says)),
+            status: Trial::of(Some(&says)),
         }))
     }
 
     /// Whether this clone itself let go of the draft at `tip`, or has it under another name.
     fn left_by_me(&self, refs: &Refs, tip: &Oid) -> Result<bool> {
-        if refs.below(names::WITHDRAWN).any(|(_, aside)| aside == tip) {
+        if refs.below(names::DELETED).any(|(_, aside)| aside == tip) {
             return Ok(true);
         }
         if !self.store.is_commit(tip) {

@@ -8,7 +8,7 @@ use crate::git::refs::Update;
 use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER};
 use crate::model::{Change, ChangeId, Contract, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::store::draft::Draft;
-use crate::store::objects::Place;
+use crate::store::objects::Content;
 use crate::store::refs::evolutions;
 use crate::store::{Refs, names};
 
@@ -60,7 +60,7 @@ impl Session<'_> {
         before: &EvolutionName,
         root: &Oid,
         proof: &Proof,
-        beside: &[(String, Place<'_>)],
+        beside: &[(String, Content<'_>)],
     ) -> Result<EvolutionName> {
         self.change(|refs| {
             let attempt = self

@@ -47,8 +47,8 @@ pub enum PushError {
     Promoted,
     /// The cloud has edits that this clone lacks.
     Behind,
-    /// It was withdrawn in the cloud since it was pulled.
-    Withdrawn,
+    /// It was deleted in the cloud since it was pulled.
+    Deleted,
 }
 
 impl PushError {
@@ -58,7 +58,7 @@ impl PushError {
             Self::Exists => "Version already exists in cloud",
             Self::Promoted => "Version already promoted in cloud",
             Self::Behind => "The cloud has edits that were not pulled yet",
-            Self::Withdrawn => "Version was withdrawn in cloud",
+            Self::Deleted => "Version was deleted in cloud",
         }
     }
 
@@ -66,7 +66,7 @@ impl PushError {
     pub fn resolution(self) -> &'static str {
         match self {
             Self::Exists | Self::Promoted => "Use different version",
-            Self::Behind | Self::Withdrawn => "Pull first: git gryt sync pull",
+            Self::Behind | Self::Deleted => "Pull first: git gryt sync pull",
         }
     }
 
@@ -74,7 +74,7 @@ impl PushError {
     pub fn exit(self) -> Exit {
         match self {
             Self::Exists | Self::Promoted => Exit::Taken,
-            Self::Behind | Self::Withdrawn => Exit::OutOfStep,
+            Self::Behind | Self::Deleted => Exit::OutOfStep,
         }
     }
 }
@@ -167,9 +167,9 @@ impl Session<'_> {
                 Some(DraftConflict::SameVersion) => Some(PushError::Exists),
                 Some(DraftConflict::Promoted) => Some(PushError::Promoted),
                 Some(DraftConflict::Edited) => Some(PushError::Behind),
-                Some(DraftConflict::Withdrawn) => Some(PushError::Withdrawn),
+                Some(DraftConflict::Deleted) => Some(PushError::Deleted),
                 None if late => Some(PushError::Promoted),
-                None if adopted.withdrawn.contains(&version) => Some(PushError::Withdrawn),
+                None if adopted.deleted.contains(&version) => Some(PushError::Deleted),
                 None if adopted.merged.contains(&version) => Some(PushError::Behind),
                 // Two spellings of one version cannot both stand in the cloud.
                 None => drafts(&contact.cloud)

@@ -9,6 +9,7 @@ use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;
 use crate::model::sealed::Sealed;
 use crate::model::standing::{Progress, Standing};
+use crate::model::state::Status;
 use crate::model::{Contract, EvolutionName, Oid, Version};
 use crate::store::Refs;
 use crate::store::refs::evolutions;
@@ -115,10 +116,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn sealed_status(&self, refs: &Refs, version: &Version) -> Result<&'static str> {
+    pub fn sealed_status(&self, refs: &Refs, version: &Version) -> Result<Status> {
         Ok(match self.ledger(refs)? {
-            Some(ledger) if self.store.withdrawal(&ledger, version)?.is_some() => "withdrawn",
-            _ => "promoted",
+            Some(ledger) if self.store.withdrawal(&ledger, version)?.is_some() => Status::Withdrawn,
+            _ => Status::Promoted,
         })
     }
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Session;
 use super::proof::declared;
+use crate::model::trailers::Key;
 use crate::model::{ChangeId, Exit, Refusal};
 use crate::store::draft::Draft;
 use crate::store::refs::drafts;
@@ -19,7 +20,7 @@ impl Session<'_> {
         let local = refs.local();
         let mut wanted: Vec<ChangeId> = Vec::new();
         let mut unwanted: Vec<ChangeId> = Vec::new();
-        for text in self.store.trailers(base, "Gryt-Change")? {
+        for text in self.store.trailers(base, Key::Change)? {
             let id: ChangeId = text.parse().map_err(Refusal::from)?;
             if wanted.iter().chain(&unwanted).any(|known| known.is(&id)) {
                 continue;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use super::{Store, to_git};
 use crate::git::Git;
 use crate::model::sealed::Sealed;
+use crate::model::trailers::{self, Key};
 use crate::model::{Exit, Oid, Refusal, Version};
 
 /// How many commits below the branches of a remote are looked at before git is asked.
@@ -63,24 +64,21 @@ impl Store {
     /// The values of a trailer in the commits that `HEAD` has and `base` has not, newest first.
     ///
     /// # Errors
-    /// A [`Refusal`] where `base` names nothing; git cannot walk the history.
-    pub fn trailers(&self, base: &str, key: &str) -> Result<Vec<String>> {
+    /// A [`Refusal`] where `base` names nothing; the history cannot be read.
+    pub fn trailers(&self, base: &str, key: Key) -> Result<Vec<String>> {
         if self.layout.common_dir.join("shallow").exists() {
             let what = "This clone is too shallow to tell which commits are new";
             return Err(Refusal::new(Exit::Failure, what)
                 .then("git fetch --unshallow")
                 .into());
         }
-        let base = self.resolve(base)?;
-        let format = format!("--format=%(trailers:key={key},valueonly,separator=%x00)");
-        let range = format!("{base}..HEAD");
-        let output = self.git.read(&["log", "-z", &format, &range])?;
-        let text = String::from_utf8_lossy(&output);
-        let values = text
-            .split('\0')
-            .map(str::trim)
-            .filter(|value| !value.is_empty());
-        Ok(values.map(str::to_owned).collect())
+        let (base, head) = (self.resolve(base)?, self.resolve("HEAD")?);
+        let mut values = Vec::new();
+        for commit in self.beyond(&head, &[&base])? {
+            let found = trailers::of_person(&commit.message, key);
+            values.extend(found.into_iter().map(str::to_owned));
+        }
+        Ok(values)
     }
 
     /// What git says of the signatures along first parents from `tip`: the letters of `%G?`

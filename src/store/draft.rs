@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use super::message::{Message, header};
-use super::objects::{Author, Place};
+use super::objects::{Author, Content};
 use super::{Store, of_git, to_git};
 use crate::model::ledger::FORMAT;
 use crate::model::reconcile::Relation;
+use crate::model::trailers::Key;
 use crate::model::{Contract, Invalid, Oid, Version};
 
 /// The file that a draft's tree holds.
@@ -40,7 +41,7 @@ impl Store {
     /// The inner one: it does not check as a draft. The outer one: it cannot be read.
     pub fn draft(&self, version: &Version, tip: &Oid) -> Result<Result<Draft, Invalid>> {
         let head = self.commit(tip)?;
-        match header(&head.message)?.format.as_deref() {
+        match header(&head.message).format.as_deref() {
             Some(FORMAT) => {}
             Some(other) => {
                 let rule = format!("it is of format {other}: upgrade git-gryt");
@@ -73,8 +74,8 @@ impl Store {
         nonce: &str,
     ) -> Result<Oid> {
         let message = Message::new(&format!("Draft {version}"))
-            .with("Gryt-Version", version)
-            .with("Gryt-Nonce", nonce);
+            .with(Key::Version, version)
+            .with(Key::Nonce, nonce);
         self.write_draft(by, &[], text, &message)
     }
 
@@ -90,7 +91,7 @@ impl Store {
         text: &[u8],
         what: &str,
     ) -> Result<Oid> {
-        let message = Message::new(&format!("{what} {version}")).with("Gryt-Version", version);
+        let message = Message::new(&format!("{what} {version}")).with(Key::Version, version);
         self.write_draft(by, &[parent], text, &message)
     }
 
@@ -101,7 +102,7 @@ impl Store {
         text: &[u8],
         message: &Message,
     ) -> Result<Oid> {
-        let tree = self.write_tree(None, &[(FILE.to_owned(), Place::Blob(text))])?;
+        let tree = self.write_tree(None, &[(FILE.to_owned(), Content::Blob(text))])?;
         self.write_commit(by, &tree, parents, &message.text())
     }
 
@@ -116,7 +117,7 @@ impl Store {
         parents: &[&Oid],
         text: &[u8],
     ) -> Result<Oid> {
-        let message = Message::new(&format!("Merge {version}")).with("Gryt-Version", version);
+        let message = Message::new(&format!("Merge {version}")).with(Key::Version, version);
         self.write_draft(by, parents, text, &message)
     }
 

@@ -4,11 +4,12 @@ use anyhow::Result;
 
 use super::Store;
 use super::message::{Message, header};
-use super::objects::{Author, Commit, Place};
+use super::objects::{Author, Commit, Content};
 use crate::model::evolution::{Abandoned, Attempt};
 use crate::model::import::Claim;
 use crate::model::ledger::FORMAT;
-use crate::model::proof::Outcome;
+use crate::model::state::Recorded;
+use crate::model::trailers::Key;
 use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
 
 const EVOLUTION: &str = "evolution.yaml";
@@ -27,7 +28,7 @@ impl Store {
         let (Some(head), Some(root)) = (chain.first(), chain.last()) else {
             return Ok(Err(Invalid::new("it is empty")));
         };
-        match header(&head.message)?.format.as_deref() {
+        match header(&head.message).format.as_deref() {
             Some(FORMAT) => {}
             _ => return Ok(Err(Invalid::new("it is not of format 1"))),
         }
@@ -140,18 +141,18 @@ impl Store {
     ) -> Result<Oid> {
         let text = serde_yaml::to_string(what)?;
         let claim = claim.map(serde_yaml::to_string).transpose()?;
-        let mut places = vec![(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
+        let mut places = vec![(EVOLUTION.to_owned(), Content::Blob(text.as_bytes()))];
         places.extend(
             claim
                 .iter()
-                .map(|text| (CLAIM.to_owned(), Place::Blob(text.as_bytes()))),
+                .map(|text| (CLAIM.to_owned(), Content::Blob(text.as_bytes()))),
         );
         let tree = self.write_tree(None, &places)?;
         let subject = format!("Start {} of {}", what.change, what.version);
         let message = Message::new(&subject)
-            .with("Gryt-Version", &what.version)
-            .with("Gryt-Change", &what.change)
-            .with("Gryt-Nonce", nonce);
+            .with(Key::Version, &what.version)
+            .with(Key::Change, &what.change)
+            .with(Key::Nonce, nonce);
         self.write_commit(by, &tree, &[], &message.text())
     }
 
@@ -197,17 +198,17 @@ impl Store {
         };
         let mut carried = self.write_evolution(by, what, claim.as_ref(), nonce)?;
         for commit in chain.iter().rev().skip(1) {
-            let places = [(EVOLUTION.to_owned(), Place::Blob(text.as_bytes()))];
+            let places = [(EVOLUTION.to_owned(), Content::Blob(text.as_bytes()))];
             let tree = self.write_tree(Some(&commit.tree), &places)?;
             let mut author = by.clone();
             author.author.at = commit.at;
             let mut parents = vec![&carried];
             parents.extend(commit.parents.iter().skip(1));
-            let said = header(&commit.message)?;
+            let said = header(&commit.message);
             let mut message = Message::new(commit.subject())
-                .with("Gryt-Version", &what.version)
-                .with("Gryt-Change", &what.change);
-            for (key, value) in [("Gryt-Commit", said.commit), ("Gryt-Status", said.status)] {
+                .with(Key::Version, &what.version)
+                .with(Key::Change, &what.change);
+            for (key, value) in [(Key::Commit, said.commit), (Key::Status, said.status)] {
                 if let Some(value) = value {
                     message = message.with(key, value);
                 }
@@ -243,30 +244,27 @@ impl Store {
         by: &Author,
         tip: &Attempt,
         proof: &Proof,
-        beside: &[(String, Place<'_>)],
+        beside: &[(String, Content<'_>)],
     ) -> Result<Oid> {
         let (_, started) = self
             .text(&tip.tree, EVOLUTION)?
             .ok_or_else(|| Invalid::new(format!("{} holds no {EVOLUTION}", tip.name)))?;
         let text = serde_yaml::to_string(proof)?;
         let mut places = vec![
-            (EVOLUTION.to_owned(), Place::Blob(&started)),
-            (PROOF.to_owned(), Place::Blob(text.as_bytes())),
+            (EVOLUTION.to_owned(), Content::Blob(&started)),
+            (PROOF.to_owned(), Content::Blob(text.as_bytes())),
         ];
         places.extend(beside.iter().cloned());
         let tree = self.write_tree(None, &places)?;
-        let (verb, status) = match (&proof.void, proof.status) {
-            (Some(_), _) => ("Try", "void"),
-            (None, Outcome::Pass) => ("Prove", "pass"),
-            (None, Outcome::Fail) => ("Fail", "fail"),
-        };
+        let status = Recorded::of(proof);
+        let verb = status.verb();
         let at = proof.commit.short();
         let subject = format!("{verb} {} of {} at {at}", tip.name.change, tip.name.version);
         let message = Message::new(&subject)
-            .with("Gryt-Version", &tip.name.version)
-            .with("Gryt-Change", &tip.name.change)
-            .with("Gryt-Commit", &proof.commit)
-            .with("Gryt-Status", status);
+            .with(Key::Version, &tip.name.version)
+            .with(Key::Change, &tip.name.change)
+            .with(Key::Commit, &proof.commit)
+            .with(Key::Status, status);
         self.write_commit(by, &tree, &[&tip.tip, &proof.commit], &message.text())
     }
 
@@ -277,13 +275,15 @@ impl Store {
     /// The object database cannot be written.
     pub fn write_abandoned(&self, by: &Author, tip: &Attempt, what: &Abandoned) -> Result<Oid> {
         let text = serde_yaml::to_string(what)?;
-        let places = [(ABANDONED.to_owned(), Place::Blob(text.as_bytes()))];
+        let places = [(ABANDONED.to_owned(), Content::Blob(text.as_bytes()))];
         let tree = self.write_tree(Some(&tip.tree), &places)?;
-        let subject = format!("Abandon {} of {}", tip.name.change, tip.name.version);
+        let status = Recorded::Abandoned;
+        let (change, version) = (&tip.name.change, &tip.name.version);
+        let subject = format!("{} {change} of {version}", status.verb());
         let message = Message::new(&subject)
-            .with("Gryt-Version", &tip.name.version)
-            .with("Gryt-Change", &tip.name.change);
-        let message = message.with("Gryt-Status", "abandoned");
+            .with(Key::Version, version)
+            .with(Key::Change, change)
+            .with(Key::Status, status);
         let mut parents = vec![&tip.tip];
         parents.extend(tip.proof.as_ref().map(|proof| &proof.commit));
         self.write_commit(by, &tree, &parents, &message.text())

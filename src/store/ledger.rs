@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use super::message::{Message, header};
-use super::objects::{Author, Commit, Place};
+use super::objects::{Author, Commit, Content};
 use super::{Store, draft};
 use crate::model::import::{self, Imported};
-use crate::model::ledger::{Difference, Entry, Leaf, Parent};
+use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
 use crate::model::sealed::{CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal};
+use crate::model::trailers::Key;
 use crate::model::{Contract, Invalid, Oid, Version};
 
 /// A ledger whose chain was checked.
@@ -26,7 +27,7 @@ impl Store {
     /// # Errors
     /// An object is not in this clone.
     pub fn entry(&self, commit: &Commit, base: Option<&Oid>) -> Result<Entry> {
-        let header = header(&commit.message)?;
+        let header = header(&commit.message);
         let before = match base {
             Some(base) => Some(self.commit(base)?.tree),
             None => None,
@@ -34,10 +35,10 @@ impl Store {
         let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
         let mut places = Vec::new();
         if let Some(version) = &version {
-            places.extend(FILES.map(|file| version.place(file)));
+            places.extend(FILES.map(|file| version.path(file)));
             places.push(version.withdrawal());
         }
-        let is_import = header.kind.as_deref() == Some("import");
+        let is_import = header.kind() == Some(Kind::Import);
         let into = |path: &str| {
             let of_imports = path == "imports" || path.starts_with("imports/");
             above(path, &places) || is_import && of_imports
@@ -156,8 +157,8 @@ impl Store {
     }
 
     fn leaf(&self, tree: &Oid, version: &Version) -> Result<Leaf> {
-        let contract = self.text(tree, &version.place(CONTRACT))?;
-        let promotion = self.text(tree, &version.place(PROMOTION))?;
+        let contract = self.text(tree, &version.path(CONTRACT))?;
+        let promotion = self.text(tree, &version.path(PROMOTION))?;
         Ok(Leaf {
             contract,
             promotion: promotion.map(|(_, text)| text),
@@ -213,7 +214,7 @@ impl Store {
     pub fn sealed(&self, ledger: &Ledger, version: &Version) -> Result<Option<Sealed>> {
         let tree = self.commit(&ledger.base)?.tree;
         // Nearly always it is spelled as it was promoted.
-        let text = match self.text(&tree, &version.place(PROMOTION))? {
+        let text = match self.text(&tree, &version.path(PROMOTION))? {
             Some((_, text)) => text,
             None => {
                 let neighbours = self.neighbours(&tree, version)?;
@@ -221,7 +222,7 @@ impl Store {
                     return Ok(None);
                 };
                 // It may have been released before gryt.
-                let Some((_, text)) = self.text(&tree, &found.place(PROMOTION))? else {
+                let Some((_, text)) = self.text(&tree, &found.path(PROMOTION))? else {
                     return Ok(None);
                 };
                 text
@@ -241,7 +242,7 @@ impl Store {
     /// The ledger cannot be read, or does not hold it.
     pub fn sealed_contract(&self, ledger: &Ledger, sealed: &Sealed) -> Result<(Oid, Contract)> {
         let tree = self.commit(&ledger.base)?.tree;
-        let place = sealed.version.place(CONTRACT);
+        let place = sealed.version.path(CONTRACT);
         let (blob, text) = self
             .text(&tree, &place)?
             .with_context(|| format!("the ledger holds no {place}"))?;
@@ -258,7 +259,7 @@ impl Store {
         version: &Version,
     ) -> Result<Result<Option<Vec<u8>>, Invalid>> {
         let tree = self.commit(&ledger.base)?.tree;
-        self.file(&tree, &version.place(POLICY))
+        self.file(&tree, &version.path(POLICY))
     }
 
     /// The version of the last valid promotion. Each valid entry names the valid one before it.
@@ -268,9 +269,9 @@ impl Store {
     pub fn last_promoted(&self, ledger: &Ledger) -> Result<Option<Version>> {
         let mut at = ledger.base.clone();
         loop {
-            let header = header(&self.commit(&at)?.message)?;
-            match (header.kind.as_deref(), header.version, header.base) {
-                (Some("promotion"), Some(version), _) => return Ok(Some(version.parse()?)),
+            let header = header(&self.commit(&at)?.message);
+            match (header.kind(), header.version, header.base) {
+                (Some(Kind::Promotion), Some(version), _) => return Ok(Some(version.parse()?)),
                 (_, _, Some(base)) => at = base.parse()?,
                 (_, _, None) => return Ok(None),
             }
@@ -324,9 +325,9 @@ impl Store {
         for imported in all {
             texts.push((imported.version.import(), serde_yaml::to_string(imported)?));
         }
-        let places: Vec<(String, Place<'_>)> = texts
+        let places: Vec<(String, Content<'_>)> = texts
             .iter()
-            .map(|(path, text)| (path.clone(), Place::Blob(text.as_bytes())))
+            .map(|(path, text)| (path.clone(), Content::Blob(text.as_bytes())))
             .collect();
         let base = self.commit(&ledger.base)?.tree;
         let tree = self.write_tree(Some(&base), &places)?;
@@ -335,8 +336,8 @@ impl Store {
             _ => format!("Import {} versions", all.len()),
         };
         let message = Message::new(&subject)
-            .with("Gryt-Kind", "import")
-            .with("Gryt-Base", &ledger.base);
+            .with(Key::Kind, Kind::Import)
+            .with(Key::Base, &ledger.base);
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
@@ -347,8 +348,8 @@ impl Store {
     pub fn write_genesis(&self, by: &Author, nonce: &str) -> Result<Oid> {
         let tree = self.write_tree(None, &[])?;
         let message = Message::new("Begin the ledger")
-            .with("Gryt-Kind", "genesis")
-            .with("Gryt-Nonce", nonce);
+            .with(Key::Kind, Kind::Genesis)
+            .with(Key::Nonce, nonce);
         self.write_commit(by, &tree, &[], &message.text())
     }
 
@@ -365,12 +366,12 @@ impl Store {
         let text = serde_yaml::to_string(withdrawal)?;
         let place = withdrawal.version.withdrawal();
         let base = self.commit(&ledger.base)?.tree;
-        let tree = self.write_tree(Some(&base), &[(place, Place::Blob(text.as_bytes()))])?;
+        let tree = self.write_tree(Some(&base), &[(place, Content::Blob(text.as_bytes()))])?;
         let (version, reason) = (&withdrawal.version, &withdrawal.reason);
         let message = Message::new(&format!("Withdraw {version}: {reason}"))
-            .with("Gryt-Kind", "withdrawal")
-            .with("Gryt-Base", &ledger.base)
-            .with("Gryt-Version", version);
+            .with(Key::Kind, Kind::Withdrawal)
+            .with(Key::Base, &ledger.base)
+            .with(Key::Version, version);
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
@@ -396,11 +397,11 @@ impl Store {
             .with_context(|| format!("the draft of {} holds no contract", sealed.version))?;
         let record = serde_yaml::to_string(sealed)?;
         let mut places = vec![
-            (version.place(CONTRACT), Place::Blob(&contract)),
-            (version.place(PROMOTION), Place::Blob(record.as_bytes())),
+            (version.path(CONTRACT), Content::Blob(&contract)),
+            (version.path(PROMOTION), Content::Blob(record.as_bytes())),
         ];
         if let Some(policy) = policy {
-            places.push((version.place(POLICY), Place::Blob(policy)));
+            places.push((version.path(POLICY), Content::Blob(policy)));
         }
         let base = self.commit(&ledger.base)?.tree;
         let tree = self.write_tree(Some(&base), &places)?;
@@ -413,12 +414,12 @@ impl Store {
             Some(text) => format!("Promote {}: {text}", sealed.version),
         };
         let mut message = Message::new(&subject)
-            .with("Gryt-Kind", "promotion")
-            .with("Gryt-Base", &ledger.base)
-            .with("Gryt-Version", &sealed.version)
-            .with("Gryt-Promotion", &sealed.promotion);
+            .with(Key::Kind, Kind::Promotion)
+            .with(Key::Base, &ledger.base)
+            .with(Key::Version, &sealed.version)
+            .with(Key::Promotion, &sealed.promotion);
         if let Some(original) = original {
-            message = message.with("Gryt-Original", original);
+            message = message.with(Key::Original, original);
         }
         self.write_commit(by, &tree, &parents, &message.text())
     }

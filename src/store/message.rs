@@ -1,14 +1,13 @@
 //! Commit messages: a subject for people, trailers for tools.
 
-use anyhow::Result;
-
 use crate::model::ledger::{FORMAT, Header};
+use crate::model::trailers::{self, Key};
 
 /// A message under construction.
 #[derive(Clone, Debug)]
 pub struct Message {
     subject: String,
-    trailers: Vec<(&'static str, String)>,
+    trailers: Vec<(Key, String)>,
 }
 
 impl Message {
@@ -17,13 +16,13 @@ impl Message {
         let line: Vec<&str> = subject.split_whitespace().collect();
         Self {
             subject: line.join(" "),
-            trailers: vec![("Gryt-Format", FORMAT.to_owned())],
+            trailers: vec![(Key::Format, FORMAT.to_owned())],
         }
     }
 
     /// Adds a trailer.
     #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
+    pub fn with(mut self, key: Key, value: impl std::fmt::Display) -> Self {
         self.trailers.push((key, value.to_string()));
         self
     }
@@ -38,30 +37,26 @@ impl Message {
     }
 }
 
-/// Reads the trailers that gryt knows. Of one key the first counts.
-///
-/// # Errors
-/// libgit2 cannot read the message.
-pub fn header(message: &str) -> Result<Header> {
+/// Reads the trailers that gryt wrote. Of one key the first counts.
+pub fn header(message: &str) -> Header {
     let mut header = Header::default();
-    // libgit2 stops at NUL; so does git.
-    let message = message.split('\0').next().unwrap_or_default();
-    for (key, value) in git2::message_trailers_strs(message)?.iter() {
+    for (key, value) in trailers::of_gryt(message) {
         let field = match key {
-            "Gryt-Format" => &mut header.format,
-            "Gryt-Kind" => &mut header.kind,
-            "Gryt-Base" => &mut header.base,
-            "Gryt-Version" => &mut header.version,
-            "Gryt-Promotion" => &mut header.promotion,
-            "Gryt-Original" => &mut header.original,
-            "Gryt-Nonce" => &mut header.nonce,
-            "Gryt-Commit" => &mut header.commit,
-            "Gryt-Status" => &mut header.status,
-            _ => continue,
+            Key::Format => &mut header.format,
+            Key::Kind => &mut header.kind,
+            Key::Base => &mut header.base,
+            Key::Version => &mut header.version,
+            Key::Promotion => &mut header.promotion,
+            Key::Original => &mut header.original,
+            Key::Nonce => &mut header.nonce,
+            Key::Commit => &mut header.commit,
+            Key::Status => &mut header.status,
+            // The name of the ref says it.
+            Key::Change => continue,
         };
         field.get_or_insert_with(|| value.to_owned());
     }
-    Ok(header)
+    header
 }
 
 #[cfg(test)]
@@ -71,8 +66,8 @@ mod tests {
     #[test]
     fn a_description_cannot_forge_a_trailer() {
         let subject = "Promote v1: x\n\nGryt-Version: v9";
-        let text = Message::new(subject).with("Gryt-Version", "v1").text();
-        let header = header(&text).unwrap();
+        let text = Message::new(subject).with(Key::Version, "v1").text();
+        let header = header(&text);
         assert_eq!(header.version.as_deref(), Some("v1"));
         assert_eq!(header.format.as_deref(), Some("1"));
         assert!(text.starts_with("Promote v1: x Gryt-Version: v9\n\n"));

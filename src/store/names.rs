@@ -29,6 +29,17 @@ pub enum Shared {
     Foreign,
 }
 
+impl Shared {
+    /// The version that it is about, which the ledger may have sealed.
+    pub fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Draft(version) => Some(version),
+            Self::Evolution(name) => Some(&name.version),
+            Self::Ledger | Self::Foreign => None,
+        }
+    }
+}
+
 /// Reads a shared ref's name.
 pub fn shared(name: &str) -> Shared {
     if name == LEDGER {
@@ -135,7 +146,7 @@ pub fn departure(at: i64, tip: &Oid) -> String {
     format!("{at}-{}", tip.short())
 }
 
-/// The moment of a departure whose parts are below [`WITHDRAWN`].
+/// The moment of a departure whose parts are below [`DELETED`].
 pub fn departed_at(rest: &str) -> Option<i64> {
     // A version's parts begin with a letter, so the first that begins with a number is it.
     let moment = |part: &str| part.split_once('-')?.0.parse().ok();
@@ -143,19 +154,19 @@ pub fn departed_at(rest: &str) -> Option<i64> {
 }
 
 /// A draft that left, kept so that it can come back.
-pub fn withdrawn_draft(version: &Version, departure: &str) -> String {
-    format!("{WITHDRAWN}{version}/{departure}/draft")
+pub fn deleted_draft(version: &Version, departure: &str) -> String {
+    format!("{DELETED}{version}/{departure}/draft")
 }
 
 /// An evolution that left, with its draft or alone.
-pub fn withdrawn_evolution(name: &EvolutionName, departure: &str) -> String {
+pub fn deleted_evolution(name: &EvolutionName, departure: &str) -> String {
     let (version, change, rc) = (&name.version, &name.change, name.rc());
-    format!("{WITHDRAWN}{version}/{departure}/{change}/{rc}")
+    format!("{DELETED}{version}/{departure}/{change}/{rc}")
 }
 
 /// The file of a promoted version, with an edit that came too late.
-pub fn withdrawn_file(version: &Version, departure: &str) -> String {
-    format!("{WITHDRAWN}{version}/{departure}/file")
+pub fn deleted_file(version: &Version, departure: &str) -> String {
+    format!("{DELETED}{version}/{departure}/file")
 }
 
 /// The tip of this clone's own ledger that the cloud's took the place of.
@@ -169,7 +180,7 @@ pub fn renaming(version: &Version) -> String {
 }
 
 /// Where what left is kept.
-pub const WITHDRAWN: &str = "refs/gryt-local/withdrawn/";
+pub const DELETED: &str = "refs/gryt-local/deleted/";
 
 /// A remote's name as one component: `team/origin` must not lie below `team`, whose pruning
 /// fetch would empty it.

@@ -42,9 +42,9 @@ impl Commit {
     }
 }
 
-/// What a tree is to have at a path.
+/// What a tree is to hold at a path.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
+pub enum Content<'a> {
     Blob(&'a [u8]),
     /// A file outside the repository, however large.
     File(&'a Path),
@@ -316,7 +316,7 @@ impl Store {
     ///
     /// # Errors
     /// The object database cannot be written.
-    pub fn write_tree(&self, base: Option<&Oid>, places: &[(String, Place<'_>)]) -> Result<Oid> {
+    pub fn write_tree(&self, base: Option<&Oid>, places: &[(String, Content<'_>)]) -> Result<Oid> {
         let repo = &*self.repo();
         let base = match base {
             Some(base) => self.tree(repo, base)?,
@@ -328,13 +328,13 @@ impl Store {
         let mut builder = TreeUpdateBuilder::new();
         for (path, place) in places {
             match place {
-                Place::Blob(bytes) => {
+                Content::Blob(bytes) => {
                     builder.upsert(path.as_str(), repo.blob(bytes)?, FileMode::Blob)
                 }
-                Place::File(file) => {
+                Content::File(file) => {
                     builder.upsert(path.as_str(), repo.blob_path(file)?, FileMode::Blob)
                 }
-                Place::Tree(oid) => builder.upsert(path.as_str(), to_git(oid)?, FileMode::Tree),
+                Content::Tree(oid) => builder.upsert(path.as_str(), to_git(oid)?, FileMode::Tree),
             };
         }
         Ok(of_git(builder.create_updated(repo, &base)?))

@@ -115,7 +115,7 @@ fn an_evolution_that_left_the_cloud_is_told_and_kept() {
     let pulled = ann.must("git gryt sync pull");
     assert!(pulled.contains("v1.0.0/A/rc.1 left the cloud"), "{pulled}");
     assert!(
-        ann.refs("refs/gryt-local/withdrawn")
+        ann.refs("refs/gryt-local/deleted")
             .iter()
             .any(|(_, oid)| *oid == tip)
     );
@@ -390,8 +390,12 @@ fn a_sealed_version_is_neither_edited_nor_proven() {
     );
     bob.refused(3, "git gryt run");
     let status = bob.must("git gryt sync status");
-    assert!(status.contains("late"), "{status}");
-    assert!(status.contains("Up to date"), "{status}");
+    assert!(status.contains("conflict"), "{status}");
+    assert!(
+        status.contains("v1.0.0: Promoted without your last edits"),
+        "{status}"
+    );
+    assert!(status.contains("Sync status: Conflict"), "{status}");
 }
 
 #[test]
@@ -403,7 +407,7 @@ fn cloud_mode_says_what_its_pull_found() {
     let ran = ann.sh("git gryt generation list");
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(
-        ran.err.contains("v1.0.0 was withdrawn in the cloud"),
+        ran.err.contains("v1.0.0 was deleted in the cloud"),
         "{ran:#?}"
     );
 }
@@ -431,7 +435,7 @@ fn a_renamed_remote_keeps_its_memory() {
     hosting.git("update-ref -d refs/gryt/generations/v1.0.0");
     let pulled = ann.must("git gryt sync pull");
     assert!(
-        pulled.contains("v1.0.0 was withdrawn in the cloud"),
+        pulled.contains("v1.0.0 was deleted in the cloud"),
         "{pulled}"
     );
     ann.must("git gryt sync push");

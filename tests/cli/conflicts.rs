@@ -100,7 +100,7 @@ fn same_version_two_origins_ends_by_deleting_here() {
             .all(|(name, _)| name.contains("/ANN/"))
     );
     bob.git(&format!("cat-file -e {mine}"));
-    let kept = bob.refs("refs/gryt-local/withdrawn");
+    let kept = bob.refs("refs/gryt-local/deleted");
     assert_eq!(kept.len(), 2, "draft and evolution are kept: {kept:?}");
 }
 
@@ -304,7 +304,7 @@ fn a_deleted_draft_leaves_everywhere_and_can_come_back() {
     assert!(!ann.has(FILE));
     let pulled = bob.must("git gryt sync pull");
     assert!(
-        pulled.contains("v1.0.0 was withdrawn in the cloud"),
+        pulled.contains("v1.0.0 was deleted in the cloud"),
         "{pulled}"
     );
     assert!(!bob.has(FILE));
@@ -317,7 +317,7 @@ fn a_deleted_draft_leaves_everywhere_and_can_come_back() {
     ann.must("git gryt generation delete v1.0.0");
     let later = ann.with("GIT_COMMITTER_DATE", "2026-02-03T03:04:05+0000");
     later.must("git gryt sync pull");
-    assert_eq!(ann.refs("refs/gryt-local/withdrawn").len(), 0);
+    assert_eq!(ann.refs("refs/gryt-local/deleted").len(), 0);
     ann.refused(7, "git gryt generation restore v1.0.0");
 }
 
@@ -334,7 +334,7 @@ fn a_draft_that_somebody_moved_is_not_deleted() {
 }
 
 #[test]
-fn unpushed_edits_of_a_withdrawn_draft_are_a_conflict() {
+fn unpushed_edits_of_a_deleted_draft_are_a_conflict() {
     for side in ["--ours", "--theirs"] {
         let sandbox = Sandbox::new();
         let [ann, bob] = shared_draft(&sandbox);
@@ -343,7 +343,7 @@ fn unpushed_edits_of_a_withdrawn_draft_are_a_conflict() {
         let ran = bob.sh("git gryt sync pull");
         assert_eq!(ran.code, 6, "{ran:#?}");
         assert!(
-            ran.out.contains("Edited here and withdrawn in the cloud"),
+            ran.out.contains("Edited here and deleted in the cloud"),
             "{ran:#?}"
         );
         assert_eq!(bob.sh("git gryt sync push").code, 4);

@@ -145,7 +145,7 @@ impl Play {
             let version = conflict["version"].as_str().unwrap();
             let reason = conflict["reason"].as_str().unwrap();
             self.saw(reason);
-            if reason.starts_with("Edited here and withdrawn") {
+            if reason.starts_with("Edited here and deleted") {
                 self.does(at, &format!("generation resolve {version} --ours"), &[0]);
             } else if reason.starts_with("Edited") {
                 self.does(at, &format!("generation resolve {version} {side}"), &[0]);

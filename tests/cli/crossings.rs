@@ -172,7 +172,7 @@ fn two_departures_in_one_second_are_two() {
         ));
         ann.must("git gryt generation delete v3.0.0");
     }
-    assert_eq!(ann.refs("refs/gryt-local/withdrawn").len(), 2);
+    assert_eq!(ann.refs("refs/gryt-local/deleted").len(), 2);
 }
 
 #[test]

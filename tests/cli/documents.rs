@@ -8,7 +8,7 @@ use git_gryt::model::{Contract, Policy};
 
 use crate::sandbox::{Person, Sandbox};
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -161,13 +161,16 @@ impl Person {
     }
 
     /// Runs a line as the shell does.
+    #[track_caller]
     pub fn sh(&self, line: &str) -> Ran {
         let output = self.command("sh").args(["-c", line]).output().unwrap();
-        Ran {
+        let ran = Ran {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        };
+        crate::json::check(line, &ran.out);
+        ran
     }
 
     /// Runs a line that has to succeed, and returns what it prints.

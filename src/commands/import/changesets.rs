@@ -38,7 +38,7 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let mut new = Vec::new();
     for set in sets {
         // What a version has already, promoted or not, is not pending any more.
-        let places = cache.places(&set.change.id)?;
+        let places = cache.declared(&set.change.id)?;
         let Some(place) = places.last() else {
             new.push(set);
             continue;

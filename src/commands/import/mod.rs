@@ -52,6 +52,7 @@ pub enum Source {
 
 /// What was brought over.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Versions that are taken now.
     pub imported: Vec<Version>,
@@ -72,6 +73,7 @@ pub struct Report {
 
 /// An evolution that was brought over.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Brought {
     #[serde(flatten)]
     pub name: EvolutionName,

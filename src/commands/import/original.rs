@@ -153,7 +153,7 @@ enum Before {
 fn brought(session: &Session<'_>, refs: &Refs, draft: &Draft) -> Result<Option<Before>> {
     let is_it = |tip: &Oid| -> Result<Option<Oid>> {
         let root = session.store.root(tip)?;
-        let header = header(&session.store.commit(&root)?.message)?;
+        let header = header(&session.store.commit(&root)?.message);
         Ok((header.nonce.as_ref() == Some(&draft.id)).then_some(root))
     };
     let (local, cloud) = (refs.local(), session.known_cloud(refs));
@@ -164,7 +164,7 @@ fn brought(session: &Session<'_>, refs: &Refs, draft: &Draft) -> Result<Option<B
             return Ok(Some(Before::Draft(version, root)));
         }
     }
-    for (rest, tip) in refs.below(names::WITHDRAWN) {
+    for (rest, tip) in refs.below(names::DELETED) {
         if rest.ends_with("/draft") && is_it(tip)?.is_some() {
             return Ok(Some(Before::Deleted));
         }

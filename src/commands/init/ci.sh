@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a CI job does with gryt: it proves the changes that the commits of a branch name in
-# `Gryt-Change: ID` lines at their end, shares the proofs, and promotes where that is asked for.
+# `Gryt-Change: ID` lines of their messages, shares the proofs, and promotes where that is asked for.
 #
 #   GRYT_BASE       the commits since this are the branch's; origin/HEAD unless said
 #   GRYT_CHANGES    what to prove instead, like "FEAT-101 BUG-50"

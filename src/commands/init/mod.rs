@@ -53,6 +53,7 @@ impl Ci {
 
 /// What `init` did.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Prepared {
     /// Files that it wrote, below the top.
     pub written: Vec<String>,

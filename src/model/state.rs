@@ -1,0 +1,272 @@
+//! Where things stand, each in one word: the same in commands, JSON, SQL and messages.
+
+use serde::{Deserialize, Serialize};
+
+use super::Oid;
+use super::evolution::Says;
+use super::proof::{Outcome, Proof};
+use super::reconcile::{DraftStep, Relation};
+
+/// How this clone's draft, or evolution, stands to the cloud's.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum SyncState {
+    /// The cloud never had it.
+    NotSynced,
+    /// This clone has something that the cloud lacks.
+    Pending,
+    /// The cloud has something that this clone lacks.
+    Behind,
+    /// Both have: a pull merges them.
+    Diverged,
+    /// Both have, and a person has to choose.
+    Conflict,
+    /// Both have the same.
+    Synced,
+}
+
+impl SyncState {
+    /// The state of a draft: what a pull would do with it says it all, but for what is only here.
+    pub fn of_draft(step: &DraftStep, relation: Option<Relation>) -> Self {
+        match step {
+            DraftStep::Keep => match relation {
+                None => Self::NotSynced,
+                Some(Relation::Same) => Self::Synced,
+                Some(Relation::Ahead) => Self::Pending,
+                Some(Relation::Behind) => Self::Behind,
+                Some(Relation::Diverged) => Self::Diverged,
+                Some(Relation::Unrelated) => Self::Conflict,
+            },
+            DraftStep::Adopt(_)
+            | DraftStep::Advance(_)
+            | DraftStep::Replace(_)
+            | DraftStep::Retire
+            | DraftStep::Delete => Self::Behind,
+            DraftStep::Merge(_) => Self::Diverged,
+            // Edits that came too late for the seal need another version, an invalid draft of the
+            // cloud's needs a valid state on top.
+            DraftStep::Late | DraftStep::Conflict(_) | DraftStep::Quarantine(_) => Self::Conflict,
+        }
+    }
+
+    /// The state of one's own evolution, whose tip in the cloud is `there`.
+    pub fn of_evolution(tip: &Oid, there: Option<&Oid>) -> Self {
+        match there {
+            None => Self::NotSynced,
+            Some(there) if there == tip => Self::Synced,
+            Some(_) => Self::Pending,
+        }
+    }
+
+    /// The same, where the draft's file has edits that no command has taken in.
+    #[must_use]
+    pub fn edited(self) -> Self {
+        match self {
+            Self::Synced => Self::Pending,
+            Self::Behind => Self::Diverged,
+            Self::NotSynced | Self::Pending | Self::Diverged | Self::Conflict => self,
+        }
+    }
+
+    /// Whether a push alone would bring it to the cloud.
+    pub fn is_ahead(self) -> bool {
+        match self {
+            Self::NotSynced | Self::Pending => true,
+            Self::Behind | Self::Diverged | Self::Conflict | Self::Synced => false,
+        }
+    }
+}
+
+/// What a generation is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Status {
+    Draft,
+    /// A draft that does not check.
+    Broken,
+    Promoted,
+    /// Released before gryt was there.
+    Imported,
+    /// Promoted or imported, and not to be used.
+    Withdrawn,
+}
+
+impl Status {
+    /// Whether it can still change.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Draft | Self::Broken => true,
+            Self::Promoted | Self::Imported | Self::Withdrawn => false,
+        }
+    }
+}
+
+/// What the cloud has of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum InCloud {
+    None,
+    Draft,
+    Promoted,
+}
+
+/// What an evolution says of its change.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Trial {
+    /// The contract has its change no more.
+    Dropped,
+    Started,
+    Pass,
+    /// It passed at a commit that the release does not hold.
+    Elsewhere,
+    Abandoned,
+    Fail,
+    /// It passed, and that does not count.
+    Stale,
+}
+
+impl Trial {
+    /// In a word; None where the contract does not have its change.
+    pub fn of(says: Option<&Says>) -> Self {
+        match says {
+            None => Self::Dropped,
+            Some(Says::Nothing) => Self::Started,
+            Some(Says::Passes) => Self::Pass,
+            Some(Says::PassesElsewhere) => Self::Elsewhere,
+            Some(Says::GivenUp(_)) => Self::Abandoned,
+            Some(Says::Fails) => Self::Fail,
+            Some(Says::PassesInVain(_)) => Self::Stale,
+        }
+    }
+}
+
+/// What one commit of an evolution records, in its `Gryt-Status` (docs/format.md, "Evolutions").
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Recorded {
+    Pass,
+    Fail,
+    /// A run that proves nothing, whatever came of it.
+    Void,
+    /// Its owner gave it up.
+    Abandoned,
+}
+
+impl Recorded {
+    /// What a proof records.
+    pub fn of(proof: &Proof) -> Self {
+        match (&proof.void, proof.status) {
+            (Some(_), _) => Self::Void,
+            (None, Outcome::Pass) => Self::Pass,
+            (None, Outcome::Fail) => Self::Fail,
+        }
+    }
+
+    /// How the subject of its commit begins.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Pass => "Prove",
+            Self::Fail => "Fail",
+            Self::Void => "Try",
+            Self::Abandoned => "Abandon",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray;
+
+    use super::super::reconcile::DraftConflict;
+    use super::*;
+
+    #[test]
+    fn a_draft_has_one_state_whoever_asks() {
+        let oid: Oid = "a".repeat(40).parse().unwrap();
+        let keep = |relation| SyncState::of_draft(&DraftStep::Keep, relation);
+        assert_eq!(keep(None), SyncState::NotSynced);
+        assert_eq!(keep(Some(Relation::Same)), SyncState::Synced);
+        assert_eq!(keep(Some(Relation::Ahead)), SyncState::Pending);
+        let after = |step| SyncState::of_draft(&step, Some(Relation::Diverged));
+        assert_eq!(after(DraftStep::Merge(oid)), SyncState::Diverged);
+        let clash = DraftStep::Conflict(DraftConflict::Edited);
+        assert_eq!(after(clash), SyncState::Conflict);
+        assert_eq!(after(DraftStep::Late), SyncState::Conflict);
+        assert_eq!(after(DraftStep::Delete), SyncState::Behind);
+    }
+
+    #[test]
+    fn an_edit_of_the_file_is_something_that_the_cloud_lacks() {
+        for state in SyncState::VARIANTS {
+            let edited = state.edited();
+            assert_ne!(edited, SyncState::Synced);
+            assert_ne!(edited, SyncState::Behind);
+            assert_eq!(edited.edited(), edited);
+        }
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        for state in SyncState::VARIANTS {
+            assert_eq!(state.to_string().parse(), Ok(*state));
+            let json = serde_json::to_value(state).unwrap();
+            assert_eq!(json.as_str(), Some(state.to_string().as_str()));
+        }
+    }
+}
