@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::import::Claim;
 use super::proof::Outcome;
 use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 
@@ -62,6 +61,27 @@ pub enum Cover {
     Tree,
     /// It is the release commit or an ancestor.
     Ancestor,
+}
+
+/// What another tool's record says of an attempt to prove a change. It is kept to be read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// What it is known by there: one attempt counts once, whoever imported it and however often.
+    pub id: String,
+    pub change: ChangeId,
+    /// What it was called there.
+    pub name: String,
+    /// How it ended, in the record's word.
+    pub status: String,
+    pub owner: Person,
+    pub at: Stamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Why nobody can vouch for it; none where a proof stands beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// An evolution as it is found: its place, its commits, and its last proof.

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evolution::Claim;
 use super::standing::{Progress, Standing};
-use super::{Change, ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
+use super::{Change, Contract, Invalid, Oid, Person, Stamp, Version};
 
 /// `imports/….yaml`: a version that was released before gryt was there (docs/format.md,
 /// "Import").
@@ -51,27 +52,6 @@ impl Imported {
         };
         self.changes.iter().map(standing).collect()
     }
-}
-
-/// What another tool's record says of an attempt to prove a change. It is kept to be read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Claim {
-    /// What it is known by there: one attempt counts once, whoever imported it and however often.
-    pub id: String,
-    pub change: ChangeId,
-    /// What it was called there.
-    pub name: String,
-    /// How it ended, in the record's word.
-    pub status: String,
-    pub owner: Person,
-    pub at: Stamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-    /// Why nobody can vouch for it; none where a proof stands beside it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
 }
 
 /// A file that an import adds to the ledger.

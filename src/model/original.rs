@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::edit::{self, Edit};
+use super::evolution::Claim;
 use super::generation::ChangeKind;
-use super::import::{Claim, Imported};
+use super::import::Imported;
 use super::proof::{StepEnd, StepResult};
 use super::{Change, ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 

@@ -79,6 +79,29 @@ pub enum DraftStep {
     Quarantine(Invalid),
 }
 
+impl DraftStep {
+    /// How the draft stands: what a pull would do with it says it all, but for what is only here.
+    pub fn state(&self, relation: Option<Relation>) -> SyncState {
+        match self {
+            Self::Keep => match relation {
+                None => SyncState::NotSynced,
+                Some(Relation::Same) => SyncState::Synced,
+                Some(Relation::Ahead) => SyncState::Pending,
+                Some(Relation::Behind) => SyncState::Behind,
+                Some(Relation::Diverged) => SyncState::Diverged,
+                Some(Relation::Unrelated) => SyncState::Conflict,
+            },
+            Self::Adopt(_) | Self::Advance(_) | Self::Replace(_) | Self::Retire | Self::Delete => {
+                SyncState::Behind
+            }
+            Self::Merge(_) => SyncState::Diverged,
+            // Edits that came too late for the seal need another version, an invalid draft of the
+            // cloud's needs a valid state on top.
+            Self::Late | Self::Conflict(_) | Self::Quarantine(_) => SyncState::Conflict,
+        }
+    }
+}
+
 /// What a person has to settle about a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -333,5 +356,19 @@ mod tests {
             evolution(&sides(2, 0, 1), Seal::Beyond),
             EvolutionStep::Late
         );
+    }
+
+    #[test]
+    fn a_draft_has_one_state_whoever_asks() {
+        let keep = |relation| DraftStep::Keep.state(relation);
+        assert_eq!(keep(None), SyncState::NotSynced);
+        assert_eq!(keep(Some(Relation::Same)), SyncState::Synced);
+        assert_eq!(keep(Some(Relation::Ahead)), SyncState::Pending);
+        let after = |step: DraftStep| step.state(Some(Relation::Diverged));
+        assert_eq!(after(DraftStep::Merge(oid(1))), SyncState::Diverged);
+        let clash = DraftStep::Conflict(DraftConflict::Edited);
+        assert_eq!(after(clash), SyncState::Conflict);
+        assert_eq!(after(DraftStep::Late), SyncState::Conflict);
+        assert_eq!(after(DraftStep::Delete), SyncState::Behind);
     }
 }

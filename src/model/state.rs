@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::Oid;
 use super::evolution::Says;
 use super::proof::{Outcome, Proof};
-use super::reconcile::{DraftStep, Relation};
 
 /// How this clone's draft, or evolution, stands to the cloud's.
 #[derive(
@@ -40,29 +39,6 @@ pub enum SyncState {
 }
 
 impl SyncState {
-    /// The state of a draft: what a pull would do with it says it all, but for what is only here.
-    pub fn of_draft(step: &DraftStep, relation: Option<Relation>) -> Self {
-        match step {
-            DraftStep::Keep => match relation {
-                None => Self::NotSynced,
-                Some(Relation::Same) => Self::Synced,
-                Some(Relation::Ahead) => Self::Pending,
-                Some(Relation::Behind) => Self::Behind,
-                Some(Relation::Diverged) => Self::Diverged,
-                Some(Relation::Unrelated) => Self::Conflict,
-            },
-            DraftStep::Adopt(_)
-            | DraftStep::Advance(_)
-            | DraftStep::Replace(_)
-            | DraftStep::Retire
-            | DraftStep::Delete => Self::Behind,
-            DraftStep::Merge(_) => Self::Diverged,
-            // Edits that came too late for the seal need another version, an invalid draft of the
-            // cloud's needs a valid state on top.
-            DraftStep::Late | DraftStep::Conflict(_) | DraftStep::Quarantine(_) => Self::Conflict,
-        }
-    }
-
     /// The state of one's own evolution, whose tip in the cloud is `there`.
     pub fn of_evolution(tip: &Oid, there: Option<&Oid>) -> Self {
         match there {
@@ -233,23 +209,7 @@ impl Recorded {
 mod tests {
     use strum::VariantArray;
 
-    use super::super::reconcile::DraftConflict;
     use super::*;
-
-    #[test]
-    fn a_draft_has_one_state_whoever_asks() {
-        let oid: Oid = "a".repeat(40).parse().unwrap();
-        let keep = |relation| SyncState::of_draft(&DraftStep::Keep, relation);
-        assert_eq!(keep(None), SyncState::NotSynced);
-        assert_eq!(keep(Some(Relation::Same)), SyncState::Synced);
-        assert_eq!(keep(Some(Relation::Ahead)), SyncState::Pending);
-        let after = |step| SyncState::of_draft(&step, Some(Relation::Diverged));
-        assert_eq!(after(DraftStep::Merge(oid)), SyncState::Diverged);
-        let clash = DraftStep::Conflict(DraftConflict::Edited);
-        assert_eq!(after(clash), SyncState::Conflict);
-        assert_eq!(after(DraftStep::Late), SyncState::Conflict);
-        assert_eq!(after(DraftStep::Delete), SyncState::Behind);
-    }
 
     #[test]
     fn an_edit_of_the_file_is_something_that_the_cloud_lacks() {

@@ -272,7 +272,7 @@ impl Session<'_> {
     pub(super) fn draft_state(&self, tips: &Three<'_>, version: &Version) -> Result<SyncState> {
         let name = names::draft(version);
         let look = self.look_at_draft(tips, &name, version, None)?;
-        Ok(SyncState::of_draft(&look.step, look.sides.relation))
+        Ok(look.step.state(look.sides.relation))
     }
 
     fn plan_draft(
@@ -287,7 +287,7 @@ impl Session<'_> {
             step,
             joined,
         } = self.look_at_draft(&adoption.tips(), name, &version, sealed)?;
-        let state = SyncState::of_draft(&step, sides.relation);
+        let state = step.state(sides.relation);
         adoption.sum.states.insert(version.clone(), state);
         let keep_memory = matches!(
             step,
