@@ -113,11 +113,13 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Config(args) => commands::config::run(session, args),
         Command::Generation(command) => commands::generation::run(session, command),
         Command::Evolution(command) => commands::evolution::run(session, command),
-        Command::Run(args) if args.list || args.validate => commands::pipelines::run(session, args),
+        Command::Run(args) if args.list || args.validate => {
+            commands::run::pipelines::run(session, args)
+        }
         Command::Run(args) => commands::run::run(session, args),
-        Command::Promote(args) => commands::wait::run(session, args),
+        Command::Promote(args) => commands::promote::wait::run(session, args),
         Command::Withdraw(args) => commands::withdraw::run(session, args),
-        Command::Status => commands::overview::run(session),
+        Command::Status => commands::status::run(session),
         Command::Query(args) => commands::query::run(session, args),
         Command::Cache(command) => commands::cache::run(session, *command),
         Command::Where { what } => commands::locate::run(session, what),

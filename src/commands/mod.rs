@@ -3,7 +3,6 @@
 
 pub mod cache;
 pub mod config;
-pub mod delete;
 pub mod demo;
 pub mod doctor;
 pub mod evolution;
@@ -14,20 +13,13 @@ pub mod init;
 pub mod locate;
 pub mod log;
 pub mod notes;
-pub mod overview;
-pub mod pipelines;
 pub mod promote;
 pub mod query;
-pub mod record;
-pub mod rename;
-pub mod resolve;
 pub mod run;
 pub mod setup;
 pub mod status;
 pub mod sync;
 pub mod verify;
-pub mod wait;
-pub mod watch;
 pub mod withdraw;
 
 use serde::Serialize;
@@ -55,13 +47,13 @@ pub enum Outcome {
     #[serde(rename = "gryt.generation.show/1")]
     GenerationShow(generation::Shown),
     #[serde(rename = "gryt.generation.rename/1")]
-    GenerationRename(rename::Renamed),
+    GenerationRename(generation::rename::Renamed),
     #[serde(rename = "gryt.generation.delete/1")]
-    GenerationDelete(delete::Deleted),
+    GenerationDelete(generation::delete::Deleted),
     #[serde(rename = "gryt.generation.restore/1")]
-    GenerationRestore(delete::Restored),
+    GenerationRestore(generation::delete::Restored),
     #[serde(rename = "gryt.generation.resolve/1")]
-    GenerationResolve(resolve::Resolved),
+    GenerationResolve(generation::resolve::Resolved),
     #[serde(rename = "gryt.evolution.abandon/1")]
     EvolutionAbandon(evolution::Abandoned),
     #[serde(rename = "gryt.withdraw/1")]
@@ -77,7 +69,7 @@ pub enum Outcome {
     #[serde(rename = "gryt.evolution.show/1")]
     EvolutionShow(evolution::Shown),
     #[serde(rename = "gryt.evolution.record/1")]
-    EvolutionRecord(record::Recorded),
+    EvolutionRecord(evolution::record::Recorded),
     #[serde(rename = "gryt.run/1")]
     Run(run::Proven),
     #[serde(rename = "gryt.runs/1")]
@@ -85,9 +77,9 @@ pub enum Outcome {
     #[serde(rename = "gryt.run.plan/1")]
     RunPlan(run::Planned),
     #[serde(rename = "gryt.run.list/1")]
-    RunList(pipelines::Listing),
+    RunList(run::pipelines::Listing),
     #[serde(rename = "gryt.run.validate/1")]
-    RunValidate(pipelines::Validated),
+    RunValidate(run::pipelines::Validated),
     #[serde(rename = "gryt.promote/1")]
     Promote(promote::Promoted),
     #[serde(rename = "gryt.sync.pull/1")]
@@ -101,7 +93,7 @@ pub enum Outcome {
     #[serde(rename = "gryt.import/1")]
     Import(import::Report),
     #[serde(rename = "gryt.sync.watch/1")]
-    Watched(watch::Watched),
+    Watched(sync::watch::Watched),
     #[serde(rename = "gryt.sync.backfill/1")]
     Backfill(Backfilled),
     #[serde(rename = "gryt.sync.push/1")]
@@ -109,13 +101,13 @@ pub enum Outcome {
     #[serde(rename = "gryt.sync.push-evolutions/1")]
     PushEvolutions(sync::PushedEvolutions),
     #[serde(rename = "gryt.sync.status/1")]
-    Status(status::Overview),
+    SyncStatus(sync::status::Comparison),
     #[serde(rename = "gryt.sync.status.version/1")]
-    VersionStatus(status::OfVersion),
+    SyncStatusVersion(sync::status::OfVersion),
     #[serde(rename = "gryt.log/1")]
     Log(log::Entries),
     #[serde(rename = "gryt.status/1")]
-    Overview(overview::Overview),
+    Status(status::Overview),
     #[serde(rename = "gryt.query/1")]
     Query(query::Answered),
     #[serde(rename = "gryt.query.schema/1")]

@@ -8,7 +8,7 @@ use crate::cache::Cell;
 use crate::commands;
 
 /// Where this clone stands.
-pub fn overview(overview: &commands::overview::Overview) -> String {
+pub fn status(overview: &commands::status::Overview) -> String {
     let mode = overview.mode.as_str();
     let mut text = match &overview.cloud {
         Some(cloud) => format!("Mode: {mode}, with {cloud} as the cloud"),

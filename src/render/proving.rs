@@ -96,7 +96,7 @@ pub fn plan(planned: &commands::run::Planned) -> String {
 }
 
 /// The pipelines that there are.
-pub fn pipelines(listing: &commands::pipelines::Listing) -> String {
+pub fn pipelines(listing: &commands::run::pipelines::Listing) -> String {
     if listing.pipelines.is_empty() {
         return "There is no pipeline yet: git gryt init\n".into();
     }
@@ -115,7 +115,7 @@ pub fn pipelines(listing: &commands::pipelines::Listing) -> String {
 }
 
 /// Pipelines that are valid.
-pub fn validated(validated: &commands::pipelines::Validated) -> String {
+pub fn validated(validated: &commands::run::pipelines::Validated) -> String {
     match validated.pipelines.as_slice() {
         [] => "There is no pipeline to check\n".into(),
         names => format!("Valid: {}\n", names.join(", ")),
@@ -123,7 +123,7 @@ pub fn validated(validated: &commands::pipelines::Validated) -> String {
 }
 
 /// A proof that was recorded.
-pub fn recorded(recorded: &commands::record::Recorded, style: Style) -> String {
+pub fn recorded(recorded: &commands::evolution::record::Recorded, style: Style) -> String {
     let name = &recorded.name;
     let at = recorded.commit.short();
     let started = if recorded.started {

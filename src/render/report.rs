@@ -166,18 +166,24 @@ pub fn evolution(shown: &commands::evolution::Shown) -> String {
 }
 
 /// This clone beside the cloud.
-pub fn status(overview: &commands::status::Overview) -> String {
+pub fn status(comparison: &commands::sync::status::Comparison) -> String {
     let mut text = String::from("Local generations:\n");
-    let versions = overview.local.iter().map(|row| row.version.as_str().len());
-    let there = overview.cloud.iter().map(|row| row.version.as_str().len());
+    let versions = comparison
+        .local
+        .iter()
+        .map(|row| row.version.as_str().len());
+    let there = comparison
+        .cloud
+        .iter()
+        .map(|row| row.version.as_str().len());
     let width = versions.chain(there).max().unwrap_or(0);
-    if overview.local.is_empty() {
+    if comparison.local.is_empty() {
         text += "  none\n";
     }
-    if overview.more {
+    if comparison.more {
         text += "  (older ones: git gryt log)\n";
     }
-    for row in &overview.local {
+    for row in &comparison.local {
         let edited = if row.edited { ", edited here" } else { "" };
         _ = writeln!(
             text,
@@ -188,21 +194,21 @@ pub fn status(overview: &commands::status::Overview) -> String {
             row.cloud
         );
     }
-    if !overview.cloud.is_empty() {
+    if !comparison.cloud.is_empty() {
         text += "\nCloud generations not in local:\n";
-        for row in &overview.cloud {
+        for row in &comparison.cloud {
             _ = writeln!(text, "  {:<width$}  {}", row.version.as_str(), row.status);
         }
     }
-    if !overview.conflicts.is_empty() {
+    if !comparison.conflicts.is_empty() {
         text += "\nConflicts:\n";
-        for clash in &overview.conflicts {
+        for clash in &comparison.conflicts {
             _ = writeln!(text, "  {}: {}", clash.version, clash.message);
         }
     }
     let generations = |n: usize| if n == 1 { "generation" } else { "generations" };
-    let line = match (overview.behind, overview.ahead) {
-        (0, 0) if !overview.conflicts.is_empty() => "Conflict".to_owned(),
+    let line = match (comparison.behind, comparison.ahead) {
+        (0, 0) if !comparison.conflicts.is_empty() => "Conflict".to_owned(),
         (0, 0) => "Up to date".to_owned(),
         (0, n) => format!("Ahead ({n} local {} not pushed)", generations(n)),
         (n, _) => format!("Behind ({n} cloud {} not pulled)", generations(n)),
@@ -222,7 +228,7 @@ fn original(sync: SyncState) -> String {
 }
 
 /// How far a version is proven.
-pub fn version_status(status: &commands::status::OfVersion) -> String {
+pub fn version_status(status: &commands::sync::status::OfVersion) -> String {
     let mut text = format!("Generation: {} ({})\n", status.version, status.status);
     text += &changes(&status.changes);
     if status.status.is_open() {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::promote::{self, PromoteArgs, Promoted};
-use super::{Outcome, sync, typed};
+use super::{PromoteArgs, Promoted};
+use crate::commands::{Outcome, sync, typed};
 use crate::model::{Exit, Refusal, Version};
 use crate::runner::Interrupt;
 use crate::session::Session;
@@ -18,14 +18,14 @@ use crate::session::Session;
 /// Whatever says no in the end; what waiting cannot mend is said at once.
 pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let Some(limit) = args.wait else {
-        return promote::run(session, args);
+        return super::run(session, args);
     };
     let interrupt = Interrupt::listen(&session.ctx.unheard)?;
     let begun = Instant::now();
     let mut told = String::new();
     let mut pause = SHORTEST;
     loop {
-        let refusal = match promote::run(session, args) {
+        let refusal = match super::run(session, args) {
             Err(error) => error.downcast::<Refusal>()?,
             done => return done,
         };

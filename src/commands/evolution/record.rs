@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Outcome, typed};
+use crate::commands::{Outcome, typed};
 use crate::model::engine;
 use crate::model::evolution::Attempt;
 use crate::model::pipeline::check_name;

@@ -1,10 +1,12 @@
 //! `git gryt evolution`: start proving a change, and look at what was proven.
 
+pub mod record;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::record::{self, RecordArgs};
+use self::record::RecordArgs;
 use super::{Outcome, typed};
 use crate::git::push::Landed;
 use crate::git::refs::Update;

@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, delete, typed};
+use super::delete;
+use crate::commands::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::Outcome;
-use super::run::RunArgs;
+use super::RunArgs;
+use crate::commands::Outcome;
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
 use crate::session::pipelines::Source;

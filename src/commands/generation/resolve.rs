@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, typed};
+use crate::commands::{Outcome, typed};
 use crate::model::merge::{Clash, Side};
 use crate::model::reconcile::Relation;
 use crate::model::{Contract, Exit, Oid, Refusal, Version};

@@ -1,13 +1,16 @@
 //! `git gryt sync`: exchange with the cloud.
 
+pub mod status;
+pub mod watch;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::watch::{self, WatchArgs};
-use super::{Outcome, status, typed, typed_if};
+use self::watch::WatchArgs;
+use super::{Outcome, typed, typed_if};
 use crate::model::leaving::Rename;
 use crate::model::news::News;
 use crate::model::reconcile::Adopted;

@@ -5,6 +5,8 @@
 //! tag and what is left to clear come after, and are done again by a later command where they
 //! were cut short (docs/architecture.md, "A promotion").
 
+pub mod wait;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

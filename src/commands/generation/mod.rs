@@ -1,12 +1,16 @@
 //! `git gryt generation`: declare what a release must contain.
 
+pub mod delete;
+pub mod rename;
+pub mod resolve;
+
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::delete::{self, DeleteArgs};
-use super::rename::{self, RenameArgs};
-use super::resolve::{self, ResolveArgs};
+use self::delete::DeleteArgs;
+use self::rename::RenameArgs;
+use self::resolve::ResolveArgs;
 use super::{Outcome, product, typed, typed_if};
 use crate::model::edit::{self, Edit};
 use crate::model::scheme::Level;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Outcome, typed};
+use crate::commands::{Outcome, typed};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;

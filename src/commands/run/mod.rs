@@ -1,5 +1,7 @@
 //! `git gryt run`: run a pipeline for an evolution and record what came of it.
 
+pub mod pipelines;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::Outcome;
+use crate::commands::Outcome;
 use crate::context::Event;
 use crate::git::LOCAL_ENV;
 use crate::model::news::News;

@@ -1,0 +1,252 @@
+//! `git gryt sync status`: this clone beside the cloud.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::commands::Outcome;
+use crate::model::gate::Subject;
+use crate::model::reconcile::{DraftConflict, Relation};
+use crate::model::standing::{Standing, standings};
+use crate::model::state::{InCloud, Status, SyncState};
+use crate::model::verdict::{Gate, Verdict};
+use crate::model::{Exit, Refusal, Version};
+use crate::session::Session;
+use crate::session::contact::Contact;
+use crate::store::names;
+use crate::store::refs::drafts;
+
+/// All generations, here and there.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Comparison {
+    pub local: Vec<Local>,
+    /// What the cloud has and this clone has not.
+    pub cloud: Vec<Cloud>,
+    pub conflicts: Vec<Clash>,
+    /// Cloud generations that a pull would bring or update.
+    pub behind: usize,
+    /// Local generations that a push would create or update.
+    pub ahead: usize,
+    /// Whether older promotions are left out of `local`.
+    pub more: bool,
+}
+
+/// A generation of this clone.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Local {
+    pub version: Version,
+    pub status: Status,
+    pub sync: SyncState,
+    pub cloud: InCloud,
+    pub edited: bool,
+}
+
+/// A generation of the cloud.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Cloud {
+    pub version: Version,
+    pub status: Status,
+}
+
+/// A version that two sides want.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Clash {
+    pub version: Version,
+    pub message: &'static str,
+}
+
+/// How far one version is proven.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OfVersion {
+    pub version: Version,
+    pub status: Status,
+    pub changes: Vec<Standing>,
+    /// What the policy's gates lack if `HEAD` were released now, a line each.
+    pub missing: Vec<String>,
+    pub ready: bool,
+}
+
+/// How many promoted versions an overview shows.
+const LATEST: usize = 10;
+
+/// Compares with the cloud.
+///
+/// # Errors
+/// The cloud cannot be reached, or does not check.
+pub fn run(session: &Session<'_>, version: Option<&Version>, offline: bool) -> Result<Outcome> {
+    session.cloud_name()?;
+    let contact = if offline {
+        session.seen()?
+    } else {
+        session.contact(None)?
+    };
+    match version {
+        None => compared(session, &contact).map(Outcome::SyncStatus),
+        Some(version) => of_version(session, &contact, version).map(Outcome::SyncStatusVersion),
+    }
+}
+
+fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
+    let refs = &contact.refs;
+    let preview = session.preview(contact)?;
+    let edited = session.edited(refs)?;
+    let mut rows: BTreeMap<String, Local> = BTreeMap::new();
+    let mut behind = 0;
+    let mut ahead = 0;
+    let latest = session.releases(refs, LATEST + 1, None)?;
+    for release in latest.iter().take(LATEST) {
+        rows.insert(
+            release.version.to_string(),
+            Local {
+                version: release.version.clone(),
+                status: release.status(),
+                sync: SyncState::Synced,
+                cloud: InCloud::Promoted,
+                edited: false,
+            },
+        );
+    }
+    for (version, _) in drafts(&refs.local()) {
+        let there = contact.cloud.get(&names::draft(&version));
+        let sealed = match contact.ledger() {
+            Some(ledger) => session.store.sealed(ledger, &version)?.is_some(),
+            None => false,
+        };
+        let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
+        // What everybody has had since the last pull has nothing that a pull would change.
+        let state = preview.states.get(&version).copied();
+        let state = state.unwrap_or(SyncState::Synced);
+        let sync = if touched { state.edited() } else { state };
+        let to_pull = [&preview.updated, &preview.merged, &preview.deleted]
+            .iter()
+            .any(|versions| versions.contains(&version));
+        behind += usize::from(to_pull && !preview.promoted.contains(&version));
+        ahead += usize::from(sync.is_ahead());
+        let row = Local {
+            status: Status::Draft,
+            sync,
+            cloud: match (sealed, there) {
+                (true, _) => InCloud::Promoted,
+                (false, Some(_)) => InCloud::Draft,
+                (false, None) => InCloud::None,
+            },
+            edited: touched,
+            version: version.clone(),
+        };
+        rows.insert(version.to_string(), row);
+    }
+    let mut cloud = Vec::new();
+    for version in &preview.promoted {
+        behind += 1;
+        if refs.draft(version).is_none() {
+            cloud.push(Cloud {
+                version: version.clone(),
+                status: Status::Promoted,
+            });
+        }
+    }
+    for version in &preview.new {
+        behind += 1;
+        cloud.push(Cloud {
+            version: version.clone(),
+            status: Status::Draft,
+        });
+    }
+    cloud.sort_by(|a, b| a.version.cmp(&b.version));
+    let mut local: Vec<Local> = rows.into_values().collect();
+    local.sort_by(|a, b| a.version.cmp(&b.version));
+    let clash = |(version, conflict): &(Version, DraftConflict)| Clash {
+        version: version.clone(),
+        message: match conflict {
+            DraftConflict::SameVersion | DraftConflict::Promoted => "Version exists in cloud",
+            other => other.reason(),
+        },
+    };
+    let late = preview.late_drafts.iter().map(|version| Clash {
+        version: version.clone(),
+        message: "Promoted without your last edits of it",
+    });
+    Ok(Comparison {
+        local,
+        cloud,
+        conflicts: preview.conflicts.iter().map(clash).chain(late).collect(),
+        behind,
+        ahead,
+        more: latest.len() > LATEST,
+    })
+}
+
+fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Result<OfVersion> {
+    if let Some(ledger) = contact.ledger()
+        && let Some(sealed) = session.store.sealed(ledger, version)?
+    {
+        let (_, contract) = session.store.sealed_contract(ledger, &sealed)?;
+        return Ok(OfVersion {
+            status: match session.store.withdrawal(ledger, &sealed.version)? {
+                Some(_) => Status::Withdrawn,
+                None => Status::Promoted,
+            },
+            changes: crate::session::survey::sealed_standings(&contract, &sealed),
+            ready: false,
+            missing: Vec::new(),
+            version: sealed.version,
+        });
+    }
+    let here = contact.refs.draft(version);
+    let there = drafts(&contact.cloud).find(|(v, _)| v == version);
+    let (version, tip) = match (here, there) {
+        (Some((_, here)), Some((spelled, there))) => {
+            // What this clone added is in the status only where nothing is missing from it.
+            match session.store.draft_relation(&here, &there)? {
+                Relation::Ahead => (spelled, here),
+                _ => (spelled, there),
+            }
+        }
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => {
+            let what = format!("There is no generation {version}, here or in the cloud");
+            return Err(Refusal::new(Exit::Invalid, what).into());
+        }
+    };
+    let draft = session
+        .store
+        .draft(&version, &tip)?
+        .map_err(Refusal::from)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let adopted = session.adopted(&contact.refs)?;
+    let found = session.survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
+    let mut attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
+    let verdicts = match session.head()? {
+        // Without a commit there is nothing to release, and nothing that a policy could stand in.
+        None => Vec::new(),
+        Some(head) => {
+            session.cover(attempts.iter_mut(), &head)?;
+            let tree = session.store.commit(&head)?.tree;
+            let rules = session.rules(&tree, contact.ledger(), version.product())?;
+            rules.judge(&Subject {
+                contract: &contract,
+                generation: &draft.root,
+                declared_by: &session.store.commit(&draft.root)?.author,
+                attempts: &attempts,
+                promoter: &session.me()?,
+            })
+        }
+    };
+    let by_changes = |v: &Verdict| v.gate == Gate::HasChanges || v.gate == Gate::ChangesProven;
+    let missing = verdicts.iter().filter(|v| v.stops() && !by_changes(v));
+    Ok(OfVersion {
+        status: Status::Draft,
+        changes: standings(&contract, &draft.root, &attempts),
+        missing: missing
+            .flat_map(|v| v.missing.iter().map(|line| format!("{}: {line}", v.gate)))
+            .collect(),
+        ready: !verdicts.is_empty() && !verdicts.iter().any(Verdict::stops),
+        version,
+    })
+}
