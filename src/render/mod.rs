@@ -1,14 +1,20 @@
 //! The only writer of stdout and stderr: people's text and JSON from the same outcomes and
 //! events.
 
-mod around;
-mod asked;
 mod board;
+mod evolution;
+mod generation;
 mod human;
-mod proving;
-mod report;
+mod ledger;
+mod promote;
+mod query;
+mod run;
 #[cfg(test)]
 mod schemas;
+mod setup;
+mod status;
+mod sync;
+mod table;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -229,9 +235,9 @@ pub fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
         ctx.warn(format!("{}: {}", conflict.version, conflict.reason));
     }
     for news in &pulled.news {
-        ctx.note(around::news_line(news));
+        ctx.note(sync::news_line(news));
     }
-    for line in human::pull_notes(&pulled.details).lines() {
+    for line in sync::pull_notes(&pulled.details).lines() {
         ctx.note(line.trim());
     }
 }

@@ -1,10 +1,8 @@
-//! What was asked of the cache, and of the doctor.
+//! What `status` and `doctor` say to people.
 
 use std::fmt::Write;
 
-use super::report::columns;
-use super::{Style, line};
-use crate::cache::Cell;
+use super::{Style, line, table};
 use crate::commands;
 
 /// Where this clone stands.
@@ -42,74 +40,11 @@ pub fn status(overview: &commands::status::Overview) -> String {
                     format!("{}{edited}", draft.sync.to_string().replace('_', " ")),
                 ]
             });
-            text += &columns(&rows.collect::<Vec<_>>());
+            text += &table::columns(&rows.collect::<Vec<_>>());
         }
     }
     if let Some(latest) = &overview.latest {
         _ = writeln!(text, "Last promoted: {latest}");
-    }
-    text
-}
-
-/// Rows, as a table for people or as comma-separated values (RFC 4180).
-pub fn query(answered: &commands::query::Answered) -> String {
-    if answered.csv {
-        return csv(answered).unwrap_or_else(|error| format!("{error}\n"));
-    }
-    let mut rows = vec![answered.columns.clone()];
-    rows.extend(
-        answered
-            .cells
-            .iter()
-            .map(|cells| cells.iter().map(shown).collect()),
-    );
-    columns(&rows)
-}
-
-fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Null => String::new(),
-        Cell::Integer(number) => number.to_string(),
-        Cell::Real(number) => number.to_string(),
-        Cell::Text(text) => line(text),
-    }
-}
-
-fn csv(answered: &commands::query::Answered) -> Result<String, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&answered.columns)?;
-    for cells in &answered.cells {
-        let texts = cells.iter().map(|cell| match cell {
-            Cell::Text(text) => text.clone(),
-            other => shown(other),
-        });
-        writer.write_record(texts)?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(csv::IntoInnerError::into_error)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// What the cache holds, or where it is wrong.
-pub fn cache(report: &commands::cache::Report) -> String {
-    let mut text = String::new();
-    let counts = report
-        .tables
-        .iter()
-        .map(|(table, count)| format!("{count} {table}"));
-    let counts: Vec<String> = counts.collect();
-    let word = if report.rebuilt {
-        "Rebuilt"
-    } else {
-        "Compared"
-    };
-    _ = writeln!(text, "{word}: {}", counts.join(", "));
-    for table in &report.wrong {
-        _ = writeln!(
-            text,
-            "{table} is not what git holds: git gryt cache rebuild"
-        );
     }
     text
 }

@@ -1,0 +1,126 @@
+//! What `evolution` says to people, and what a recorded result is.
+
+use std::fmt::Write;
+
+use super::{Style, line, run, table};
+use crate::commands;
+use crate::model::evolution::Cover;
+use crate::model::proof::{Evidence, Outcome as Ended, StepEnd};
+
+/// Evolutions in a list.
+pub fn evolutions(list: &commands::evolution::List) -> String {
+    if list.evolutions.is_empty() {
+        return format!("{} has no evolutions yet\n", list.version);
+    }
+    let rows = list.evolutions.iter().map(|row| {
+        let shared = match row.shared {
+            Some(false) => "not shared",
+            _ => "",
+        };
+        let commit = row.commit.as_ref().map_or("", |c| c.short());
+        vec![
+            row.change.to_string(),
+            format!("rc.{}", row.number),
+            row.status.to_string(),
+            row.owner.name.clone(),
+            commit.into(),
+            shared.into(),
+        ]
+    });
+    table::columns(&rows.collect::<Vec<_>>())
+}
+
+/// One evolution in full.
+pub fn evolution(shown: &commands::evolution::Shown) -> String {
+    let mut text = format!("Evolution: {} ({})\n", shown.name, shown.status);
+    _ = writeln!(text, "Owner: {}", shown.owner);
+    _ = writeln!(text, "Started: {}", table::day(&shown.started));
+    if let Some(proof) = &shown.proof {
+        _ = writeln!(text, "Proof: {} of {}", proof.status, proof.commit);
+        if let Some(pipeline) = &proof.pipeline {
+            let isolated = if proof.isolated { ", isolated" } else { "" };
+            _ = writeln!(text, "Pipeline: {}{isolated}", pipeline.name);
+        }
+        for step in &proof.steps {
+            let end = match (step.status, step.exit) {
+                (StepEnd::Pass, _) => "passed".to_owned(),
+                (StepEnd::Skipped, _) => "skipped".to_owned(),
+                (StepEnd::Timeout, _) => "took too long".to_owned(),
+                (StepEnd::Fail, Some(exit)) => format!("exit {exit}"),
+                (StepEnd::Fail, None) => "did not end by itself".to_owned(),
+            };
+            let allowed = if step.allowed { ", may fail" } else { "" };
+            _ = writeln!(
+                text,
+                "  {}  {end}, {} ms{allowed}",
+                step.name, step.duration_ms
+            );
+        }
+        if let Some(evidence) = &proof.evidence {
+            text += "Recorded from elsewhere:\n";
+            text += &evidence_of(evidence);
+        }
+        _ = writeln!(
+            text,
+            "By: {} on {}, {}",
+            proof.by,
+            proof.host,
+            table::day(&proof.at)
+        );
+    }
+    if let Some(why) = &shown.stale {
+        _ = writeln!(text, "It does not count: {why}");
+    }
+    if let Some(why) = &shown.abandoned {
+        _ = writeln!(text, "Given up: {}", line(why));
+    }
+    match shown.cover {
+        Some(Cover::Missing) => text += "HEAD does not hold the proven commit\n",
+        Some(Cover::Patch) => text += "HEAD holds its changes under other commits\n",
+        Some(Cover::Tree) => text += "HEAD's history has its very tree\n",
+        Some(Cover::Ancestor) | None => {}
+    }
+    text
+}
+
+/// A proof that was recorded.
+pub fn recorded(recorded: &commands::evolution::record::Recorded, style: Style) -> String {
+    let name = &recorded.name;
+    let at = recorded.commit.short();
+    let started = if recorded.started {
+        ", started for it"
+    } else {
+        ""
+    };
+    let mut text = match recorded.status {
+        Ended::Pass => format!("Recorded: {name} passed at {at}{started}\n"),
+        Ended::Fail => style.bad(&format!("Recorded: {name} failed at {at}{started}")) + "\n",
+    };
+    text += &evidence_of(&recorded.evidence);
+    text + &run::unshared(recorded.unshared, name.version.as_str())
+}
+
+/// What another system found, in lines.
+pub fn evidence_of(evidence: &Evidence) -> String {
+    let mut text = String::new();
+    if let Some(tests) = &evidence.tests {
+        _ = writeln!(
+            text,
+            "  {} tests, {} failures, {} errors, {} skipped, {} ms",
+            tests.tests, tests.failures, tests.errors, tests.skipped, tests.time_ms
+        );
+    }
+    let by = match (&evidence.engine, &evidence.actor) {
+        (Some(engine), Some(actor)) => Some(format!("{engine}, set going by {actor}")),
+        (Some(engine), None) => Some(engine.clone()),
+        (None, _) => None,
+    };
+    let attached = match evidence.attachments.as_slice() {
+        [] => None,
+        names => Some(format!("kept: {}", names.join(", "))),
+    };
+    for said in [by, evidence.url.clone(), attached].into_iter().flatten() {
+        _ = writeln!(text, "  {}", line(&said));
+    }
+    text
+}

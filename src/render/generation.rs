@@ -1,0 +1,96 @@
+//! What `generation` says to people.
+
+use std::fmt::Write;
+
+use super::{line, table};
+use crate::commands;
+use crate::model::standing::{Progress, Standing};
+
+/// A draft that was declared.
+pub fn new_generation(made: &commands::generation::Made) -> String {
+    let mut text = format!("Declared {} in {}\n", made.version, made.file);
+    if made.changes == 0 {
+        text += "Edit that file to say what it must contain\n";
+    }
+    text
+}
+
+/// Generations in a list.
+pub fn generations(list: &commands::generation::List) -> String {
+    let rows = list.generations.iter().map(|row| {
+        let proven = format!("{}/{} proven", row.proven, row.changes);
+        let mut described = row.description.clone().unwrap_or_default();
+        if row.edited {
+            described = format!("(edited) {described}");
+        }
+        vec![
+            row.version.to_string(),
+            row.status.to_string(),
+            proven,
+            described,
+        ]
+    });
+    table::columns(&rows.collect::<Vec<_>>())
+}
+
+/// One generation in full.
+pub fn generation(shown: &commands::generation::Shown) -> String {
+    let edited = if shown.edited { ", edited" } else { "" };
+    let mut text = format!("Generation: {} ({}{edited})\n", shown.version, shown.status);
+    if let Some(description) = shown.description.as_deref().filter(|d| !d.is_empty()) {
+        _ = writeln!(text, "Description: {}", line(description));
+    }
+    if let (Some(promoter), Some(at), Some(commit)) =
+        (&shown.promoter, &shown.promoted_at, &shown.commit)
+    {
+        _ = writeln!(text, "Promoted: {} by {promoter}", table::day(at));
+        _ = writeln!(text, "Commit: {commit}");
+    }
+    text + &changes(&shown.changes)
+}
+
+/// Each change and how far it is.
+pub fn changes(changes: &[Standing]) -> String {
+    if changes.is_empty() {
+        return "Changes: none\n".into();
+    }
+    let id = changes
+        .iter()
+        .map(|c| c.change.as_str().len())
+        .max()
+        .unwrap_or(0);
+    let title = changes
+        .iter()
+        .map(|c| c.title.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::from("Changes:\n");
+    for change in changes {
+        let standing = standing(change);
+        _ = writeln!(
+            text,
+            "  {:<id$}  {:<title$}   {standing}",
+            change.change.as_str(),
+            change.title
+        );
+    }
+    text
+}
+
+fn standing(standing: &Standing) -> String {
+    let by = match (&standing.owner, standing.number) {
+        (Some(owner), Some(number)) => format!(" ({owner}, rc.{number})"),
+        _ => String::new(),
+    };
+    match &standing.progress {
+        Progress::NotStarted => "not started".into(),
+        Progress::Started => format!("started{by}"),
+        Progress::Failed => format!("failed{by}"),
+        Progress::Stale { why } => format!("stale{by}: {why}"),
+        Progress::Abandoned => format!("given up{by}"),
+        Progress::Elsewhere => {
+            format!("proven{by}, at a commit that HEAD does not hold")
+        }
+        Progress::Proven => format!("proven{by}"),
+    }
+}

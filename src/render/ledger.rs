@@ -1,0 +1,144 @@
+//! What is sealed, for people: `log`, `notes`, `where` and `verify`.
+
+use std::fmt::Write;
+
+use super::{Style, line, table};
+use crate::commands;
+use crate::model::Oid;
+use crate::model::state::Status;
+
+/// What was promoted.
+pub fn log(entries: &commands::log::Entries) -> String {
+    if entries.entries.is_empty() {
+        return "Nothing was promoted yet\n".into();
+    }
+    let rows = entries.entries.iter().map(|entry| {
+        vec![
+            entry.version.to_string(),
+            entry.status().to_string(),
+            table::day(&entry.promoted_at),
+            entry.promoter.name.clone(),
+            entry.commit.as_ref().map_or("-", Oid::short).into(),
+            entry.description.clone().unwrap_or_default(),
+        ]
+    });
+    let mut text = table::columns(&rows.collect::<Vec<_>>());
+    // A gate that a word opened stands out below the list, whatever the list's width.
+    for entry in &entries.entries {
+        for excuse in &entry.excuses {
+            _ = writeln!(text, "! {} {}", entry.version, line(excuse));
+        }
+    }
+    text
+}
+
+/// What a version brings.
+pub fn release_notes(notes: &commands::notes::Notes) -> String {
+    use crate::model::generation::ChangeKind;
+    let mut text = format!("# {}", notes.version);
+    match &notes.promoted_at {
+        Some(at) => _ = writeln!(text, " ({})", at.format("%Y-%m-%d")),
+        None => text += " (draft)\n",
+    }
+    if let Some(withdrawal) = &notes.withdrawal {
+        _ = writeln!(text, "\nWithdrawn: {}", withdrawal.reason);
+        if let Some(instead) = &withdrawal.replacement {
+            _ = writeln!(text, "Use {instead} instead.");
+        }
+    }
+    if let Some(description) = notes
+        .contract
+        .description
+        .as_deref()
+        .filter(|d| !d.is_empty())
+    {
+        _ = writeln!(text, "\n{description}");
+    }
+    for (kind, heading) in [
+        (ChangeKind::Add, "Added"),
+        (ChangeKind::Refine, "Refined"),
+        (ChangeKind::Fix, "Fixed"),
+        (ChangeKind::Remove, "Removed"),
+    ] {
+        let mut of_kind = notes
+            .contract
+            .changes
+            .iter()
+            .filter(|c| c.kind == kind)
+            .peekable();
+        if of_kind.peek().is_some() {
+            _ = writeln!(text, "\n## {heading}\n");
+        }
+        for change in of_kind {
+            _ = writeln!(text, "- {} ({})", change.title, change.id);
+        }
+    }
+    text
+}
+
+/// Where a change or a commit is.
+pub fn whereabouts(places: &commands::locate::Whereabouts) -> String {
+    let mut text = String::new();
+    for shipped in &places.shipped {
+        let by: Vec<&str> = shipped.proven_by.iter().map(|p| p.name.as_str()).collect();
+        let proven = match by.as_slice() {
+            [] => String::new(),
+            by => format!(", proven by {}", by.join(", ")),
+        };
+        let withdrawn = match shipped.status {
+            Status::Withdrawn => ", withdrawn since",
+            Status::Imported => ", before gryt",
+            Status::Draft | Status::Broken | Status::Promoted => "",
+        };
+        _ = writeln!(
+            text,
+            "{} was shipped in {}{proven}{withdrawn}",
+            places.what, shipped.version
+        );
+    }
+    for version in &places.wanted {
+        _ = writeln!(text, "{} is wanted by the draft {version}", places.what);
+    }
+    if text.is_empty() {
+        _ = writeln!(text, "{} is in no promoted version", places.what);
+    }
+    text
+}
+
+/// What going over the ledger again came to.
+pub fn verify(report: &commands::verify::Report, style: Style) -> String {
+    let mut text = String::new();
+    for problem in &report.problems {
+        let said = format!("{}: {}", problem.at, line(&problem.what));
+        text += &style.bad(&said);
+        text.push('\n');
+    }
+    for excused in &report.excused {
+        for excuse in &excused.excuses {
+            _ = writeln!(
+                text,
+                "{} by {}: {}",
+                excused.version,
+                excused.promoter,
+                line(excuse)
+            );
+        }
+    }
+    let (entries, promotions) = (report.entries, report.promotions);
+    let counted = format!("{entries} entries, {promotions} promotions judged again");
+    let said = match report.problems.len() {
+        0 => "The ledger verifies".to_owned(),
+        1 => "The ledger does not verify: 1 problem".to_owned(),
+        n => format!("The ledger does not verify: {n} problems"),
+    };
+    _ = writeln!(text, "{said} ({counted})");
+    if !report.named {
+        _ = writeln!(
+            text,
+            "It begins at {}; .gryt/config.yaml does not name it, so another ledger would not be \
+             noticed",
+            report.genesis
+        );
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! What `promote` says to people, and what its gates said.
+
+use std::fmt::Write;
+
+use super::{Style, line};
+use crate::commands;
+use crate::model::verdict::{Only, Verdict};
+
+/// A version that was sealed, or could be.
+pub fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
+    use crate::session::heal::TagState;
+    let sealed = &promoted.sealed;
+    let version = &sealed.version;
+    let place = if promoted.cloud { " to cloud" } else { "" };
+    let mut text = match (promoted.dry_run, promoted.earlier) {
+        (true, false) => format!("{version} could be promoted{place} now\n"),
+        (_, true) => format!("Success: {version} was promoted{place} by an earlier run\n"),
+        (false, false) => format!("Success: {version} promoted{place}\n"),
+    };
+    let count = sealed.evolutions.iter().filter(|f| f.counted).count();
+    let evolutions = if count == 1 {
+        "evolution"
+    } else {
+        "evolutions"
+    };
+    let at = sealed.commit.short();
+    _ = writeln!(text, "  Commit {at}, proven by {count} {evolutions}");
+    text += &verdicts(&sealed.gates, promoted.dry_run, style);
+    if !promoted.policy_changes.is_empty() {
+        text += "  The policy differs from the previous promotion's; both were applied:\n";
+        for change in &promoted.policy_changes {
+            _ = writeln!(text, "    {}", line(change));
+        }
+    }
+    if promoted.unpushed {
+        text += "  Sealed with edits of yours that were not pushed before\n";
+    }
+    if !promoted.dry_run {
+        match promoted.tag {
+            Some(TagState::Made) => _ = writeln!(text, "  Tag {version}"),
+            Some(TagState::Refused | TagState::Waiting) | None => {}
+        }
+    }
+    text
+}
+
+/// What the gates said of a release that may be, or was, promoted.
+pub fn verdicts(gates: &[Verdict], all: bool, style: Style) -> String {
+    let mut text = String::new();
+    for verdict in gates {
+        let gate = &verdict.gate;
+        match &verdict.excuse {
+            Some(excuse) => {
+                let word = match verdict.only {
+                    Some(Only::Previous) => "failed by the previous policy alone",
+                    _ => "failed",
+                };
+                let said = format!("  {gate} {word}, and was excused: {}", line(&excuse.reason));
+                text += &style.bad(&said);
+                text.push('\n');
+                for missing in &verdict.missing {
+                    _ = writeln!(text, "    {}", line(missing));
+                }
+            }
+            None if all => _ = writeln!(text, "  {gate} passed"),
+            None => {}
+        }
+        for warning in &verdict.warnings {
+            _ = writeln!(text, "  {} {}", style.bad("warning:"), line(warning));
+        }
+    }
+    text
+}

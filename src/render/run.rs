@@ -1,0 +1,123 @@
+//! What `run` says to people, step by step and at its end.
+
+use std::fmt::Write;
+
+use super::{Style, line};
+use crate::commands;
+use crate::model::proof::{Outcome as Ended, StepEnd, StepResult};
+
+/// How a step ended.
+pub fn step(result: &StepResult, style: Style) -> String {
+    let name = &result.name;
+    let seconds = result.duration_ms / 1000;
+    let tenths = result.duration_ms % 1000 / 100;
+    let tries = match result.tries {
+        1 => String::new(),
+        n => format!(" at try {n}"),
+    };
+    let text = match (result.status, result.exit) {
+        (StepEnd::Pass, _) => {
+            return format!("[{name}] passed in {seconds}.{tenths} s{tries}");
+        }
+        (StepEnd::Skipped, _) => format!("[{name}] skipped: something that it needs did not pass"),
+        (StepEnd::Timeout, _) => format!("[{name}] took too long and was ended{tries}"),
+        (StepEnd::Fail, Some(exit)) => format!("[{name}] failed with exit {exit}{tries}"),
+        (StepEnd::Fail, None) => format!("[{name}] did not end by itself{tries}"),
+    };
+    match result.allowed {
+        true => text + ", which is allowed",
+        false => style.bad(&text),
+    }
+}
+
+/// What a run came to.
+pub fn run(proven: &commands::run::Proven, style: Style) -> String {
+    let name = &proven.name;
+    let (change, version) = (&name.change, &name.version);
+    let at = proven.commit.short();
+    let mut text = match (proven.status, &proven.void) {
+        (Ended::Pass, None) => format!("Proven: {change} of {version} ({}) at {at}\n", name.rc()),
+        (Ended::Pass, Some(why)) => {
+            format!(
+                "Passed, and proves nothing: {why} ({change} of {version}, {})\n",
+                name.rc()
+            )
+        }
+        (Ended::Fail, _) => {
+            let line = format!("Failed: {change} of {version} ({}) at {at}", name.rc());
+            style.bad(&line) + "\n"
+        }
+    };
+    text += &unshared(proven.unshared, version.as_str());
+    text
+}
+
+/// That a proof is in this clone alone.
+pub fn unshared(unshared: bool, version: &str) -> String {
+    match unshared {
+        true => format!("The proof is not shared yet: git gryt sync push-evolutions {version}\n"),
+        false => String::new(),
+    }
+}
+
+/// What several runs recorded.
+pub fn runs(runs: &commands::run::Runs, style: Style) -> String {
+    let mut text: String = runs.runs.iter().map(|proven| run(proven, style)).collect();
+    for change in &runs.unwanted {
+        _ = writeln!(
+            text,
+            "{change} is named by a commit, and no draft here wants it"
+        );
+    }
+    if text.is_empty() {
+        text += "No commit names a change: nothing to prove\n";
+    }
+    text
+}
+
+/// What would run.
+pub fn plan(planned: &commands::run::Planned) -> String {
+    let at = planned.commit.short();
+    let mut text = format!(
+        "Would prove {} at {at} with the pipeline {}:\n",
+        planned.name, planned.pipeline
+    );
+    for step in &planned.steps {
+        let after = match step.after.as_slice() {
+            [] => String::new(),
+            names => format!(" (after {})", names.join(", ")),
+        };
+        _ = writeln!(text, "  {}{after}", step.name);
+        for command in step.run.trim_end().lines() {
+            _ = writeln!(text, "    {command}");
+        }
+    }
+    text
+}
+
+/// The pipelines that there are.
+pub fn pipelines(listing: &commands::run::pipelines::Listing) -> String {
+    if listing.pipelines.is_empty() {
+        return "There is no pipeline yet: git gryt init\n".into();
+    }
+    let mut text = String::new();
+    for row in &listing.pipelines {
+        match (&row.invalid, &row.description) {
+            (Some(why), _) => _ = writeln!(text, "{}: invalid: {}", row.name, line(why)),
+            (None, Some(about)) => _ = writeln!(text, "{}: {}", row.name, line(about)),
+            (None, None) => _ = writeln!(text, "{}", row.name),
+        }
+        if !row.steps.is_empty() {
+            _ = writeln!(text, "  {}", row.steps.join(", "));
+        }
+    }
+    text
+}
+
+/// Pipelines that are valid.
+pub fn validated(validated: &commands::run::pipelines::Validated) -> String {
+    match validated.pipelines.as_slice() {
+        [] => "There is no pipeline to check\n".into(),
+        names => format!("Valid: {}\n", names.join(", ")),
+    }
+}

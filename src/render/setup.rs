@@ -1,0 +1,186 @@
+//! What prepares a repository or a machine, for people: `init`, `setup`, `hook`, `import`, `config`, `demo`.
+
+use std::fmt::Write;
+
+use super::{Style, line};
+use crate::commands;
+
+/// What `init` wrote.
+pub fn init(prepared: &commands::init::Prepared) -> String {
+    let mut text = String::new();
+    for file in &prepared.written {
+        _ = writeln!(text, "Wrote {file}");
+    }
+    for file in &prepared.there {
+        _ = writeln!(text, "Left {file} as it is: gryt would write another");
+    }
+    if prepared.written.is_empty() {
+        text += "Everything is there already\n";
+    } else {
+        // A file's folder, or the file itself at the top.
+        let mut paths: Vec<&str> = prepared
+            .written
+            .iter()
+            .map(|file| file.split('/').next().unwrap_or(file))
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        _ = writeln!(
+            text,
+            "Commit these: git add {} && git commit",
+            paths.join(" ")
+        );
+    }
+    text
+}
+
+/// What a setup wrote or removed.
+pub fn setup(done: &commands::setup::Done) -> String {
+    let mut text = String::new();
+    for file in &done.written {
+        _ = writeln!(text, "Wrote {}", file.display());
+    }
+    for file in &done.removed {
+        _ = writeln!(text, "Removed {}", file.display());
+    }
+    for file in &done.foreign {
+        _ = writeln!(
+            text,
+            "Left alone, since gryt did not write it: {}",
+            file.display()
+        );
+    }
+    match (
+        &done.zsh,
+        done.written.is_empty() && done.removed.is_empty(),
+    ) {
+        (_, true) => text += "Nothing to do\n",
+        (Some(folder), _) => {
+            let folder = folder.display();
+            _ = writeln!(
+                text,
+                "For zsh, before compinit in ~/.zshrc: fpath+=({folder})"
+            );
+        }
+        (None, _) => {}
+    }
+    text
+}
+
+/// Hooks that were installed or removed.
+pub fn hooks(changed: &commands::hook::Changed) -> String {
+    use crate::model::hook::Way;
+    let folder = changed.folder.display();
+    let mut text = String::new();
+    for (hook, way) in &changed.installed {
+        _ = match way {
+            Way::There => writeln!(text, "{hook} is there already"),
+            Way::Configured => {
+                writeln!(text, "{hook}: in git's configuration ({})", hook.section())
+            }
+            Way::Written => writeln!(text, "{hook}: {folder}/{hook}"),
+            Way::Chained => writeln!(
+                text,
+                "{hook}: {folder}/{hook}, after the one that was there ({})",
+                hook.aside()
+            ),
+        };
+    }
+    for hook in &changed.removed {
+        _ = writeln!(text, "{hook} is out; what was there before is as it was");
+    }
+    if text.is_empty() {
+        text += "gryt has no hooks here\n";
+    }
+    text
+}
+
+/// A hook is heard only where it has something to say.
+pub fn hook_ran(ran: &commands::hook::Ran, style: Style) -> String {
+    let mut text = String::new();
+    if let Some(trouble) = &ran.trouble {
+        _ = writeln!(text, "{} gryt: {trouble}", style.bad("warning:"));
+    }
+    for name in &ran.shared {
+        _ = writeln!(text, "gryt: shared {name}");
+    }
+    for name in &ran.unshared {
+        _ = writeln!(
+            text,
+            "gryt: {name} is proven by what you push, and not shared"
+        );
+    }
+    if !ran.unshared.is_empty() {
+        text += "gryt: git gryt sync push-evolutions\n";
+    }
+    text
+}
+
+/// What was brought over.
+pub fn import(report: &commands::import::Report) -> String {
+    let verb = if report.dry_run {
+        "Would import"
+    } else {
+        "Imported"
+    };
+    let mut text = String::new();
+    for version in &report.imported {
+        _ = writeln!(text, "{verb} {version}: released before gryt");
+    }
+    for version in &report.drafts {
+        _ = writeln!(text, "{verb} {version}: a draft");
+    }
+    for brought in &report.evolutions {
+        let proves = match &brought.why {
+            None => "proven".to_owned(),
+            Some(why) => format!("proves nothing: {}", line(why)),
+        };
+        _ = writeln!(text, "{verb} {}: {proves}", brought.name);
+    }
+    if text.is_empty() && !(report.dry_run && report.changes) {
+        _ = writeln!(text, "Nothing new to import");
+    }
+    if !report.there.is_empty() {
+        _ = writeln!(text, "There already: {}", report.there.join(", "));
+    }
+    for note in &report.notes {
+        _ = writeln!(text, "  {}", line(note));
+    }
+    for (name, why) in &report.skipped {
+        _ = writeln!(text, "Left out: {}: {}", line(name), line(why));
+    }
+    if !report.dry_run && !report.drafts.is_empty() {
+        text += "Drafts and evolutions are here alone until they are pushed: git gryt sync push\n";
+    }
+    text
+}
+
+/// Settings.
+pub fn config(settings: &commands::config::Settings) -> String {
+    use crate::config::Origin;
+    let mut text = String::new();
+    for setting in &settings.settings {
+        let value = setting.value.as_deref().unwrap_or("");
+        if settings.single {
+            _ = writeln!(text, "{value}");
+            continue;
+        }
+        let origin = match setting.origin {
+            Origin::Environment => "environment",
+            Origin::Git => "git config",
+            Origin::Shared => ".gryt/config.yaml",
+            Origin::Default => "default",
+        };
+        _ = writeln!(text, "{:<16}{value:<12}({origin})", setting.key);
+    }
+    text
+}
+
+/// How the demonstration ended.
+pub fn demo(played: &commands::demo::Played) -> String {
+    let mut text = format!("\nThe sandbox is {}. Try:\n", played.sandbox.display());
+    for command in &played.tries {
+        _ = writeln!(text, "  {command}");
+    }
+    text
+}

@@ -1,0 +1,288 @@
+//! What `sync` and what it brought say to people.
+
+use std::fmt::Write;
+
+use super::{generation, line};
+use crate::commands;
+use crate::model::EvolutionName;
+use crate::model::news::News;
+use crate::model::state::SyncState;
+
+/// The longest list of news; the rest is counted.
+const NEWS: usize = 8;
+
+/// What a pull brought.
+pub fn pull(pulled: &commands::sync::Pulled) -> String {
+    let mut text = format!(
+        "Pulled from cloud:\n  New generations: {}\n  Updated: {}\n",
+        pulled.new, pulled.updated
+    );
+    if !pulled.conflicts.is_empty() {
+        text += "\nConflicts detected:\n";
+        for conflict in &pulled.conflicts {
+            _ = writeln!(text, "  {}: {}", conflict.version, conflict.reason);
+            _ = writeln!(text, "    {}", conflict.resolution);
+        }
+    }
+    text += &news(&pulled.news);
+    let notes = pull_notes(&pulled.details);
+    if !notes.is_empty() {
+        text += "\nNote:\n";
+        text += &notes;
+    }
+    text
+}
+
+/// What a fork brought.
+pub fn pull_from(brought: &crate::model::fork::Brought) -> String {
+    let mut text = format!(
+        "Pulled from {}:\n  New evolutions: {}\n  Updated: {}\n",
+        brought.remote,
+        brought.new.len(),
+        brought.updated.len()
+    );
+    for (there, here) in &brought.renumbered {
+        _ = writeln!(
+            text,
+            "  {there} is {} here: the number was taken",
+            here.rc()
+        );
+    }
+    for name in &brought.unknown {
+        _ = writeln!(text, "  {name} proves a generation that is not here");
+    }
+    for name in &brought.late {
+        _ = writeln!(text, "{}", late(name));
+    }
+    for (name, why) in &brought.quarantined {
+        _ = writeln!(text, "{}", quarantined(&name.to_string(), why));
+    }
+    if !brought.new.is_empty() {
+        text += "Share them: git gryt sync push-evolutions\n";
+    }
+    text
+}
+
+/// What a pull brought beside generations.
+pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
+    let mut notes = String::new();
+    for version in &adopted.deleted {
+        _ = writeln!(notes, "  {version} was deleted in the cloud");
+    }
+    for version in &adopted.late_drafts {
+        _ = writeln!(
+            notes,
+            "  {version} was promoted without your last edits of it"
+        );
+    }
+    for name in &adopted.left {
+        _ = writeln!(
+            notes,
+            "  {name} left the cloud; it is kept here for 30 days"
+        );
+    }
+    for name in &adopted.late_evolutions {
+        _ = writeln!(notes, "{}", late(name));
+    }
+    for (before, after) in &adopted.renumbered {
+        let rc = after.rc();
+        _ = writeln!(notes, "  {before} was taken: yours is now {rc}");
+    }
+    for name in &adopted.replayed {
+        _ = writeln!(notes, "  {name} went on in another clone of yours: joined");
+    }
+    for version in &adopted.merged {
+        _ = writeln!(
+            notes,
+            "  {version} was edited here too: merged, and not pushed yet"
+        );
+    }
+    for (version, reason) in &adopted.withdrawn {
+        _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
+    }
+    for (name, why) in &adopted.quarantined {
+        _ = writeln!(notes, "{}", quarantined(name, why));
+    }
+    notes
+}
+
+fn late(name: &EvolutionName) -> String {
+    let version = &name.version;
+    format!("  {name} is late: {version} was promoted without it")
+}
+
+fn quarantined(name: &str, why: &str) -> String {
+    format!("  {name} does not check and counts for nothing: {why}")
+}
+
+/// What a push of drafts did.
+pub fn push(pushed: &commands::sync::Pushed) -> String {
+    let head = match pushed.dry_run {
+        true => "Would push to cloud",
+        false => "Pushed to cloud",
+    };
+    let mut text = format!(
+        "{head}:\n  Created: {}\n  Updated: {}\n",
+        pushed.created.len(),
+        pushed.updated.len()
+    );
+    if !pushed.errors.is_empty() {
+        text += "\nErrors:\n";
+        for failure in &pushed.errors {
+            _ = writeln!(text, "  {}: {}", failure.version, failure.error);
+            _ = writeln!(text, "    {}", failure.resolution);
+        }
+    }
+    text
+}
+
+/// What a push of evolutions did.
+pub fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
+    let mut text = format!(
+        "Pushed evolutions to cloud:\n  Created: {}\n  Updated: {}\n",
+        pushed.created.len(),
+        pushed.updated.len()
+    );
+    for (before, after) in &pushed.renumbered {
+        _ = writeln!(text, "  {before} was taken: yours is now {}", after.rc());
+    }
+    for name in &pushed.late {
+        _ = writeln!(text, "{}", late(name));
+    }
+    for (name, why) in &pushed.quarantined {
+        _ = writeln!(text, "{}", quarantined(name, why));
+    }
+    text
+}
+
+/// This clone beside the cloud.
+pub fn comparison(comparison: &commands::sync::status::Comparison) -> String {
+    let mut text = String::from("Local generations:\n");
+    let versions = comparison
+        .local
+        .iter()
+        .map(|row| row.version.as_str().len());
+    let there = comparison
+        .cloud
+        .iter()
+        .map(|row| row.version.as_str().len());
+    let width = versions.chain(there).max().unwrap_or(0);
+    if comparison.local.is_empty() {
+        text += "  none\n";
+    }
+    if comparison.more {
+        text += "  (older ones: git gryt log)\n";
+    }
+    for row in &comparison.local {
+        let edited = if row.edited { ", edited here" } else { "" };
+        _ = writeln!(
+            text,
+            "  {:<width$}  {:<8}  {:<9}  (cloud: {}{edited})",
+            row.version.as_str(),
+            row.status.to_string(),
+            original(row.sync),
+            row.cloud
+        );
+    }
+    if !comparison.cloud.is_empty() {
+        text += "\nCloud generations not in local:\n";
+        for row in &comparison.cloud {
+            _ = writeln!(text, "  {:<width$}  {}", row.version.as_str(), row.status);
+        }
+    }
+    if !comparison.conflicts.is_empty() {
+        text += "\nConflicts:\n";
+        for clash in &comparison.conflicts {
+            _ = writeln!(text, "  {}: {}", clash.version, clash.message);
+        }
+    }
+    let generations = |n: usize| if n == 1 { "generation" } else { "generations" };
+    let line = match (comparison.behind, comparison.ahead) {
+        (0, 0) if !comparison.conflicts.is_empty() => "Conflict".to_owned(),
+        (0, 0) => "Up to date".to_owned(),
+        (0, n) => format!("Ahead ({n} local {} not pushed)", generations(n)),
+        (n, _) => format!("Behind ({n} cloud {} not pulled)", generations(n)),
+    };
+    _ = writeln!(text, "\nSync status: {line}");
+    text
+}
+
+/// A state by the word of the original design's blocks, which tell no draft that was never pushed
+/// from one that went on since.
+fn original(sync: SyncState) -> String {
+    match sync {
+        SyncState::NotSynced => SyncState::Pending,
+        other => other,
+    }
+    .to_string()
+}
+
+/// How far a version is proven.
+pub fn version_status(status: &commands::sync::status::OfVersion) -> String {
+    let mut text = format!("Generation: {} ({})\n", status.version, status.status);
+    text += &generation::changes(&status.changes);
+    if status.status.is_open() {
+        for missing in &status.missing {
+            _ = writeln!(text, "  {}", line(missing));
+        }
+        let ready = if status.ready { "YES" } else { "NO" };
+        _ = writeln!(text, "Ready for promotion: {ready}");
+    }
+    text
+}
+
+/// Drafts that were linked.
+pub fn backfill(done: &crate::session::backfill::Backfilled) -> String {
+    let mut text = format!(
+        "Linked: {}, with {} of your evolutions\n",
+        done.linked.len(),
+        done.evolutions
+    );
+    for version in &done.linked {
+        _ = writeln!(text, "  {version}");
+    }
+    for version in &done.different {
+        _ = writeln!(
+            text,
+            "  {version} says something else in the cloud: git gryt generation rename {version} NEW"
+        );
+    }
+    text
+}
+
+/// What others did.
+pub fn news(all: &[News]) -> String {
+    let mut text = String::new();
+    if !all.is_empty() {
+        text += "\nNews:\n";
+    }
+    for one in all.iter().take(NEWS) {
+        _ = writeln!(text, "  {}", line(&news_line(one)));
+    }
+    if all.len() > NEWS {
+        _ = writeln!(text, "  and {} more: git gryt log", all.len() - NEWS);
+    }
+    text
+}
+
+/// One piece of news.
+pub fn news_line(news: &News) -> String {
+    match news {
+        News::Promoted { version, by } => format!("{} promoted {version}", by.name),
+        News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
+        News::Draft { version, by, new } => match new {
+            true => format!("{} declared {version}", by.name),
+            false => format!("{} edited {version}", by.name),
+        },
+        News::Left { version } => format!("the draft {version} left the cloud"),
+        News::Proof { name, by, status } => {
+            format!(
+                "your {} in {}: {status} ({}, {})",
+                name.change,
+                name.version,
+                by.name,
+                name.rc()
+            )
+        }
+    }
+}
