@@ -141,6 +141,31 @@ mod tests {
         }
     }
 
+    fn reference(command: &Command, path: &str, text: &mut String) {
+        *text += &format!("\n## {path}\n\n```text\n");
+        for line in command.clone().render_help().to_string().lines() {
+            *text += line.trim_end();
+            text.push('\n');
+        }
+        *text += "```\n";
+        let shown = |sub: &&Command| !sub.is_hide_set() && sub.get_name() != "help";
+        for sub in command.get_subcommands().filter(shown) {
+            reference(sub, &format!("{path} {}", sub.get_name()), text);
+        }
+    }
+
+    #[test]
+    fn the_reference_is_what_the_commands_say() {
+        let mut root = command().term_width(90);
+        root.build();
+        let mut text = String::from(
+            "# Commands\n\nWhat `git gryt COMMAND -h` says. Written by `UPDATE_EXPECT=1 cargo test --lib \
+             reference`.\n",
+        );
+        reference(&root, "git gryt", &mut text);
+        expect_test::expect_file!["../../docs/cli.md"].assert_eq(&text);
+    }
+
     #[test]
     fn there_is_a_page_for_each_command() {
         let pages = pages().unwrap();

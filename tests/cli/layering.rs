@@ -1,42 +1,30 @@
 //! Who may import whom (docs/architecture.md, "The rooms"). Read from the source itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room and what it may import beside itself.
-const ALLOWED: [(&str, &[&str]); 14] = [
-    ("model", &[]),
-    ("git", &["model"]),
-    ("store", &["git", "model"]),
-    ("remote", &["git", "model"]),
-    ("cache", &["model"]),
-    ("runner", &["model"]),
-    ("hooks", &["git", "model"]),
-    ("config", &["model"]),
-    ("context", &["model"]),
-    (
-        "session",
-        &[
-            "model", "git", "store", "remote", "cache", "runner", "hooks", "config", "context",
-        ],
-    ),
-    (
-        "commands",
-        &[
-            "model", "git", "store", "remote", "cache", "runner", "hooks", "session", "config",
-            "context",
-        ],
-    ),
-    ("cli", &["commands"]),
-    ("help", &["cli", "commands"]),
-    (
-        "render",
-        &[
-            "commands", "model", "cache", "context", "config", "session", "cli",
-        ],
-    ),
-];
+use crate::documents::root;
+
+/// Each room and what it imports beside itself: the table in docs/architecture.md, "The rooms".
+fn allowed() -> BTreeMap<String, BTreeSet<String>> {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rows = page.split("| room | imports |").nth(1).unwrap();
+    let names = |cell: &str| {
+        let quoted = cell.split('`').skip(1).step_by(2);
+        quoted.map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    let row = |line: &str| {
+        let mut cells = line.trim_matches('|').split('|');
+        let room = names(cells.next()?).pop_first()?;
+        Some((room, names(cells.next()?)))
+    };
+    let table = rows
+        .trim_start()
+        .lines()
+        .take_while(|line| line.starts_with('|'));
+    table.filter_map(row).collect()
+}
 
 /// Outside worlds that have one owner.
 const OWNED: [(&str, &[&str]); 7] = [
@@ -73,31 +61,38 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 }
 
 #[test]
-fn no_room_imports_one_that_it_may_not() {
+fn each_room_imports_what_the_table_says() {
+    let allowed = allowed();
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (room, file, code) in sources() {
         if matches!(room.as_str(), "lib" | "main") {
             continue;
         }
-        let (_, allowed) = ALLOWED
-            .iter()
-            .find(|(name, _)| *name == room)
-            .unwrap_or_else(|| panic!("{room} is a room without rules"));
-        let imports: BTreeSet<&str> = code
-            .match_indices("crate::")
-            .map(|(at, prefix)| &code[at + prefix.len()..])
-            .map(|rest| {
-                rest.split(|c: char| !c.is_alphanumeric() && c != '_')
-                    .next()
-                    .unwrap()
-            })
-            .collect();
-        for import in imports {
-            if import != room && !allowed.contains(&import) {
+        let rules = allowed.get(&room);
+        let rules = rules.unwrap_or_else(|| panic!("{room} is a room without a row"));
+        let imports = code.match_indices("crate::").filter_map(|(at, prefix)| {
+            let rest = &code[at + prefix.len()..];
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+        });
+        for import in imports.filter(|import| *import != room) {
+            if !rules.contains(import) {
                 wrong.push(format!("{} imports {import}", file.display()));
             }
+            used.entry(room.clone())
+                .or_default()
+                .insert(import.to_owned());
         }
     }
+    for (room, rules) in &allowed {
+        let used = used.remove(room).unwrap_or_default();
+        let stale = rules
+            .difference(&used)
+            .map(|rule| format!("{room} never imports {rule}"));
+        wrong.extend(stale);
+    }
+    assert!(allowed.len() > 10, "{allowed:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
