@@ -147,7 +147,7 @@ fn changes_proven(subject: &Subject<'_>) -> Vec<String> {
         match &standing.progress {
             Progress::Proven | Progress::Elsewhere => None,
             Progress::NotStarted => Some(format!("{id} is not started: {start}")),
-            Progress::Abandoned => Some(format!("{id} was given up ({by}): {start}")),
+            Progress::Abandoned => Some(format!("{id} was abandoned ({by}): {start}")),
             Progress::Started => Some(format!("{id} is started and not proven ({by}): {run}")),
             Progress::Failed => Some(format!("{id} failed ({by}): {run}")),
             Progress::Stale { why } => Some(format!(

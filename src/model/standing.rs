@@ -12,7 +12,7 @@ use super::{ChangeId, Contract, Oid};
 pub enum Progress {
     NotStarted,
     Started,
-    /// Every attempt was given up.
+    /// Every attempt was abandoned.
     Abandoned,
     Failed,
     /// It passed, and that does not count.

@@ -72,7 +72,7 @@ pub fn evolution(shown: &commands::evolution::Shown) -> String {
         _ = writeln!(text, "It does not count: {why}");
     }
     if let Some(why) = &shown.abandoned {
-        _ = writeln!(text, "Given up: {}", line(why));
+        _ = writeln!(text, "Abandoned: {}", line(why));
     }
     match shown.cover {
         Some(Cover::Missing) => text += "HEAD does not hold the proven commit\n",

@@ -87,7 +87,7 @@ fn standing(standing: &Standing) -> String {
         Progress::Started => format!("started{by}"),
         Progress::Failed => format!("failed{by}"),
         Progress::Stale { why } => format!("stale{by}: {why}"),
-        Progress::Abandoned => format!("given up{by}"),
+        Progress::Abandoned => format!("abandoned{by}"),
         Progress::Elsewhere => {
             format!("proven{by}, at a commit that HEAD does not hold")
         }

@@ -104,10 +104,10 @@ pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         },
         Outcome::EvolutionAbandon(abandoned) => match abandoned.kept {
             true => format!(
-                "Gave up {}; what it proved stays to be seen, and counts for nothing\n",
+                "Abandoned {}; what it proved stays to be seen, and counts for nothing\n",
                 abandoned.name
             ),
-            false => format!("Gave up {}\n", abandoned.name),
+            false => format!("Abandoned {}\n", abandoned.name),
         },
         Outcome::Withdraw(withdrawn) => {
             let place = if withdrawn.cloud { " in cloud" } else { "" };

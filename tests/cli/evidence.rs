@@ -140,7 +140,7 @@ fn what_was_given_up_stays_to_be_seen_with_its_reason() {
     // Nothing was proven: it simply goes away.
     assert_eq!(
         ann.must("git gryt evolution abandon v1.0.0/A/rc.1"),
-        "Gave up v1.0.0/A/rc.1\n"
+        "Abandoned v1.0.0/A/rc.1\n"
     );
     assert!(ann.refs("refs/gryt/evolutions").is_empty());
     ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
@@ -151,12 +151,12 @@ fn what_was_given_up_stays_to_be_seen_with_its_reason() {
     bob.must("git gryt sync pull");
     let shown = bob.must("git gryt evolution show v1.0.0/A/rc.1");
     assert!(
-        shown.contains("(abandoned)") && shown.contains("Given up: Wrong approach"),
+        shown.contains("(abandoned)") && shown.contains("Abandoned: Wrong approach"),
         "{shown}"
     );
     let refusal = ann.refused(5, "git gryt promote v1.0.0");
     assert!(
-        refusal.contains("A was given up (ann, rc.1): git gryt evolution start"),
+        refusal.contains("A was abandoned (ann, rc.1): git gryt evolution start"),
         "{refusal}"
     );
     // It is over: neither a run nor a record goes onto it.

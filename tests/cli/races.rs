@@ -230,7 +230,7 @@ fn what_was_acknowledged_is_sealed_or_told() {
                 );
                 // Whoever is not in the seal hears of it, at once or with the next pull.
                 let pulled = person.must("git gryt sync pull");
-                // What was late in an earlier round is shown again, until it is given up.
+                // What was late in an earlier round is shown again, until it is abandoned.
                 let late = format!("{version}/A/");
                 let says = |text: &str| {
                     let lines = text.lines();

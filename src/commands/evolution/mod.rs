@@ -27,7 +27,7 @@ pub enum EvolutionCommand {
     Start(StartArgs),
     /// Record what another system found: a CI engine's result, test reports
     Record(RecordArgs),
-    /// Give up an evolution: yours, or one that came too late for a version that you promoted
+    /// Abandon an evolution: yours, or one that came too late for a version that you promoted
     Abandon(AbandonArgs),
     /// List the evolutions of a version
     List {
@@ -111,7 +111,7 @@ pub struct Shown {
     pub cover: Option<Cover>,
 }
 
-/// An evolution that was given up.
+/// An evolution that was abandoned.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Abandoned {
@@ -179,11 +179,11 @@ fn abandon(session: &Session<'_>, args: &AbandonArgs) -> Result<Outcome> {
 fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Result<Outcome> {
     let name = &attempt.name;
     if attempt.abandoned.is_some() {
-        let what = format!("{name} was given up already");
+        let what = format!("{name} is abandoned already");
         return Err(Refusal::new(Exit::Invalid, what).into());
     }
     let Some(reason) = reason.map(str::trim).filter(|text| !text.is_empty()) else {
-        let what = format!("{name} has a proof, which stays to be seen: say why you give it up");
+        let what = format!("{name} has a proof, which stays to be seen: say why you abandon it");
         return Err(Refusal::new(Exit::Usage, what)
             .then(format!("git gryt evolution abandon {name} --reason TEXT"))
             .into());
@@ -315,7 +315,7 @@ fn may_abandon(
     }
     Err(
         Refusal::new(Exit::Conflict, format!("{name} is owned by {owner}"))
-            .because("Its owner can give it up, and whoever promoted its version")
+            .because("Its owner can abandon it, and so can whoever promoted its version")
             .into(),
     )
 }
