@@ -19,7 +19,7 @@ pub use query::{Answer, Cell};
 pub use write::Change;
 
 /// The number of the schema, kept in `PRAGMA user_version`.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 
 const TABLES: &str = include_str!("schema.sql");
 
@@ -152,7 +152,7 @@ impl Cache {
     pub fn set_metadata(&self, key: &str, value: Option<&str>) -> Result<()> {
         let sql = "INSERT INTO sync_metadata (key, value) VALUES (?1, ?2) \
                    ON CONFLICT (key) DO UPDATE SET value = excluded.value, \
-                   updated_at = CURRENT_TIMESTAMP";
+                   updated_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
         self.db.execute(sql, rusqlite::params![key, value])?;
         Ok(())
     }

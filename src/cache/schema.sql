@@ -4,7 +4,7 @@
 CREATE TABLE sync_metadata (
     key        TEXT PRIMARY KEY,
     value      TEXT,
-    updated_at TEXT DEFAULT CURRENT_TIMESTAMP
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
 ) WITHOUT ROWID;
 
 -- What was read last of each ref, so that only what differs is read again.

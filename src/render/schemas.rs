@@ -69,12 +69,14 @@ fn documents() -> Vec<(String, Value)> {
         });
         let into = document.as_object_mut().unwrap();
         into.extend(object.clone());
+        into.insert("title".into(), Value::String(name.clone()));
         if !own.is_empty() {
             into.insert("$defs".into(), Value::Object(own.clone()));
         }
         let mut schema = Schema::try_from(document).unwrap();
         Closed.transform(&mut schema);
         let mut document = schema.to_value();
+        open_branches(&mut document);
         open_where_joined(&mut document);
         (name, document)
     };
@@ -84,6 +86,31 @@ fn documents() -> Vec<(String, Value)> {
         documents.push(whole((String::new(), one), &Map::new()));
     }
     documents
+}
+
+/// Branches beside properties of their own are one object with them: only the whole is closed.
+fn open_branches(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.contains_key("properties") {
+                for key in ["oneOf", "anyOf", "allOf"] {
+                    for branch in object
+                        .get_mut(key)
+                        .and_then(Value::as_array_mut)
+                        .into_iter()
+                        .flatten()
+                    {
+                        if let Some(branch) = branch.as_object_mut() {
+                            branch.remove("unevaluatedProperties");
+                        }
+                    }
+                }
+            }
+            object.values_mut().for_each(open_branches);
+        }
+        Value::Array(values) => values.iter_mut().for_each(open_branches),
+        _ => {}
+    }
 }
 
 /// A part that is joined into a document by reference must let the others' properties pass: only the

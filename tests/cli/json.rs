@@ -156,6 +156,7 @@ fn a_moment_is_written_one_way() {
         "status",
         "generation show v1.0.0",
         "query 'SELECT promoted_at FROM generations'",
+        "query 'SELECT updated_at FROM sync_metadata'",
     ] {
         let out = ann.must(&format!("TZ=UTC git gryt {line} --json"));
         collect(&documents(&out)[0], &mut moments);
@@ -171,7 +172,11 @@ fn a_moment_is_written_one_way() {
 /// Whatever reads like a moment.
 fn collect(value: &Value, moments: &mut Vec<String>) {
     match value {
-        Value::String(text) if text.len() > 18 && text.as_bytes()[10] == b'T' => {
+        Value::String(text)
+            if text.len() > 18
+                && b"T ".contains(&text.as_bytes()[10])
+                && text.starts_with("20") =>
+        {
             moments.push(text.clone());
         }
         Value::Array(values) => values.iter().for_each(|value| collect(value, moments)),

@@ -123,6 +123,7 @@ fn a_watch_tells_as_things_land_and_takes_nothing_over() {
     let refs = bob.refs("refs/gryt/");
     ann.must("git gryt generation new v2.0.0 && git gryt sync push");
     let line = until(&mut out, "v2.0.0");
+    crate::json::check("git gryt sync watch --json", &line);
     let news: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(news["schema"], "gryt.news/1");
     assert_eq!(
@@ -132,7 +133,8 @@ fn a_watch_tells_as_things_land_and_takes_nothing_over() {
     ann.proves("v1.1.0", "X");
     ann.write("../fail", "");
     ann.must("git gryt sync push && git gryt promote v1.1.0");
-    until(&mut out, "\"promoted\"");
+    let line = until(&mut out, "\"promoted\"");
+    crate::json::check("git gryt sync watch --json", &line);
     // The cloud goes away and comes back.
     let hosting = sandbox.path().join("hosting.git");
     let away = sandbox.path().join("away.git");
