@@ -234,7 +234,7 @@ pub struct Adopted {
     pub merged: Vec<Version>,
     /// Versions that this pull learnt to be promoted.
     pub promoted: Vec<Version>,
-    /// Drafts that a colleague withdrew; they stay recoverable.
+    /// Drafts that a colleague deleted; they can be restored for 30 days.
     pub deleted: Vec<Version>,
     pub conflicts: Vec<(Version, DraftConflict)>,
     /// Drafts with edits that came after the seal.

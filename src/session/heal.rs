@@ -121,8 +121,9 @@ impl Session<'_> {
         let of_this = |version: &Version| version == &sealed.version;
         let left = self.clear(contact, &self.folded(contact, of_this)?)?;
         if left > 0 {
+            let refs = if left == 1 { "ref" } else { "refs" };
             self.ctx.warn(format!(
-                "{left} refs of {} are still in the cloud: a later push clears them",
+                "The cloud still has {left} {refs} of {}: a later push deletes what is left",
                 sealed.version
             ));
         }

@@ -2,7 +2,7 @@
 //!
 //! A fetch moves the tracking refs before anything is decided, so they cannot also be the memory
 //! of what was there the last time; were the process killed in between, a draft that a colleague
-//! withdrew would look like one that was never published. This memory moves with the adoption,
+//! deleted would look like one that was never published. This memory moves with the adoption,
 //! in one transaction: a blob with a line `OID REF` for each shared ref.
 
 use std::collections::BTreeMap;

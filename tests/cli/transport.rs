@@ -260,7 +260,7 @@ fn what_a_host_refuses_beside_the_ledger_is_a_warning() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(ran.err.contains("refused the tag v1.0.0"), "{ran:#?}");
     assert!(
-        ran.err.contains("2 refs of v1.0.0 are still in the cloud"),
+        ran.err.contains("The cloud still has 2 refs of v1.0.0"),
         "{ran:#?}"
     );
     let there = dev.at(&hosting);
