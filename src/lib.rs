@@ -27,7 +27,7 @@ use clap::Parser;
 use cli::{Cli, Command, Global};
 use commands::Outcome;
 use context::Context;
-use session::Session;
+use session::{Core, Session};
 
 /// Parses, dispatches, renders. Returns the process's exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -55,20 +55,21 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
     if let Some(outcome) = anywhere(&ctx, &cli.command) {
         return outcome;
     }
-    let session = match &cli.command {
-        Command::Config(args) if args.writes() => Session::open_to_configure(&ctx)?,
+    let core = match &cli.command {
+        Command::Config(args) if args.writes() => Core::open_to_configure(&ctx)?,
         // A hook looks at what is committed, whatever lies in the working tree.
-        Command::Hook(_) => Session::open(&ctx).or_else(|error| {
+        Command::Hook(_) => Core::open(&ctx).or_else(|error| {
             ctx.warn(format!("gryt: {error:#}"));
-            Session::open_to_configure(&ctx)
+            Core::open_to_configure(&ctx)
         })?,
-        Command::Doctor(_) => Session::open(&ctx).or_else(|_| Session::open_to_configure(&ctx))?,
-        _ => Session::open(&ctx)?,
+        Command::Doctor(_) => Core::open(&ctx).or_else(|_| Core::open_to_configure(&ctx))?,
+        _ => Core::open(&ctx)?,
     };
-    let before = session.continuous() && cli.command.reads_shared();
-    let after = session.continuous() && cli.command.changes_shared();
+    let session = Session::over(&core);
+    let before = session.core.continuous() && cli.command.reads_shared();
+    let after = session.core.continuous() && cli.command.changes_shared();
     if before {
-        session.tolerating_absence(|| {
+        session.core.tolerating_absence(|| {
             let pulled = commands::sync::pull(&session)?;
             render::pull_in_passing(&ctx, &pulled);
             Ok(())
@@ -76,7 +77,9 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
     }
     let outcome = dispatch(&session, &cli.command)?;
     if after {
-        session.tolerating_absence(|| commands::sync::deliver(&session))?;
+        session
+            .core
+            .tolerating_absence(|| commands::sync::deliver(&session))?;
     }
     Ok(outcome)
 }

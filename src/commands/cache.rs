@@ -44,15 +44,15 @@ impl Report {
 /// # Errors
 /// Refs or objects cannot be read.
 pub fn run(session: &Session<'_>, command: CacheCommand) -> Result<Outcome> {
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let rebuilt = matches!(command, CacheCommand::Rebuild);
     if rebuilt {
-        Cache::forget(&session.cache_file());
+        Cache::forget(&session.core.cache_file());
     }
-    let cache = session.cache(&refs)?;
+    let cache = session.core.cache(&refs)?;
     let wrong = match rebuilt {
         true => Vec::new(),
-        false => cache.differences(&session.fresh_cache(&refs)?)?,
+        false => cache.differences(&session.core.fresh_cache(&refs)?)?,
     };
     Ok(Outcome::Cache(Report {
         tables: cache.counts()?,

@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::config::{self, Setting};
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
-use crate::session::files::write_below;
+use crate::session::core::files::write_below;
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ impl ConfigArgs {
 /// # Errors
 /// An unknown setting, or a value that it cannot have.
 pub fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
-    let settings = &session.config.settings;
+    let settings = &session.core.config.settings;
     match (&args.key, &args.value) {
         (Some(key), Some(value)) => set(session, config::key(key)?, value, args.shared),
         (Some(key), None) => {
@@ -68,20 +68,20 @@ pub fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
 fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> Result<Outcome> {
     config::check(key, value)?;
     if shared {
-        let top = session.top()?;
+        let top = session.core.top()?;
         let old = std::fs::read_to_string(top.join(config::FILE)).unwrap_or_default();
         let new = config::set_shared(&old, key.name, value);
         config::read_shared(new.as_bytes())?;
         write_below(&top, config::FILE, new.as_bytes())?;
     } else {
-        if key.name == "remote" && !session.remotes().any(|r| r == value) {
+        if key.name == "remote" && !session.core.remotes().any(|r| r == value) {
             return Err(
                 Refusal::new(Exit::Usage, format!("git has no remote {value}"))
                     .then(format!("git remote add {value} URL"))
                     .into(),
             );
         }
-        session.store.git().set_config(key.git, value)?;
+        session.core.store.git().set_config(key.git, value)?;
     }
     let origin = if shared {
         config::Origin::Shared

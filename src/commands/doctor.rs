@@ -10,8 +10,8 @@ use crate::hooks::Hooks;
 use crate::model::hook::HOOKS;
 use crate::model::{Exit, Refusal};
 use crate::remote::Remote;
-use crate::session::Session;
-use crate::session::view::Edited;
+use crate::session::drafts::view::Edited;
+use crate::session::{Core, Session};
 use crate::store::names;
 
 /// Arguments of `doctor`.
@@ -127,7 +127,7 @@ pub fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
 }
 
 fn git(session: &Session<'_>) -> Result<Check> {
-    Ok(match session.store.git().version()? {
+    Ok(match session.core.store.git().version()? {
         Some((major, minor)) if (major, minor) < OLDEST => {
             let what = format!("git {major}.{minor} is older than 2.39, the oldest that works");
             Check::bad("git", what)
@@ -138,17 +138,17 @@ fn git(session: &Session<'_>) -> Result<Check> {
 }
 
 fn identity(session: &Session<'_>) -> Check {
-    match session.idents() {
+    match session.core.idents() {
         Ok((author, _)) => Check::well("identity", author.person.to_string()),
         Err(error) => Check::of("identity", State::Bad, &error),
     }
 }
 
 fn settings(session: &Session<'_>) -> Check {
-    match Session::open(session.ctx) {
-        Ok(session) => {
-            let mode = session.config.mode.as_str();
-            let cloud = session.config.remote.as_deref();
+    match Core::open(session.core.ctx) {
+        Ok(core) => {
+            let mode = core.config.mode.as_str();
+            let cloud = core.config.remote.as_deref();
             let cloud = cloud.map_or("no cloud".to_owned(), |name| format!("the cloud is {name}"));
             Check::well("settings", format!("{mode}, {cloud}"))
         }
@@ -158,8 +158,8 @@ fn settings(session: &Session<'_>) -> Check {
 
 fn hooks(session: &Session<'_>) -> Check {
     let look = || -> Result<Vec<&'static str>> {
-        let top = session.store.layout().work_tree.as_deref();
-        let hooks = Hooks::of(session.store.git(), top)?;
+        let top = session.core.store.layout().work_tree.as_deref();
+        let hooks = Hooks::of(session.core.store.git(), top)?;
         let mut there = Vec::new();
         for hook in HOOKS {
             if hooks.look(hook)?.there {
@@ -171,7 +171,7 @@ fn hooks(session: &Session<'_>) -> Check {
     match look() {
         Err(error) => Check::of("hooks", State::Look, &error),
         Ok(there) if there.is_empty() => Check::well("hooks", "none installed"),
-        Ok(there) if !session.ctx.finds("git-gryt") => Check::look(
+        Ok(there) if !session.core.ctx.finds("git-gryt") => Check::look(
             "hooks",
             format!("{} do nothing: git-gryt is not on PATH", there.join(", ")),
         ),
@@ -180,7 +180,7 @@ fn hooks(session: &Session<'_>) -> Check {
 }
 
 fn cache(session: &Session<'_>) -> Result<Check> {
-    let cache = session.cache(&session.store.refs()?)?;
+    let cache = session.core.cache(&session.core.store.refs()?)?;
     Ok(match &cache.told {
         None => Check::well("cache", "in step with git"),
         Some(why) => Check::look("cache", why.clone()),
@@ -189,7 +189,7 @@ fn cache(session: &Session<'_>) -> Result<Check> {
 
 fn view(session: &Session<'_>) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    for (version, edited) in session.edited(&session.store.refs()?)? {
+    for (version, edited) in session.drafts.edited(&session.core.store.refs()?)? {
         if let Edited::Fresh { .. } = edited {
             continue;
         }
@@ -209,7 +209,7 @@ fn view(session: &Session<'_>) -> Result<Vec<Check>> {
 /// The user's own refspecs that would move gryt's refs around it.
 fn refspecs(session: &Session<'_>) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    for (key, value) in session.store.config()? {
+    for (key, value) in session.core.store.config()? {
         let Some((remote, variable)) = key
             .strip_prefix("remote.")
             .and_then(|rest| rest.rsplit_once('.'))
@@ -241,7 +241,7 @@ fn refspecs(session: &Session<'_>) -> Result<Vec<Check>> {
 }
 
 fn history(session: &Session<'_>) -> Result<Check> {
-    let common = &session.store.layout().common_dir;
+    let common = &session.core.store.layout().common_dir;
     if common.join("shallow").exists() {
         let what = "this clone is shallow: promotions of older commits and verify need the rest";
         return Ok(Check::look("history", what).then("git fetch --unshallow"));
@@ -249,8 +249,8 @@ fn history(session: &Session<'_>) -> Result<Check> {
     let info = common.join("objects/info");
     let graph = ["commit-graph", "commit-graphs"];
     let graph = graph.iter().any(|name| info.join(name).exists());
-    let long = match session.head()? {
-        Some(head) if !graph => session.store.is_longer(&head, LONG)?,
+    let long = match session.core.head()? {
+        Some(head) if !graph => session.core.store.is_longer(&head, LONG)?,
         _ => false,
     };
     Ok(match (graph, long) {
@@ -265,15 +265,15 @@ fn history(session: &Session<'_>) -> Result<Check> {
 }
 
 fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let mut checks = Vec::new();
-    match session.ledger(&refs)? {
-        None if session.config.ledger.is_some() => {
+    match session.core.ledger(&refs)? {
+        None if session.core.config.ledger.is_some() => {
             let what = ".gryt/config.yaml names one, and it is not here";
             checks.push(Check::look("ledger", what).then("git gryt sync pull"));
         }
         None => checks.push(Check::well("ledger", "none yet")),
-        Some(_) if session.config.ledger.is_none() && session.config.remote.is_some() => {
+        Some(_) if session.core.config.ledger.is_none() && session.core.config.remote.is_some() => {
             let what = ".gryt/config.yaml does not name it: a new clone would begin another";
             checks.push(Check::look("ledger", what).then("git gryt sync push"));
         }
@@ -288,20 +288,23 @@ fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
 
 /// What the cloud allows, tried with a ref that nobody reads.
 fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
-    let name = match session.cloud_name() {
+    let name = match session.core.cloud_name() {
         Ok(name) => name,
         Err(error) => return Ok(vec![Check::of("cloud", State::Look, &error)]),
     };
-    let remote = session.cloud()?;
+    let remote = session.core.remote()?;
     if let Err(error) = remote.heads_and_tags() {
         return Ok(vec![Check::of("cloud", State::Bad, &error)]);
     }
     let mut checks = vec![Check::well("cloud", format!("{name} answers"))];
-    if let Err(error) = session.contact(None) {
+    if let Err(error) = session.cloud.contact(None) {
         checks.push(Check::of("cloud's ledger", State::Bad, &error));
     }
-    let nonce = session.ctx.nonce();
-    let probe = session.store.write_genesis(session.author()?, &nonce)?;
+    let nonce = session.core.ctx.nonce();
+    let probe = session
+        .core
+        .store
+        .write_genesis(session.core.author()?, &nonce)?;
     let create = Update::new(
         format!("{}probe/{nonce}", names::SHARED),
         None,
@@ -309,11 +312,11 @@ fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
     );
     let delete = Update::new(create.name.clone(), Some(&probe), None);
     let made = remote.push(std::slice::from_ref(&create), false)?;
-    let prefix = &session.config.remote_prefix;
+    let prefix = &session.core.config.remote_prefix;
     if !made.accepted() {
         let what = format!("{name} takes no refs below {prefix}: {}", made.said);
         let check = Check::bad("refs", what);
-        let branches = Remote::new(session.store.git(), name, "refs/heads/gryt/");
+        let branches = Remote::new(session.core.store.git(), name, "refs/heads/gryt/");
         let elsewhere = branches
             .push(std::slice::from_ref(&create), false)?
             .accepted();

@@ -14,7 +14,7 @@ use crate::model::hook::{HOOKS, Hook, Way};
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
-use crate::session::share::Which;
+use crate::session::cloud::share::Which;
 use crate::store::names;
 use crate::store::refs::evolutions;
 
@@ -134,8 +134,8 @@ fn chosen(names: &[String]) -> Vec<Hook> {
 
 fn install(session: &Session<'_>, wanted: &[Hook]) -> Result<Outcome> {
     let hooks = Hooks::of(
-        session.store.git(),
-        session.store.layout().work_tree.as_deref(),
+        session.core.store.git(),
+        session.core.store.layout().work_tree.as_deref(),
     )?;
     // All or none: whatever stands in the way of one is said before anything is written.
     let mut refusal: Option<Refusal> = None;
@@ -165,8 +165,8 @@ fn install(session: &Session<'_>, wanted: &[Hook]) -> Result<Outcome> {
 
 fn uninstall(session: &Session<'_>, wanted: &[Hook]) -> Result<Outcome> {
     let hooks = Hooks::of(
-        session.store.git(),
-        session.store.layout().work_tree.as_deref(),
+        session.core.store.git(),
+        session.core.store.layout().work_tree.as_deref(),
     )?;
     let mut removed = Vec::new();
     // The first that was installed may have its folder to remove: it goes last.
@@ -189,7 +189,7 @@ fn done(hook: Hook) -> Outcome {
 /// Refuses what is wrong with gryt's own files, and looks what is new. Nothing that the cloud says
 /// or does not say stops a commit.
 fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
-    let faults = session.faults()?;
+    let faults = session.drafts.faults()?;
     if let Some(first) = faults.first() {
         let mut refusal = Refusal::new(Exit::Invalid, first.what.clone());
         refusal
@@ -207,18 +207,23 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
 
 /// A pull in a process of its own, for as long as a hook may take. It can be cut anywhere.
 fn pull_briefly(session: &Session<'_>) {
-    if session.config.remote.is_none() {
+    if session.core.config.remote.is_none() {
         return;
     }
-    let limit = session.config.hook_timeout;
+    let limit = session.core.config.hook_timeout;
     let mut said = Vec::new();
-    let pulled = Interrupt::listen(&session.ctx.unheard).and_then(|interrupt| {
+    let pulled = Interrupt::listen(&session.core.ctx.unheard).and_then(|interrupt| {
         let args = ["sync", "pull", "--leave-edits", "--quiet", "--json"];
-        runner::again(&args, &session.ctx.dir, limit, &interrupt, |bytes| {
+        runner::again(&args, &session.core.ctx.dir, limit, &interrupt, |bytes| {
             said.extend_from_slice(bytes);
         })
     });
-    let tell = |why: &str| session.ctx.detail(format!("Nothing was pulled: {why}"));
+    let tell = |why: &str| {
+        session
+            .core
+            .ctx
+            .detail(format!("Nothing was pulled: {why}"));
+    };
     match pulled.map(|ended| ended.end) {
         Ok(End::Exit(Some(0))) => {}
         Ok(End::Exit(Some(code))) if code == i32::from(Exit::Remote.code()) => {
@@ -229,6 +234,7 @@ fn pull_briefly(session: &Session<'_>) {
             let error = error_in(&String::from_utf8_lossy(&said));
             let text = error.unwrap_or_else(|| "a pull has something to say".into());
             session
+                .core
                 .ctx
                 .note(format!("gryt: {text}: git gryt sync pull"));
         }
@@ -257,30 +263,34 @@ fn error_in(said: &str) -> Option<String> {
 fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
     let mut ran = Ran::nothing(Hook::PrePush);
     // By its name, or by its address.
-    let cloud = [session.config.remote.as_deref(), session.cloud_url()];
+    let cloud = [
+        session.core.config.remote.as_deref(),
+        session.core.cloud_url(),
+    ];
     let to_cloud = args.is_empty() || args.iter().any(|arg| cloud.contains(&Some(arg.as_str())));
     let pushed = pushed(session)?;
-    if session.config.remote.is_none() || !to_cloud || pushed.is_empty() {
+    if session.core.config.remote.is_none() || !to_cloud || pushed.is_empty() {
         return Ok(Outcome::HookRan(ran));
     }
     let mine = unshared(session)?;
-    if session.config.share_on_push {
+    if session.core.config.share_on_push {
         // Only what earlier pushes have published: whether this one will, nobody knows yet.
-        let remote = session.cloud_name()?;
+        let remote = session.core.cloud_name()?;
         let mut ready = Vec::new();
         for attempt in &mine {
-            let pinned = session.store.pinned(&attempt.tip, None)?;
-            if !pinned.is_empty() && session.store.published(&pinned, remote)? {
+            let pinned = session.core.store.pinned(&attempt.tip, None)?;
+            if !pinned.is_empty() && session.core.store.published(&pinned, remote)? {
                 ready.push(attempt.name.clone());
             }
         }
         if !ready.is_empty() {
-            match session.share_evolutions(&Which::Named(&ready), false) {
+            match session.cloud.share_evolutions(&Which::Named(&ready), false) {
                 Ok(shared) => {
                     ran.shared.extend(shared.created);
                     ran.shared.extend(shared.updated);
                 }
                 Err(error) => session
+                    .core
                     .ctx
                     .warn(format!("The proofs were not shared: {error:#}")),
             }
@@ -297,27 +307,27 @@ fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
 /// The commits that are being pushed: githooks(5), "pre-push", or as the pre-commit framework
 /// tells it.
 fn pushed(session: &Session<'_>) -> Result<Vec<Oid>> {
-    if let Some(tip) = session.ctx.env("PRE_COMMIT_TO_REF") {
-        return Ok(session.store.resolve(&tip).into_iter().collect());
+    if let Some(tip) = session.core.ctx.env("PRE_COMMIT_TO_REF") {
+        return Ok(session.core.store.resolve(&tip).into_iter().collect());
     }
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let oid = |line: &str| line.split(' ').nth(1)?.parse::<Oid>().ok();
-    let known = |oid: &Oid| session.store.is_commit(oid);
+    let known = |oid: &Oid| session.core.store.is_commit(oid);
     Ok(text.lines().filter_map(oid).filter(known).collect())
 }
 
 /// This person's evolutions which the cloud, when last seen, had not or not that far.
 fn unshared(session: &Session<'_>) -> Result<Vec<Attempt>> {
-    let refs = session.store.refs()?;
-    let me = session.me()?;
-    let cloud = session.known_cloud(&refs);
+    let refs = session.core.store.refs()?;
+    let me = session.core.me()?;
+    let cloud = session.core.known_cloud(&refs);
     let mut found = Vec::new();
     for (name, tip) in evolutions(&refs.local()) {
         if cloud.get(&names::evolution(&name)) == Some(&tip) {
             continue;
         }
-        if let Ok(attempt) = session.store.attempt(&name, &tip)?
+        if let Ok(attempt) = session.core.store.attempt(&name, &tip)?
             && attempt.evolution.owner.is(&me)
         {
             found.push(attempt);
@@ -328,11 +338,11 @@ fn unshared(session: &Session<'_>) -> Result<Vec<Attempt>> {
 
 fn is_of(session: &Session<'_>, attempt: &Attempt, pushed: &[Oid]) -> Result<bool> {
     // All that a push of it would publish is on its way.
-    let pinned = session.store.pinned(&attempt.tip, None)?;
+    let pinned = session.core.store.pinned(&attempt.tip, None)?;
     for commit in &pinned {
         let mut held = false;
         for tip in pushed {
-            held = held || session.store.holds(tip, commit)?;
+            held = held || session.core.store.holds(tip, commit)?;
         }
         if !held {
             return Ok(false);

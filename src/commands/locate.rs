@@ -39,15 +39,15 @@ pub struct Shipped {
 /// # Errors
 /// [`Exit::Invalid`] where neither is known.
 pub fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
-    let refs = session.store.refs()?;
-    let cache = session.cache(&refs)?;
+    let refs = session.core.store.refs()?;
+    let cache = session.core.cache(&refs)?;
     if let Ok(id) = what.parse::<ChangeId>() {
         let places = cache.declared(&id)?;
         if !places.is_empty() {
             return Ok(Outcome::Where(of_change(&id, places)));
         }
     }
-    match session.store.resolve(what) {
+    match session.core.store.resolve(what) {
         Ok(oid) => of_commit(session, &cache, &oid).map(Outcome::Where),
         Err(_) => Err(Refusal::new(
             Exit::Invalid,
@@ -89,11 +89,11 @@ fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Whereabo
         release
             .commit
             .as_ref()
-            .is_some_and(|c| session.store.has(c))
+            .is_some_and(|c| session.core.store.has(c))
     };
     releases.retain(here);
     let commits: Vec<Oid> = releases.iter().filter_map(|r| r.commit.clone()).collect();
-    let first = session.store.first_holding(&commits, oid)?;
+    let first = session.core.store.first_holding(&commits, oid)?;
     let shipped = first.map(|at| {
         let release = releases.swap_remove(at);
         Shipped {

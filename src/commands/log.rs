@@ -31,7 +31,10 @@ pub struct Entries {
 /// # Errors
 /// The ledger cannot be read.
 pub fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
-    let refs = session.store.refs()?;
-    let entries = session.releases(&refs, args.max_count, product(args.product.as_deref())?)?;
+    let refs = session.core.store.refs()?;
+    let entries =
+        session
+            .core
+            .releases(&refs, args.max_count, product(args.product.as_deref())?)?;
     Ok(Outcome::Log(Entries { entries }))
 }

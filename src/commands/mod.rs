@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::model::fork::Brought;
 use crate::model::{Exit, Invalid, Refusal, Version};
-use crate::session::backfill::Backfilled;
+use crate::session::cloud::backfill::Backfilled;
 
 /// What a command came to. As JSON, each carries the name and number of its shape in `schema`.
 #[derive(Debug, Serialize)]

@@ -24,11 +24,11 @@ pub struct Notes {
 /// # Errors
 /// There is no such version.
 pub fn run(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Result<Outcome> {
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let of = product(of)?;
     let version: Version = match (version, of) {
         (Some(version), _) => typed(version)?,
-        (None, of) => match session.releases(&refs, 1, of)?.pop() {
+        (None, of) => match session.core.releases(&refs, 1, of)?.pop() {
             Some(latest) => latest.version,
             None => {
                 let of = of.unwrap_or_default();
@@ -37,18 +37,18 @@ pub fn run(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Re
             }
         },
     };
-    if let Some(ledger) = session.ledger(&refs)?
-        && let Some(sealed) = session.store.sealed(&ledger, &version)?
+    if let Some(ledger) = session.core.ledger(&refs)?
+        && let Some(sealed) = session.core.store.sealed(&ledger, &version)?
     {
-        let (_, contract) = session.store.sealed_contract(&ledger, &sealed)?;
+        let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
         return Ok(Outcome::Notes(Notes {
-            withdrawal: session.store.withdrawal(&ledger, &sealed.version)?,
+            withdrawal: session.core.store.withdrawal(&ledger, &sealed.version)?,
             version: sealed.version,
             contract,
             promoted_at: Some(sealed.promoted_at),
         }));
     }
-    if let Some(old) = session.released_before(&refs, &version)? {
+    if let Some(old) = session.core.released_before(&refs, &version)? {
         return Ok(Outcome::Notes(Notes {
             contract: old.contract(),
             version: old.version,
@@ -56,7 +56,7 @@ pub fn run(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Re
             withdrawal: None,
         }));
     }
-    let draft = session.draft(&refs, &version)?;
+    let draft = session.core.draft(&refs, &version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     Ok(Outcome::Notes(Notes {
         version: draft.version,

@@ -54,9 +54,9 @@ pub fn run(session: &Session<'_>, args: &QueryArgs) -> Result<Outcome> {
             sql: Cache::schema(),
         }));
     };
-    let refs = session.store.refs()?;
-    let mut cache = session.cache(&refs)?;
-    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
+    let refs = session.core.store.refs()?;
+    let mut cache = session.core.cache(&refs)?;
+    let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let count = interrupt.counter();
     let answer = cache.query(sql, move || count() > 0)?;
     let row = |cells: &Vec<Cell>| {

@@ -52,9 +52,9 @@ pub struct Draft {
 /// # Errors
 /// Refs, objects or files cannot be read.
 pub fn run(session: &Session<'_>) -> Result<Outcome> {
-    let refs = session.store.refs()?;
-    let cache = session.cache(&refs)?;
-    let edited = session.edited(&refs)?;
+    let refs = session.core.store.refs()?;
+    let cache = session.core.cache(&refs)?;
+    let edited = session.drafts.edited(&refs)?;
     let draft = |line: crate::cache::rows::Line| {
         let touched = edited
             .iter()
@@ -65,7 +65,7 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
             status: line.status,
             changes: line.changes,
             proven: line.proven,
-            sync: match session.config.remote {
+            sync: match session.core.config.remote {
                 Some(_) if touched => line.sync.edited(),
                 _ => line.sync,
             },
@@ -73,16 +73,17 @@ pub fn run(session: &Session<'_>) -> Result<Outcome> {
     };
     let mut drafts: Vec<Draft> = cache.drafts()?.into_iter().map(draft).collect();
     drafts.sort_by(|a, b| a.version.cmp(&b.version));
-    let current = match session.last_started() {
+    let current = match session.proving.last_started() {
         Some(root) => cache.evolution(&root)?,
         None => None,
     };
     Ok(Outcome::Status(Overview {
-        mode: session.config.mode,
-        cloud: session.config.remote.clone(),
+        mode: session.core.config.mode,
+        cloud: session.core.config.remote.clone(),
         last_pull: cache.metadata("last_pull_timestamp")?,
         current: current.map(|line| Current {
             shared: session
+                .core
                 .config
                 .remote
                 .as_ref()

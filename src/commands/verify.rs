@@ -65,18 +65,18 @@ pub fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
     // Here a spoilt object is what is looked for.
     crate::store::Store::hash_again(true);
     let only: Option<Version> = typed_if(args.version.as_deref())?;
-    let refs = session.store.refs()?;
-    let Some(ledger) = session.ledger(&refs)? else {
+    let refs = session.core.store.refs()?;
+    let Some(ledger) = session.core.ledger(&refs)? else {
         let refusal = Refusal::new(Exit::Invalid, "There is no ledger yet");
         return Err(refusal.then("git gryt sync pull").into());
     };
-    let audit = session.audit(&ledger, only.as_ref())?;
+    let audit = session.sealing.audit(&ledger, only.as_ref())?;
     if let (Some(version), true) = (&only, audit.promotions == 0) {
         let what = format!("{version} is not promoted");
         return Err(Refusal::new(Exit::Invalid, what).into());
     }
     let mut report = Report {
-        named: session.config.ledger.as_ref() == Some(&audit.genesis),
+        named: session.core.config.ledger.as_ref() == Some(&audit.genesis),
         genesis: audit.genesis,
         entries: audit.entries,
         promotions: audit.promotions,

@@ -9,7 +9,7 @@ use crate::model::person::moment;
 use crate::model::sealed::Withdrawal;
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
-use crate::session::append::Next;
+use crate::session::sealing::append::Next;
 use crate::store::ledger::Ledger;
 
 /// Arguments of `withdraw`.
@@ -51,14 +51,17 @@ pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
         // One line, whoever prints it.
         reason: args.reason.split_whitespace().collect::<Vec<_>>().join(" "),
         replacement,
-        by: session.me()?,
-        at: session.author()?.committer.at,
+        by: session.core.me()?,
+        at: session.core.author()?.committer.at,
     };
-    let cloud = session.config.remote.is_some();
-    let withdrawal = session.append(|ledger| {
+    let cloud = session.core.config.remote.is_some();
+    let withdrawal = session.sealing.append(|ledger| {
         if let (Some(ledger), true) = (ledger, cloud)
-            && let Some(known) = session.store.released_as(ledger, &withdrawal.version)?
-            && let Some(there) = session.store.withdrawal(ledger, &known)?
+            && let Some(known) = session
+                .core
+                .store
+                .released_as(ledger, &withdrawal.version)?
+            && let Some(there) = session.core.store.withdrawal(ledger, &known)?
             && there.by.is(&withdrawal.by)
             && there.reason == withdrawal.reason
         {
@@ -66,8 +69,8 @@ pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
             return Ok(Next::There(there));
         }
         let (ledger, decided) = decide(session, ledger, &withdrawal)?;
-        let by = session.author()?;
-        let entry = session.store.write_withdrawal(by, ledger, &decided)?;
+        let by = session.core.author()?;
+        let entry = session.core.store.write_withdrawal(by, ledger, &decided)?;
         Ok(Next::Entry(entry, decided))
     })?;
     Ok(Outcome::Withdraw(Withdrawn { withdrawal, cloud }))
@@ -81,7 +84,7 @@ fn decide<'l>(
 ) -> Result<(&'l Ledger, Withdrawal)> {
     let version = &wanted.version;
     let known = match ledger {
-        Some(ledger) => session.store.released_as(ledger, version)?,
+        Some(ledger) => session.core.store.released_as(ledger, version)?,
         None => None,
     };
     let (Some(known), Some(ledger)) = (known, ledger) else {
@@ -91,7 +94,7 @@ fn decide<'l>(
                 .into(),
         );
     };
-    if let Some(old) = session.store.withdrawal(ledger, &known)? {
+    if let Some(old) = session.core.store.withdrawal(ledger, &known)? {
         return Err(
             Refusal::new(Exit::Taken, format!("{version} is withdrawn already"))
                 .because(format!(
@@ -104,8 +107,8 @@ fn decide<'l>(
         );
     }
     if let Some(instead) = &wanted.replacement {
-        let stands = match session.store.released_as(ledger, instead)? {
-            Some(found) => session.store.withdrawal(ledger, &found)?.is_none(),
+        let stands = match session.core.store.released_as(ledger, instead)? {
+            Some(found) => session.core.store.withdrawal(ledger, &found)?.is_none(),
             None => false,
         };
         if !stands || *instead == known {

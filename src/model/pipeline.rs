@@ -12,6 +12,14 @@ use serde_yaml::Value;
 use super::place::{self, Key};
 use super::{Cause, Change, Contract, Exit, Invalid, Refusal, schedule};
 
+/// The tracked folder, below the top.
+pub const FOLDER: &str = ".gryt/pipelines";
+
+/// The path of a pipeline below the top.
+pub fn path(name: &str) -> String {
+    format!("{FOLDER}/{name}.yaml")
+}
+
 /// A pipeline's file, `.gryt/pipelines/NAME.yaml` (docs/pipelines.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

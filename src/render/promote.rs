@@ -8,7 +8,7 @@ use crate::model::verdict::{Only, Verdict};
 
 /// A version that was sealed, or could be.
 pub fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
-    use crate::session::heal::TagState;
+    use crate::session::sealing::tag::TagState;
     let sealed = &promoted.sealed;
     let version = &sealed.version;
     let place = if promoted.cloud { " to cloud" } else { "" };

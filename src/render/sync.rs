@@ -232,7 +232,7 @@ pub fn version_status(status: &commands::sync::status::OfVersion) -> String {
 }
 
 /// Drafts that were linked.
-pub fn backfill(done: &crate::session::backfill::Backfilled) -> String {
+pub fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
     let mut text = format!(
         "Linked: {}, with {} of your evolutions\n",
         done.linked.len(),

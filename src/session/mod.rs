@@ -1,302 +1,44 @@
-//! What commands share: the open repository, who is at work, and the steps that several commands
-//! take (take in edits, contact the cloud, verify and adopt, share, heal, write the view).
+//! What commands share, in wings of one direction: `sealing` stands above `cloud`, `cloud` above
+//! `proving`, `proving` above `drafts`, and `drafts` above `core`.
+//!
+//! A wing is a view over [`Core`] with the wings below it as its fields and methods of its own, so
+//! that a call upwards does not compile. docs/architecture.md, "The wings of a session".
 
-pub mod adopt;
-pub mod append;
-pub mod aside;
-pub mod audit;
-pub mod backfill;
-pub mod carry;
-pub mod contact;
-pub mod contacted;
-pub mod current;
-pub mod edits;
-pub mod facts;
-pub mod files;
-pub mod fork;
-pub mod heal;
-pub mod index;
-pub mod isolate;
-pub mod join;
-pub mod junit;
-pub mod leaving;
-pub mod memory;
-pub mod news;
-pub mod pipelines;
-pub mod policy;
-pub mod proof;
-pub mod propose;
-pub mod push;
-pub mod share;
-pub mod staged;
-pub mod survey;
-pub mod taken;
-pub mod verify;
-pub mod view;
-pub mod wanted;
+pub mod cloud;
+pub mod core;
+pub mod drafts;
+pub mod proving;
+pub mod sealing;
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+pub use self::cloud::Cloud;
+pub use self::core::Core;
+pub use self::drafts::Drafts;
+pub use self::proving::Proving;
+pub use self::sealing::Sealing;
 
-use anyhow::{Context as _, Result};
-
-use crate::config::{self, Config, Mode};
-use crate::context::Context;
-use crate::git::ident::{self, Ident, Known};
-use crate::model::{Exit, Oid, Person, Refusal, Version};
-use crate::remote::Remote;
-use crate::store::names;
-use crate::store::{Author, Refs, Store};
-
-/// An open repository and everything that a command needs around it.
-pub struct Session<'a> {
-    pub ctx: &'a Context,
-    pub store: Store,
-    pub config: Config,
-    /// The remotes that git is configured with, and their addresses.
-    remotes: BTreeMap<String, String>,
-    /// Who is at work, where git's configuration and environment say so plainly.
-    known: Option<Known>,
-    author: OnceCell<Author>,
-    no_atomic: Cell<bool>,
-    /// The drafts that the files were found to show just as they are, so that nobody looks twice.
-    in_step: RefCell<Option<Vec<(Version, Oid)>>>,
-    /// Whether the cloud was found to be away, so that nobody is told twice.
-    away: Cell<bool>,
+/// What a command works with: the open repository, and a view for each kind of work in it.
+#[derive(Clone, Copy)]
+pub struct Session<'s> {
+    pub core: &'s Core<'s>,
+    pub drafts: Drafts<'s>,
+    pub proving: Proving<'s>,
+    pub cloud: Cloud<'s>,
+    pub sealing: Sealing<'s>,
 }
 
-/// How often a local change is tried again because another process moved a ref first.
-const TRIES: usize = 20;
-
-impl<'a> Session<'a> {
-    /// Opens the repository around the context's folder.
-    ///
-    /// # Errors
-    /// There is none, or its configuration does not make sense.
-    pub fn open(ctx: &'a Context) -> Result<Self> {
-        Self::open_with(ctx, Err)
-    }
-
-    /// Opens the repository although its settings make no sense, in order to mend them.
-    ///
-    /// # Errors
-    /// There is no repository.
-    pub fn open_to_configure(ctx: &'a Context) -> Result<Self> {
-        Self::open_with(ctx, |_| {
-            config::resolve(|_| None, &[], &config::Shared::default())
-        })
-    }
-
-    fn open_with(
-        ctx: &'a Context,
-        mend: impl FnOnce(Refusal) -> Result<Config, Refusal>,
-    ) -> Result<Self> {
-        let store = Store::open(&ctx.dir)?;
-        let shared = match &store.layout().work_tree {
-            Some(top) => match std::fs::read(top.join(config::FILE)) {
-                Ok(text) => config::read_shared(&text),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    Ok(config::Shared::default())
-                }
-                Err(error) => {
-                    let what = format!("{} cannot be read: {error}", config::FILE);
-                    Err(Refusal::new(Exit::Failure, what))
-                }
-            },
-            None => Ok(config::Shared::default()),
-        };
-        let git = store.config()?;
-        let config = shared.and_then(|shared| config::resolve(|name| ctx.env(name), &git, &shared));
-        let config = config.or_else(mend)?;
-        Ok(Self {
-            ctx,
-            store,
-            no_atomic: Cell::new(config.no_atomic),
-            in_step: RefCell::default(),
-            away: Cell::new(false),
-            config,
-            remotes: config::remotes(&git),
-            known: ident::known(&git, |name| std::env::var(name).ok()),
-            author: OnceCell::new(),
-        })
-    }
-
-    /// Who writes: git's author and committer, asked for once.
-    ///
-    /// # Errors
-    /// A [`Refusal`] where git does not know.
-    pub fn author(&self) -> Result<&Author> {
-        if let Some(author) = self.author.get() {
-            return Ok(author);
-        }
-        let (author, committer) = self.idents()?;
-        let author = Author {
-            author,
-            committer,
-            sign: self.config.sign,
-        };
-        Ok(self.author.get_or_init(|| author))
-    }
-
-    /// Git's author and committer at this moment. Where their names are plainly set and the time
-    /// is the clock's, git need not be asked.
-    ///
-    /// # Errors
-    /// As [`author`](Session::author).
-    pub fn idents(&self) -> Result<(Ident, Ident)> {
-        match &self.known {
-            Some(known) => Ok(known.at(self.ctx.now())),
-            None => self.store.git().idents(),
-        }
-    }
-
-    /// Who is at work, through the mailmap.
-    ///
-    /// # Errors
-    /// As [`author`](Session::author).
-    pub fn me(&self) -> Result<Person> {
-        Ok(self.store.mapped(self.author()?.author.person.clone()))
-    }
-
-    /// The cloud.
-    ///
-    /// # Errors
-    /// [`Exit::Usage`] in local mode.
-    pub fn cloud(&self) -> Result<Remote<'_>> {
-        let prefix = &self.config.remote_prefix;
-        Ok(Remote::new(self.store.git(), self.cloud_name()?, prefix))
-    }
-
-    /// The cloud's name.
-    ///
-    /// # Errors
-    /// [`Exit::Usage`] in local mode.
-    pub fn cloud_name(&self) -> Result<&str> {
-        self.config.remote.as_deref().ok_or_else(|| {
-            Refusal::new(Exit::Usage, "Local mode never touches a cloud")
-                .then("git gryt config execution_mode hybrid")
-                .into()
-        })
-    }
-
-    /// The remotes that git is configured with.
-    pub fn remotes(&self) -> impl Iterator<Item = &String> {
-        self.remotes.keys()
-    }
-
-    /// The cloud's address, as it is configured; `url.….insteadOf` is git's.
-    pub fn cloud_url(&self) -> Option<&str> {
-        let name = self.config.remote.as_ref()?;
-        self.remotes.get(name).map(String::as_str)
-    }
-
-    /// The top of the working tree.
-    ///
-    /// # Errors
-    /// A [`Refusal`] in a bare repository.
-    pub fn top(&self) -> Result<PathBuf> {
-        self.store.layout().work_tree.clone().ok_or_else(|| {
-            Refusal::new(
-                Exit::Failure,
-                "This repository is bare: there is no working tree",
-            )
-            .because("Work in a clone, or add a worktree")
-            .then("git worktree add PATH")
-            .into()
-        })
-    }
-
-    /// Whether pushes to the cloud are all or nothing there.
-    pub fn atomic(&self) -> bool {
-        !self.no_atomic.get()
-    }
-
-    /// Whether the mode is the one that syncs by itself.
-    pub fn continuous(&self) -> bool {
-        self.config.mode == Mode::Cloud
-    }
-
-    /// Does something with the cloud that may as well be done later: without the cloud there is a
-    /// warning, and the work goes on. The same for commits that are not pushed yet.
-    ///
-    /// # Errors
-    /// Everything else.
-    pub fn tolerating_absence(&self, act: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.away.get() {
-            return Ok(());
-        }
-        let Err(error) = act() else {
-            return Ok(());
-        };
-        match error.downcast_ref::<Refusal>() {
-            Some(refusal) if matches!(refusal.exit, Exit::Remote | Exit::OutOfStep) => {
-                self.away.set(refusal.exit == Exit::Remote);
-                self.ctx.warn(format!("Not shared yet: {}", refusal.what));
-                Ok(())
-            }
-            _ => Err(error),
-        }
-    }
-
-    /// Makes a change of local refs: `plan` looks at the refs and says what to change, and is
-    /// asked again whenever another process was faster.
-    ///
-    /// # Errors
-    /// Whatever `plan` returns, or another process that never lets go.
-    pub fn change<T>(
-        &self,
-        mut plan: impl FnMut(&Refs) -> Result<(Vec<crate::git::refs::Update>, T)>,
-    ) -> Result<T> {
-        for _ in 0..TRIES {
-            let (updates, value) = plan(&self.store.refs()?)?;
-            if self.store.update(&updates)? {
-                return Ok(value);
-            }
-        }
-        Err(Refusal::new(
-            Exit::Failure,
-            "Another process keeps changing this repository's refs",
-        )
-        .into())
-    }
-
-    /// The draft of `version` in this clone, by whatever spelling.
-    ///
-    /// # Errors
-    /// [`Exit::Invalid`] where there is none, or where it does not check.
-    pub fn draft(&self, refs: &Refs, version: &Version) -> Result<crate::store::draft::Draft> {
-        let Some((spelled, tip)) = refs.draft(version) else {
-            if let Some(old) = self.released_before(refs, version)? {
-                let what = format!("{} was released before gryt", old.version);
-                return Err(Refusal::new(Exit::Taken, what)
-                    .then(format!("git gryt generation show {}", old.version))
-                    .into());
-            }
-            let what = format!("There is no generation {version}");
-            return Err(self.missing(refs, version, what).into());
-        };
-        let draft = self.store.draft(&spelled, &tip)?;
-        draft
-            .map_err(|invalid| {
-                Refusal::new(
-                    Exit::Invalid,
-                    format!("The draft {spelled} is broken: {invalid}"),
-                )
-            })
-            .context(names::draft(&spelled))
-    }
-
-    fn missing(&self, refs: &Refs, version: &Version, what: String) -> Refusal {
-        let cloud = self.config.remote.as_deref().map(|name| refs.cloud(name));
-        let there = cloud.is_some_and(|c| c.contains_key(&names::draft(version)));
-        let refusal = Refusal::new(Exit::Invalid, what);
-        if there {
-            refusal
-                .because("It is in the cloud and was not pulled yet")
-                .then("git gryt sync pull")
-        } else {
-            refusal.then(format!("git gryt generation new {version}"))
+impl<'s> Session<'s> {
+    /// The wings over an open repository.
+    pub fn over(core: &'s Core<'s>) -> Self {
+        let drafts = Drafts::over(core);
+        let proving = Proving::over(core, drafts);
+        let cloud = Cloud::over(core, drafts, proving);
+        let sealing = Sealing::over(core, drafts, cloud);
+        Self {
+            core,
+            drafts,
+            proving,
+            cloud,
+            sealing,
         }
     }
 }

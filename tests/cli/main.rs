@@ -38,4 +38,5 @@ mod sandbox;
 mod thrift;
 mod tools;
 mod transport;
+mod wings;
 mod workflows;

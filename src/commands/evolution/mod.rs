@@ -14,10 +14,10 @@ use crate::model::evolution::{self as model, Attempt, Cover, Says};
 use crate::model::push::{Manner, Road};
 use crate::model::state::{SyncState, Trial};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
-use crate::session::Session;
-use crate::session::contact::Contact;
-use crate::session::proof::declared;
-use crate::session::push::{Job, Next};
+use crate::session::cloud::push::{Job, Next};
+use crate::session::core::contact::Contact;
+use crate::session::proving::proof::declared;
+use crate::session::{Cloud, Session};
 use crate::store::names;
 
 /// Subcommands of `evolution`.
@@ -140,32 +140,32 @@ pub fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<Outcome>
 fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     let version: Version = typed(&args.version)?;
     let id: ChangeId = typed(&args.change)?;
-    let taken = session.take_in()?;
-    let refs = session.store.refs()?;
-    session.open_version(&refs, &version)?;
-    let draft = session.draft(&refs, &version)?;
+    let taken = session.drafts.take_in()?;
+    let refs = session.core.store.refs()?;
+    session.core.open_version(&refs, &version)?;
+    let draft = session.core.draft(&refs, &version)?;
     taken.require(&draft.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let change = declared(&contract, &version, &id)?;
-    let (name, root) = session.begin_evolution(&draft, change)?;
-    session.set_current(&root)?;
-    session.write_view()?;
+    let (name, root) = session.proving.begin_evolution(&draft, change)?;
+    session.proving.set_current(&root)?;
+    session.drafts.write_view()?;
     Ok(Outcome::EvolutionStart(Started {
         name,
         title: change.title.clone(),
-        owner: session.me()?,
+        owner: session.core.me()?,
     }))
 }
 
 fn abandon(session: &Session<'_>, args: &AbandonArgs) -> Result<Outcome> {
     let name: EvolutionName = typed(&args.name)?;
-    let refs = session.store.refs()?;
-    let me = session.me()?;
-    let sealed = match session.ledger(&refs)? {
-        Some(ledger) => session.store.sealed(&ledger, &name.version)?,
+    let refs = session.core.store.refs()?;
+    let me = session.core.me()?;
+    let sealed = match session.core.ledger(&refs)? {
+        Some(ledger) => session.core.store.sealed(&ledger, &name.version)?,
         None => None,
     };
-    match session.attempt(&refs, &name) {
+    match session.proving.attempt(&refs, &name) {
         Ok(attempt)
             if sealed.is_none() && attempt.proof.is_some() && attempt.evolution.owner.is(&me) =>
         {
@@ -190,13 +190,14 @@ fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Re
     };
     let what = model::Abandoned {
         reason: reason.to_owned(),
-        at: session.author()?.author.at,
+        at: session.core.author()?.author.at,
     };
-    session.change(|refs| {
-        let attempt = session.attempt(refs, name)?;
+    session.core.change(|refs| {
+        let attempt = session.proving.attempt(refs, name)?;
         let tip = session
+            .core
             .store
-            .write_abandoned(session.author()?, &attempt, &what)?;
+            .write_abandoned(session.core.author()?, &attempt, &what)?;
         Ok((vec![refs.change(names::evolution(name), Some(&tip))], ()))
     })?;
     Ok(Outcome::EvolutionAbandon(Abandoned {
@@ -209,19 +210,26 @@ fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Re
 /// What proved nothing, or came too late, goes away, in the cloud too.
 fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     let reference = names::evolution(name);
-    let gone = match session.config.remote {
-        Some(_) => session.push(&session.contact(None)?, &mut Removal { name, gone: None })?,
+    let gone = match session.core.config.remote {
+        Some(_) => session.cloud.push(
+            &session.cloud.contact(None)?,
+            &mut Removal {
+                session,
+                name,
+                gone: None,
+            },
+        )?,
         None => {
             may_abandon(session, None, name)?;
             None
         }
     };
-    session.change(|refs| {
+    session.core.change(|refs| {
         let here = refs.get(&reference);
         let mut updates = vec![refs.change(&reference, None)];
         // What was deleted in the cloud may be newer than what is here: both are kept.
         for tip in here.into_iter().chain(gone.as_ref()) {
-            let aside = names::deleted_evolution(name, &session.departure(tip)?);
+            let aside = names::deleted_evolution(name, &session.drafts.departure(tip)?);
             updates.push(refs.change(aside, Some(tip)));
         }
         updates.dedup();
@@ -236,6 +244,7 @@ fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
 
 /// An evolution on its way out of the cloud, and the tip that it had there.
 struct Removal<'a> {
+    session: &'a Session<'a>,
     name: &'a EvolutionName,
     gone: Option<Oid>,
 }
@@ -247,13 +256,8 @@ impl Job for Removal<'_> {
         Manner::Single
     }
 
-    fn plan(
-        &mut self,
-        session: &Session<'_>,
-        contact: &Contact,
-        _: Road,
-    ) -> Result<Next<Option<Oid>>> {
-        may_abandon(session, Some(contact), self.name)?;
+    fn plan(&mut self, _: Cloud<'_>, contact: &Contact, _: Road) -> Result<Next<Option<Oid>>> {
+        may_abandon(self.session, Some(contact), self.name)?;
         let reference = names::evolution(self.name);
         let Some(tip) = contact.cloud.get(&reference) else {
             return Ok(Next::Over(None));
@@ -265,11 +269,11 @@ impl Job for Removal<'_> {
 
     fn landed(
         &mut self,
-        session: &Session<'_>,
+        cloud: Cloud<'_>,
         _: &Contact,
         landed: Landed,
     ) -> Result<Option<Option<Oid>>> {
-        session.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves)?;
         Ok(Some(self.gone.take()))
     }
 }
@@ -281,24 +285,24 @@ fn may_abandon(
     name: &EvolutionName,
 ) -> Result<()> {
     let reference = names::evolution(name);
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let there = contact.and_then(|contact| contact.cloud.get(&reference));
     let Some(tip) = there.or(refs.get(&reference)) else {
         return Err(Refusal::new(Exit::Invalid, format!("There is no evolution {name}")).into());
     };
-    let me = session.me()?;
+    let me = session.core.me()?;
     let ledger = match contact {
         Some(contact) => contact.ledger().cloned(),
-        None => session.ledger(&refs)?,
+        None => session.core.ledger(&refs)?,
     };
     let sealed = match &ledger {
-        Some(ledger) => session.store.sealed(ledger, &name.version)?,
+        Some(ledger) => session.core.store.sealed(ledger, &name.version)?,
         None => None,
     };
     let promoter = sealed
         .as_ref()
         .is_some_and(|sealed| sealed.promoter.is(&me));
-    let owner = match session.store.attempt(name, tip)? {
+    let owner = match session.core.store.attempt(name, tip)? {
         Ok(attempt) => {
             let owner = attempt.evolution.owner;
             if sealed.is_none() && attempt.proof.is_some() && owner.is(&me) {
@@ -308,7 +312,13 @@ fn may_abandon(
             }
             owner
         }
-        Err(_) => session.store.commit(&session.store.root(tip)?)?.author,
+        Err(_) => {
+            session
+                .core
+                .store
+                .commit(&session.core.store.root(tip)?)?
+                .author
+        }
     };
     if owner.is(&me) || promoter {
         return Ok(());
@@ -321,25 +331,25 @@ fn may_abandon(
 }
 
 fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
-    let refs = session.store.refs()?;
-    let sealed = match session.ledger(&refs)? {
-        Some(ledger) => session.store.sealed(&ledger, version)?,
+    let refs = session.core.store.refs()?;
+    let sealed = match session.core.ledger(&refs)? {
+        Some(ledger) => session.core.store.sealed(&ledger, version)?,
         None => None,
     };
     let (version, promoted) = match sealed {
         Some(sealed) => (sealed.version, true),
-        None => (session.draft(&refs, version)?.version, false),
+        None => (session.core.draft(&refs, version)?.version, false),
     };
-    let has_cloud = session.config.remote.is_some();
+    let has_cloud = session.core.config.remote.is_some();
     let head = match promoted {
         true => None,
-        false => session.head()?,
+        false => session.core.head()?,
     };
     let mut evolutions = Vec::new();
-    for found in session.cache(&refs)?.evolutions(&version, promoted)? {
+    for found in session.core.cache(&refs)?.evolutions(&version, promoted)? {
         let mut status = found.status;
         if let (Some(head), Some(commit), Trial::Pass) = (&head, &found.commit, status)
-            && session.store.cover(head, commit)? == Cover::Missing
+            && session.core.store.cover(head, commit)? == Cover::Missing
         {
             status = Trial::Elsewhere;
         }
@@ -359,12 +369,12 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
 }
 
 fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
-    let refs = session.store.refs()?;
-    let mut attempt = session.attempt(&refs, name)?;
-    let draft = session.draft(&refs, &name.version)?;
+    let refs = session.core.store.refs()?;
+    let mut attempt = session.proving.attempt(&refs, name)?;
+    let draft = session.core.draft(&refs, &name.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    if let Some(head) = session.head()? {
-        session.cover([&mut attempt].into_iter(), &head)?;
+    if let Some(head) = session.core.head()? {
+        session.core.cover([&mut attempt].into_iter(), &head)?;
     }
     let says = contract
         .change(&name.change)

@@ -12,8 +12,9 @@ use crate::model::evolution::Attempt;
 use crate::model::pipeline::check_name;
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd, StepResult, Tests};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
-use crate::session::proof::declared;
-use crate::session::{Session, junit};
+use crate::session::Session;
+use crate::session::proving::junit;
+use crate::session::proving::proof::declared;
 use crate::store::Refs;
 use crate::store::objects::Content;
 use crate::store::refs::evolutions;
@@ -79,16 +80,16 @@ const MAX_ATTACHED: u64 = 1024 * 1024;
 pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     let version: Version = typed(&args.version)?;
     let id: ChangeId = typed(&args.change)?;
-    session.take_in()?.require(&version)?;
-    let refs = session.store.refs()?;
-    session.open_version(&refs, &version)?;
-    let draft = session.draft(&refs, &version)?;
+    session.drafts.take_in()?.require(&version)?;
+    let refs = session.core.store.refs()?;
+    session.core.open_version(&refs, &version)?;
+    let draft = session.core.draft(&refs, &version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let change = declared(&contract, &version, &id)?.clone();
-    let engine = engine::detect(|name| session.ctx.env(name)).unwrap_or_default();
+    let engine = engine::detect(|name| session.core.ctx.env(name)).unwrap_or_default();
     let commit = match (&args.commit, &engine.commit) {
-        (Some(rev), _) | (None, Some(rev)) => session.store.resolve(rev)?,
-        (None, None) => session.store.resolve("HEAD")?,
+        (Some(rev), _) | (None, Some(rev)) => session.core.store.resolve(rev)?,
+        (None, None) => session.core.store.resolve("HEAD")?,
     };
     let tests = match args.junit.as_slice() {
         [] => None,
@@ -108,21 +109,21 @@ pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     let proof = Proof {
         status,
         void: None,
-        tree: session.store.commit(&commit)?.tree,
+        tree: session.core.store.commit(&commit)?.tree,
         commit,
         change,
         pipeline: None,
         isolated: false,
         steps: steps(&args.steps, status)?,
         evidence: Some(evidence.clone()),
-        by: session.me()?,
-        host: session.host(),
-        at: session.author()?.author.at,
+        by: session.core.me()?,
+        host: session.proving.host(),
+        at: session.core.author()?.author.at,
     };
     let (before, root, started) = match own(session, &refs, &draft.version, &id, &draft.root)? {
         Some(attempt) => (attempt.name, attempt.root, false),
         None => {
-            let (name, root) = session.begin_evolution(&draft, &proof.change)?;
+            let (name, root) = session.proving.begin_evolution(&draft, &proof.change)?;
             (name, root, true)
         }
     };
@@ -130,14 +131,14 @@ pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
         .iter()
         .map(|(name, path)| (format!("attachments/{name}"), Content::File(path)))
         .collect();
-    let name = session.add_proof(&before, &root, &proof, &beside)?;
+    let name = session.proving.add_proof(&before, &root, &proof, &beside)?;
     Ok(Outcome::EvolutionRecord(Recorded {
         name,
         status,
         commit: proof.commit,
         evidence,
         started,
-        unshared: session.config.remote.is_some() && !session.continuous(),
+        unshared: session.core.config.remote.is_some() && !session.core.continuous(),
     }))
 }
 
@@ -145,7 +146,7 @@ pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
 fn at(session: &Session<'_>, files: &[PathBuf]) -> Vec<PathBuf> {
     files
         .iter()
-        .map(|file| session.ctx.dir.join(file))
+        .map(|file| session.core.ctx.dir.join(file))
         .collect()
 }
 
@@ -226,13 +227,13 @@ fn own(
     change: &ChangeId,
     generation: &Oid,
 ) -> Result<Option<Attempt>> {
-    let me = session.me()?;
+    let me = session.core.me()?;
     let mut found: Option<Attempt> = None;
     for (name, tip) in evolutions(&refs.local()) {
         if name.version != *version || !name.change.is(change) {
             continue;
         }
-        let Ok(attempt) = session.store.attempt(&name, &tip)? else {
+        let Ok(attempt) = session.core.store.attempt(&name, &tip)? else {
             continue;
         };
         let open = attempt.abandoned.is_none() && attempt.evolution.generation == *generation;

@@ -11,11 +11,11 @@ use crate::model::promotion::REFS_A_PUSH;
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
-use crate::session::Session;
-use crate::session::contact::Contact;
-use crate::session::push::{Job, Next};
-use crate::session::taken::promoted;
-use crate::session::view::Edited;
+use crate::session::cloud::push::{Job, Next};
+use crate::session::core::contact::Contact;
+use crate::session::core::taken::promoted;
+use crate::session::drafts::view::Edited;
+use crate::session::{Cloud, Session};
 use crate::store::names;
 
 /// Arguments of `generation delete`.
@@ -55,25 +55,25 @@ pub struct Restored {
 pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     // What was edited is put aside with the draft.
-    session.take_in()?;
-    let refs = session.store.refs()?;
-    let draft = session.draft(&refs, &typed)?;
+    session.drafts.take_in()?;
+    let refs = session.core.store.refs()?;
+    let draft = session.core.draft(&refs, &typed)?;
     let version = draft.version;
     // A draft that outlived its promotion is this clone's alone.
-    let sealed = session.open_version(&refs, &version).is_err();
-    let cloud = session.config.remote.is_some() && !args.local_only && !sealed;
+    let sealed = session.core.open_version(&refs, &version).is_err();
+    let cloud = session.core.config.remote.is_some() && !args.local_only && !sealed;
     let left_cloud = cloud && from_cloud(session, &version, &draft.tip)?;
-    let evolutions = session.change(|refs| {
+    let evolutions = session.core.change(|refs| {
         let Some(tip) = refs.get(&names::draft(&version)) else {
             return Ok((Vec::new(), 0));
         };
-        let mut attempts = session.own_attempts(refs, &version, &draft.root)?;
-        let known = session.known_cloud(refs);
+        let mut attempts = session.drafts.own_attempts(refs, &version, &draft.root)?;
+        let known = session.core.known_cloud(refs);
         attempts.retain(|a| known.get(&names::evolution(&a.name)) != Some(&a.tip));
-        let updates = session.put_aside(refs, &version, tip, &attempts)?;
+        let updates = session.drafts.put_aside(refs, &version, tip, &attempts)?;
         Ok((updates, attempts.len()))
     })?;
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationDelete(Deleted {
         version,
         cloud: left_cloud,
@@ -84,18 +84,20 @@ pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
 /// Deletes the draft whose tip here is `here`, and this person's evolutions of it, from the cloud;
 /// false where it was not there.
 pub(super) fn from_cloud(session: &Session<'_>, version: &Version, here: &Oid) -> Result<bool> {
-    let contact = session.contact(None)?;
+    let contact = session.cloud.contact(None)?;
     let left = Vec::new();
     let mut deletion = Deletion {
+        session,
         version,
         here,
         left,
     };
-    session.push(&contact, &mut deletion)
+    session.cloud.push(&contact, &mut deletion)
 }
 
 /// A draft on its way out of the cloud.
 struct Deletion<'a> {
+    session: &'a Session<'a>,
     version: &'a Version,
     here: &'a Oid,
     /// What goes after the first push.
@@ -109,8 +111,8 @@ impl Job for Deletion<'_> {
         Manner::Whole
     }
 
-    fn plan(&mut self, session: &Session<'_>, contact: &Contact, _: Road) -> Result<Next<bool>> {
-        let Some(mut updates) = plan(session, contact, self.version, self.here)? else {
+    fn plan(&mut self, _: Cloud<'_>, contact: &Contact, _: Road) -> Result<Next<bool>> {
+        let Some(mut updates) = plan(self.session, contact, self.version, self.here)? else {
             return Ok(Next::Over(false));
         };
         self.left = updates.split_off(updates.len().min(REFS_A_PUSH));
@@ -119,12 +121,12 @@ impl Job for Deletion<'_> {
 
     fn landed(
         &mut self,
-        session: &Session<'_>,
+        cloud: Cloud<'_>,
         contact: &Contact,
         landed: Landed,
     ) -> Result<Option<bool>> {
-        session.acknowledge(&landed.moves)?;
-        session.clear(contact, &self.left)?;
+        cloud.core.acknowledge(&landed.moves)?;
+        cloud.clear(contact, &self.left)?;
         Ok(Some(true))
     }
 }
@@ -138,7 +140,7 @@ pub(super) fn plan(
 ) -> Result<Option<Vec<Update>>> {
     let name = names::draft(version);
     if let Some(ledger) = contact.ledger()
-        && session.store.sealed(ledger, version)?.is_some()
+        && session.core.store.sealed(ledger, version)?.is_some()
     {
         return Err(promoted(version).then("git gryt sync pull").into());
     }
@@ -146,7 +148,7 @@ pub(super) fn plan(
         return Ok(None);
     };
     let local_only = format!("git gryt generation delete {version} --local-only");
-    match session.store.draft_relation(here, there)? {
+    match session.core.store.draft_relation(here, there)? {
         Relation::Same | Relation::Ahead => {}
         Relation::Behind | Relation::Diverged => {
             let what = format!("{version} was edited in the cloud since it was pulled");
@@ -164,8 +166,8 @@ pub(super) fn plan(
         Update::new(names::LEDGER, ledger, ledger),
         Update::new(name, Some(there), None),
     ];
-    let root = session.store.root(here)?;
-    for attempt in session.own_attempts(&contact.refs, version, &root)? {
+    let root = session.core.store.root(here)?;
+    for attempt in session.drafts.own_attempts(&contact.refs, version, &root)? {
         let name = names::evolution(&attempt.name);
         if contact.cloud.get(&name) == Some(&attempt.tip) {
             updates.push(Update::new(name, Some(&attempt.tip), None));
@@ -180,14 +182,14 @@ pub(super) fn plan(
 /// [`Exit::Taken`] where there is a draft, [`Exit::Invalid`] where nothing was put aside.
 pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
     let version: Version = typed(version)?;
-    let taken = session.take_in()?;
-    let refs = session.store.refs()?;
+    let taken = session.drafts.take_in()?;
+    let refs = session.core.store.refs()?;
     let held = taken.held.iter().find(|(held, _)| *held == version);
     if let Some((held, Edited::NoDraft { sealed: true })) = held
-        && let Some(text) = session.file_text(held)?
+        && let Some(text) = session.drafts.file_text(held)?
     {
         let kept = keep_file(session, held, &text)?;
-        session.let_go(held, &text)?;
+        session.drafts.let_go(held, &text)?;
         return Ok(Outcome::GenerationRestore(Restored {
             version,
             kept: Some(kept),
@@ -197,18 +199,18 @@ pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         let what = format!("There is a draft of {version} already ({spelled})");
         return Err(Refusal::new(Exit::Taken, what).into());
     }
-    if session.bring_back(&refs, &version).is_none() {
-        session.open_version(&refs, &version)?;
+    if session.drafts.bring_back(&refs, &version).is_none() {
+        session.core.open_version(&refs, &version)?;
     }
-    session.change(|refs| {
-        let updates = session.bring_back(refs, &version).ok_or_else(|| {
+    session.core.change(|refs| {
+        let updates = session.drafts.bring_back(refs, &version).ok_or_else(|| {
             let what = format!("No draft of {version} was put aside in the last 30 days");
             Refusal::new(Exit::Invalid, what)
         })?;
         Ok((updates, ()))
     })?;
-    session.forget_adopted(&version)?;
-    session.write_view()?;
+    session.core.forget_adopted(&version)?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationRestore(Restored {
         version,
         kept: None,
@@ -216,8 +218,10 @@ pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
 }
 
 fn keep_file(session: &Session<'_>, version: &Version, text: &[u8]) -> Result<String> {
-    let blob: Oid = session.store.write_blob(text)?;
-    let name = names::deleted_file(version, &session.departure(&blob)?);
-    session.change(|refs| Ok((vec![refs.change(&name, Some(&blob))], ())))?;
+    let blob: Oid = session.core.store.write_blob(text)?;
+    let name = names::deleted_file(version, &session.drafts.departure(&blob)?);
+    session
+        .core
+        .change(|refs| Ok((vec![refs.change(&name, Some(&blob))], ())))?;
     Ok(name)
 }

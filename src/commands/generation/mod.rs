@@ -19,7 +19,8 @@ use crate::model::state::Status;
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
-use crate::session::{edits::TakenIn, view};
+use crate::session::drafts::edits::TakenIn;
+use crate::session::drafts::view;
 use crate::store::{Refs, names};
 
 /// Subcommands of `generation`.
@@ -188,7 +189,7 @@ pub fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome
 fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
     let version: Version = match (&args.version, args.next) {
         (Some(version), _) => typed(version)?,
-        (None, Some(level)) => session.propose(
+        (None, Some(level)) => session.cloud.propose(
             match level {
                 NextLevel::Major => Level::Major,
                 NextLevel::Minor => Level::Minor,
@@ -205,17 +206,19 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
         text = edit::apply(&text, &blank, &puts(&args.changes)?).map_err(Refusal::from)?;
     }
     let contract = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
-    session.take_in()?.require(&version)?;
-    let author = session.author()?;
-    session.change(|refs| {
-        session.may_declare(refs, &version)?;
-        let nonce = session.ctx.nonce();
-        let root = session
-            .store
-            .write_draft_root(author, &version, text.as_bytes(), &nonce)?;
+    session.drafts.take_in()?.require(&version)?;
+    let author = session.core.author()?;
+    session.core.change(|refs| {
+        session.core.may_declare(refs, &version)?;
+        let nonce = session.core.ctx.nonce();
+        let root =
+            session
+                .core
+                .store
+                .write_draft_root(author, &version, text.as_bytes(), &nonce)?;
         Ok((vec![refs.change(names::draft(&version), Some(&root))], ()))
     })?;
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationNew(Made {
         file: view::path(&version),
         version,
@@ -246,24 +249,24 @@ fn edit(session: &Session<'_>, args: &EditArgs) -> Result<Outcome> {
     }
     edits.extend(args.description.clone().map(Edit::Describe));
     let version: Version = typed(&args.version)?;
-    let taken = session.take_in()?;
-    let refs = session.store.refs()?;
-    session.open_version(&refs, &version)?;
-    let version = session.draft(&refs, &version)?.version;
+    let taken = session.drafts.take_in()?;
+    let refs = session.core.store.refs()?;
+    session.core.open_version(&refs, &version)?;
+    let version = session.core.draft(&refs, &version)?.version;
     if edits.is_empty() {
         return in_editor(session, &refs, version);
     }
     taken.require(&version)?;
-    let author = session.author()?;
-    let changed = session.change(|refs| {
-        let draft = session.draft(refs, &version)?;
+    let author = session.core.author()?;
+    let changed = session.core.change(|refs| {
+        let draft = session.core.draft(refs, &version)?;
         let contract = draft.contract().map_err(Refusal::from)?;
         let text = String::from_utf8_lossy(&draft.text);
         let text = edit::apply(&text, &contract, &edits).map_err(Refusal::from)?;
         if text.as_bytes() == draft.text {
             return Ok((Vec::new(), false));
         }
-        let new = session.store.write_draft_edit(
+        let new = session.core.store.write_draft_edit(
             author,
             &version,
             &draft.tip,
@@ -272,21 +275,24 @@ fn edit(session: &Session<'_>, args: &EditArgs) -> Result<Outcome> {
         )?;
         Ok((vec![refs.change(names::draft(&version), Some(&new))], true))
     })?;
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationEdit(Changed { version, changed }))
 }
 
 fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Outcome> {
-    let before = session.draft(refs, &version)?.tip;
-    session.write_view()?;
-    let file = session.top()?.join(view::path(&version));
-    let editor = session.store.git().read(&["var", "GIT_EDITOR"])?;
+    let before = session.core.draft(refs, &version)?.tip;
+    session.drafts.write_view()?;
+    let file = session.core.top()?.join(view::path(&version));
+    let editor = session.core.store.git().read(&["var", "GIT_EDITOR"])?;
     if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
         return Err(Refusal::new(Exit::Failure, "The editor failed; nothing was taken in").into());
     }
-    let taken: TakenIn = session.take_in()?;
+    let taken: TakenIn = session.drafts.take_in()?;
     taken.require(&version)?;
-    let after = session.draft(&session.store.refs()?, &version)?.tip;
+    let after = session
+        .core
+        .draft(&session.core.store.refs()?, &version)?
+        .tip;
     Ok(Outcome::GenerationEdit(Changed {
         version,
         changed: before != after,
@@ -295,10 +301,10 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
 
 fn list(session: &Session<'_>, only: Option<&str>) -> Result<Outcome> {
     let only = product(only)?;
-    let refs = session.store.refs()?;
-    let edited = session.edited(&refs)?;
+    let refs = session.core.store.refs()?;
+    let edited = session.drafts.edited(&refs)?;
     let mut generations = Vec::new();
-    let cache = session.cache(&refs)?;
+    let cache = session.core.cache(&refs)?;
     for release in cache.releases(LATEST, only)? {
         generations.push(Row {
             status: release.status(),
@@ -329,15 +335,15 @@ fn list(session: &Session<'_>, only: Option<&str>) -> Result<Outcome> {
 }
 
 fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
-    let refs = session.store.refs()?;
-    if let Some(ledger) = session.ledger(&refs)?
-        && let Some(sealed) = session.store.sealed(&ledger, version)?
+    let refs = session.core.store.refs()?;
+    if let Some(ledger) = session.core.ledger(&refs)?
+        && let Some(sealed) = session.core.store.sealed(&ledger, version)?
     {
-        let (_, contract) = session.store.sealed_contract(&ledger, &sealed)?;
+        let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
         return Ok(Outcome::GenerationShow(Shown {
-            status: session.sealed_status(&refs, &sealed.version)?,
+            status: session.core.sealed_status(&refs, &sealed.version)?,
             description: contract.description.clone(),
-            changes: crate::session::survey::sealed_standings(&contract, &sealed),
+            changes: crate::session::core::survey::sealed_standings(&contract, &sealed),
             edited: false,
             promoter: Some(sealed.promoter),
             promoted_at: Some(sealed.promoted_at),
@@ -345,7 +351,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             version: sealed.version,
         }));
     }
-    if let Some(old) = session.released_before(&refs, version)? {
+    if let Some(old) = session.core.released_before(&refs, version)? {
         return Ok(Outcome::GenerationShow(Shown {
             status: Status::Imported,
             changes: old.standings(),
@@ -357,13 +363,13 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             version: old.version,
         }));
     }
-    let draft = session.draft(&refs, version)?;
+    let draft = session.core.draft(&refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    let mut attempts = session.attempts(&refs, &draft.version)?;
-    if let Some(head) = session.head()? {
-        session.cover(attempts.iter_mut(), &head)?;
+    let mut attempts = session.core.attempts(&refs, &draft.version)?;
+    if let Some(head) = session.core.head()? {
+        session.core.cover(attempts.iter_mut(), &head)?;
     }
-    let edited = session.edited(&refs)?;
+    let edited = session.drafts.edited(&refs)?;
     Ok(Outcome::GenerationShow(Shown {
         status: Status::Draft,
         description: contract.description.clone(),

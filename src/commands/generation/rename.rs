@@ -11,9 +11,9 @@ use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
-use crate::session::carry::{Carried, place, renamed};
-use crate::session::contact::Contact;
-use crate::session::view::Edited;
+use crate::session::core::contact::Contact;
+use crate::session::drafts::carry::{Carried, place, renamed};
+use crate::session::drafts::view::Edited;
 use crate::store::draft::Draft;
 use crate::store::{Refs, names};
 
@@ -44,27 +44,27 @@ pub struct Renamed {
 pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let old: Version = typed(&args.old)?;
     let new: Version = typed(&args.new)?;
-    let taken = session.take_in()?;
-    let refs = session.store.refs()?;
+    let taken = session.drafts.take_in()?;
+    let refs = session.core.store.refs()?;
     let held = taken.held.iter().find(|(held, _)| *held == old);
     if let Some((held, Edited::NoDraft { sealed: true })) = held {
-        session.may_declare(&refs, &new)?;
+        session.core.may_declare(&refs, &new)?;
         return from_file(session, held, &new);
     }
-    let draft = session.draft(&refs, &old)?;
+    let draft = session.core.draft(&refs, &old)?;
     taken.require(&draft.version)?;
     let old = draft.version.clone();
     // Whatever the cloud has against it is heard before anything is changed here.
-    let published = match session.config.remote {
-        Some(_) => published(session, &session.contact(None)?, &draft)?,
+    let published = match session.core.config.remote {
+        Some(_) => published(session, &session.cloud.contact(None)?, &draft)?,
         None => false,
     };
-    let own = session.own_attempts(&refs, &old, &draft.root)?;
+    let own = session.drafts.own_attempts(&refs, &old, &draft.root)?;
     let under_way = match refs.get(&names::renaming(&old)) {
         // Left by a rename of another generation that once had this name.
         Some(first) if is_stale(session, first, &draft)? => {
             let stale = refs.change(names::renaming(&old), None);
-            session.store.update(&[stale])?;
+            session.core.store.update(&[stale])?;
             None
         }
         under_way => under_way,
@@ -72,24 +72,26 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     match under_way {
         Some(first) => may_go_on(session, &refs, first, &old, &new)?,
         None => {
-            session.may_declare(&refs, &new)?;
-            let carried = session.carry(&own, |e| e.of_version(&new))?;
+            session.core.may_declare(&refs, &new)?;
+            let carried = session.drafts.carry(&own, |e| e.of_version(&new))?;
             begin(session, &draft, &new, &carried)?;
             for (before, after) in own.iter().zip(&carried) {
-                session.follow_current(&before.root, &after.root)?;
+                session.proving.follow_current(&before.root, &after.root)?;
             }
         }
     }
     if published {
         delete::from_cloud(session, &old, &draft.tip)?;
     }
-    let overtaken = session.change(|refs| finish(session, refs, &draft, &own))?;
+    let overtaken = session
+        .core
+        .change(|refs| finish(session, refs, &draft, &own))?;
     if overtaken {
-        session.ctx.warn(format!(
+        session.core.ctx.warn(format!(
             "{old} was edited meanwhile, and stays: rename it again, or delete it"
         ));
     }
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationRename(Renamed {
         old,
         new,
@@ -98,7 +100,7 @@ pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
 }
 
 fn is_stale(session: &Session<'_>, first: &Oid, draft: &Draft) -> Result<bool> {
-    let relation = session.store.draft_relation(first, &draft.tip)?;
+    let relation = session.core.store.draft_relation(first, &draft.tip)?;
     Ok(relation == Relation::Unrelated)
 }
 
@@ -112,13 +114,13 @@ fn may_go_on(
 ) -> Result<()> {
     if let Some(tip) = refs.get(&names::draft(new))
         && matches!(
-            session.store.draft_relation(tip, first)?,
+            session.core.store.draft_relation(tip, first)?,
             Relation::Same | Relation::Ahead
         )
     {
         return Ok(());
     }
-    let subject = session.store.commit(first)?.subject().to_owned();
+    let subject = session.core.store.commit(first)?.subject().to_owned();
     let what = format!("{old} is being renamed already: {subject}");
     Err(Refusal::new(Exit::Taken, what)
         .because("Repeat that rename to finish it")
@@ -130,14 +132,14 @@ fn may_go_on(
 fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried]) -> Result<()> {
     let old = &draft.version;
     let text = renamed(&draft.text, old, new)?;
-    let tip = session.store.write_draft_edit(
-        session.author()?,
+    let tip = session.core.store.write_draft_edit(
+        session.core.author()?,
         new,
         &draft.tip,
         text.as_bytes(),
         &format!("Rename {old} to"),
     )?;
-    session.change(|refs| {
+    session.core.change(|refs| {
         let lock = names::renaming(old);
         if refs.get(&names::draft(old)) != Some(&draft.tip) || refs.get(&lock).is_some() {
             let what = format!("{old} was edited or renamed by another process meanwhile");
@@ -175,10 +177,10 @@ fn finish(
     }
     if overtaken {
         // The cloud let go of it; what was edited here since is this clone's own now.
-        let mut adopted = session.adopted(refs)?;
+        let mut adopted = session.core.adopted(refs)?;
         adopted.remove(&names::draft(old));
-        if let Some(remote) = &session.config.remote {
-            let memory = session.store.write_adopted(&adopted)?;
+        if let Some(remote) = &session.core.config.remote {
+            let memory = session.core.store.write_adopted(&adopted)?;
             updates.push(refs.change(names::adopted(remote), Some(&memory)));
         }
     }
@@ -192,19 +194,22 @@ fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<
         return Ok(false);
     };
     let sealed = match contact.ledger() {
-        Some(ledger) => session.store.sealed(ledger, version)?.is_some(),
+        Some(ledger) => session.core.store.sealed(ledger, version)?.is_some(),
         None => false,
     };
-    let unrelated = !session.store.is_commit(there)
-        || session.store.draft_relation(&draft.tip, there)? == Relation::Unrelated;
+    let unrelated = !session.core.store.is_commit(there)
+        || session.core.store.draft_relation(&draft.tip, there)? == Relation::Unrelated;
     if sealed || unrelated {
         return Ok(false);
     }
     delete::plan(session, contact, version, &draft.tip)?;
-    let me = session.me()?;
-    let adopted = session.adopted(&contact.refs)?;
+    let me = session.core.me()?;
+    let adopted = session.core.adopted(&contact.refs)?;
     let local = contact.refs.local();
-    for (attempt, _) in session.survey(version, &local, &contact.cloud, &adopted)? {
+    for (attempt, _) in session
+        .core
+        .survey(version, &local, &contact.cloud, &adopted)?
+    {
         let owner = &attempt.evolution.owner;
         if attempt.evolution.generation == draft.root && !owner.is(&me) {
             let what = format!("{owner} has worked on {version}, which cannot be renamed");
@@ -216,19 +221,20 @@ fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<
 
 /// An edit of a promoted version's file begins a draft of its own.
 fn from_file(session: &Session<'_>, old: &Version, new: &Version) -> Result<Outcome> {
-    let text = session.file_text(old)?.unwrap_or_default();
+    let text = session.drafts.file_text(old)?.unwrap_or_default();
     let fresh = renamed(&text, old, new)?;
-    let author = session.author()?;
-    session.change(|refs| {
-        session.may_declare(refs, new)?;
-        let nonce = session.ctx.nonce();
+    let author = session.core.author()?;
+    session.core.change(|refs| {
+        session.core.may_declare(refs, new)?;
+        let nonce = session.core.ctx.nonce();
         let root = session
+            .core
             .store
             .write_draft_root(author, new, fresh.as_bytes(), &nonce)?;
         Ok((vec![refs.change(names::draft(new), Some(&root))], ()))
     })?;
-    session.let_go(old, &text)?;
-    session.write_view()?;
+    session.drafts.let_go(old, &text)?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationRename(Renamed {
         old: old.clone(),
         new: new.clone(),

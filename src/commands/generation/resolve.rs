@@ -10,8 +10,8 @@ use crate::model::reconcile::Relation;
 use crate::model::{Contract, Exit, Oid, Refusal, Version};
 use crate::runner;
 use crate::session::Session;
-use crate::session::taken::promoted;
-use crate::session::view::Edited;
+use crate::session::core::taken::promoted;
+use crate::session::drafts::view::Edited;
 use crate::store::{Refs, names};
 
 /// Arguments of `generation resolve`.
@@ -50,9 +50,11 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
         (_, true) => Some(Side::Theirs),
         _ => None,
     };
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let version = refs.draft(&typed).map_or(typed, |(spelled, _)| spelled);
-    let taken = session.take_in_settling(side.map(|side| (&version, side)))?;
+    let taken = session
+        .drafts
+        .take_in_settling(side.map(|side| (&version, side)))?;
     let held = taken.held.iter().find(|(held, _)| *held == version);
     match held {
         None => {}
@@ -63,12 +65,12 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
     }
     // Taking in may have settled a conflict of the file with the draft; the cloud's is another.
     let settled = taken.edited.contains(&version);
-    if session.config.remote.is_none() {
+    if session.core.config.remote.is_none() {
         return finished(session, &version, settled);
     }
-    let contact = session.contact(None)?;
+    let contact = session.cloud.contact(None)?;
     if let Some(ledger) = contact.ledger()
-        && session.store.sealed(ledger, &version)?.is_some()
+        && session.core.store.sealed(ledger, &version)?.is_some()
     {
         return Err(promoted(&version)
             .then(format!("git gryt generation rename {version} NEW"))
@@ -76,7 +78,7 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
             .into());
     }
     let name = names::draft(&version);
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let (here, there) = (refs.get(&name), contact.cloud.get(&name));
     match (here, there) {
         (Some(here), Some(there)) => between(session, &version, (here, there), side, settled),
@@ -97,11 +99,11 @@ fn between(
     side: Option<Side>,
     settled: bool,
 ) -> Result<Outcome> {
-    let theirs = session.store.draft(version, there)?;
+    let theirs = session.core.store.draft(version, there)?;
     if !theirs.is_ok_and(|draft| draft.contract().is_ok()) {
         return repair(session, version, Some(here), there, side);
     }
-    match session.store.draft_relation(here, there)? {
+    match session.core.store.draft_relation(here, there)? {
         Relation::Unrelated => Err(Refusal::new(
             Exit::Conflict,
             format!("{version} is another generation in the cloud"),
@@ -111,14 +113,14 @@ fn between(
         .then(format!("git gryt generation delete {version} --local-only"))
         .into()),
         Relation::Diverged => {
-            let text = match session.merge_drafts(version, here, there, side)? {
+            let text = match session.core.merge_drafts(version, here, there, side)? {
                 Ok(text) => text,
                 // Nobody disagrees any more, and only the two texts cannot be joined line by line.
                 Err(_) if side.is_some() => {
-                    session.ctx.warn(format!(
+                    session.core.ctx.warn(format!(
                         "The text of {version} was written anew, without its comments"
                     ));
-                    session.merge_plainly(version, here, there, side)?
+                    session.core.merge_plainly(version, here, there, side)?
                 }
                 Err(clashes) => in_editor(session, version, here, there, &clashes)?,
             };
@@ -131,11 +133,12 @@ fn between(
 /// Writes the joined draft.
 fn join(session: &Session<'_>, version: &Version, parents: &[&Oid], text: &str) -> Result<Outcome> {
     let name = names::draft(version);
-    let by = session.author()?;
+    let by = session.core.author()?;
     let tip = session
+        .core
         .store
         .write_draft_merge(by, version, parents, text.as_bytes())?;
-    session.change(|refs| {
+    session.core.change(|refs| {
         let expected = parents.first().copied();
         if refs.get(&name).is_some_and(|now| Some(now) != expected) {
             let what = format!("{version} was edited while it was being resolved");
@@ -153,7 +156,7 @@ fn finished(session: &Session<'_>, version: &Version, done: bool) -> Result<Outc
             .then("git gryt sync pull")
             .into());
     }
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(Outcome::GenerationResolve(Resolved {
         version: version.clone(),
         stays: true,
@@ -177,20 +180,22 @@ fn deleted(
     (here, side): (&Oid, Option<Side>),
     settled: bool,
 ) -> Result<Outcome> {
-    let adopted = session.adopted(refs)?;
+    let adopted = session.core.adopted(refs)?;
     if !adopted.contains_key(&names::draft(version)) {
         return finished(session, version, settled);
     }
     match side {
         None => Err(choose(version, "Your edits and the withdrawal").into()),
         Some(Side::Ours) => {
-            session.forget_adopted(version)?;
+            session.core.forget_adopted(version)?;
             finished(session, version, true)
         }
         Some(Side::Theirs) => {
-            session.change(|refs| Ok((session.put_aside(refs, version, here, &[])?, ())))?;
-            session.forget_adopted(version)?;
-            session.write_view()?;
+            session
+                .core
+                .change(|refs| Ok((session.drafts.put_aside(refs, version, here, &[])?, ())))?;
+            session.core.forget_adopted(version)?;
+            session.drafts.write_view()?;
             Ok(Outcome::GenerationResolve(Resolved {
                 version: version.clone(),
                 stays: false,
@@ -208,7 +213,7 @@ fn repair(
     bad: &Oid,
     side: Option<Side>,
 ) -> Result<Outcome> {
-    let theirs = match session.store.is_commit(bad) {
+    let theirs = match session.core.store.is_commit(bad) {
         true => last_valid(session, version, bad)?,
         false => {
             let what = format!("What the cloud has as the draft of {version} is no commit");
@@ -218,14 +223,19 @@ fn repair(
         }
     };
     let read = |tip: &Oid| -> Result<String> {
-        let draft = session.store.draft(version, tip)?.map_err(Refusal::from)?;
+        let draft = session
+            .core
+            .store
+            .draft(version, tip)?
+            .map_err(Refusal::from)?;
         Ok(String::from_utf8_lossy(&draft.text).into_owned())
     };
     match (here, theirs) {
         (Some(here), Some(theirs)) => {
-            let relation = session.store.draft_relation(here, &theirs)?;
+            let relation = session.core.store.draft_relation(here, &theirs)?;
             let text = match relation {
                 Relation::Diverged => session
+                    .core
                     .merge_drafts(version, here, &theirs, side)?
                     .map_err(|_| choose(version, "The two valid states"))?,
                 Relation::Behind => read(&theirs)?,
@@ -243,9 +253,9 @@ fn repair(
 }
 
 fn last_valid(session: &Session<'_>, version: &Version, bad: &Oid) -> Result<Option<Oid>> {
-    for commit in session.store.first_parents(bad) {
+    for commit in session.core.store.first_parents(bad) {
         let commit = commit?;
-        if let Ok(draft) = session.store.draft(version, &commit.oid)?
+        if let Ok(draft) = session.core.store.draft(version, &commit.oid)?
             && draft.contract().is_ok()
         {
             return Ok(Some(commit.oid));
@@ -262,9 +272,14 @@ fn in_editor(
     there: &Oid,
     clashes: &[Clash],
 ) -> Result<String> {
-    let start = match session.merge_drafts(version, here, there, Some(Side::Ours))? {
+    let start = match session
+        .core
+        .merge_drafts(version, here, there, Some(Side::Ours))?
+    {
         Ok(text) => text,
-        Err(_) => session.merge_plainly(version, here, there, Some(Side::Ours))?,
+        Err(_) => session
+            .core
+            .merge_plainly(version, here, there, Some(Side::Ours))?,
     };
     let mut text = String::new();
     for clash in clashes {
@@ -279,7 +294,7 @@ fn in_editor(
         );
     }
     text += &start;
-    let folder = session.store.layout().git_dir.join("gryt");
+    let folder = session.core.store.layout().git_dir.join("gryt");
     std::fs::create_dir_all(&folder)?;
     // What a person typed for these two tips is offered again until it is accepted.
     let name = format!("resolve-{}-{}.yaml", here.short(), there.short());
@@ -288,7 +303,7 @@ fn in_editor(
         std::fs::write(&file, &text)?;
     }
     let kept = format!("Your text is kept in {}", file.display());
-    let editor = session.store.git().read(&["var", "GIT_EDITOR"])?;
+    let editor = session.core.store.git().read(&["var", "GIT_EDITOR"])?;
     if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
         let refusal = choose(version, "The two sides").because("The editor failed");
         return Err(refusal.because(kept).into());

@@ -25,15 +25,15 @@ const FOLDER: &str = ".changeset";
 /// There is no such folder, or it holds none; the version is taken.
 pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let folder = match &args.what {
-        Some(what) => session.ctx.dir.join(what),
-        None => session.top()?.join(FOLDER),
+        Some(what) => session.core.ctx.dir.join(what),
+        None => session.core.top()?.join(FOLDER),
     };
     let (sets, mut report) = pending(&folder)?;
     let product = product(args.product.as_deref())?;
     let named: Option<Version> = typed_if(args.version.as_deref())?;
-    let taken = session.take_in()?;
-    let refs = session.store.refs()?;
-    let cache = session.cache(&refs)?;
+    let taken = session.drafts.take_in()?;
+    let refs = session.core.store.refs()?;
+    let cache = session.core.cache(&refs)?;
     let mut home = None;
     let mut new = Vec::new();
     for set in sets {
@@ -57,7 +57,7 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let version = match named.or(home) {
         // What the next version is may be asked of the cloud, and a dry run asks nobody.
         None if args.dry_run => None,
-        None => Some(session.propose(level, product, None)?),
+        None => Some(session.cloud.propose(level, product, None)?),
         known => known,
     };
     let told = new
@@ -69,17 +69,17 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     if let Some(version) = &version
         && refs.draft(version).is_none()
     {
-        session.may_declare(&refs, version)?;
+        session.core.may_declare(&refs, version)?;
     }
     let (Some(version), false) = (version, args.dry_run) else {
         return Ok(report);
     };
     taken.require(&version)?;
-    session.change(|refs| {
+    session.core.change(|refs| {
         let tip = write(session, refs, &version, &new)?;
         Ok((vec![refs.change(names::draft(&version), Some(&tip))], ()))
     })?;
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(report)
 }
 
@@ -94,22 +94,24 @@ fn write(
         .iter()
         .map(|set| Edit::Put(set.change.clone()))
         .collect();
-    let by = session.author()?;
+    let by = session.core.author()?;
     if refs.draft(version).is_none() {
-        session.may_declare(refs, version)?;
+        session.core.may_declare(refs, version)?;
         let text = Contract::blank(version, None);
         let blank = Contract::parse(text.as_bytes(), version).map_err(Refusal::from)?;
         let text = edit::apply(&text, &blank, &puts).map_err(Refusal::from)?;
-        let nonce = session.ctx.nonce();
+        let nonce = session.core.ctx.nonce();
         return session
+            .core
             .store
             .write_draft_root(by, version, text.as_bytes(), &nonce);
     }
-    let draft = session.draft(refs, version)?;
+    let draft = session.core.draft(refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let text = String::from_utf8_lossy(&draft.text);
     let text = edit::apply(&text, &contract, &puts).map_err(Refusal::from)?;
     session
+        .core
         .store
         .write_draft_edit(by, &draft.version, &draft.tip, text.as_bytes(), "Edit")
 }

@@ -12,7 +12,7 @@ use super::Outcome;
 use crate::model::import::Imported;
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
-use crate::session::append::Next;
+use crate::session::sealing::append::Next;
 use crate::store::ledger::Ledger;
 use crate::store::refs::drafts;
 
@@ -109,8 +109,8 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Outcome> {
 /// Enters released versions in the ledger, those that it lacks.
 fn take(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Report> {
     // A draft of that version is somebody's work, here or as the cloud was last seen.
-    let refs = session.store.refs()?;
-    let (local, cloud) = (refs.local(), session.known_cloud(&refs));
+    let refs = session.core.store.refs()?;
+    let (local, cloud) = (refs.local(), session.core.known_cloud(&refs));
     let declared: Vec<Version> = drafts(&local)
         .chain(drafts(&cloud))
         .map(|(version, _)| version)
@@ -136,7 +136,7 @@ fn enter(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Rep
         return Ok(Report::default());
     }
     let decide = |ledger: Option<&Ledger>| -> Result<_> {
-        let (new, there) = session.lacking(ledger, found)?;
+        let (new, there) = session.sealing.lacking(ledger, found)?;
         let report = Report {
             imported: new.iter().map(|i| i.version.clone()).collect(),
             there: there.iter().map(Version::to_string).collect(),
@@ -145,19 +145,19 @@ fn enter(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Rep
         Ok((new, report))
     };
     if dry_run {
-        let ledger = match session.config.remote {
-            Some(_) => session.contact(None)?.ledger().cloned(),
-            None => session.ledger(&session.store.refs()?)?,
+        let ledger = match session.core.config.remote {
+            Some(_) => session.cloud.contact(None)?.ledger().cloned(),
+            None => session.core.ledger(&session.core.store.refs()?)?,
         };
         return Ok(decide(ledger.as_ref())?.1);
     }
-    session.have_ledger()?;
-    session.append(|ledger| {
+    session.sealing.have_ledger()?;
+    session.sealing.append(|ledger| {
         let (new, report) = decide(ledger)?;
         match (new.is_empty(), ledger) {
             (false, Some(ledger)) => {
-                let by = session.author()?;
-                let entry = session.store.write_import(by, ledger, &new)?;
+                let by = session.core.author()?;
+                let entry = session.core.store.write_import(by, ledger, &new)?;
                 Ok(Next::Entry(entry, report))
             }
             _ => Ok(Next::There(report)),

@@ -15,7 +15,7 @@ use crate::model::original::{self as model, Draft, Fate, Known, People};
 use crate::model::proof::{Evidence, Outcome as Ended};
 use crate::model::{Evolution, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
 use crate::session::Session;
-use crate::session::carry::{Carried, place};
+use crate::session::drafts::carry::{Carried, place};
 use crate::store::message::header;
 use crate::store::refs::{drafts, evolutions};
 use crate::store::{Author, Refs, names};
@@ -49,14 +49,14 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
             .then("git gryt import --from changesets")
             .into());
     };
-    let path = session.ctx.dir.join(path);
+    let path = session.core.ctx.dir.join(path);
     let original = database::read(&path)?;
     let people = People {
         said: said(&args.who)?,
     };
     let folder = path.parent().unwrap_or(Path::new(".")).join("generations");
     let known = Known {
-        commit: &|rev| session.store.resolve(rev).ok(),
+        commit: &|rev| session.core.store.resolve(rev).ok(),
         file: &|version| {
             // A version's name may not lead out of the folder.
             let plain = version.parse::<Version>().is_ok();
@@ -98,7 +98,7 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
             Fate::Left(why) => skipped.push((generation.version.clone(), why)),
         }
     }
-    session.take_in()?;
+    session.drafts.take_in()?;
     for imported in &released {
         let of = &imported.version;
         notes.extend(imported.claims.iter().filter_map(|claim| {
@@ -107,7 +107,7 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         }));
     }
     let report = take(session, &released, args.dry_run)?;
-    let refs = session.store.refs()?;
+    let refs = session.core.store.refs()?;
     let mut written = Vec::new();
     for draft in &open {
         let version = &draft.version;
@@ -126,10 +126,10 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         }
     }
     let open = if args.dry_run {
-        plan(session, &session.store.refs()?, &written)?.1
+        plan(session, &session.core.store.refs()?, &written)?.1
     } else {
-        let open = session.change(|refs| plan(session, refs, &written))?;
-        session.write_view()?;
+        let open = session.core.change(|refs| plan(session, refs, &written))?;
+        session.drafts.write_view()?;
         open
     };
     Ok(Report {
@@ -152,13 +152,13 @@ enum Before {
 /// Whether a draft was brought over before: its first commit carries the record's own id of it.
 fn brought(session: &Session<'_>, refs: &Refs, draft: &Draft) -> Result<Option<Before>> {
     let is_it = |tip: &Oid| -> Result<Option<Oid>> {
-        let root = session.store.root(tip)?;
-        let header = header(&session.store.commit(&root)?.message);
+        let root = session.core.store.root(tip)?;
+        let header = header(&session.core.store.commit(&root)?.message);
         Ok((header.nonce.as_ref() == Some(&draft.id)).then_some(root))
     };
-    let (local, cloud) = (refs.local(), session.known_cloud(refs));
+    let (local, cloud) = (refs.local(), session.core.known_cloud(refs));
     for (version, tip) in drafts(&local).chain(drafts(&cloud)) {
-        if session.store.is_commit(&tip)
+        if session.core.store.is_commit(&tip)
             && let Some(root) = is_it(&tip)?
         {
             return Ok(Some(Before::Draft(version, root)));
@@ -202,7 +202,7 @@ fn by(person: &Person, at: Stamp) -> Author {
 /// Writes the objects of a draft, or of what its evolutions are if it is there. No ref names them
 /// yet.
 fn write(session: &Session<'_>, draft: &Draft, there: Option<Oid>) -> Result<Written> {
-    let store = &session.store;
+    let store = &session.core.store;
     let version = &draft.version;
     let root = match there {
         Some(root) => root,
@@ -280,11 +280,11 @@ fn write(session: &Session<'_>, draft: &Draft, there: Option<Oid>) -> Result<Wri
 fn plan(session: &Session<'_>, refs: &Refs, written: &[Written]) -> Result<(Vec<Update>, Report)> {
     let mut report = Report::default();
     let mut updates = Vec::new();
-    let (local, cloud) = (refs.local(), session.known_cloud(refs));
+    let (local, cloud) = (refs.local(), session.core.known_cloud(refs));
     let mut known: HashSet<String> = HashSet::new();
     for (name, tip) in evolutions(&local).chain(evolutions(&cloud)) {
-        if session.store.is_commit(&tip)
-            && let Ok(attempt) = session.store.attempt(&name, &tip)?
+        if session.core.store.is_commit(&tip)
+            && let Ok(attempt) = session.core.store.attempt(&name, &tip)?
         {
             known.extend(attempt.claim.map(|claim| claim.id));
         }
@@ -297,12 +297,12 @@ fn plan(session: &Session<'_>, refs: &Refs, written: &[Written]) -> Result<(Vec<
     } in written
     {
         let here = match refs.draft(version) {
-            Some((_, tip)) => Some(session.store.root(&tip)?),
+            Some((_, tip)) => Some(session.core.store.root(&tip)?),
             None => None,
         };
         if here.as_ref() == Some(root) {
             report.there.push(version.to_string());
-        } else if let Err(error) = session.may_declare(refs, version) {
+        } else if let Err(error) = session.core.may_declare(refs, version) {
             let refusal = error.downcast::<Refusal>()?;
             report.skipped.push((version.to_string(), refusal.what));
             continue;

@@ -17,7 +17,7 @@ type Skipped = Vec<(String, String)>;
 /// # Errors
 /// [`Exit::Invalid`] where there is none; as [`take`].
 pub fn run(session: &Session<'_>, pattern: Option<&str>, dry_run: bool) -> Result<Report> {
-    let (found, skipped) = tagged(&session.store, pattern)?;
+    let (found, skipped) = tagged(&session.core.store, pattern)?;
     if found.is_empty() && skipped.is_empty() {
         let what = match pattern {
             Some(pattern) => format!("No tag that matches {pattern} is a version"),
@@ -30,7 +30,7 @@ pub fn run(session: &Session<'_>, pattern: Option<&str>, dry_run: bool) -> Resul
     }
     let report = take(session, &found, dry_run)?;
     if !dry_run {
-        session.write_view()?;
+        session.drafts.write_view()?;
     }
     Ok(Report {
         skipped: [skipped, report.skipped].concat(),

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::config::Mode;
+use crate::model::pipeline::FOLDER;
 use crate::session::Session;
-use crate::session::pipelines::FOLDER;
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -68,7 +68,7 @@ pub struct Prepared {
 /// # Errors
 /// The repository is bare, or its working tree cannot be written.
 pub fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
-    let top = session.top()?;
+    let top = session.core.top()?;
     let mut written = Vec::new();
     let mut there = Vec::new();
     let mut ensure = |path: &str, text: &str| -> Result<()> {
@@ -93,8 +93,8 @@ pub fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     Ok(Outcome::Init(Prepared {
         written,
         there,
-        mode: session.config.mode,
-        remote: session.config.remote.clone(),
+        mode: session.core.config.mode,
+        remote: session.core.config.remote.clone(),
     }))
 }
 

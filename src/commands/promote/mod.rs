@@ -24,11 +24,11 @@ use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
 use crate::model::verdict::Gate;
 use crate::model::{Exit, Oid, Refusal, Version};
-use crate::session::Session;
-use crate::session::contact::Contact;
-use crate::session::facts::Intent;
-use crate::session::heal::TagState;
-use crate::session::push::{Job, Next};
+use crate::session::cloud::push::{Job, Next};
+use crate::session::core::contact::Contact;
+use crate::session::sealing::facts::Intent;
+use crate::session::sealing::tag::TagState;
+use crate::session::{Cloud, Session};
 use crate::store::ledger::Ledger;
 use crate::store::names;
 
@@ -103,20 +103,20 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let plea = plea(args)?;
     // The draft's own spelling, where this clone has it.
-    let version = session.store.spelled(&typed)?.unwrap_or(typed);
+    let version = session.core.store.spelled(&typed)?.unwrap_or(typed);
     // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
-    let cloud = session.config.remote.as_ref();
-    let asked = cloud.map(|_| session.contact(Some(&version)));
-    let taken = session.take_in()?;
+    let cloud = session.core.config.remote.as_ref();
+    let asked = cloud.map(|_| session.cloud.contact(Some(&version)));
+    let taken = session.drafts.take_in()?;
     let contact = match asked.transpose()? {
-        Some(_) if !taken.edited.is_empty() => Some(session.seen()?),
+        Some(_) if !taken.edited.is_empty() => Some(session.cloud.seen()?),
         contact => contact,
     };
-    let commit = session.store.resolve(&args.commit)?;
-    let tree = session.store.commit(&commit)?.tree;
-    let refs = session.store.refs()?;
+    let commit = session.core.store.resolve(&args.commit)?;
+    let tree = session.core.store.commit(&commit)?.tree;
+    let refs = session.core.store.refs()?;
     // A dry run must leave nothing behind, not even an intent; its own id is never in a ledger.
-    let id = match (session.intent(&refs, &version)?, args.dry_run) {
+    let id = match (session.sealing.intent(&refs, &version)?, args.dry_run) {
         (Some(id), _) => id,
         (None, true) => "dry-run".to_owned(),
         (None, false) => String::new(),
@@ -137,7 +137,7 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         None => promotion.locally(),
     };
     if outcome.is_ok() && !args.dry_run {
-        session.write_view()?;
+        session.drafts.write_view()?;
     }
     outcome
 }
@@ -165,20 +165,24 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
 impl Promotion<'_> {
     fn in_cloud(self, contact: &Contact) -> Result<Outcome> {
         let session = self.session;
-        let mut sealing = Sealing {
+        let mut sending = Sending {
             promotion: self,
             seal: None,
         };
-        session.push(contact, &mut sealing)
+        session.cloud.push(contact, &mut sending)
     }
 
     /// The decision over what is known now.
     fn decide(&self, contact: Option<&Contact>) -> Result<Decision, Refusal> {
-        let facts = self.session.facts(&self.intent, contact).map_err(|error| {
-            error
-                .downcast::<Refusal>()
-                .unwrap_or_else(|error| Refusal::new(Exit::Failure, format!("{error:#}")))
-        })?;
+        let facts = self
+            .session
+            .sealing
+            .facts(&self.intent, contact)
+            .map_err(|error| {
+                error
+                    .downcast::<Refusal>()
+                    .unwrap_or_else(|error| Refusal::new(Exit::Failure, format!("{error:#}")))
+            })?;
         promotion::decide(&facts)
     }
 
@@ -195,8 +199,11 @@ impl Promotion<'_> {
         let ledger = match ledger {
             Some(ledger) => ledger.clone(),
             None => {
-                let author = session.author()?;
-                let genesis = session.store.write_genesis(author, &session.ctx.nonce())?;
+                let author = session.core.author()?;
+                let genesis = session
+                    .core
+                    .store
+                    .write_genesis(author, &session.core.ctx.nonce())?;
                 Ledger {
                     tip: genesis.clone(),
                     base: genesis,
@@ -204,17 +211,18 @@ impl Promotion<'_> {
             }
         };
         let policy = session
+            .core
             .store
             .file(&self.intent.release.tree, policy::FILE)??;
         let policy = policy.as_deref();
-        let entry = session.store.write_promotion(
-            session.author()?,
+        let entry = session.core.store.write_promotion(
+            session.core.author()?,
             &ledger,
             &seal.sealed,
             policy,
             None,
         )?;
-        session.check_own(&ledger, &entry)?;
+        session.core.check_own(&ledger, &entry)?;
         let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
         if with_folded {
             if let Some(draft) = &seal.cloud_draft {
@@ -243,34 +251,40 @@ impl Promotion<'_> {
         let session = self.session;
         // The tag is sent first, so that all that is left is one transaction. Cut in between, the
         // kept intent makes the next command do both again, with the same tag.
-        let tag = match session.config.tag {
-            true => session.release_tag(sealed)?,
+        let tag = match session.core.config.tag {
+            true => session.sealing.release_tag(sealed)?,
             false => None,
         };
-        let state = match (session.config.tag, &tag) {
+        let state = match (session.core.config.tag, &tag) {
             (false, _) => None,
             (true, None) => Some(TagState::Refused),
-            (true, Some(tag)) => Some(session.send_tag(Some(contact), &sealed.version, tag)?),
+            (true, Some(tag)) => Some(session.sealing.send_tag(
+                Some(contact),
+                &sealed.version,
+                tag,
+            )?),
         };
-        let contact = session.change(|refs| {
+        let contact = session.core.change(|refs| {
             let mut moves = Vec::new();
             let name = names::tag(&sealed.version);
-            if let (Some(tag), None) = (&tag, session.store.tag(&name)?) {
+            if let (Some(tag), None) = (&tag, session.core.store.tag(&name)?) {
                 moves.push(Update::new(name, None, Some(tag)));
             }
             if state != Some(TagState::Waiting) {
                 moves.push(refs.change(names::promoting(&sealed.version), None));
             }
-            let mut adopted = session.adopted(refs)?;
-            session.note_pushed(refs, pushed, &mut moves, &mut adopted);
+            let mut adopted = session.core.adopted(refs)?;
+            session
+                .core
+                .note_pushed(refs, pushed, &mut moves, &mut adopted);
             let after = refs.with(&moves);
-            let (verified, contact) = session.check(&after)?;
-            let (taken_over, _) = session.plan(&contact, &after, true)?;
+            let (verified, contact) = session.core.check(&after)?;
+            let (taken_over, _) = session.cloud.plan(&contact, &after, true)?;
             moves.extend(verified);
             moves.extend(taken_over);
             Ok((moves, contact))
         })?;
-        session.clear_after(&contact, sealed)?;
+        session.sealing.clear_after(&contact, sealed)?;
         Ok(state)
     }
 
@@ -278,12 +292,12 @@ impl Promotion<'_> {
     /// an earlier one that did not live to hear of it.
     fn found(&self, sealed: &Sealed, earlier: bool) -> Result<Outcome> {
         let session = self.session;
-        let contact = session.seen()?;
+        let contact = session.cloud.seen()?;
         if self.args.dry_run {
             return Ok(self.outcome(sealed.clone(), vec![], None, earlier, &contact.cloud));
         }
-        session.adopt(&contact)?;
-        let tag = session.finish(&contact, sealed)?;
+        session.cloud.adopt(&contact)?;
+        let tag = session.sealing.finish(&contact, sealed)?;
         Ok(self.outcome(sealed.clone(), vec![], tag, earlier, &contact.cloud))
     }
 
@@ -292,13 +306,14 @@ impl Promotion<'_> {
         let lost = match contact.ledger() {
             Some(ledger) => self
                 .session
+                .core
                 .store
                 .sealed(ledger, &self.intent.version)?
                 .is_some(),
             None => false,
         };
         if lost && !self.intent.id.is_empty() && !self.args.dry_run {
-            self.session.forget_intent(&self.intent.version)?;
+            self.session.sealing.forget_intent(&self.intent.version)?;
         }
         Ok(refusal.into())
     }
@@ -307,10 +322,10 @@ impl Promotion<'_> {
     fn locally(mut self) -> Result<Outcome> {
         let session = self.session;
         if self.intent.id.is_empty() {
-            let id = session.intend(&self.intent.version)?;
+            let id = session.sealing.intend(&self.intent.version)?;
             self.intent.id = id;
         }
-        let result = session.change(|_| {
+        let result = session.core.change(|_| {
             let seal = match self.decide(None)? {
                 Decision::Won(sealed) => return Ok((Vec::new(), (sealed, vec![], true))),
                 Decision::Seal(seal) => seal,
@@ -318,8 +333,8 @@ impl Promotion<'_> {
             if self.args.dry_run {
                 return Ok((Vec::new(), (seal.sealed, seal.policy_changes, false)));
             }
-            let refs = session.store.refs()?;
-            let ledger = session.ledger(&refs)?;
+            let refs = session.core.store.refs()?;
+            let ledger = session.core.ledger(&refs)?;
             let updates = self.write(&seal, ledger.as_ref(), false)?;
             let entry = updates[0].new.as_ref();
             let mut moves = vec![
@@ -335,11 +350,11 @@ impl Promotion<'_> {
         });
         if result.is_err() && !self.args.dry_run {
             // Nothing was sent to anybody: there is nothing to find out later.
-            session.forget_intent(&self.intent.version)?;
+            session.sealing.forget_intent(&self.intent.version)?;
         }
         let (sealed, changes, earlier) = result?;
-        let tag = match session.config.tag && !self.args.dry_run {
-            true => Some(session.deliver_tag(None, &sealed)?),
+        let tag = match session.core.config.tag && !self.args.dry_run {
+            true => Some(session.sealing.deliver_tag(None, &sealed)?),
             false => None,
         };
         Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))
@@ -354,7 +369,7 @@ impl Promotion<'_> {
         cloud: &BTreeMap<String, Oid>,
     ) -> Outcome {
         let published = cloud.get(&names::draft(&self.intent.version));
-        let has_cloud = self.session.config.remote.is_some();
+        let has_cloud = self.session.core.config.remote.is_some();
         Outcome::Promote(Promoted {
             unpushed: has_cloud && published.is_some_and(|tip| *tip != sealed.draft),
             sealed,
@@ -368,13 +383,13 @@ impl Promotion<'_> {
 }
 
 /// A promotion on its way to the cloud.
-struct Sealing<'a> {
+struct Sending<'a> {
     promotion: Promotion<'a>,
     /// What was pushed last.
     seal: Option<Seal>,
 }
 
-impl Job for Sealing<'_> {
+impl Job for Sending<'_> {
     type Value = Outcome;
 
     fn manner(&self) -> Manner {
@@ -382,12 +397,7 @@ impl Job for Sealing<'_> {
         Manner::FirstAtLeast
     }
 
-    fn plan(
-        &mut self,
-        session: &Session<'_>,
-        contact: &Contact,
-        road: Road,
-    ) -> Result<Next<Outcome>> {
+    fn plan(&mut self, cloud: Cloud<'_>, contact: &Contact, road: Road) -> Result<Next<Outcome>> {
         let promotion = &mut self.promotion;
         let mut seal = match promotion.decide(Some(contact)) {
             Ok(Decision::Won(sealed)) => {
@@ -397,15 +407,18 @@ impl Job for Sealing<'_> {
             Ok(Decision::Seal(seal)) => seal,
             Err(refusal) => return Err(promotion.give_up(refusal, contact)?),
         };
-        let pinned = pinned(session, &seal)?;
-        session.may_publish(contact, &pinned, promotion.args.with_commits)?;
+        let pinned = pinned(promotion.session, &seal)?;
+        cloud.may_publish(contact, &pinned, promotion.args.with_commits)?;
         if promotion.args.dry_run {
             let changes = seal.policy_changes;
             let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);
             return Ok(Next::Over(outcome));
         }
         if promotion.intent.id.is_empty() {
-            promotion.intent.id = session.intend(&promotion.intent.version)?;
+            promotion.intent.id = promotion
+                .session
+                .sealing
+                .intend(&promotion.intent.version)?;
             seal.sealed.promotion.clone_from(&promotion.intent.id);
         }
         let with_folded = road.atomic && !road.alone;
@@ -416,7 +429,7 @@ impl Job for Sealing<'_> {
 
     fn landed(
         &mut self,
-        _: &Session<'_>,
+        _: Cloud<'_>,
         contact: &Contact,
         landed: Landed,
     ) -> Result<Option<Outcome>> {
@@ -435,8 +448,8 @@ impl Job for Sealing<'_> {
         )))
     }
 
-    fn look(&self, session: &Session<'_>) -> Result<Contact> {
-        session.contact(Some(&self.promotion.intent.version))
+    fn look(&self, cloud: Cloud<'_>) -> Result<Contact> {
+        cloud.contact(Some(&self.promotion.intent.version))
     }
 
     fn unheard(&self, cause: Refusal) -> Refusal {
@@ -459,7 +472,7 @@ impl Job for Sealing<'_> {
 fn pinned(session: &Session<'_>, seal: &Seal) -> Result<Vec<Oid>> {
     let mut commits = vec![seal.sealed.commit.clone()];
     for (promotion, there) in &seal.folded {
-        commits.extend(session.store.pinned(&promotion.tip, there.as_ref())?);
+        commits.extend(session.core.store.pinned(&promotion.tip, there.as_ref())?);
     }
     Ok(commits)
 }

@@ -20,7 +20,7 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let Some(limit) = args.wait else {
         return super::run(session, args);
     };
-    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
+    let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let begun = Instant::now();
     let mut told = String::new();
     let mut pause = SHORTEST;
@@ -40,19 +40,19 @@ pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
         }
         let what = format!("Waiting: {}", refusal.what);
         if told != what {
-            session.ctx.note(&what);
+            session.core.ctx.note(&what);
             for line in &refusal.why {
-                session.ctx.note(line);
+                session.core.ctx.note(line);
             }
             told = what;
         }
         // Each clone waits a different time, so that they do not meet again.
-        let spread = session.ctx.random_below(250);
+        let spread = session.core.ctx.random_below(250);
         if interrupt.within((pause + Duration::from_millis(spread)).min(left)) {
             return Err(Refusal::new(Exit::Interrupted, "Interrupted").into());
         }
         pause = (pause * 2).min(LONGEST);
-        if session.config.remote.is_some() {
+        if session.core.config.remote.is_some() {
             sync::pull_with(session, false)?;
         }
     }
@@ -65,29 +65,29 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Of pipelines that race for one version of one commit, the first promotes it for all.
 fn for_all(session: &Session<'_>, args: &PromoteArgs, refusal: Refusal) -> Result<Outcome> {
     let version: Version = typed(&args.version)?;
-    let contact = match session.config.remote {
-        Some(_) => Some(session.seen()?),
+    let contact = match session.core.config.remote {
+        Some(_) => Some(session.cloud.seen()?),
         None => None,
     };
     let ledger = match &contact {
         Some(contact) => contact.ledger().cloned(),
-        None => session.ledger(&session.store.refs()?)?,
+        None => session.core.ledger(&session.core.store.refs()?)?,
     };
     let sealed = match ledger {
-        Some(ledger) => session.store.sealed(&ledger, &version)?,
+        Some(ledger) => session.core.store.sealed(&ledger, &version)?,
         None => None,
     };
-    let commit = session.store.resolve(&args.commit)?;
+    let commit = session.core.store.resolve(&args.commit)?;
     let Some(sealed) = sealed.filter(|sealed| sealed.commit == commit) else {
         return Err(refusal.into());
     };
     if let Some(contact) = &contact {
-        session.adopt(contact)?;
+        session.cloud.adopt(contact)?;
     }
-    session.write_view()?;
+    session.drafts.write_view()?;
     Ok(Outcome::Promote(Promoted {
         sealed,
-        cloud: session.config.remote.is_some(),
+        cloud: session.core.config.remote.is_some(),
         dry_run: false,
         earlier: true,
         tag: None,

@@ -14,6 +14,7 @@ use crate::context::Event;
 use crate::git::LOCAL_ENV;
 use crate::model::engine;
 use crate::model::evolution::Attempt;
+use crate::model::pipeline::path;
 use crate::model::pipeline::{self, Pipeline};
 use crate::model::proof::{self, Evidence, Outcome as Ended, PipelineUsed, StepResult};
 use crate::model::{Cause, Change, ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
@@ -21,9 +22,9 @@ use crate::runner::Interrupt;
 use crate::runner::Log;
 use crate::runner::steps::{self, Finished, Job, News};
 use crate::session::Session;
-use crate::session::isolate::Isolated;
-use crate::session::pipelines::{Source, path};
-use crate::session::proof::declared;
+use crate::session::proving::isolate::Isolated;
+use crate::session::proving::pipelines::Source;
+use crate::session::proving::proof::declared;
 use crate::store::objects::Content;
 use crate::store::{Store, code};
 
@@ -162,11 +163,11 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         .collect::<Result<_, _>>()?;
     let mut unwanted = Vec::new();
     if let Some(base) = &args.trailers {
-        (changes, unwanted) = session.named_since(base)?;
+        (changes, unwanted) = session.proving.named_since(base)?;
     } else if let [] | [_] = changes.as_slice() {
         let only = changes.pop();
         if args.start {
-            session.sees_started(only.as_ref())?;
+            session.proving.sees_started(only.as_ref())?;
         }
         if args.dry_run {
             return Ok(Outcome::RunPlan(planned(plan(
@@ -190,9 +191,11 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     // Whatever cannot be run is said before anything is.
     for change in &once {
         if args.start || args.trailers.is_some() {
-            session.sees_started(Some(change))?;
+            session.proving.sees_started(Some(change))?;
         } else {
-            session.current(&session.store.refs()?, Some(change))?;
+            session
+                .proving
+                .current(&session.core.store.refs()?, Some(change))?;
         }
     }
     let mut runs = Vec::new();
@@ -205,7 +208,7 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
 fn one(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Proven> {
     let plan = plan(session, args, change)?;
     let isolated = match args.isolated {
-        true => Some(session.isolate(&plan.commit)?),
+        true => Some(session.proving.isolate(&plan.commit)?),
         false => None,
     };
     let finished = perform(session, args, &plan, isolated.as_ref())?;
@@ -215,7 +218,7 @@ fn one(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Resu
         return Err(Refusal::new(Exit::Interrupted, what).into());
     }
     // Much may have happened meanwhile, here or in another process.
-    session.store.look_anew();
+    session.core.store.look_anew();
     let void = match plan.void.clone() {
         Some(void) => Some(void),
         None => changed_meanwhile(session, &plan.commit, isolated.as_ref())?,
@@ -231,7 +234,7 @@ fn perform(
 ) -> Result<Finished> {
     let top: PathBuf = match isolated {
         Some(isolated) => isolated.top(),
-        None => session.top()?,
+        None => session.core.top()?,
     };
     let env = [
         ("GRYT_VERSION", plan.attempt.name.version.to_string()),
@@ -246,11 +249,11 @@ fn perform(
         without: &LOCAL_ENV,
         jobs: args.jobs.map_or(processors, NonZeroUsize::get),
     };
-    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
+    let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let count = plan.pipeline.steps.len();
-    session.ctx.tell(Event::RunStarted { steps: count });
+    session.core.ctx.tell(Event::RunStarted { steps: count });
     let finished = steps::run(&job, &interrupt, |news| {
-        session.ctx.tell(match news {
+        session.core.ctx.tell(match news {
             News::Started { step } => Event::StepStarted { step },
             News::Output { step, bytes } => Event::StepOutput { step, bytes },
             News::Again { step, attempt } => Event::StepAgain { step, attempt },
@@ -258,7 +261,7 @@ fn perform(
             News::Ended { result } => Event::StepEnded { result },
         });
     });
-    session.ctx.tell(Event::RunEnded);
+    session.core.ctx.tell(Event::RunEnded);
     finished
 }
 
@@ -281,13 +284,13 @@ fn planned(plan: Plan) -> Planned {
 
 fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Plan> {
     let (attempt, change, contract) = wanted(session, args, change)?;
-    let commit = session.store.resolve(&args.commit)?;
-    let tree = session.store.commit(&commit)?.tree;
+    let commit = session.core.store.resolve(&args.commit)?;
+    let tree = session.core.store.commit(&commit)?.tree;
     let dirty = match args.isolated {
         true => Vec::new(),
         false => {
-            let mut dirty = session.store.dirty_files()?;
-            let hidden = code::hidden_files(session.store.git(), &session.top()?)?;
+            let mut dirty = session.core.store.dirty_files()?;
+            let hidden = code::hidden_files(session.core.store.git(), &session.core.top()?)?;
             let note = |file| format!("{file} (git is told not to look at it)");
             dirty.extend(hidden.into_iter().map(note));
             dirty
@@ -300,11 +303,11 @@ fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Res
         true => Source::Disk,
         false => Source::Tree(tree.clone()),
     };
-    let available = session.pipelines(&source)?;
+    let available = session.proving.pipelines(&source)?;
     let name = pipeline::choose(args.pipeline.as_deref(), &change, &contract, &available)
         .map_err(|refusal| uncommitted(session, args, refusal))?;
-    let (text, pipeline) = session.pipeline(&source, &name)?;
-    let held = session.store.at(&tree, &path(&name))? == Some(Store::blob_id(&text)?);
+    let (text, pipeline) = session.proving.pipeline(&source, &name)?;
+    let held = session.core.store.at(&tree, &path(&name))? == Some(Store::blob_id(&text)?);
     let void = match (dirty.is_empty(), held) {
         (false, _) => Some("the working tree had uncommitted edits".to_owned()),
         (true, false) => Some("the pipeline was not committed".to_owned()),
@@ -331,16 +334,16 @@ fn wanted(
     // A dry run changes nothing, not even a draft.
     let taken = match args.dry_run {
         true => None,
-        false => Some(session.take_in()?),
+        false => Some(session.drafts.take_in()?),
     };
-    let refs = session.store.refs()?;
-    let attempt = session.current(&refs, wanted)?;
+    let refs = session.core.store.refs()?;
+    let attempt = session.proving.current(&refs, wanted)?;
     let version: &Version = &attempt.name.version;
-    session.open_version(&refs, version)?;
+    session.core.open_version(&refs, version)?;
     if let Some(taken) = taken {
         taken.require(version)?;
     }
-    let draft = session.draft(&refs, version)?;
+    let draft = session.core.draft(&refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let change = declared(&contract, version, &attempt.name.change)?.clone();
     Ok((attempt, change, contract))
@@ -366,7 +369,7 @@ fn unclean(dirty: &[String]) -> Refusal {
 
 /// A pipeline that is on disk and not in the commit is the usual mistake of a first run.
 fn uncommitted(session: &Session<'_>, args: &RunArgs, refusal: Refusal) -> Refusal {
-    let on_disk = session.pipeline_files().unwrap_or_default();
+    let on_disk = session.proving.pipeline_files().unwrap_or_default();
     if args.allow_dirty || on_disk.is_empty() {
         return refusal;
     }
@@ -393,7 +396,7 @@ fn changed_meanwhile(
     isolated: Option<&Isolated<'_>>,
 ) -> Result<Option<String>> {
     let there = isolated.map(Isolated::git);
-    let git = there.as_ref().unwrap_or(session.store.git());
+    let git = there.as_ref().unwrap_or(session.core.store.git());
     if code::head(git)? != *commit {
         return Ok(Some("HEAD moved while the pipeline ran".into()));
     }
@@ -411,7 +414,7 @@ fn record(
     void: Option<String>,
     isolated: bool,
 ) -> Result<Proven> {
-    let (author, _) = session.idents()?;
+    let (author, _) = session.core.idents()?;
     let status = proof::outcome(&finished.results);
     let proof = Proof {
         status,
@@ -420,14 +423,14 @@ fn record(
         tree: plan.tree,
         change: plan.change,
         pipeline: Some(PipelineUsed {
-            blob: session.store.write_blob(&plan.text)?,
+            blob: session.core.store.write_blob(&plan.text)?,
             name: plan.name.clone(),
         }),
         isolated,
         steps: finished.results.clone(),
         evidence: evidence(session),
-        by: session.me()?,
-        host: session.host(),
+        by: session.core.me()?,
+        host: session.proving.host(),
         at: author.at,
     };
     let beside = finished.logs.iter().map(|(step, log)| {
@@ -438,7 +441,10 @@ fn record(
         (format!("logs/{step}.log"), log)
     });
     let beside: Vec<_> = beside.collect();
-    let name = session.add_proof(&plan.attempt.name, &plan.attempt.root, &proof, &beside)?;
+    let name =
+        session
+            .proving
+            .add_proof(&plan.attempt.name, &plan.attempt.root, &proof, &beside)?;
     Ok(Proven {
         name,
         pipeline: plan.name,
@@ -447,13 +453,13 @@ fn record(
         commit: proof.commit,
         isolated,
         steps: proof.steps,
-        unshared: session.config.remote.is_some() && !session.continuous(),
+        unshared: session.core.config.remote.is_some() && !session.core.continuous(),
     })
 }
 
 /// Where a run in CI can be looked at, and who set it going.
 fn evidence(session: &Session<'_>) -> Option<Evidence> {
-    let engine = engine::detect(|name| session.ctx.env(name))?;
+    let engine = engine::detect(|name| session.core.ctx.env(name))?;
     Some(Evidence {
         url: engine.url,
         engine: Some(engine.name.to_owned()),

@@ -7,7 +7,7 @@ use super::RunArgs;
 use crate::commands::Outcome;
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
-use crate::session::pipelines::Source;
+use crate::session::proving::pipelines::Source;
 
 /// The pipelines that there are.
 #[derive(Debug, Serialize)]
@@ -39,7 +39,7 @@ pub struct Validated {
 /// # Errors
 /// As each says.
 pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
-    let mut names = session.pipelines(&Source::Disk)?;
+    let mut names = session.proving.pipelines(&Source::Disk)?;
     if let Some(wanted) = &args.pipeline {
         if !names.contains(wanted) {
             let what = format!("There is no pipeline {wanted}");
@@ -57,7 +57,7 @@ pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
 fn list(session: &Session<'_>, names: Vec<String>) -> Result<Outcome> {
     let mut pipelines = Vec::new();
     for name in names {
-        pipelines.push(match session.pipeline(&Source::Disk, &name) {
+        pipelines.push(match session.proving.pipeline(&Source::Disk, &name) {
             Ok((_, pipeline)) => Row {
                 name,
                 description: pipeline.description,
@@ -79,7 +79,7 @@ fn list(session: &Session<'_>, names: Vec<String>) -> Result<Outcome> {
 fn validate(session: &Session<'_>, names: Vec<String>) -> Result<Outcome> {
     let mut wrong = Vec::new();
     for name in &names {
-        if let Err(error) = session.pipeline(&Source::Disk, name) {
+        if let Err(error) = session.proving.pipeline(&Source::Disk, name) {
             wrong.push(error.downcast::<Refusal>()?.what);
         }
     }

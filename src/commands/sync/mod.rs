@@ -16,9 +16,9 @@ use crate::model::news::News;
 use crate::model::reconcile::Adopted;
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
-use crate::session::backfill::Backfilled;
-use crate::session::leaving::Left;
-use crate::session::share::{PushError, SharedDrafts, Which};
+use crate::session::cloud::backfill::Backfilled;
+use crate::session::cloud::share::{PushError, SharedDrafts, Which};
+use crate::session::sealing::leaving::Left;
 
 /// Subcommands of `sync`.
 #[derive(Debug, Subcommand)]
@@ -165,8 +165,8 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
     match command {
         SyncCommand::Pull {
             from: Some(remote), ..
-        } if *remote != session.cloud_name()? => {
-            let brought = session.bring(remote)?;
+        } if *remote != session.core.cloud_name()? => {
+            let brought = session.cloud.bring(remote)?;
             Ok(Outcome::PullFrom(brought))
         }
         SyncCommand::Pull { leave_edits, .. } => {
@@ -201,32 +201,32 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
 /// # Errors
 /// As [`pull`].
 pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
-    session.cloud_name()?;
+    session.core.cloud_name()?;
     // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
-    let contact = session.contact_to_adopt();
+    let contact = session.cloud.contact_to_adopt();
     if take_in {
-        session.take_in()?;
+        session.drafts.take_in()?;
     }
     let contact = contact?;
     let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
         .map(|(version, _)| version)
         .collect();
-    let told = session.told();
-    let mut news = session.news(told.as_ref(), &contact)?;
-    let adopted = session.adopt(&contact)?;
+    let told = session.cloud.told();
+    let mut news = session.cloud.news(told.as_ref(), &contact)?;
+    let adopted = session.cloud.adopt(&contact)?;
     // What is said of drafts and releases by name is not said twice.
     news.retain(|news| match news {
         News::Withdrawn { version, .. } => !adopted.withdrawn.iter().any(|(v, _)| v == version),
         News::Left { version } => !adopted.deleted.contains(version),
         _ => true,
     });
-    session.resume(&contact)?;
-    session.forget_old()?;
-    session.write_view()?;
-    session.note_contact();
+    session.sealing.resume(&contact)?;
+    session.drafts.forget_old()?;
+    session.drafts.write_view()?;
+    session.core.note_contact();
     // A hook has nobody to tell: what it brought is told by the next pull of a person's own.
-    if take_in && !session.ctx.quiet {
-        session.note_told(told.as_ref(), &contact);
+    if take_in && !session.core.ctx.quiet {
+        session.cloud.note_told(told.as_ref(), &contact);
     }
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
@@ -256,19 +256,24 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
 /// # Errors
 /// The cloud cannot be reached, refuses, or does not check.
 pub fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
-    session.cloud_name()?;
+    session.core.cloud_name()?;
     let version = typed_if(args.version.as_deref())?;
     let renames: Vec<Rename> = args
         .rename
         .iter()
         .map(|text| rename(text))
         .collect::<Result<_>>()?;
-    let taken = session.take_in()?;
+    let taken = session.drafts.take_in()?;
     if let Some(version) = &version {
         taken.require(version)?;
     }
-    let left_local = if session.has_own_ledger(&session.store.refs()?)? {
-        session.leave_local(&renames, args.with_commits, args.dry_run)?
+    let left_local = if session
+        .sealing
+        .has_own_ledger(&session.core.store.refs()?)?
+    {
+        session
+            .sealing
+            .leave_local(&renames, args.with_commits, args.dry_run)?
     } else if renames.is_empty() {
         None
     } else {
@@ -277,10 +282,10 @@ pub fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
     };
     let done = match (args.dry_run, &left_local) {
         (true, Some(_)) => SharedDrafts::default(),
-        (true, None) => session.preview_drafts(version.as_ref())?,
-        (false, _) => session.share_drafts(version.as_ref())?,
+        (true, None) => session.cloud.preview_drafts(version.as_ref())?,
+        (false, _) => session.cloud.share_drafts(version.as_ref())?,
     };
-    session.write_view()?;
+    session.drafts.write_view()?;
     let exit = done.errors.first().map(|(_, error)| error.exit());
     let failure = |(version, error): (Version, PushError)| PushFailure {
         version,
@@ -316,11 +321,11 @@ pub fn push_evolutions(
     version: Option<&Version>,
     with_commits: bool,
 ) -> Result<PushedEvolutions> {
-    session.cloud_name()?;
-    session.take_in()?;
+    session.core.cloud_name()?;
+    session.drafts.take_in()?;
     let which = version.map_or(Which::All, Which::Of);
-    let done = session.share_evolutions(&which, with_commits)?;
-    session.write_view()?;
+    let done = session.cloud.share_evolutions(&which, with_commits)?;
+    session.drafts.write_view()?;
     Ok(PushedEvolutions {
         created: done.created,
         updated: done.updated,
@@ -335,14 +340,14 @@ pub fn push_evolutions(
 /// # Errors
 /// As [`pull`].
 fn backfill(session: &Session<'_>) -> Result<Backfilled> {
-    session.contact(None)?;
-    session.take_in()?;
-    let done = session.backfill(&session.seen()?)?;
-    let contact = session.seen()?;
-    session.adopt(&contact)?;
-    session.resume(&contact)?;
-    session.write_view()?;
-    session.note_contact();
+    session.cloud.contact(None)?;
+    session.drafts.take_in()?;
+    let done = session.cloud.backfill(&session.cloud.seen()?)?;
+    let contact = session.cloud.seen()?;
+    session.cloud.adopt(&contact)?;
+    session.sealing.resume(&contact)?;
+    session.drafts.write_view()?;
+    session.core.note_contact();
     Ok(done)
 }
 
@@ -354,6 +359,7 @@ fn backfill(session: &Session<'_>) -> Result<Backfilled> {
 pub fn deliver(session: &Session<'_>) -> Result<()> {
     for failure in push(session, &PushArgs::default())?.errors {
         session
+            .core
             .ctx
             .warn(format!("{}: {}", failure.version, failure.error));
     }

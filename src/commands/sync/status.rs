@@ -13,7 +13,7 @@ use crate::model::state::{InCloud, Status, SyncState};
 use crate::model::verdict::{Gate, Verdict};
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
-use crate::session::contact::Contact;
+use crate::session::core::contact::Contact;
 use crate::store::names;
 use crate::store::refs::drafts;
 
@@ -80,11 +80,11 @@ const LATEST: usize = 10;
 /// # Errors
 /// The cloud cannot be reached, or does not check.
 pub fn run(session: &Session<'_>, version: Option<&Version>, offline: bool) -> Result<Outcome> {
-    session.cloud_name()?;
+    session.core.cloud_name()?;
     let contact = if offline {
-        session.seen()?
+        session.cloud.seen()?
     } else {
-        session.contact(None)?
+        session.cloud.contact(None)?
     };
     match version {
         None => compared(session, &contact).map(Outcome::SyncStatus),
@@ -94,12 +94,12 @@ pub fn run(session: &Session<'_>, version: Option<&Version>, offline: bool) -> R
 
 fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
     let refs = &contact.refs;
-    let preview = session.preview(contact)?;
-    let edited = session.edited(refs)?;
+    let preview = session.cloud.preview(contact)?;
+    let edited = session.drafts.edited(refs)?;
     let mut rows: BTreeMap<String, Local> = BTreeMap::new();
     let mut behind = 0;
     let mut ahead = 0;
-    let latest = session.releases(refs, LATEST + 1, None)?;
+    let latest = session.core.releases(refs, LATEST + 1, None)?;
     for release in latest.iter().take(LATEST) {
         rows.insert(
             release.version.to_string(),
@@ -115,7 +115,7 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
     for (version, _) in drafts(&refs.local()) {
         let there = contact.cloud.get(&names::draft(&version));
         let sealed = match contact.ledger() {
-            Some(ledger) => session.store.sealed(ledger, &version)?.is_some(),
+            Some(ledger) => session.core.store.sealed(ledger, &version)?.is_some(),
             None => false,
         };
         let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
@@ -184,15 +184,15 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
 
 fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Result<OfVersion> {
     if let Some(ledger) = contact.ledger()
-        && let Some(sealed) = session.store.sealed(ledger, version)?
+        && let Some(sealed) = session.core.store.sealed(ledger, version)?
     {
-        let (_, contract) = session.store.sealed_contract(ledger, &sealed)?;
+        let (_, contract) = session.core.store.sealed_contract(ledger, &sealed)?;
         return Ok(OfVersion {
-            status: match session.store.withdrawal(ledger, &sealed.version)? {
+            status: match session.core.store.withdrawal(ledger, &sealed.version)? {
                 Some(_) => Status::Withdrawn,
                 None => Status::Promoted,
             },
-            changes: crate::session::survey::sealed_standings(&contract, &sealed),
+            changes: crate::session::core::survey::sealed_standings(&contract, &sealed),
             ready: false,
             missing: Vec::new(),
             version: sealed.version,
@@ -203,7 +203,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     let (version, tip) = match (here, there) {
         (Some((_, here)), Some((spelled, there))) => {
             // What this clone added is in the status only where nothing is missing from it.
-            match session.store.draft_relation(&here, &there)? {
+            match session.core.store.draft_relation(&here, &there)? {
                 Relation::Ahead => (spelled, here),
                 _ => (spelled, there),
             }
@@ -215,26 +215,31 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
         }
     };
     let draft = session
+        .core
         .store
         .draft(&version, &tip)?
         .map_err(Refusal::from)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    let adopted = session.adopted(&contact.refs)?;
-    let found = session.survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
+    let adopted = session.core.adopted(&contact.refs)?;
+    let found = session
+        .core
+        .survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
     let mut attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
-    let verdicts = match session.head()? {
+    let verdicts = match session.core.head()? {
         // Without a commit there is nothing to release, and nothing that a policy could stand in.
         None => Vec::new(),
         Some(head) => {
-            session.cover(attempts.iter_mut(), &head)?;
-            let tree = session.store.commit(&head)?.tree;
-            let rules = session.rules(&tree, contact.ledger(), version.product())?;
+            session.core.cover(attempts.iter_mut(), &head)?;
+            let tree = session.core.store.commit(&head)?.tree;
+            let rules = session
+                .core
+                .rules(&tree, contact.ledger(), version.product())?;
             rules.judge(&Subject {
                 contract: &contract,
                 generation: &draft.root,
-                declared_by: &session.store.commit(&draft.root)?.author,
+                declared_by: &session.core.store.commit(&draft.root)?.author,
                 attempts: &attempts,
-                promoter: &session.me()?,
+                promoter: &session.core.me()?,
             })
         }
     };

@@ -13,7 +13,7 @@ use crate::model::news::News;
 use crate::model::{Exit, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
-use crate::session::news::State;
+use crate::session::cloud::news::State;
 
 /// Arguments of `sync watch`.
 #[derive(Debug, Args)]
@@ -45,22 +45,22 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// # Errors
 /// What the cloud shows does not check. That it is away is no error, unless one look was asked for.
 pub fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
-    session.cloud_name()?;
-    let interrupt = Interrupt::listen(&session.ctx.unheard)?;
+    session.core.cloud_name()?;
+    let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let mut told = 0;
-    let mut last: Option<State> = session.told();
+    let mut last: Option<State> = session.cloud.told();
     let mut pause = args.interval;
     let mut away = false;
     while interrupt.count() == 0 {
-        match session.contact(None) {
+        match session.cloud.contact(None) {
             Ok(contact) => {
                 if std::mem::take(&mut away) {
-                    session.ctx.note("The cloud is back");
+                    session.core.ctx.note("The cloud is back");
                 }
                 pause = args.interval;
-                for news in session.news(last.as_ref(), &contact)? {
+                for news in session.cloud.news(last.as_ref(), &contact)? {
                     told += 1;
-                    session.ctx.tell(Event::News { news: &news });
+                    session.core.ctx.tell(Event::News { news: &news });
                     if let Some(command) = &args.exec {
                         exec(session, command, &news, &interrupt)?;
                     }
@@ -72,7 +72,7 @@ pub fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
             Err(error) if args.once || !is_absence(&error) => return Err(error),
             Err(error) => {
                 if !std::mem::replace(&mut away, true) {
-                    session.ctx.warn(format!("{error}; trying on"));
+                    session.core.ctx.warn(format!("{error}; trying on"));
                 }
                 pause = (pause * 2).min(LONGEST.max(args.interval));
             }
@@ -91,15 +91,15 @@ fn is_absence(error: &anyhow::Error) -> bool {
 
 fn exec(session: &Session<'_>, command: &str, news: &News, interrupt: &Interrupt) -> Result<()> {
     let env = [("GRYT_NEWS", serde_json::to_string(news)?)];
-    let dir = &session.ctx.dir;
+    let dir = &session.core.ctx.dir;
     let ended = runner::watched(command, dir, &env, &LOCAL_ENV, interrupt, |bytes| {
-        session.ctx.tell(Event::Heard { bytes });
+        session.core.ctx.tell(Event::Heard { bytes });
     })?;
     match ended.end {
         End::Exit(Some(0)) | End::Interrupted | End::Timeout => {}
         End::Exit(code) => {
             let how = code.map_or("was ended".to_owned(), |code| format!("exited {code}"));
-            session.ctx.warn(format!("--exec {how}"));
+            session.core.ctx.warn(format!("--exec {how}"));
         }
     }
     Ok(())

@@ -1,0 +1,350 @@
+//! Adopting what the cloud has: facts about each ref, the pure plan over them, one transaction.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Cloud;
+use crate::git::refs::Update;
+use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep};
+use crate::model::sealed::Sealed;
+use crate::model::{EvolutionName, Oid, Version};
+use crate::session::core::contact::Contact;
+use crate::session::core::sides::{Look, Three};
+use crate::session::core::survey::next;
+use crate::store::names::Shared;
+use crate::store::refs::evolutions;
+use crate::store::{Refs, names};
+
+type Tips = BTreeMap<String, Oid>;
+
+/// The plan of one adoption while it is being made.
+struct Adoption<'a> {
+    refs: &'a Refs,
+    local: &'a Tips,
+    cloud: &'a Tips,
+    /// What was adopted before, and what will have been.
+    before: &'a Tips,
+    after: Tips,
+    updates: Vec<Update>,
+    sum: Adopted,
+    /// Whether objects may be written, or this is only to see what would come of it.
+    write: bool,
+}
+
+impl Adoption<'_> {
+    fn tips(&self) -> Three<'_> {
+        Three {
+            local: self.local,
+            cloud: self.cloud,
+            adopted: self.before,
+        }
+    }
+
+    fn set(&mut self, name: impl Into<String>, tip: Option<&Oid>) {
+        self.updates.push(self.refs.change(name, tip));
+    }
+
+    /// Whether everybody has had this since the last look: nearly every ref of a large project.
+    fn is_settled(&self, name: &str, tip: &Oid) -> bool {
+        self.local.get(name) == Some(tip) && self.before.get(name) == Some(tip)
+    }
+
+    /// The name of an evolution whose number turned out to be another's.
+    fn next_number(&self, evolution: &EvolutionName) -> EvolutionName {
+        let known = evolutions(self.local).chain(evolutions(self.cloud));
+        let known: Vec<EvolutionName> = known.map(|(name, _)| name).collect();
+        let given = self.sum.renumbered.iter().map(|(_, after)| after);
+        EvolutionName {
+            number: next(known.iter().chain(given), evolution),
+            ..evolution.clone()
+        }
+    }
+}
+
+impl Cloud<'_> {
+    /// Takes over what the cloud has, as far as nothing of this clone's is lost by it.
+    ///
+    /// # Errors
+    /// Objects or refs cannot be read or written.
+    pub fn adopt(self, contact: &Contact) -> Result<Adopted> {
+        self.core.change(|refs| {
+            let (mut updates, sum) = self.plan(contact, refs, true)?;
+            if let Some(checked) = &contact.checked {
+                updates.extend(self.core.remember(refs, checked)?);
+            }
+            Ok((updates, sum))
+        })
+    }
+
+    /// What a pull would do, without doing it.
+    ///
+    /// # Errors
+    /// Objects cannot be read.
+    pub fn preview(self, contact: &Contact) -> Result<Adopted> {
+        Ok(self.plan(contact, &contact.refs, false)?.1)
+    }
+
+    /// The updates that take over what the cloud has, and what they come to.
+    ///
+    /// # Errors
+    /// Objects cannot be read or written.
+    pub fn plan(
+        self,
+        contact: &Contact,
+        refs: &Refs,
+        write: bool,
+    ) -> Result<(Vec<Update>, Adopted)> {
+        let name = self.core.cloud_name()?;
+        let (local, before) = (&refs.local(), &self.core.adopted(refs)?);
+        let mut adoption = Adoption {
+            refs,
+            local,
+            cloud: &contact.cloud,
+            before,
+            after: BTreeMap::new(),
+            updates: Vec::new(),
+            sum: Adopted::default(),
+            write,
+        };
+        // Three sorted lists: a stable sort merges them.
+        let all = local.keys().chain(contact.cloud.keys());
+        let mut names: Vec<&String> = all.chain(before.keys()).collect();
+        names.sort();
+        names.dedup();
+        let mut seals: BTreeMap<Version, Option<Sealed>> = BTreeMap::new();
+        for name in names {
+            let shared = names::shared(name);
+            if let Some(tip) = contact.cloud.get(name)
+                && shared != Shared::Foreign
+                && !adoption.is_settled(name, tip)
+                && !self.core.store.is_commit(tip)
+            {
+                let below = name.trim_start_matches(names::SHARED).to_owned();
+                adoption
+                    .sum
+                    .quarantined
+                    .push((below, "it is no commit".into()));
+                if let Some(before) = adoption.before.get(name) {
+                    adoption.after.insert(name.clone(), before.clone());
+                }
+                continue;
+            }
+            let Some(version) = shared.version().cloned() else {
+                continue;
+            };
+            let sealed = match seals.get(&version) {
+                Some(sealed) => sealed.clone(),
+                None => {
+                    let sealed = match contact.ledger() {
+                        Some(ledger) => self.core.store.sealed(ledger, &version)?,
+                        None => None,
+                    };
+                    seals.insert(version.clone(), sealed.clone());
+                    sealed
+                }
+            };
+            if let (Some(tip), None) = (contact.cloud.get(name), &sealed)
+                && adoption.is_settled(name, tip)
+            {
+                adoption.after.insert(name.clone(), tip.clone());
+                continue;
+            }
+            match shared {
+                Shared::Draft(version) => {
+                    self.plan_draft(&mut adoption, name, version, sealed.as_ref())?;
+                }
+                Shared::Evolution(evolution) => {
+                    self.plan_evolution(&mut adoption, name, &evolution, sealed.as_ref())?;
+                }
+                Shared::Ledger | Shared::Foreign => {}
+            }
+        }
+        if let Some(ledger) = contact.ledger() {
+            let since = self.since(refs.get(names::LEDGER), ledger)?;
+            adoption.sum.promoted = since.promoted;
+            adoption.sum.withdrawn = since.withdrawn;
+            let own = refs.change(names::LEDGER, Some(&ledger.tip));
+            let base = refs.change(names::BASE, Some(&ledger.base));
+            adoption.updates.extend([own, base]);
+        }
+        let memory = names::adopted(name);
+        let known = refs.get(&memory).is_some() && adoption.after == *before;
+        if write && !known {
+            let blob = self.core.store.write_adopted(&adoption.after)?;
+            adoption.updates.push(refs.change(memory, Some(&blob)));
+        }
+        Ok((adoption.updates, adoption.sum))
+    }
+
+    fn plan_draft(
+        self,
+        adoption: &mut Adoption<'_>,
+        name: &str,
+        version: Version,
+        sealed: Option<&Sealed>,
+    ) -> Result<()> {
+        let Look {
+            sides,
+            step,
+            joined,
+        } = self
+            .core
+            .look_at_draft(&adoption.tips(), name, &version, sealed)?;
+        let state = step.state(sides.relation);
+        adoption.sum.states.insert(version.clone(), state);
+        let keep_memory = matches!(
+            step,
+            DraftStep::Conflict(DraftConflict::Edited | DraftConflict::Deleted)
+                | DraftStep::Quarantine(_)
+        );
+        let memory = if keep_memory {
+            &sides.adopted
+        } else {
+            &sides.cloud
+        };
+        if let Some(memory) = memory {
+            adoption.after.insert(name.to_owned(), memory.clone());
+        }
+        match step {
+            DraftStep::Keep => {}
+            DraftStep::Adopt(tip) => {
+                adoption.set(name, Some(&tip));
+                adoption.sum.new.push(version);
+            }
+            DraftStep::Advance(tip) => {
+                adoption.set(name, Some(&tip));
+                adoption.sum.updated.push(version);
+            }
+            DraftStep::Merge(theirs) => {
+                if let (true, Some(ours), Some(text)) = (adoption.write, &sides.local, joined) {
+                    let (by, parents) = (self.core.author()?, [ours, &theirs]);
+                    let text = text.as_bytes();
+                    let tip = self
+                        .core
+                        .store
+                        .write_draft_merge(by, &version, &parents, text)?;
+                    adoption.set(name, Some(&tip));
+                }
+                adoption.sum.merged.push(version);
+            }
+            DraftStep::Retire => {
+                adoption.set(name, None);
+                adoption.sum.updated.push(version);
+            }
+            DraftStep::Delete => {
+                self.set_aside(adoption, &version, sides.local.as_ref())?;
+                adoption.set(name, None);
+                adoption.sum.deleted.push(version);
+            }
+            DraftStep::Replace(theirs) => {
+                self.set_aside(adoption, &version, sides.local.as_ref())?;
+                adoption.set(name, Some(&theirs));
+                adoption.sum.updated.push(version);
+            }
+            DraftStep::Late => adoption.sum.late_drafts.push(version),
+            DraftStep::Conflict(conflict) => adoption.sum.conflicts.push((version, conflict)),
+            DraftStep::Quarantine(why) => {
+                let entry = (version.to_string(), why.to_string());
+                adoption.sum.quarantined.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn set_aside(
+        self,
+        adoption: &mut Adoption<'_>,
+        version: &Version,
+        tip: Option<&Oid>,
+    ) -> Result<()> {
+        if let (true, Some(tip)) = (adoption.write, tip) {
+            let departure = self.drafts.departure(tip)?;
+            adoption.set(names::deleted_draft(version, &departure), Some(tip));
+        }
+        Ok(())
+    }
+
+    fn plan_evolution(
+        self,
+        adoption: &mut Adoption<'_>,
+        name: &str,
+        evolution: &EvolutionName,
+        sealed: Option<&Sealed>,
+    ) -> Result<()> {
+        let relation = |here: &Oid, there: &Oid| self.core.store.relation(here, there);
+        let mut sides = self.core.sides(&adoption.tips(), name, relation)?;
+        if let Some(cloud) = &sides.cloud
+            && sides.local.as_ref() != Some(cloud)
+        {
+            sides.invalid = self.core.store.attempt(evolution, cloud)?.err();
+        }
+        let seal = self
+            .core
+            .evolution_seal(evolution, sides.local.as_ref(), sealed)?;
+        let step = reconcile::evolution(&sides, seal);
+        let memory = match step {
+            EvolutionStep::Quarantine(_) => &sides.adopted,
+            _ => &sides.cloud,
+        };
+        if let Some(memory) = memory {
+            adoption.after.insert(name.to_owned(), memory.clone());
+        }
+        match step {
+            EvolutionStep::Keep => {}
+            EvolutionStep::Adopt(tip) => {
+                adoption.set(name, Some(&tip));
+                adoption.sum.new_evolutions.push(evolution.clone());
+            }
+            EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
+            EvolutionStep::Retire => adoption.set(name, None),
+            EvolutionStep::Leave => {
+                if let (true, Some(tip)) = (adoption.write, &sides.local) {
+                    let departure = self.drafts.departure(tip)?;
+                    let aside = names::deleted_evolution(evolution, &departure);
+                    adoption.set(aside, Some(tip));
+                }
+                adoption.set(name, None);
+                adoption.sum.left.push(evolution.clone());
+            }
+            EvolutionStep::Late => adoption.sum.late_evolutions.push(evolution.clone()),
+            EvolutionStep::Replay(theirs) => {
+                if let (true, Some(mine)) = (adoption.write, &sides.local) {
+                    let tip = self.core.store.replay(self.core.author()?, mine, &theirs)?;
+                    adoption.set(name, Some(&tip));
+                }
+                adoption.sum.replayed.push(evolution.clone());
+            }
+            EvolutionStep::Quarantine(why) => {
+                // What is broken keeps its number; what this person proved goes on under the next.
+                if self.is_own(evolution, sides.local.as_ref())? {
+                    let after = adoption.next_number(evolution);
+                    adoption.set(names::evolution(&after), sides.local.as_ref());
+                    adoption.set(name, None);
+                    adoption.sum.renumbered.push((evolution.clone(), after));
+                }
+                let entry = (evolution.to_string(), why.to_string());
+                adoption.sum.quarantined.push(entry);
+            }
+            EvolutionStep::Renumber(theirs) => {
+                let after = adoption.next_number(evolution);
+                adoption.set(names::evolution(&after), sides.local.as_ref());
+                adoption.set(name, Some(&theirs));
+                adoption.sum.renumbered.push((evolution.clone(), after));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the evolution at `tip` is this person's, and sound.
+    fn is_own(self, name: &EvolutionName, tip: Option<&Oid>) -> Result<bool> {
+        let Some(tip) = tip else {
+            return Ok(false);
+        };
+        let attempt = self.core.store.attempt(name, tip)?;
+        Ok(match attempt {
+            Ok(attempt) => attempt.evolution.owner.is(&self.core.me()?),
+            Err(_) => false,
+        })
+    }
+}

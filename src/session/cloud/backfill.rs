@@ -1,0 +1,127 @@
+//! Linking drafts that were made apart: the same version with the same content, here and in the
+//! cloud, from two beginnings. The cloud's stays, and this clone's proofs go over to it.
+
+use anyhow::Result;
+
+use super::Cloud;
+use crate::git::refs::Update;
+use crate::model::evolution::{Attempt, Evolution};
+use crate::model::reconcile::Relation;
+use crate::model::{Oid, Version};
+use crate::session::core::contact::Contact;
+use crate::session::drafts::carry::{Carried, place};
+use crate::store::refs::drafts;
+use crate::store::{Refs, names};
+
+/// What a backfill did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Backfilled {
+    /// Drafts that are the cloud's now.
+    pub linked: Vec<Version>,
+    /// This person's evolutions that went over with them.
+    pub evolutions: usize,
+    /// Drafts of one version that say different things.
+    pub different: Vec<Version>,
+}
+
+/// A draft that is to be linked.
+struct Link {
+    version: Version,
+    here: Oid,
+    there: Oid,
+    own: Vec<Attempt>,
+    carried: Vec<Carried>,
+}
+
+impl Cloud<'_> {
+    /// Links what `contact` shows. Each version in a transaction of its own: cut short anywhere,
+    /// the rest is linked by the next.
+    ///
+    /// # Errors
+    /// Objects or refs cannot be read or written.
+    pub fn backfill(self, contact: &Contact) -> Result<Backfilled> {
+        let mut done = Backfilled::default();
+        let local = contact.refs.local();
+        for (version, here) in drafts(&local) {
+            let Some(there) = contact.cloud.get(&names::draft(&version)) else {
+                continue;
+            };
+            if !self.core.store.is_commit(there)
+                || self.core.store.draft_relation(&here, there)? != Relation::Unrelated
+            {
+                continue;
+            }
+            if !self.say_the_same(&version, &here, there)? {
+                done.different.push(version);
+                continue;
+            }
+            let link = self.link(contact, version, here, there.clone())?;
+            let linked = self.core.change(|refs| self.relink(refs, &link))?;
+            if linked {
+                for (before, after) in link.own.iter().zip(&link.carried) {
+                    self.proving.follow_current(&before.root, &after.root)?;
+                }
+                done.evolutions += link.carried.len();
+                done.linked.push(link.version);
+            }
+        }
+        Ok(done)
+    }
+
+    fn say_the_same(self, version: &Version, here: &Oid, there: &Oid) -> Result<bool> {
+        let contract = |tip: &Oid| -> Result<_> {
+            let draft = self.core.store.draft(version, tip)?;
+            Ok(draft.and_then(|draft| draft.contract()).ok())
+        };
+        Ok(match (contract(here)?, contract(there)?) {
+            (Some(ours), Some(theirs)) => ours.says_the_same(&theirs),
+            _ => false,
+        })
+    }
+
+    /// Writes this person's evolutions again, for the cloud's generation.
+    fn link(self, contact: &Contact, version: Version, here: Oid, there: Oid) -> Result<Link> {
+        let generation = self.core.store.root(&there)?;
+        let before = self.core.store.root(&here)?;
+        let own = self.drafts.own_attempts(&contact.refs, &version, &before)?;
+        let again = |evolution: &Evolution| Evolution {
+            generation: generation.clone(),
+            ..evolution.clone()
+        };
+        let carried = self.drafts.carry(&own, again)?;
+        Ok(Link {
+            version,
+            here,
+            there,
+            own,
+            carried,
+        })
+    }
+
+    /// The updates that link; false where the draft moved meanwhile.
+    fn relink(self, refs: &Refs, link: &Link) -> Result<(Vec<Update>, bool)> {
+        let name = names::draft(&link.version);
+        if refs.get(&name) != Some(&link.here) {
+            return Ok((Vec::new(), false));
+        }
+        let mut updates = self
+            .drafts
+            .put_aside(refs, &link.version, &link.here, &link.own)?;
+        updates.retain(|update| update.name != name);
+        updates.push(refs.change(name.clone(), Some(&link.there)));
+        // They take the numbers of what they stand for; the next adoption settles with the cloud.
+        let free = refs.with(&updates);
+        for update in place(&free, &link.carried) {
+            updates.retain(|u| u.name != update.name);
+            updates.push(refs.change(update.name, update.new.as_ref()));
+        }
+        let mut adopted = self.core.adopted(refs)?;
+        adopted.insert(name, link.there.clone());
+        if let Some(remote) = &self.core.config.remote {
+            let memory = self.core.store.write_adopted(&adopted)?;
+            updates.push(refs.change(names::adopted(remote), Some(&memory)));
+        }
+        Ok((updates, true))
+    }
+}

@@ -1,0 +1,237 @@
+//! What is new in the cloud since this person was last told: a few lines after a pull, and what
+//! `sync watch` reports. Pulls that say nothing, like a hook's, leave it to be told later.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use super::Cloud;
+use crate::model::evolution::Says;
+use crate::model::ledger::Kind;
+use crate::model::news::News;
+use crate::model::state::Trial;
+use crate::model::{EvolutionName, Oid, Person, Version};
+use crate::session::core::contact::Contact;
+use crate::store::Refs;
+use crate::store::ledger::Ledger;
+use crate::store::message::header;
+use crate::store::names::{self, Shared};
+use crate::store::refs::drafts;
+use anyhow::Result;
+
+/// The cloud's shared refs at some moment.
+pub type State = BTreeMap<String, Oid>;
+
+/// What the ledger got since an entry of it.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// Oldest first.
+    pub promoted: Vec<Version>,
+    pub withdrawn: Vec<(Version, String)>,
+    /// Whether the entry was met at all.
+    pub met: bool,
+}
+
+impl Cloud<'_> {
+    /// What is new in what `contact` shows since `told`; nothing where nothing was told ever.
+    ///
+    /// # Errors
+    /// Objects cannot be read.
+    pub fn news(self, told: Option<&State>, contact: &Contact) -> Result<Vec<News>> {
+        let Some(told) = told else {
+            return Ok(Vec::new());
+        };
+        let now = &contact.cloud;
+        if told == now {
+            return Ok(Vec::new());
+        }
+        let mut news = Vec::new();
+        let me = self.core.me()?;
+        let mut sealed: Vec<Version> = Vec::new();
+        if let Some(ledger) = contact.ledger() {
+            let since = self.since(told.get(names::LEDGER), ledger)?;
+            sealed.clone_from(&since.promoted);
+            if since.met {
+                news.extend(self.of_ledger(ledger, since, &me)?);
+            }
+        }
+        for (name, tip) in now
+            .iter()
+            .filter(|(name, tip)| told.get(*name) != Some(tip))
+        {
+            if !self.core.store.is_commit(tip) {
+                continue;
+            }
+            match names::shared(name) {
+                Shared::Draft(version) => {
+                    let by = self.core.store.commit(tip)?.author;
+                    let new = !told.contains_key(name);
+                    if !by.is(&me) {
+                        news.push(News::Draft { version, by, new });
+                    }
+                }
+                Shared::Evolution(name) => news.extend(self.proof_of_mine(now, &name, tip, &me)?),
+                Shared::Ledger | Shared::Foreign => {}
+            }
+        }
+        for (name, tip) in told.iter().filter(|(name, _)| !now.contains_key(*name)) {
+            if let Shared::Draft(version) = names::shared(name)
+                && !sealed.contains(&version)
+                && !self.is_taken_here(contact, &version)?
+                && !self.left_by_me(&contact.refs, tip)?
+            {
+                news.push(News::Left { version });
+            }
+        }
+        Ok(news)
+    }
+
+    /// Takes note that this person, who was told of `told` before, was told of what `contact` shows.
+    pub fn note_told(self, told: Option<&State>, contact: &Contact) {
+        if told == Some(&contact.cloud) {
+            return;
+        }
+        let lines = contact.cloud.iter();
+        let text: String = lines.map(|(name, oid)| format!("{oid} {name}\n")).collect();
+        let file = self.told_file();
+        let folder = file.parent().unwrap_or(&file);
+        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, text));
+        if let Err(error) = written {
+            let text = format!("It is not kept what you were told: {error}");
+            self.core.ctx.detail(text);
+        }
+    }
+
+    /// What this person was told of last.
+    pub fn told(self) -> Option<State> {
+        let text = fs::read_to_string(self.told_file()).ok()?;
+        let pair = |line: &str| {
+            let (oid, name) = line.split_once(' ')?;
+            Some((name.to_owned(), oid.parse().ok()?))
+        };
+        // A damaged one is none: nothing is told twice for it.
+        text.lines().map(pair).collect()
+    }
+
+    fn told_file(self) -> PathBuf {
+        self.core.cache_file().with_file_name("told")
+    }
+
+    /// What the ledger got since `before`, as far as its tree holds it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn since(self, before: Option<&Oid>, ledger: &Ledger) -> Result<Since> {
+        let mut since = Since {
+            met: before.is_none(),
+            ..Since::default()
+        };
+        for commit in self.core.store.first_parents(&ledger.tip) {
+            let commit = commit?;
+            if Some(&commit.oid) == before {
+                since.met = true;
+                break;
+            }
+            let header = header(&commit.message);
+            let kind = header.kind();
+            let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
+                continue;
+            };
+            // An invalid entry may say anything; the ledger's tree does not hold it.
+            if kind == Some(Kind::Withdrawal) {
+                let withdrawal = self.core.store.withdrawal(ledger, &version)?;
+                let known = since.withdrawn.iter().any(|(v, _)| *v == version);
+                if let (Some(withdrawal), false) = (withdrawal, known) {
+                    since.withdrawn.push((version, withdrawal.reason));
+                }
+                continue;
+            }
+            let sealed = self.core.store.sealed(ledger, &version)?;
+            if sealed.is_some_and(|sealed| Some(sealed.promotion) == header.promotion) {
+                since.promoted.push(version);
+            }
+        }
+        since.promoted.reverse();
+        since.withdrawn.reverse();
+        Ok(since)
+    }
+
+    fn of_ledger(self, ledger: &Ledger, since: Since, me: &Person) -> Result<Vec<News>> {
+        let mut news = Vec::new();
+        for version in since.promoted {
+            if let Some(sealed) = self.core.store.sealed(ledger, &version)?
+                && !sealed.promoter.is(me)
+            {
+                let by = sealed.promoter;
+                news.push(News::Promoted { version, by });
+            }
+        }
+        for (version, reason) in since.withdrawn {
+            if let Some(withdrawal) = self.core.store.withdrawal(ledger, &version)?
+                && !withdrawal.by.is(me)
+            {
+                news.push(News::Withdrawn { version, reason });
+            }
+        }
+        Ok(news)
+    }
+
+    /// What somebody else's evolution says of a change that is this person's to do.
+    fn proof_of_mine(
+        self,
+        cloud: &State,
+        name: &EvolutionName,
+        tip: &Oid,
+        me: &Person,
+    ) -> Result<Option<News>> {
+        let Some(draft) = cloud.get(&names::draft(&name.version)) else {
+            return Ok(None);
+        };
+        let Ok(draft) = self.core.store.draft(&name.version, draft)? else {
+            return Ok(None);
+        };
+        let contract = draft.contract().ok();
+        let change = contract.as_ref().and_then(|c| c.change(&name.change));
+        let Some(change) =
+            change.filter(|c| c.assignee.as_ref().is_some_and(|who| me.goes_by(who)))
+        else {
+            return Ok(None);
+        };
+        let Ok(attempt) = self.core.store.attempt(name, tip)? else {
+            return Ok(None);
+        };
+        let says = attempt.says(change, &draft.root);
+        if attempt.evolution.owner.is(me) || says == Says::Nothing {
+            return Ok(None);
+        }
+        Ok(Some(News::Proof {
+            name: name.clone(),
+            by: attempt.evolution.owner,
+            status: Trial::of(Some(&says)),
+        }))
+    }
+
+    /// Whether this clone itself let go of the draft at `tip`, or has it under another name.
+    fn left_by_me(self, refs: &Refs, tip: &Oid) -> Result<bool> {
+        if refs.below(names::DELETED).any(|(_, aside)| aside == tip) {
+            return Ok(true);
+        }
+        if !self.core.store.is_commit(tip) {
+            return Ok(false);
+        }
+        let root = self.core.store.root(tip)?;
+        for (_, draft) in drafts(&refs.local()) {
+            if self.core.store.root(&draft)? == root {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_taken_here(self, contact: &Contact, version: &Version) -> Result<bool> {
+        match contact.ledger() {
+            Some(ledger) => Ok(self.core.store.sealed(ledger, version)?.is_some()),
+            None => Ok(false),
+        }
+    }
+}

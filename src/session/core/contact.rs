@@ -1,0 +1,119 @@
+//! Contacting the cloud: fetch beside, check, remember what was verified. Nothing is adopted yet.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Core;
+use super::verify::Checked;
+use crate::git::refs::Update;
+use crate::model::{Exit, Oid, Refusal};
+use crate::store::ledger::Ledger;
+use crate::store::{Refs, names};
+
+/// What the cloud has, as it was seen in one fetch and found to check.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// All refs of this clone after the fetch.
+    pub refs: Refs,
+    /// The cloud's shared refs, by their name there.
+    pub cloud: BTreeMap<String, Oid>,
+    /// The cloud's ledger, where it has one.
+    pub checked: Option<Checked>,
+}
+
+impl Contact {
+    /// The cloud's ledger.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.checked.as_ref().map(|checked| &checked.ledger)
+    }
+}
+
+impl Core<'_> {
+    /// Checks what `refs` show of the cloud, and the updates that remember it.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Core::verify).
+    pub fn check(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
+        let (updates, contact) = self.check_apart(refs)?;
+        self.own_ledger_fits(refs, contact.checked.as_ref())?;
+        Ok((updates, contact))
+    }
+
+    /// The same, whatever this clone's own ledger holds.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Core::verify).
+    pub fn check_apart(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
+        let cloud = refs.cloud(self.cloud_name()?);
+        let checked = match cloud.get(names::LEDGER) {
+            Some(tip) => Some(self.verify(refs, tip)?),
+            None => {
+                self.may_lack_ledger(refs)?;
+                None
+            }
+        };
+        let updates = match &checked {
+            Some(checked) => self.remember(refs, checked)?,
+            None => Vec::new(),
+        };
+        let contact = Contact {
+            refs: refs.clone(),
+            cloud,
+            checked,
+        };
+        Ok((updates, contact))
+    }
+
+    /// A ledger that was there and is gone is a rewritten history, not a new project.
+    fn may_lack_ledger(&self, refs: &Refs) -> Result<()> {
+        let verified = refs.below(names::VERIFIED).next().is_some();
+        if verified && !self.was_seen(refs)? {
+            let remote = self.cloud_name()?;
+            let what = format!("{remote} has no ledger, and this project has one");
+            return Err(Refusal::new(Exit::OutOfStep, what)
+                .because("To take the project there, push what it has to the new place")
+                .then(format!("git push {remote} '{}'", self.refspec("*")))
+                .then("git gryt config remote NAME")
+                .into());
+        }
+        if verified || self.config.ledger.is_some() {
+            let mut refusal = Refusal::new(
+                Exit::Rewritten,
+                "The cloud has no ledger, and this project has one",
+            )
+            .because("It vanished, or this is another project's repository")
+            .because("Nothing was taken over or deleted");
+            if self.config.remote_prefix != names::SHARED {
+                let remote = self.cloud_name()?;
+                refusal = refusal
+                    .because("Or it is still below refs/gryt/ there: take it along")
+                    .then(format!("git push {remote} '{}'", self.refspec("*")));
+            }
+            return Err(refusal.then("git gryt config remote NAME").into());
+        }
+        Ok(())
+    }
+
+    /// A ledger that this clone began in local mode cannot simply be joined with the cloud's.
+    fn own_ledger_fits(&self, refs: &Refs, checked: Option<&Checked>) -> Result<()> {
+        let Some(own) = refs.get(names::LEDGER) else {
+            return Ok(());
+        };
+        if let Some(checked) = checked {
+            for commit in self.store.first_parents(&checked.ledger.tip) {
+                if commit?.oid == *own {
+                    return Ok(());
+                }
+            }
+        }
+        Err(Refusal::new(
+            Exit::Conflict,
+            "This clone has promotions of its own, made in local mode",
+        )
+        .because("The cloud's ledger does not hold them, and nothing was taken over")
+        .then("git gryt sync push --dry-run")
+        .then("git gryt sync push")
+        .into())
+    }
+}

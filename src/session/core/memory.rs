@@ -1,0 +1,91 @@
+//! What this clone remembers of the cloud: which of its refs were taken over, and at which oid.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Core;
+use crate::git::refs::Update;
+use crate::model::{Oid, Version};
+use crate::store::{Refs, names};
+
+impl Core<'_> {
+    /// What was taken over from the cloud. A remote that was renamed left its memory under its old
+    /// name.
+    ///
+    /// # Errors
+    /// The memory cannot be read.
+    pub fn adopted(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
+        let Some(remote) = &self.config.remote else {
+            return Ok(BTreeMap::new());
+        };
+        let mut name = names::adopted(remote);
+        if refs.get(&name).is_none() {
+            let known: Vec<String> = self.remotes().map(|r| names::adopted(r)).collect();
+            let orphans = refs
+                .below(names::ADOPTED)
+                .map(|(rest, _)| format!("{}{rest}", names::ADOPTED));
+            if let Some(orphan) = orphans.into_iter().find(|orphan| !known.contains(orphan)) {
+                name = orphan;
+            }
+        }
+        self.store.adopted(refs, &name)
+    }
+
+    /// Takes note of refs that the cloud acknowledged: tracking refs and memory move in one step.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    pub fn acknowledge(&self, updates: &[Update]) -> Result<()> {
+        let remote = self.cloud_name()?;
+        self.change(|refs| {
+            let mut moves = Vec::new();
+            let mut adopted = self.adopted(refs)?;
+            self.note_pushed(refs, updates, &mut moves, &mut adopted);
+            let memory = self.store.write_adopted(&adopted)?;
+            moves.push(refs.change(names::adopted(remote), Some(&memory)));
+            Ok((moves, ()))
+        })
+    }
+
+    /// The local half of acknowledged updates.
+    pub fn note_pushed(
+        &self,
+        refs: &Refs,
+        updates: &[Update],
+        moves: &mut Vec<Update>,
+        adopted: &mut BTreeMap<String, Oid>,
+    ) {
+        let root = names::tracking(self.config.remote.as_deref().unwrap_or_default());
+        for Update { name, new, .. } in updates {
+            let Some(rest) = name.strip_prefix(names::SHARED) else {
+                continue;
+            };
+            moves.push(refs.change(format!("{root}{rest}"), new.as_ref()));
+            match new {
+                Some(new) if name != names::LEDGER => adopted.insert(name.clone(), new.clone()),
+                _ => adopted.remove(name),
+            };
+        }
+    }
+
+    /// Forgets that a draft was ever taken over from the cloud, so that it counts as this clone's
+    /// own.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    pub fn forget_adopted(&self, version: &Version) -> Result<()> {
+        let Some(remote) = &self.config.remote else {
+            return Ok(());
+        };
+        self.change(|refs| {
+            let mut adopted = self.adopted(refs)?;
+            if adopted.remove(&names::draft(version)).is_none() {
+                return Ok((Vec::new(), ()));
+            }
+            let memory = self.store.write_adopted(&adopted)?;
+            let update = refs.change(names::adopted(remote), Some(&memory));
+            Ok((vec![update], ()))
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! The policies that a release is judged by: the one at its commit, and the one that was sealed
+//! with the promotion before it.
+
+use anyhow::Result;
+
+use super::Core;
+use crate::model::evolution::Attempt;
+use crate::model::excuse::Rules;
+use crate::model::policy::{FILE, Policy};
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::ledger::Ledger;
+
+impl Core<'_> {
+    /// The policy of the working tree for a product, for what is not a release yet.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where it is invalid.
+    pub fn policy(&self, product: Option<&str>) -> Result<Policy> {
+        let Some(top) = &self.store.layout().work_tree else {
+            return Ok(Policy::default());
+        };
+        let file = top.join(FILE);
+        // A link would be followed here and not at the release commit.
+        if file.is_symlink() {
+            let what = format!("{FILE}: it is no plain file");
+            return Err(Refusal::new(Exit::Invalid, what).into());
+        }
+        match std::fs::read(file) {
+            Ok(text) => Ok(Policy::parse_at(&text, FILE)?.of(product)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
+            Err(error) => {
+                let what = format!("{FILE} cannot be read: {error}");
+                Err(Refusal::new(Exit::Failure, what).into())
+            }
+        }
+    }
+
+    /// The policies for a release of `tree` on top of `ledger`, as far as they are about a product.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where one of them is invalid, or written for a later git gryt.
+    pub fn rules(
+        &self,
+        tree: &Oid,
+        ledger: Option<&Ledger>,
+        product: Option<&str>,
+    ) -> Result<Rules> {
+        let place = format!("{FILE} at the release commit");
+        let text = self
+            .store
+            .file(tree, FILE)?
+            .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
+        let present = match &text {
+            Some(text) => Policy::parse_at(text, &place)?.of(product),
+            None => Policy::default(),
+        };
+        let mut rules = Rules {
+            present,
+            text,
+            ..Rules::default()
+        };
+        if let Some(ledger) = ledger
+            && let Some(version) = self.store.last_promoted(ledger)?
+        {
+            match self.sealed_policy(ledger, &version, product) {
+                Ok(policy) => rules.previous = Some((version, policy)),
+                Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The policy that was sealed with `version`, as far as it is about a product.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where this program cannot read it.
+    pub fn sealed_policy(
+        &self,
+        ledger: &Ledger,
+        version: &Version,
+        product: Option<&str>,
+    ) -> Result<Policy> {
+        let place = format!("The policy sealed with {version}");
+        let text = self
+            .store
+            .sealed_policy(ledger, version)?
+            .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
+        match text {
+            None => Ok(Policy::default()),
+            Some(text) => Ok(Policy::parse_at(&text, &place)?.of(product)),
+        }
+    }
+
+    /// Finds out which of the proven commits `release` holds.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn cover<'a>(
+        &self,
+        attempts: impl Iterator<Item = &'a mut Attempt>,
+        release: &Oid,
+    ) -> Result<()> {
+        let mut known: std::collections::BTreeMap<Oid, _> = std::collections::BTreeMap::new();
+        for attempt in attempts {
+            let Some(proof) = &attempt.proof else {
+                continue;
+            };
+            let cover = match known.get(&proof.commit) {
+                Some(cover) => *cover,
+                None => self.store.cover(release, &proof.commit)?,
+            };
+            known.insert(proof.commit.clone(), cover);
+            attempt.cover = Some(cover);
+        }
+        Ok(())
+    }
+
+    /// The commit that a promotion would release if it began now: `HEAD`, where there is one.
+    ///
+    /// # Errors
+    /// Git cannot be run.
+    pub fn head(&self) -> Result<Option<Oid>> {
+        match self.store.resolve("HEAD") {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if error.downcast_ref::<Refusal>().is_some() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Looking over what is known of a generation, here and in the cloud.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Core;
+use crate::model::evolution::Attempt;
+use crate::model::reconcile::Relation;
+use crate::model::sealed::Sealed;
+use crate::model::standing::{Progress, Standing};
+use crate::model::state::Status;
+use crate::model::{Contract, EvolutionName, Oid, Version};
+use crate::store::Refs;
+use crate::store::refs::evolutions;
+
+/// An attempt, and where the cloud has it: its ref's tip there, or none.
+pub type Surveyed = (Attempt, Option<Oid>);
+
+impl Core<'_> {
+    /// All attempts at `version` that count as known: the cloud's, and this clone's own that the
+    /// cloud does not have or not that far. What does not check is left out and told with `-v`.
+    ///
+    /// Where two evolutions hold one number, the cloud's keeps it and this clone's is given the
+    /// next.
+    ///
+    /// # Errors
+    /// The refs name objects that cannot be read.
+    pub fn survey(
+        &self,
+        version: &Version,
+        local: &BTreeMap<String, Oid>,
+        cloud: &BTreeMap<String, Oid>,
+        adopted: &BTreeMap<String, Oid>,
+    ) -> Result<Vec<Surveyed>> {
+        let of_version = |shared: &BTreeMap<String, Oid>| -> BTreeMap<EvolutionName, Oid> {
+            evolutions(shared)
+                .filter(|(name, _)| name.version == *version)
+                .collect()
+        };
+        let (here, there) = (of_version(local), of_version(cloud));
+        let known = of_version(adopted);
+        let mut found: BTreeMap<EvolutionName, Surveyed> = BTreeMap::new();
+        for (name, tip) in &there {
+            let mut best = tip;
+            if let Some(mine) = here.get(name)
+                && self.store.is_commit(tip)
+                && self.store.relation(mine, tip)? == Relation::Ahead
+            {
+                best = mine;
+            }
+            if let Some(attempt) = self.checked_attempt(name, best)? {
+                found.insert(name.clone(), (attempt, Some(tip.clone())));
+            }
+        }
+        for (name, tip) in &here {
+            match there.get(name) {
+                // Gone from the cloud since it was taken over: its owner cleared it.
+                None if known.get(name) == Some(tip) => continue,
+                None => {}
+                Some(theirs) if !self.store.is_commit(theirs) => {}
+                Some(theirs) => match self.store.relation(tip, theirs)? {
+                    Relation::Unrelated => {}
+                    _ => continue,
+                },
+            }
+            let taken = found.keys().chain(here.keys()).chain(there.keys());
+            let name = match there.contains_key(name) {
+                false => name.clone(),
+                true => EvolutionName {
+                    number: next(taken, name),
+                    ..name.clone()
+                },
+            };
+            if let Some(mut attempt) = self.checked_attempt(&name, tip)? {
+                attempt.name = name.clone();
+                found.insert(name, (attempt, None));
+            }
+        }
+        // One evolution under two numbers is still one, and so is one attempt of another tool's
+        // record that was imported twice; of two, what is proven speaks.
+        let mut once: Vec<Surveyed> = Vec::new();
+        for (attempt, there) in found.into_values() {
+            let same = |(known, _): &Surveyed| known.is_same(&attempt);
+            match once.iter_mut().find(|known| same(known)) {
+                None => once.push((attempt, there)),
+                Some(known) if known.0.proof.is_none() && attempt.proof.is_some() => {
+                    *known = (attempt, there);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(once)
+    }
+
+    /// The attempts at `version` that this clone knows of, without asking the cloud.
+    ///
+    /// # Errors
+    /// As [`survey`](Core::survey).
+    pub fn attempts(&self, refs: &Refs, version: &Version) -> Result<Vec<Attempt>> {
+        let cloud = self.known_cloud(refs);
+        let adopted = self.adopted(refs)?;
+        let found = self.survey(version, &refs.local(), &cloud, &adopted)?;
+        Ok(found.into_iter().map(|(attempt, _)| attempt).collect())
+    }
+
+    /// What the cloud had when last seen; nothing in local mode.
+    pub fn known_cloud(&self, refs: &Refs) -> BTreeMap<String, Oid> {
+        match &self.config.remote {
+            Some(remote) => refs.cloud(remote),
+            None => BTreeMap::new(),
+        }
+    }
+
+    /// Whether a promoted version still stands.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn sealed_status(&self, refs: &Refs, version: &Version) -> Result<Status> {
+        Ok(match self.ledger(refs)? {
+            Some(ledger) if self.store.withdrawal(&ledger, version)?.is_some() => Status::Withdrawn,
+            _ => Status::Promoted,
+        })
+    }
+
+    fn checked_attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Option<Attempt>> {
+        if !self.store.is_commit(tip) {
+            self.ctx
+                .detail(format!("{name} counts for nothing: it is no commit"));
+            return Ok(None);
+        }
+        match self.store.attempt(name, tip)? {
+            Ok(attempt) => Ok(Some(attempt)),
+            Err(invalid) => {
+                self.ctx
+                    .detail(format!("{name} counts for nothing: {invalid}"));
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The standings that were sealed with a release.
+pub fn sealed_standings(contract: &Contract, sealed: &Sealed) -> Vec<Standing> {
+    let standing = |change: &crate::model::Change| {
+        let counted = sealed
+            .evolutions
+            .iter()
+            .filter(|f| f.counted && f.change.is(&change.id));
+        let last = counted.max_by_key(|folded| folded.number);
+        Standing {
+            change: change.id.clone(),
+            title: change.title.clone(),
+            progress: Progress::Proven,
+            owner: last.map(|folded| folded.owner.name.clone()),
+            number: last.map(|folded| folded.number),
+        }
+    };
+    contract.changes.iter().map(standing).collect()
+}
+
+/// The number after all of `taken` for the change of `name`.
+pub fn next<'a>(taken: impl Iterator<Item = &'a EvolutionName>, name: &EvolutionName) -> u32 {
+    let same =
+        |other: &&EvolutionName| other.version == name.version && other.change.is(&name.change);
+    crate::model::reconcile::next_number(taken.filter(same).map(|other| other.number))
+}

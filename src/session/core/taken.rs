@@ -1,0 +1,173 @@
+//! Who has a version: whether it is free, and which one is.
+
+use anyhow::{Context as _, Result};
+
+use super::Core;
+use super::contact::Contact;
+use crate::model::import::Imported;
+use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::draft::Draft;
+use crate::store::refs::drafts;
+use crate::store::{Refs, names};
+
+impl Core<'_> {
+    /// Whether the version is free as far as this clone knows, and if not, who has it.
+    ///
+    /// # Errors
+    /// [`Exit::Taken`].
+    pub fn may_declare(&self, refs: &Refs, version: &Version) -> Result<()> {
+        let taken = |place: String| -> anyhow::Error {
+            let refusal = Refusal::new(
+                Exit::Taken,
+                format!("Version {version} already exists {place}"),
+            );
+            match self.next_free(version, None, refs) {
+                Ok(next) => refusal
+                    .because(format!("The next free version is {next}"))
+                    .then(format!("git gryt generation new {next}"))
+                    .into(),
+                Err(error) => error,
+            }
+        };
+        let policy = self.policy(version.product())?;
+        if let Err(rule) = policy.versions.check(version, &self.me()?) {
+            return Err(Refusal::new(Exit::Invalid, rule)
+                .then("git gryt generation new --next patch")
+                .into());
+        }
+        if let Some(ledger) = self.ledger(refs)?
+            && let Some(sealed) = self.store.sealed(&ledger, version)?
+        {
+            let place = match self.config.remote {
+                Some(_) => "in cloud: it is promoted",
+                None => "and is promoted",
+            };
+            return Err(taken(format!("{place} (as {})", sealed.version)));
+        }
+        if let Some(old) = self.released_before(refs, version)? {
+            let place = format!("as {}, released before gryt", old.version);
+            return Err(taken(place));
+        }
+        if let Some((spelled, _)) = refs.draft(version) {
+            return Err(taken(format!("here, as the draft {spelled}")));
+        }
+        if let Some(remote) = &self.config.remote
+            && let Some((spelled, _)) = drafts(&refs.cloud(remote)).find(|(v, _)| v == version)
+        {
+            return Err(taken(format!("in cloud, as the draft {spelled}")));
+        }
+        if let Some(tag) = self.store.tag_in_the_way(version)? {
+            return Err(taken(format!("as the tag {tag}")));
+        }
+        Ok(())
+    }
+
+    /// What is known of a version that was released before gryt was there.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn released_before(&self, refs: &Refs, version: &Version) -> Result<Option<Imported>> {
+        match self.ledger(refs)? {
+            Some(ledger) => self.store.imported(&ledger, version),
+            None => Ok(None),
+        }
+    }
+
+    /// Refuses work on a version that is promoted.
+    ///
+    /// # Errors
+    /// [`Exit::Taken`].
+    pub fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
+        match self.ledger(refs)? {
+            Some(ledger) if self.store.sealed(&ledger, version)?.is_some() => {
+                let refusal = promoted(version);
+                Err(match refs.draft(version) {
+                    Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
+                    None => refusal,
+                }
+                .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A version near `version` that nobody has.
+    ///
+    /// # Errors
+    /// The ledger or tags cannot be read.
+    pub fn next_free(
+        &self,
+        version: &Version,
+        contact: Option<&Contact>,
+        refs: &Refs,
+    ) -> Result<Version> {
+        let ledger = match contact {
+            Some(contact) => contact.ledger().cloned(),
+            None => self.ledger(refs)?,
+        };
+        let mut last = version.clone();
+        for next in version.successors().take(1000) {
+            last = next;
+            let in_cloud = |shared: &std::collections::BTreeMap<String, Oid>| {
+                drafts(shared).any(|(draft, _)| draft == last)
+            };
+            let sealed = match &ledger {
+                Some(ledger) => self.store.released_as(ledger, &last)?.is_some(),
+                None => false,
+            };
+            let taken = sealed
+                || in_cloud(&refs.local())
+                || contact.is_some_and(|contact| in_cloud(&contact.cloud))
+                || self.store.tag_in_the_way(&last)?.is_some();
+            if !taken {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    /// The draft of `version` in this clone, by whatever spelling.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where there is none, or where it does not check.
+    pub fn draft(&self, refs: &Refs, version: &Version) -> Result<Draft> {
+        let Some((spelled, tip)) = refs.draft(version) else {
+            if let Some(old) = self.released_before(refs, version)? {
+                let what = format!("{} was released before gryt", old.version);
+                return Err(Refusal::new(Exit::Taken, what)
+                    .then(format!("git gryt generation show {}", old.version))
+                    .into());
+            }
+            let what = format!("There is no generation {version}");
+            return Err(self.missing(refs, version, what).into());
+        };
+        let draft = self.store.draft(&spelled, &tip)?;
+        draft
+            .map_err(|invalid| {
+                Refusal::new(
+                    Exit::Invalid,
+                    format!("The draft {spelled} is broken: {invalid}"),
+                )
+            })
+            .context(names::draft(&spelled))
+    }
+
+    fn missing(&self, refs: &Refs, version: &Version, what: String) -> Refusal {
+        let cloud = self.config.remote.as_deref().map(|name| refs.cloud(name));
+        let there = cloud.is_some_and(|c| c.contains_key(&names::draft(version)));
+        let refusal = Refusal::new(Exit::Invalid, what);
+        if there {
+            refusal
+                .because("It is in the cloud and was not pulled yet")
+                .then("git gryt sync pull")
+        } else {
+            refusal.then(format!("git gryt generation new {version}"))
+        }
+    }
+}
+
+/// A version that is promoted cannot be worked on.
+pub fn promoted(version: &Version) -> Refusal {
+    Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
+        .because("A promoted version is immutable: use a different version")
+}

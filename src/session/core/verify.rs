@@ -1,0 +1,258 @@
+//! Checking the ledger, entry by entry, from what was checked before.
+
+use anyhow::Result;
+
+use super::Core;
+use crate::git::refs::Update;
+use crate::model::ledger::{Check, check};
+use crate::model::{Exit, Oid, Refusal};
+use crate::store::ledger::Ledger;
+use crate::store::{Refs, Store, names};
+
+/// How many entries are read through one opening of the repository: see
+/// [`let_go`](crate::store::Store::let_go).
+pub const CHUNK: usize = 50;
+
+/// A ledger that checks.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The first commit, which is the ledger's identity.
+    pub genesis: Oid,
+    pub ledger: Ledger,
+    /// Entries that contribute nothing, and why.
+    pub invalid: Vec<(Oid, String)>,
+}
+
+impl Core<'_> {
+    /// Checks the ledger at `tip`: it descends by first parents from what this clone verified
+    /// before, or is checked from its genesis in a clone that has verified none.
+    ///
+    /// # Errors
+    /// [`Exit::Rewritten`] where it does not descend, or is another project's;
+    /// [`Exit::Failure`] where an entry is of a later format, or the history is cut.
+    pub fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
+        if self.store.has(tip) && !self.store.is_commit(tip) {
+            let what = "The cloud's ledger is no commit, and nothing was taken over";
+            return Err(Refusal::new(Exit::Rewritten, what).into());
+        }
+        let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
+        let known: Vec<(Oid, Oid)> = refs.below(names::VERIFIED).filter_map(pair).collect();
+        let mut fresh: Vec<Oid> = Vec::new();
+        let mut start = None;
+        for commit in self.store.first_parents(tip) {
+            let commit = commit.map_err(|error| self.cut(error))?;
+            if let Some((genesis, _)) = known.iter().find(|(_, tip)| *tip == commit.oid) {
+                let base = refs.get(&names::valid(genesis)).unwrap_or(&commit.oid);
+                start = Some((genesis.clone(), base.clone()));
+                break;
+            }
+            fresh.push(commit.oid);
+        }
+        fresh.reverse();
+        match start {
+            Some((genesis, base)) => self.check_chain(genesis, Some(base), fresh, tip),
+            None => {
+                let genesis = fresh[0].clone();
+                self.may_be_behind(refs, tip, &known)?;
+                self.may_begin(&genesis, &known)?;
+                self.check_chain(genesis, None, fresh, tip)
+            }
+        }
+    }
+
+    /// A ledger that lies on the way to what was verified is an old one. From an address that never
+    /// showed a later one it is a fork or a mirror; otherwise it was rewound.
+    fn may_be_behind(&self, refs: &Refs, tip: &Oid, known: &[(Oid, Oid)]) -> Result<()> {
+        if self.was_seen(refs)? {
+            return Ok(());
+        }
+        for (_, verified) in known {
+            for (count, commit) in self.store.first_parents(verified).enumerate() {
+                if commit.map_err(|error| self.cut(error))?.oid != *tip {
+                    continue;
+                }
+                let remote = self.cloud_name()?;
+                let what = format!("The ledger of {remote} is {count} entries behind this clone's");
+                return Err(Refusal::new(Exit::OutOfStep, what)
+                    .because("It is a fork or a mirror of this project that is not up to date")
+                    .because("Nothing was taken over")
+                    .then(format!("git push {remote} {}", self.refspec("ledger")))
+                    .then("git gryt config remote NAME")
+                    .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the cloud's address ever showed a ledger.
+    pub fn was_seen(&self, refs: &Refs) -> Result<bool> {
+        let address = self.address()?;
+        Ok(address.is_some_and(|address| refs.get(&names::seen(&address)).is_some()))
+    }
+
+    /// The cloud's address as the name of a ref can hold it.
+    fn address(&self) -> Result<Option<Oid>> {
+        let url = self.cloud_url().map(str::as_bytes);
+        url.map(Store::blob_id).transpose()
+    }
+
+    /// Whether a chain that reaches back to `genesis` without meeting what was verified is one
+    /// that this clone may take up.
+    fn may_begin(&self, genesis: &Oid, known: &[(Oid, Oid)]) -> Result<(), Refusal> {
+        if known.iter().any(|(g, _)| g == genesis) {
+            return Err(Refusal::new(
+                Exit::Rewritten,
+                "The cloud's ledger was rewritten: it no longer holds what this clone verified",
+            )
+            .because("Nothing of it was taken over")
+            .because(
+                "A clone that still has the whole ledger can put it back: ask the team before \
+                 anything is pushed",
+            ));
+        }
+        let expected = self.config.ledger.as_ref();
+        let named = expected.or(known.first().map(|(g, _)| g));
+        match named {
+            Some(named) if named != genesis => Err(Refusal::new(
+                Exit::Rewritten,
+                "The cloud's ledger is another project's",
+            )
+            .because(format!("It begins at {}", genesis.short()))
+            .because(format!("This project's begins at {}", named.short()))
+            .then("git gryt config remote NAME")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_chain(
+        &self,
+        genesis: Oid,
+        base: Option<Oid>,
+        fresh: Vec<Oid>,
+        tip: &Oid,
+    ) -> Result<Checked> {
+        let mut base = base;
+        let mut invalid = Vec::new();
+        for (nth, oid) in fresh.into_iter().enumerate() {
+            if nth % CHUNK == CHUNK - 1 {
+                self.store.let_go()?;
+            }
+            let commit = self.store.commit(&oid).map_err(|error| self.cut(error))?;
+            let entry = self
+                .store
+                .entry(&commit, base.as_ref())
+                .map_err(|error| self.cut(error))?;
+            match check(&entry, base.as_ref()) {
+                Check::Valid(_) => base = Some(commit.oid),
+                Check::Invalid(why) if base.is_none() => {
+                    return Err(Refusal::new(
+                        Exit::Rewritten,
+                        format!("The cloud's ledger does not begin with a genesis: {why}"),
+                    )
+                    .into());
+                }
+                Check::Invalid(why) => invalid.push((commit.oid, why)),
+                Check::Unknown(what) => {
+                    return Err(Refusal::new(
+                        Exit::Failure,
+                        format!("The ledger holds an entry of {what}, which this gryt cannot read"),
+                    )
+                    .because("A newer git-gryt wrote it: upgrade before you go on")
+                    .into());
+                }
+            }
+        }
+        Ok(Checked {
+            ledger: Ledger {
+                base: base.unwrap_or_else(|| genesis.clone()),
+                tip: tip.clone(),
+            },
+            genesis,
+            invalid,
+        })
+    }
+
+    /// Checks an entry of one's own before anybody else does: a release must never be announced
+    /// that the others then do not count.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check_own(&self, ledger: &Ledger, entry: &Oid) -> Result<()> {
+        let commit = self.store.commit(entry)?;
+        let facts = self.store.entry(&commit, Some(&ledger.base))?;
+        match check(&facts, Some(&ledger.base)) {
+            Check::Valid(_) => Ok(()),
+            Check::Invalid(why) | Check::Unknown(why) => Err(Refusal::new(
+                Exit::Failure,
+                "This promotion would not be valid, so it was not sent",
+            )
+            .because(why)
+            .into()),
+        }
+    }
+
+    /// The entries up to `tip`, the genesis first.
+    pub fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
+        let oids = self.store.first_parents(tip);
+        let oids: Result<Vec<Oid>> = oids.map(|commit| Ok(commit?.oid)).collect();
+        let mut oids = oids.map_err(|error| self.cut(error))?;
+        self.store.let_go()?;
+        oids.reverse();
+        Ok(oids)
+    }
+
+    /// A chain that a shallow boundary cuts must never read as a rewritten one.
+    pub fn cut(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.store.layout().common_dir.join("shallow").exists() {
+            Refusal::new(
+                Exit::Failure,
+                "This clone is too shallow to check the ledger",
+            )
+            .because(format!("{error:#}"))
+            .then("git fetch --unshallow")
+            .into()
+        } else {
+            error.context("the ledger cannot be read")
+        }
+    }
+
+    /// The updates that remember that the cloud's ledger was checked.
+    ///
+    /// # Errors
+    /// The cloud's address cannot be named.
+    pub fn remember(&self, refs: &Refs, checked: &Checked) -> Result<Vec<Update>> {
+        let (genesis, ledger) = (&checked.genesis, &checked.ledger);
+        let mut updates = vec![
+            refs.change(names::valid(genesis), Some(&ledger.base)),
+            refs.change(names::verified(genesis), Some(&ledger.tip)),
+        ];
+        if let Some(address) = self.address()? {
+            updates.push(refs.change(names::seen(&address), Some(&ledger.tip)));
+        }
+        Ok(updates)
+    }
+
+    /// This clone's own ledger, which was checked when it was taken over or written. It may be
+    /// behind what was verified of the cloud's.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn ledger(&self, refs: &Refs) -> Result<Option<Ledger>> {
+        let Some(tip) = refs.get(names::LEDGER) else {
+            return Ok(None);
+        };
+        for commit in self.store.first_parents(tip) {
+            let commit = commit.map_err(|error| self.cut(error))?;
+            if Some(&commit.oid) == refs.get(names::BASE) {
+                return Ok(Some(Ledger {
+                    tip: tip.clone(),
+                    base: commit.oid,
+                }));
+            }
+        }
+        // A mirror clone brings the ledger and nothing of what was known about it.
+        let chain = self.entries(tip)?;
+        let genesis = chain[0].clone();
+        Ok(Some(self.check_chain(genesis, None, chain, tip)?.ledger))
+    }
+}

@@ -1,0 +1,79 @@
+//! Taking a draft's text and proofs along to another version.
+
+use anyhow::Result;
+
+use super::Drafts;
+use crate::git::refs::Update;
+use crate::model::edit::rewrite;
+use crate::model::evolution::{Attempt, Evolution};
+use crate::model::{Contract, EvolutionName, Oid, Refusal, Version};
+use crate::session::core::survey::next;
+use crate::store::refs::evolutions;
+use crate::store::{Refs, names};
+
+/// An evolution made anew for another version.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    pub name: EvolutionName,
+    /// Its first commit.
+    pub root: Oid,
+    pub tip: Oid,
+}
+
+/// The contract's text with another version in it.
+///
+/// # Errors
+/// The text is no contract of `old`.
+pub fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal> {
+    let from = Contract::parse(text, old)?;
+    let to = Contract {
+        version: new.clone(),
+        ..from.clone()
+    };
+    Ok(rewrite(&String::from_utf8_lossy(text), &from, &to)?)
+}
+
+/// The updates that put carried evolutions under names that are free.
+pub fn place(refs: &Refs, carried: &[Carried]) -> Vec<Update> {
+    let mut known: Vec<EvolutionName> = evolutions(&refs.local()).map(|(name, _)| name).collect();
+    let mut updates = Vec::new();
+    for Carried { name, tip, .. } in carried {
+        let mut name = name.clone();
+        if known.contains(&name) {
+            name.number = next(known.iter(), &name);
+        }
+        updates.push(refs.change(names::evolution(&name), Some(tip)));
+        known.push(name);
+    }
+    updates
+}
+
+impl Drafts<'_> {
+    /// The same proofs for what `again` makes of each evolution: another version, or another
+    /// beginning of its generation.
+    ///
+    /// # Errors
+    /// Objects cannot be read or written.
+    pub fn carry(
+        self,
+        own: &[Attempt],
+        again: impl Fn(&Evolution) -> Evolution,
+    ) -> Result<Vec<Carried>> {
+        let mut carried = Vec::new();
+        for attempt in own {
+            let what = again(&attempt.evolution);
+            let nonce = self.core.ctx.nonce();
+            let tip = self
+                .core
+                .store
+                .carry(self.core.author()?, &attempt.tip, &what, &nonce)?;
+            let name = EvolutionName {
+                version: what.version,
+                ..attempt.name.clone()
+            };
+            let root = self.core.store.root(&tip)?;
+            carried.push(Carried { name, root, tip });
+        }
+        Ok(carried)
+    }
+}

@@ -1,0 +1,121 @@
+//! What leaves is put aside, and can come back for 30 days.
+
+use anyhow::Result;
+
+use super::Drafts;
+use crate::git::refs::Update;
+use crate::model::evolution::Attempt;
+use crate::model::{EvolutionName, Oid, Version};
+use crate::session::core::survey::next;
+use crate::store::refs::evolutions;
+use crate::store::{Refs, names};
+
+/// How long it can come back.
+const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+impl Drafts<'_> {
+    /// This person's evolutions of `version` in the generation that begins at `root`; a renamed
+    /// draft shares its root with what it came from.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn own_attempts(self, refs: &Refs, version: &Version, root: &Oid) -> Result<Vec<Attempt>> {
+        let me = self.core.me()?;
+        let mut own = Vec::new();
+        for (name, tip) in evolutions(&refs.local()) {
+            if name.version == *version
+                && let Ok(attempt) = self.core.store.attempt(&name, &tip)?
+                && attempt.evolution.generation == *root
+                && attempt.evolution.owner.is(&me)
+            {
+                own.push(attempt);
+            }
+        }
+        Ok(own)
+    }
+
+    /// The updates that put a draft aside, and with it `attempts`.
+    ///
+    /// # Errors
+    /// Git does not know what time it is.
+    pub fn put_aside(
+        self,
+        refs: &Refs,
+        version: &Version,
+        tip: &Oid,
+        attempts: &[Attempt],
+    ) -> Result<Vec<Update>> {
+        let departure = self.departure(tip)?;
+        let mut updates = vec![
+            refs.change(names::deleted_draft(version, &departure), Some(tip)),
+            refs.change(names::draft(version), None),
+        ];
+        for attempt in attempts {
+            let aside = names::deleted_evolution(&attempt.name, &departure);
+            updates.push(refs.change(aside, Some(&attempt.tip)));
+            updates.push(refs.change(names::evolution(&attempt.name), None));
+        }
+        Ok(updates)
+    }
+
+    /// The name of what leaves now, with `tip` among it.
+    ///
+    /// # Errors
+    /// Git does not know what time it is.
+    pub fn departure(self, tip: &Oid) -> Result<String> {
+        Ok(names::departure(
+            self.core.author()?.committer.at.timestamp(),
+            tip,
+        ))
+    }
+
+    /// The updates that bring back what of `version` was put aside last; none where nothing was.
+    pub fn bring_back(self, refs: &Refs, version: &Version) -> Option<Vec<Update>> {
+        let folder = format!("{}{version}/", names::DELETED);
+        let drafts = refs
+            .below(&folder)
+            .filter(|(rest, _)| rest.ends_with("/draft"));
+        let departures = drafts.filter_map(|(rest, _)| rest.split('/').next());
+        let last = departures.max_by_key(|departure| names::departed_at(departure))?;
+        let mut updates = Vec::new();
+        let mut known: Vec<EvolutionName> = evolutions(&refs.local())
+            .chain(evolutions(&self.core.known_cloud(refs)))
+            .map(|(name, _)| name)
+            .collect();
+        for (rest, tip) in refs
+            .below(&folder)
+            .filter(|(rest, _)| rest.split('/').next() == Some(last))
+        {
+            let below = rest.split_once('/').map_or("", |(_, below)| below);
+            if below == "draft" {
+                updates.push(refs.change(names::draft(version), Some(tip)));
+            } else if let Ok(mut name) = format!("{version}/{below}").parse::<EvolutionName>() {
+                if known.contains(&name) {
+                    name.number = next(known.iter(), &name);
+                }
+                updates.push(refs.change(names::evolution(&name), Some(tip)));
+                known.push(name);
+            }
+            updates.push(refs.change(format!("{folder}{rest}"), None));
+        }
+        Some(updates)
+    }
+
+    /// Forgets what was put aside more than 30 days ago.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written.
+    pub fn forget_old(self) -> Result<()> {
+        self.core.change(|refs| {
+            let aside: Vec<&str> = refs.below(names::DELETED).map(|(rest, _)| rest).collect();
+            if aside.is_empty() {
+                return Ok((Vec::new(), ()));
+            }
+            let now = self.core.author()?.committer.at.timestamp();
+            let old =
+                |rest: &&str| names::departed_at(rest).is_some_and(|at| now - at > KEPT_SECONDS);
+            let forget = |rest| refs.change(format!("{}{rest}", names::DELETED), None);
+            Ok((aside.into_iter().filter(old).map(forget).collect(), ()))
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! Drafts in this clone: their files in the working tree, the edits made there, and what is kept of
+//! drafts that were deleted.
+
+pub mod carry;
+pub mod deleted;
+pub mod edits;
+pub mod staged;
+pub mod view;
+
+use super::Core;
+
+/// The view over the core for work on drafts.
+#[derive(Clone, Copy)]
+pub struct Drafts<'s> {
+    core: &'s Core<'s>,
+}
+
+impl<'s> Drafts<'s> {
+    pub(super) fn over(core: &'s Core<'s>) -> Self {
+        Self { core }
+    }
+}

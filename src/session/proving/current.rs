@@ -1,0 +1,122 @@
+//! The evolution that this worktree started last, so that `run` needs no name.
+
+use anyhow::Result;
+
+use super::Proving;
+use crate::model::evolution::Attempt;
+use crate::model::{ChangeId, EvolutionName, Exit, Oid, Refusal};
+use crate::store::Refs;
+use crate::store::refs::evolutions;
+
+impl Proving<'_> {
+    fn current_file(self) -> std::path::PathBuf {
+        self.core
+            .store
+            .layout()
+            .git_dir
+            .join("gryt")
+            .join("current")
+    }
+
+    /// Remembers the evolution by its first commit, which no renumbering changes.
+    ///
+    /// # Errors
+    /// The git folder cannot be written.
+    pub fn set_current(self, root: &Oid) -> Result<()> {
+        let file = self.current_file();
+        std::fs::create_dir_all(file.parent().unwrap_or(&file))?;
+        std::fs::write(file, format!("{root}\n"))?;
+        Ok(())
+    }
+
+    /// Goes on with `new` where `old` was the one that this worktree started last.
+    ///
+    /// # Errors
+    /// The git folder cannot be written.
+    pub fn follow_current(self, old: &Oid, new: &Oid) -> Result<()> {
+        let text = std::fs::read_to_string(self.current_file()).unwrap_or_default();
+        if text.trim() == old.as_str() {
+            self.set_current(new)?;
+        }
+        Ok(())
+    }
+
+    /// The first commit of the evolution that was started last in this worktree.
+    pub fn last_started(self) -> Option<Oid> {
+        let text = std::fs::read_to_string(self.current_file()).ok()?;
+        text.trim().parse().ok()
+    }
+
+    /// The evolution to prove: the one that was started last here, or this person's latest of
+    /// `change`.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where there is none, or where two versions have one.
+    pub fn current(self, refs: &Refs, change: Option<&ChangeId>) -> Result<Attempt> {
+        let last = self.last_started();
+        let me = self.core.me()?;
+        let mut mine = Vec::new();
+        for (name, tip) in evolutions(&refs.local()) {
+            if change.is_some_and(|change| !name.change.is(change)) {
+                continue;
+            }
+            if let Ok(attempt) = self.core.store.attempt(&name, &tip)?
+                && attempt.evolution.owner.is(&me)
+                && attempt.abandoned.is_none()
+            {
+                mine.push(attempt);
+            }
+        }
+        if let Some(at) = mine.iter().position(|a| Some(&a.root) == last.as_ref()) {
+            return Ok(mine.swap_remove(at));
+        }
+        let Some(change) = change else {
+            return Err(
+                Refusal::new(Exit::Invalid, "No evolution was started in this worktree")
+                    .then("git gryt evolution start VERSION --change ID")
+                    .then("git gryt run --change ID")
+                    .into(),
+            );
+        };
+        mine.sort_by(|a, b| a.name.cmp(&b.name));
+        let newest = mine.pop();
+        match newest {
+            None => Err(Refusal::new(
+                Exit::Invalid,
+                format!("You have no open evolution of {change}"),
+            )
+            .then(format!(
+                "git gryt evolution start VERSION --change {change}"
+            ))
+            .into()),
+            Some(newest) if mine.iter().any(|a| a.name.version != newest.name.version) => {
+                let mut names: Vec<String> = mine.iter().map(|a| a.name.to_string()).collect();
+                names.push(newest.name.to_string());
+                Err(Refusal::new(
+                    Exit::Invalid,
+                    format!("You have open evolutions of {change} in several versions"),
+                )
+                .because(names.join(", "))
+                .then(format!(
+                    "git gryt evolution start VERSION --change {change}"
+                ))
+                .into())
+            }
+            Some(newest) => Ok(newest),
+        }
+    }
+
+    /// The attempt under `name` in this clone.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where there is none or it does not check.
+    pub fn attempt(self, refs: &Refs, name: &EvolutionName) -> Result<Attempt> {
+        let missing = || Refusal::new(Exit::Invalid, format!("There is no evolution {name}"));
+        let name_of_ref = crate::store::names::evolution(name);
+        let tip = refs.get(&name_of_ref).ok_or_else(missing)?;
+        let attempt = self.core.store.attempt(name, tip)?;
+        Ok(attempt.map_err(|invalid| {
+            Refusal::new(Exit::Invalid, format!("{name} does not check: {invalid}"))
+        })?)
+    }
+}

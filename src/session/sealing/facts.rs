@@ -1,0 +1,176 @@
+//! What is known when a promotion is decided.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Sealing;
+use crate::model::excuse::Plea;
+use crate::model::promotion::{CloudDraft, Draft, Facts, Release};
+use crate::model::reconcile::Relation;
+use crate::model::{Oid, Refusal, Version};
+use crate::session::core::contact::Contact;
+use crate::session::drafts::edits::TakenIn;
+use crate::store::refs::drafts;
+use crate::store::{Refs, names};
+
+/// What a promoter wants, which stays the same over all tries.
+pub struct Intent {
+    pub version: Version,
+    /// The promotion id; empty until something is about to be pushed.
+    pub id: String,
+    pub release: Release,
+    /// What was taken in of this worktree's files.
+    pub taken: TakenIn,
+    pub plea: Plea,
+}
+
+impl Sealing<'_> {
+    /// Everything that the decision looks at, as things stand now.
+    ///
+    /// # Errors
+    /// Refs or objects cannot be read. What says no is among the facts.
+    pub fn facts(self, intent: &Intent, contact: Option<&Contact>) -> Result<Facts> {
+        let store = &self.core.store;
+        let refs = match contact {
+            Some(contact) => contact.refs.clone(),
+            None => store.refs()?,
+        };
+        let empty = BTreeMap::new();
+        let cloud = contact.map_or(&empty, |contact| &contact.cloud);
+        let ledger = match contact {
+            Some(contact) => contact.ledger().cloned(),
+            None => self.core.ledger(&refs)?,
+        };
+        let sealed = match &ledger {
+            Some(ledger) => store.sealed(ledger, &intent.version)?,
+            None => None,
+        };
+        let name = names::draft(&intent.version);
+        let adopted = self.core.adopted(&refs)?;
+        let local = self.local_draft(intent, &refs)?;
+        let (tip, there) = (refs.get(&name), cloud.get(&name));
+        // What was adopted of another generation of this version says nothing about this one.
+        let related = match (tip, adopted.get(&name)) {
+            (Some(tip), Some(adopted)) if store.has(adopted) => {
+                (store.draft_relation(tip, adopted)? != Relation::Unrelated)
+                    .then(|| adopted.clone())
+            }
+            _ => None,
+        };
+        let me = self.core.me()?;
+        let mut attempts = self
+            .core
+            .survey(&intent.version, &refs.local(), cloud, &adopted)?;
+        if contact.is_some() {
+            // A colleague's evolution that is here and not in the cloud is not ours to publish.
+            let brought = self.cloud.brought(&refs)?;
+            attempts.retain(|(attempt, there)| {
+                there.is_some() || attempt.may_be_shared_by(&me, &brought)
+            });
+        }
+        let release = &intent.release.commit;
+        self.core
+            .cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
+        Ok(Facts {
+            version: intent.version.clone(),
+            promotion: intent.id.clone(),
+            next_free: self.core.next_free(&intent.version, contact, &refs)?,
+            sealed,
+            tag: self.existing_tag(&intent.version, &refs)?,
+            cloud: match (there, twin(&intent.version, cloud)) {
+                (Some(there), _) => Some(self.cloud_draft(tip, there)?),
+                (None, Some(twin)) => Some(CloudDraft {
+                    tip: twin,
+                    relation: Relation::Unrelated,
+                    unseen: Vec::new(),
+                }),
+                (None, None) => None,
+            },
+            local,
+            adopted: related,
+            attempts,
+            rules: match self.core.rules(
+                &intent.release.tree,
+                ledger.as_ref(),
+                intent.version.product(),
+            ) {
+                Ok(rules) => Ok(rules),
+                Err(error) => Err(error.downcast::<Refusal>()?),
+            },
+            plea: intent.plea.clone(),
+            release: intent.release.clone(),
+            promoter: me,
+            now: self.core.author()?.committer.at,
+            has_cloud: contact.is_some(),
+        })
+    }
+
+    fn local_draft(self, intent: &Intent, refs: &Refs) -> Result<Option<Draft>> {
+        let Some(tip) = refs.get(&names::draft(&intent.version)) else {
+            return Ok(None);
+        };
+        let draft = self.core.store.draft(&intent.version, tip)?;
+        let contract = match (&draft, intent.taken.require(&intent.version)) {
+            (_, Err(refusal)) => Err(refusal),
+            (Ok(draft), Ok(())) => draft.contract().map_err(Refusal::from),
+            (Err(invalid), Ok(())) => Err(Refusal::from(invalid.clone())),
+        };
+        let root = self.core.store.root(tip)?;
+        Ok(Some(Draft {
+            author: self.core.store.commit(&root)?.author,
+            root,
+            tip: tip.clone(),
+            contract,
+        }))
+    }
+
+    fn cloud_draft(self, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
+        let store = &self.core.store;
+        if !store.is_commit(there) {
+            return Ok(CloudDraft {
+                tip: there.clone(),
+                relation: Relation::Unrelated,
+                unseen: Vec::new(),
+            });
+        }
+        let relation = match tip {
+            Some(tip) => store.draft_relation(tip, there)?,
+            None => Relation::Behind,
+        };
+        let mut unseen = Vec::new();
+        if let (Relation::Behind | Relation::Diverged, Some(tip)) = (relation, tip) {
+            for commit in store.beyond(there, &[tip])? {
+                unseen.push(format!("{} by {}", commit.subject(), commit.author));
+            }
+        }
+        Ok(CloudDraft {
+            tip: there.clone(),
+            relation,
+            unseen,
+        })
+    }
+
+    fn existing_tag(self, version: &Version, refs: &Refs) -> Result<Option<String>> {
+        if let Some(old) = self.core.released_before(refs, version)? {
+            return Ok(Some(format!("{}, entered from before gryt", old.version)));
+        }
+        if let Some(tag) = self.core.store.tag_in_the_way(version)? {
+            return Ok(Some(format!("{tag} in this clone")));
+        }
+        let there = self
+            .core
+            .config
+            .remote
+            .as_deref()
+            .map(|remote| names::remote_tag(remote, version));
+        let found = there.and_then(|name| refs.get(&name));
+        Ok(found.map(|_| format!("{version} in the cloud")))
+    }
+}
+
+/// The cloud's draft of this version under another spelling.
+fn twin(version: &Version, cloud: &BTreeMap<String, Oid>) -> Option<Oid> {
+    let found = drafts(cloud).find(|(v, _)| v == version);
+    found.map(|(_, tip)| tip)
+}

@@ -1,0 +1,71 @@
+//! The consequences of a promotion: what happens after the ledger moved, and is done again by a
+//! later command where it was cut short.
+
+use anyhow::Result;
+
+use super::Sealing;
+use super::tag::TagState;
+use crate::model::Version;
+use crate::model::sealed::Sealed;
+use crate::session::core::contact::Contact;
+use crate::store::names;
+
+impl Sealing<'_> {
+    /// Finishes promotions that were cut short: those of this clone whose id the ledger holds.
+    /// Returns the versions whose outcome is known only now.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written. What the cloud refuses is a warning.
+    pub fn resume(self, contact: &Contact) -> Result<()> {
+        let Some(ledger) = contact.ledger() else {
+            return Ok(());
+        };
+        let refs = self.core.store.refs()?;
+        let under_way = refs.below(names::PROMOTING);
+        let versions: Vec<Version> = under_way.filter_map(|(v, _)| v.parse().ok()).collect();
+        for version in versions {
+            let Some(sealed) = self.core.store.sealed(ledger, &version)? else {
+                continue;
+            };
+            if self.intent(&refs, &version)?.as_deref() == Some(&sealed.promotion) {
+                self.core.ctx.note(format!(
+                    "Your promotion of {version} is in the cloud's ledger"
+                ));
+                self.finish(contact, &sealed)?;
+            } else {
+                self.core.ctx.warn(format!(
+                    "Your promotion of {version} lost: {} promoted it",
+                    sealed.promoter
+                ));
+                self.forget_intent(&version)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is left of a promotion of this clone's: refs that it folded, and its tag.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written. What the cloud refuses is a warning.
+    pub fn finish(self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
+        self.clear_after(contact, sealed)?;
+        let tag = if self.core.config.tag {
+            Some(self.deliver_tag(Some(contact), sealed)?)
+        } else {
+            None
+        };
+        if tag != Some(TagState::Waiting) {
+            self.forget_intent(&sealed.version)?;
+        }
+        Ok(tag)
+    }
+
+    /// Clears what the promoting push left: refs that it folded, and the ledger's name unwritten.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written. What the cloud refuses is a warning.
+    pub fn clear_after(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
+        self.cloud.clear_folded(contact, sealed)?;
+        self.cloud.name_own_ledger(contact)
+    }
+}

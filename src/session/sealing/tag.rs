@@ -1,0 +1,130 @@
+//! The annotated tag of a release: made here, and sent to the cloud.
+
+use anyhow::Result;
+
+use super::Sealing;
+use crate::git::push::Landed;
+use crate::git::refs::Update;
+use crate::model::push::{Manner, Road};
+use crate::model::sealed::Sealed;
+use crate::model::{Oid, Version};
+use crate::session::Cloud;
+use crate::session::cloud::push::{Job, Next};
+use crate::session::core::contact::Contact;
+use crate::store::names;
+
+impl Sealing<'_> {
+    /// Makes the annotated tag of a release and sends it. The ledger has moved by then: whatever
+    /// stands in the way of a tag is a warning.
+    ///
+    /// # Errors
+    /// Git cannot be started, or does not know who is at work.
+    pub fn deliver_tag(self, contact: Option<&Contact>, sealed: &Sealed) -> Result<TagState> {
+        let name = names::tag(&sealed.version);
+        let Some(tag) = self.release_tag(sealed)? else {
+            return Ok(TagState::Refused);
+        };
+        if self.core.store.tag(&name)?.is_none() {
+            self.core
+                .store
+                .update(&[Update::new(name, None, Some(&tag))])?;
+        }
+        self.send_tag(contact, &sealed.version, &tag)
+    }
+
+    /// The tag of a release: the one that is there, or a new object that no ref names yet. Made
+    /// anew it is the same object. None where it cannot be made, which is a warning.
+    ///
+    /// # Errors
+    /// Refs cannot be read.
+    pub fn release_tag(self, sealed: &Sealed) -> Result<Option<Oid>> {
+        let version = &sealed.version;
+        if let Some(tag) = self.core.store.tag(&names::tag(version))? {
+            return Ok(Some(tag));
+        }
+        match self.core.store.write_tag(sealed, &tag_text(version)) {
+            Ok(tag) => Ok(Some(tag)),
+            Err(error) => {
+                let text = format!("The tag {version} could not be made: {error:#}");
+                self.core.ctx.warn(text);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Sends a release's tag to the cloud, where there is one.
+    ///
+    /// # Errors
+    /// Git cannot be started. What the cloud refuses is a warning.
+    pub fn send_tag(
+        self,
+        contact: Option<&Contact>,
+        version: &Version,
+        tag: &Oid,
+    ) -> Result<TagState> {
+        let (Some(remote), Some(contact)) = (&self.core.config.remote, contact) else {
+            return Ok(TagState::Made);
+        };
+        let name = names::tag(version);
+        let update = Update::new(name, None, Some(tag));
+        let sent = self.cloud.push(contact, &mut Tagging(update))?;
+        if !sent.moves.is_empty() {
+            return Ok(TagState::Made);
+        }
+        // What came of it is what the cloud shows, not what was heard.
+        let refspec = names::tag_refspec(remote, version);
+        let looked = self.core.remote()?.fetch(&[refspec]);
+        self.core.store.look_anew();
+        let there = names::remote_tag(remote, version);
+        if looked.is_ok() && self.core.store.refs()?.get(&there) == Some(tag) {
+            return Ok(TagState::Made);
+        }
+        if looked.is_ok() && sent.whole {
+            self.core.ctx.warn(format!(
+                "The cloud refused the tag {version}; the promotion stands"
+            ));
+            return Ok(TagState::Refused);
+        }
+        self.core.ctx.warn(format!(
+            "The tag {version} did not reach the cloud; the next sync sends it"
+        ));
+        Ok(TagState::Waiting)
+    }
+}
+
+/// What became of a release's tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TagState {
+    /// It is where it belongs.
+    Made,
+    /// The cloud will not have it.
+    Refused,
+    /// It will be sent again.
+    Waiting,
+}
+
+/// What the tag of a release says.
+pub(super) fn tag_text(version: &Version) -> String {
+    format!("Release {version}\n")
+}
+
+/// A release's tag on its way to the cloud.
+struct Tagging(Update);
+
+impl Job for Tagging {
+    type Value = Landed;
+
+    fn manner(&self) -> Manner {
+        Manner::Each
+    }
+
+    fn plan(&mut self, _: Cloud<'_>, _: &Contact, _: Road) -> Result<Next<Landed>> {
+        Ok(Next::Push(vec![self.0.clone()]))
+    }
+
+    fn landed(&mut self, _: Cloud<'_>, _: &Contact, landed: Landed) -> Result<Option<Landed>> {
+        Ok(Some(landed))
+    }
+}
