@@ -24,7 +24,7 @@ use crate::commands::withdraw::WithdrawArgs;
 /// Release contracts and the proof that they hold, kept inside git.
 #[derive(Debug, Parser)]
 #[command(name = "git-gryt", bin_name = "git gryt", version)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, clap::Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Work as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
@@ -56,7 +56,7 @@ pub struct Global {
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     Auto,
     Always,
     Never,
@@ -64,7 +64,7 @@ pub enum Color {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Prepare a repository
     Init(InitArgs),
     /// Show or change settings

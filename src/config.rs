@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Exit, Invalid, Oid, Refusal};
 
 /// The tracked file, below the top of the working tree.
-pub const FILE: &str = ".gryt/config.yaml";
+pub(crate) const FILE: &str = ".gryt/config.yaml";
 
 /// How far a clone works with its cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Never touches a remote.
     Local,
     /// Syncs when told to, and to promote.
@@ -25,7 +25,7 @@ pub enum Mode {
 
 impl Mode {
     /// The word for it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Mode::Local => "local",
             Mode::Hybrid => "hybrid",
@@ -37,7 +37,7 @@ impl Mode {
 /// One setting: its name on the command line and in `.gryt/config.yaml`, in git's configuration,
 /// and in the environment.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub(crate) struct Key {
     pub name: &'static str,
     /// As `git config --list` prints it.
     pub git: &'static str,
@@ -45,7 +45,7 @@ pub struct Key {
 }
 
 /// All settings.
-pub const KEYS: [Key; 7] = [
+pub(crate) const KEYS: [Key; 7] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -87,7 +87,7 @@ pub const KEYS: [Key; 7] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Shared {
+pub(crate) struct Shared {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_mode: Option<Mode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub(crate) enum Origin {
     Environment,
     Git,
     Shared,
@@ -121,7 +121,7 @@ pub enum Origin {
 /// A setting as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Setting {
+pub(crate) struct Setting {
     pub key: &'static str,
     pub value: Option<String>,
     pub origin: Origin,
@@ -129,7 +129,7 @@ pub struct Setting {
 
 /// The settings that commands work by.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub(crate) struct Config {
     pub mode: Mode,
     /// The cloud: the name of a configured remote. None where there is none, or in local mode.
     pub remote: Option<String>,
@@ -156,7 +156,7 @@ pub struct Config {
 ///
 /// # Errors
 /// [`Exit::Usage`], with the names that there are.
-pub fn key(typed: &str) -> Result<&'static Key, Refusal> {
+pub(crate) fn key(typed: &str) -> Result<&'static Key, Refusal> {
     let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
     let bare = plain(typed.strip_prefix("gryt.").unwrap_or(typed));
     KEYS.iter()
@@ -172,7 +172,7 @@ pub fn key(typed: &str) -> Result<&'static Key, Refusal> {
 ///
 /// # Errors
 /// A value that its setting does not have, naming where it stands.
-pub fn resolve(
+pub(crate) fn resolve(
     env: impl Fn(&str) -> Option<String>,
     git: &[(String, String)],
     shared: &Shared,
@@ -259,13 +259,13 @@ pub fn resolve(
 }
 
 /// Where it is remembered that a remote refuses atomic pushes, as git prints the key.
-pub fn atomic_key(remote: &str) -> String {
+pub(crate) fn atomic_key(remote: &str) -> String {
     format!("remote.{remote}.grytatomic")
 }
 
 /// The remotes that git is configured with, each with its address: the first of several, which is
 /// what git fetches from.
-pub fn remotes(git: &[(String, String)]) -> BTreeMap<String, String> {
+pub(crate) fn remotes(git: &[(String, String)]) -> BTreeMap<String, String> {
     let mut remotes = BTreeMap::new();
     for (key, url) in git {
         let name = key
@@ -317,7 +317,7 @@ fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
 }
 
 /// Where refs of gryt's are on a remote, unless said.
-pub const OWN_PREFIX: &str = "refs/gryt/";
+pub(crate) const OWN_PREFIX: &str = "refs/gryt/";
 
 /// Either gryt's own place, or one below the branches, which every host accepts.
 fn parse_prefix(setting: &Setting) -> Result<String, Refusal> {
@@ -348,7 +348,7 @@ fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
 ///
 /// # Errors
 /// [`Exit::Usage`].
-pub fn check(key: &Key, value: &str) -> Result<(), Refusal> {
+pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
     let setting = Setting {
         key: key.name,
         value: Some(value.to_owned()),
@@ -381,14 +381,14 @@ fn boolean(value: &str) -> Option<bool> {
 ///
 /// # Errors
 /// [`Exit::Invalid`], with line and column.
-pub fn read_shared(text: &[u8]) -> Result<Shared, Refusal> {
+pub(crate) fn read_shared(text: &[u8]) -> Result<Shared, Refusal> {
     let wrong = |invalid: Invalid| Refusal::new(Exit::Invalid, format!("{FILE}: {invalid}"));
     let shared: Option<Shared> = Invalid::or_yaml(text).map_err(wrong)?;
     Ok(shared.unwrap_or_default())
 }
 
 /// Sets one key in the tracked file's text, other lines kept.
-pub fn set_shared(text: &str, key: &str, value: &str) -> String {
+pub(crate) fn set_shared(text: &str, key: &str, value: &str) -> String {
     let line = format!("{key}: {value}");
     let mut found = false;
     let mut lines: Vec<&str> = Vec::new();

@@ -12,7 +12,7 @@ use crate::model::proof::StepResult;
 use crate::model::{Oid, Stamp, Version, engine};
 
 /// The outside of one run.
-pub struct Context {
+pub(crate) struct Context {
     /// Where the command was started, after `-C`.
     pub dir: PathBuf,
     /// Whether to answer from git alone.
@@ -29,7 +29,7 @@ pub struct Context {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// Worth knowing.
     Note {
         text: &'a str,
@@ -88,61 +88,65 @@ pub enum Event<'a> {
 
 impl Context {
     /// Reports an event.
-    pub fn tell(&self, event: Event<'_>) {
+    pub(crate) fn tell(&self, event: Event<'_>) {
         (self.sink)(event);
     }
 
     /// Reports something worth knowing.
-    pub fn note(&self, text: impl AsRef<str>) {
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
         self.tell(Event::Note {
             text: text.as_ref(),
         });
     }
 
     /// Reports something worth a look.
-    pub fn warn(&self, text: impl AsRef<str>) {
+    pub(crate) fn warn(&self, text: impl AsRef<str>) {
         self.tell(Event::Warning {
             text: text.as_ref(),
         });
     }
 
     /// Reports something for `-v`.
-    pub fn detail(&self, text: impl AsRef<str>) {
+    pub(crate) fn detail(&self, text: impl AsRef<str>) {
         self.tell(Event::Detail {
             text: text.as_ref(),
         });
     }
 
     /// A variable of the environment, where it is set and not empty.
-    pub fn env(&self, name: &str) -> Option<String> {
+    pub(crate) fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
     /// Whether a program of that name is on `PATH`.
-    pub fn finds(&self, program: &str) -> bool {
+    pub(crate) fn finds(&self, program: &str) -> bool {
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     }
 
     /// The clock, to the second, in this machine's zone.
-    pub fn now(&self) -> Stamp {
+    pub(crate) fn now(&self) -> Stamp {
         use chrono::SubsecRound;
         chrono::Local::now().fixed_offset().trunc_subsecs(0)
     }
 
     /// 122 random bits in hex: what tells two otherwise identical commits apart.
-    pub fn nonce(&self) -> String {
+    pub(crate) fn nonce(&self) -> String {
         uuid::Uuid::new_v4().simple().to_string()
     }
 
     /// A number below `bound`, for waiting a different time than the others.
-    pub fn random_below(&self, bound: u64) -> u64 {
+    pub(crate) fn random_below(&self, bound: u64) -> u64 {
         uuid::Uuid::new_v4().as_u64_pair().1 % bound.max(1)
     }
 
     /// The id of an intent to promote `version`: random, or in CI derived from the engine's id of
     /// the run, because a rerun of the job may have lost the workspace that remembered it.
-    pub fn promotion_id(&self, version: &Version, hash: impl Fn(&[u8]) -> Option<Oid>) -> String {
+    pub(crate) fn promotion_id(
+        &self,
+        version: &Version,
+        hash: impl Fn(&[u8]) -> Option<Oid>,
+    ) -> String {
         let run = engine::run_id(|name| self.env(name));
         let derived = run.and_then(|(name, id)| {
             let text = format!("gryt promotion {name} {id} {version}");

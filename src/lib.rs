@@ -3,21 +3,24 @@
 //! `model` holds nouns and decisions, `commands` holds verbs, and each outside world has one
 //! owner: `git` the git binary, `store` libgit2, `runner` the user's commands, `render` the
 //! terminal. What commands share lives in `session`. docs/architecture.md draws the whole house.
+//!
+//! This is a program, and no library: [`run`] is all of it. What its own tests and benchmarks use
+//! besides is in [`parts`], and changes without notice.
 
-pub mod cache;
-pub mod cli;
-pub mod commands;
-pub mod config;
-pub mod context;
-pub mod git;
-pub mod help;
-pub mod hooks;
-pub mod model;
-pub mod remote;
-pub mod render;
-pub mod runner;
-pub mod session;
-pub mod store;
+mod cache;
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod git;
+mod help;
+mod hooks;
+mod model;
+mod remote;
+mod render;
+mod runner;
+mod session;
+mod store;
 
 use std::ffi::OsString;
 
@@ -28,6 +31,29 @@ use cli::{Cli, Command, Global};
 use commands::Outcome;
 use context::Context;
 use session::{Core, Session};
+
+/// What the tests and benchmarks of this repository use; not for anybody else.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::cache::Cache;
+    pub use crate::git::Git;
+    pub use crate::git::ident::Ident;
+    pub use crate::help::command;
+    pub use crate::model::evolution::EvolutionName;
+    pub use crate::model::evolution::{Attempt, Evolution};
+    pub use crate::model::generation::Contract;
+    pub use crate::model::oid::Oid;
+    pub use crate::model::person::{Person, Stamp};
+    pub use crate::model::pipeline::Pipeline;
+    pub use crate::model::policy::Policy;
+    pub use crate::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
+    pub use crate::model::sealed::{Folded, Sealed};
+    pub use crate::model::verdict::{Gate, GateName, Verdict};
+    pub use crate::model::version::Version;
+    pub use crate::store::Store;
+    pub use crate::store::ledger::Ledger;
+    pub use crate::store::objects::{Author, Content};
+}
 
 /// Parses, dispatches, renders. Returns the process's exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {

@@ -7,7 +7,7 @@ use git2::Repository;
 use rusqlite::Connection;
 
 /// Opens the repository and the database, reads the same refs and one row.
-pub fn open() -> Result<()> {
+pub(crate) fn open() -> Result<()> {
     let repo = Repository::open(".")?;
     let mut count = 0;
     for reference in repo.references_glob("refs/gryt*")? {
@@ -22,7 +22,7 @@ pub fn open() -> Result<()> {
 
 /// Walks the commits that a cache is read from, reads the same blobs, and inserts the rows of the
 /// finished cache into a new database in one transaction.
-pub fn rebuild(into: &Path) -> Result<()> {
+pub(crate) fn rebuild(into: &Path) -> Result<()> {
     let repo = Repository::open(".")?;
     let done = repo.commondir().join("gryt/cache.db");
     let mut read = 0;
@@ -71,7 +71,7 @@ fn copy(from: &Path, into: &Path) -> Result<()> {
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "off")?;
     let old = Connection::open(from)?;
-    let schema = git_gryt::cache::Cache::schema();
+    let schema = git_gryt::parts::Cache::schema();
     let change = db.transaction()?;
     change.execute_batch(schema)?;
     for table in [

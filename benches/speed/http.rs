@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use tiny_http::{Header, Request, Response, Server};
 
 /// Serves the repositories below `root` until this process ends, and returns the address.
-pub fn serve(root: &Path) -> Result<String> {
+pub(crate) fn serve(root: &Path) -> Result<String> {
     let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("{error}"))?;
     let address = format!("http://{}", server.server_addr());
     let root = root.to_owned();

@@ -7,10 +7,10 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
 /// For each age of a project, what took how long.
-pub type Growth = [(u64, Vec<(&'static str, Duration)>)];
+pub(crate) type Growth = [(u64, Vec<(&'static str, Duration)>)];
 
 /// The figures of the plot.
-pub fn table(growth: &Growth) -> String {
+pub(crate) fn table(growth: &Growth) -> String {
     let mut text = String::from("\n| promotions |");
     let names = growth.first().map(|(_, times)| times.as_slice());
     let names = names.unwrap_or_default();
@@ -29,7 +29,7 @@ pub fn table(growth: &Growth) -> String {
 }
 
 /// Draws them, both axes logarithmic.
-pub fn draw(growth: &Growth, into: &Path) -> Result<()> {
+pub(crate) fn draw(growth: &Growth, into: &Path) -> Result<()> {
     let wrong = |error: &dyn std::fmt::Display| anyhow!("the plot cannot be drawn: {error}");
     let root = SVGBackend::new(into, (800, 480)).into_drawing_area();
     root.fill(&WHITE).map_err(|e| wrong(&e))?;

@@ -6,15 +6,11 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use git_gryt::git::Git;
-use git_gryt::model::evolution::{Attempt, Evolution};
-use git_gryt::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
-use git_gryt::model::sealed::{Folded, Sealed};
-use git_gryt::model::verdict::{Gate, GateName, Verdict};
-use git_gryt::model::{Contract, EvolutionName, Oid, Person, Stamp, Version};
-use git_gryt::store::Store;
-use git_gryt::store::ledger::Ledger;
-use git_gryt::store::objects::{Author, Content};
+use git_gryt::parts::{
+    Attempt, Author, Content, Contract, Evolution, EvolutionName, Folded, Gate, GateName, Git,
+    Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, Sealed, Stamp, StepEnd, StepResult,
+    Store, Verdict, Version,
+};
 
 /// Changes of each version, promoted or drafted.
 const CHANGES: u64 = 10;
@@ -59,7 +55,7 @@ impl Maker<'_> {
             name: format!("Dev {who}"),
             email: format!("dev-{who}@example.com"),
         };
-        let ident = git_gryt::git::ident::Ident {
+        let ident = Ident {
             person: person.clone(),
             at,
         };
@@ -248,7 +244,7 @@ fn pack_loose(git: &Git) -> Result<()> {
 }
 
 /// Fills the empty bare repository that is the current folder with promotions.
-pub fn age(promotions: u64) -> Result<()> {
+pub(crate) fn age(promotions: u64) -> Result<()> {
     let store = &Store::open(Path::new("."))?;
     let mut maker = Maker { store, count: 0 };
     let (author, _, nonce) = maker.by(0);
@@ -274,7 +270,7 @@ pub fn age(promotions: u64) -> Result<()> {
 
 /// Leaves a stream for `git fast-import` in `stream`: a branch of that many commits, and a pipeline
 /// in the last.
-pub fn history(commits: u64) -> Result<()> {
+pub(crate) fn history(commits: u64) -> Result<()> {
     let mut stream = BufWriter::new(fs::File::create("stream")?);
     for nth in 0..commits {
         let text = format!("line {nth}\n");
@@ -300,7 +296,7 @@ pub fn history(commits: u64) -> Result<()> {
 }
 
 /// Adds open work to the repository that is the current folder.
-pub fn open_work(drafts: u64, evolutions: u64) -> Result<()> {
+pub(crate) fn open_work(drafts: u64, evolutions: u64) -> Result<()> {
     let store = &Store::open(Path::new("."))?;
     // Later than every promotion.
     let mut maker = Maker {

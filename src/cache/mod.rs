@@ -4,10 +4,10 @@
 //! is built anew, in memory where it cannot be written. Nothing about a remote is decided by it.
 
 mod compare;
-pub mod original;
+pub(crate) mod original;
 mod query;
 mod read;
-pub mod rows;
+pub(crate) mod rows;
 mod write;
 
 use std::path::Path;
@@ -15,8 +15,8 @@ use std::path::Path;
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-pub use query::{Answer, Cell};
-pub use write::Change;
+pub(crate) use query::Cell;
+pub(crate) use write::Change;
 
 /// The number of the schema, kept in `PRAGMA user_version`.
 const SCHEMA: i64 = 5;
@@ -168,7 +168,7 @@ fn remove(path: &Path) {
 }
 
 /// Whether it is the database that failed, and not what was to be written into it.
-pub fn is_trouble(error: &anyhow::Error) -> bool {
+pub(crate) fn is_trouble(error: &anyhow::Error) -> bool {
     error.downcast_ref::<rusqlite::Error>().is_some()
 }
 

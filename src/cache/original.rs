@@ -13,7 +13,7 @@ use crate::model::{Exit, Refusal};
 
 /// What the database holds.
 #[derive(Debug, Default)]
-pub struct Original {
+pub(crate) struct Original {
     pub generations: Vec<Generation>,
     /// The commits of versions, by the record.
     pub commits: BTreeMap<String, String>,
@@ -26,7 +26,7 @@ const NEEDED: [&str; 3] = ["generations", "generation_changes", "evolutions"];
 ///
 /// # Errors
 /// [`Exit::Invalid`]: there is none, it is damaged, or it is another program's.
-pub fn read(path: &Path) -> Result<Original, Refusal> {
+pub(crate) fn read(path: &Path) -> Result<Original, Refusal> {
     let wrong = |why: String| {
         let what = format!("{} cannot be imported", path.display());
         Refusal::new(Exit::Invalid, what).because(why)

@@ -11,7 +11,7 @@ use crate::session::Session;
 
 /// Subcommands of `cache`.
 #[derive(Clone, Copy, Debug, Subcommand)]
-pub enum CacheCommand {
+pub(crate) enum CacheCommand {
     /// Throw it away and read everything again
     Rebuild,
     /// Compare it with what git holds now
@@ -21,7 +21,7 @@ pub enum CacheCommand {
 /// What came of it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Report {
+pub(crate) struct Report {
     /// How many rows each table has.
     pub tables: Vec<(String, usize)>,
     /// Tables that say something else than a fresh cache.
@@ -31,7 +31,7 @@ pub struct Report {
 
 impl Report {
     /// A cache that says something else than git is a failure.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self.wrong.is_empty() {
             true => Exit::Done,
             false => Exit::Failure,
@@ -43,7 +43,7 @@ impl Report {
 ///
 /// # Errors
 /// Refs or objects cannot be read.
-pub fn run(session: &Session<'_>, command: CacheCommand) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, command: CacheCommand) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     let rebuilt = matches!(command, CacheCommand::Rebuild);
     if rebuilt {

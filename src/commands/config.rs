@@ -12,7 +12,7 @@ use crate::session::core::files::write_below;
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// The setting: execution_mode, remote, tag, publish_commits, share_on_push,
     /// hook_timeout, remote_prefix
     key: Option<String>,
@@ -29,7 +29,7 @@ pub struct ConfigArgs {
 /// Settings as they stand.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Settings {
+pub(crate) struct Settings {
     pub settings: Vec<Setting>,
     /// Whether one was asked for by name.
     pub single: bool,
@@ -37,7 +37,7 @@ pub struct Settings {
 
 impl ConfigArgs {
     /// Whether this would change a setting, so that a broken one must not stand in its way.
-    pub fn writes(&self) -> bool {
+    pub(crate) fn writes(&self) -> bool {
         self.value.is_some()
     }
 }
@@ -46,7 +46,7 @@ impl ConfigArgs {
 ///
 /// # Errors
 /// An unknown setting, or a value that it cannot have.
-pub fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
     let settings = &session.core.config.settings;
     match (&args.key, &args.value) {
         (Some(key), Some(value)) => set(session, config::key(key)?, value, args.shared),

@@ -14,7 +14,7 @@ use crate::runner;
 /// Where the demonstration was played.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Played {
+pub(crate) struct Played {
     pub sandbox: PathBuf,
     /// What to try there.
     pub tries: Vec<String>,
@@ -44,7 +44,7 @@ const HIDDEN: [&str; 9] = [
 ///
 /// # Errors
 /// A command of it ends otherwise than it should.
-pub fn run(ctx: &Context) -> Result<Outcome> {
+pub(crate) fn run(ctx: &Context) -> Result<Outcome> {
     let dir = tempfile::Builder::new()
         .prefix("gryt-demo-")
         .tempdir()?

@@ -5,6 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::git::push::Manner;
 use crate::git::refs::Update;
 use crate::hooks::Hooks;
 use crate::model::hook::HOOKS;
@@ -16,7 +17,7 @@ use crate::store::names;
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Try what the cloud allows, with a ref that is removed again
     #[arg(long)]
     remote: bool,
@@ -25,14 +26,14 @@ pub struct DoctorArgs {
 /// What was found.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Report {
+pub(crate) struct Report {
     pub checks: Vec<Check>,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Check {
+pub(crate) struct Check {
     pub name: &'static str,
     pub state: State,
     pub says: String,
@@ -44,7 +45,7 @@ pub struct Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub(crate) enum State {
     Well,
     /// Worth a look; gryt works.
     Look,
@@ -54,7 +55,7 @@ pub enum State {
 
 impl Report {
     /// A report with something bad is no success.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self.checks.iter().any(|check| check.state == State::Bad) {
             true => Exit::Failure,
             false => Exit::Done,
@@ -108,7 +109,7 @@ const LONG: usize = 10_000;
 ///
 /// # Errors
 /// Refs cannot be read. What is wrong otherwise is in the report.
-pub fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
     let mut checks = vec![
         git(session)?,
         identity(session),
@@ -311,19 +312,19 @@ fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
         Some(&probe),
     );
     let delete = Update::new(create.name.clone(), Some(&probe), None);
-    let made = remote.push(std::slice::from_ref(&create), false)?;
+    let made = remote.push(std::slice::from_ref(&create), Manner::EACH)?;
     let prefix = &session.core.config.remote_prefix;
     if !made.accepted() {
         let what = format!("{name} takes no refs below {prefix}: {}", made.said);
         let check = Check::bad("refs", what);
         let branches = Remote::new(session.core.store.git(), name, "refs/heads/gryt/");
         let elsewhere = branches
-            .push(std::slice::from_ref(&create), false)?
+            .push(std::slice::from_ref(&create), Manner::EACH)?
             .accepted();
         checks.push(match elsewhere {
             false => check,
             true => {
-                branches.push(std::slice::from_ref(&delete), false)?;
+                branches.push(std::slice::from_ref(&delete), Manner::EACH)?;
                 check.then("git gryt config --shared remote_prefix refs/heads/gryt/")
             }
         });
@@ -342,7 +343,7 @@ fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
     });
     checks.push(
         match remote
-            .push(std::slice::from_ref(&delete), false)?
+            .push(std::slice::from_ref(&delete), Manner::EACH)?
             .accepted()
         {
             true => Check::well("deletions", "taken"),

@@ -14,13 +14,14 @@ use crate::model::hook::{HOOKS, Hook, Way};
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
+use crate::session::cloud::push::Commits;
 use crate::session::cloud::share::Which;
 use crate::store::names;
 use crate::store::refs::evolutions;
 
 /// Subcommands of `hook`.
 #[derive(Debug, Subcommand)]
-pub enum HookCommand {
+pub(crate) enum HookCommand {
     /// Install hooks beside those that are there; all three unless named
     Install(HookArgs),
     /// Take hooks out again, leaving what was there before
@@ -38,7 +39,7 @@ pub enum HookCommand {
 
 /// Arguments of `hook install` and `hook uninstall`.
 #[derive(Debug, Args)]
-pub struct HookArgs {
+pub(crate) struct HookArgs {
     /// pre-commit, pre-push, post-merge
     #[arg(value_parser = names_of_hooks())]
     hooks: Vec<String>,
@@ -51,7 +52,7 @@ fn names_of_hooks() -> [&'static str; 3] {
 /// Hooks that were installed or removed.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Changed {
+pub(crate) struct Changed {
     pub folder: PathBuf,
     pub installed: Vec<(Hook, Way)>,
     pub removed: Vec<Hook>,
@@ -60,7 +61,7 @@ pub struct Changed {
 /// What a hook did.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Ran {
+pub(crate) struct Ran {
     pub hook: Hook,
     /// Proofs of what is pushed that nobody else has.
     pub unshared: Vec<EvolutionName>,
@@ -85,7 +86,7 @@ impl Ran {
 ///
 /// # Errors
 /// As each says.
-pub fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcome> {
     match command {
         HookCommand::Install(args) => install(session, &chosen(&args.hooks)),
         HookCommand::Uninstall(args) => uninstall(session, &chosen(&args.hooks)),
@@ -106,7 +107,7 @@ pub fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcome> {
 ///
 /// # Errors
 /// The error itself, where it does.
-pub fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Outcome> {
+pub(crate) fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Outcome> {
     let HookCommand::Run { hook, .. } = command else {
         return Err(error);
     };
@@ -284,7 +285,10 @@ fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
             }
         }
         if !ready.is_empty() {
-            match session.cloud.share_evolutions(&Which::Named(&ready), false) {
+            match session
+                .cloud
+                .share_evolutions(&Which::Named(&ready), Commits::Hold)
+            {
                 Ok(shared) => {
                     ran.shared.extend(shared.created);
                     ran.shared.extend(shared.updated);
@@ -323,7 +327,7 @@ fn unshared(session: &Session<'_>) -> Result<Vec<Attempt>> {
     let me = session.core.me()?;
     let cloud = session.core.known_cloud(&refs);
     let mut found = Vec::new();
-    for (name, tip) in evolutions(&refs.local()) {
+    for (name, tip) in evolutions(refs.local()) {
         if cloud.get(&names::evolution(&name)) == Some(&tip) {
             continue;
         }

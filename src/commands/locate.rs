@@ -14,7 +14,7 @@ use crate::session::Session;
 /// Where a change or a commit is.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Whereabouts {
+pub(crate) struct Whereabouts {
     pub what: String,
     /// Releases that hold it, oldest first; of a commit, the first alone.
     pub shipped: Vec<Shipped>,
@@ -25,7 +25,7 @@ pub struct Whereabouts {
 /// A release that holds it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Shipped {
+pub(crate) struct Shipped {
     pub version: Version,
     pub status: Status,
     /// Who proved it; of a commit, who proved something at it for this version.
@@ -38,7 +38,7 @@ pub struct Shipped {
 ///
 /// # Errors
 /// [`Exit::Invalid`] where neither is known.
-pub fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     let cache = session.core.cache(&refs)?;
     if let Ok(id) = what.parse::<ChangeId>() {

@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Arguments of `log`.
 #[derive(Debug, Args)]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// At most so many entries
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = usize::MAX, hide_default_value = true)]
     max_count: usize,
@@ -22,7 +22,7 @@ pub struct LogArgs {
 /// Promotions, newest first.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Entries {
+pub(crate) struct Entries {
     pub entries: Vec<Release>,
 }
 
@@ -30,7 +30,7 @@ pub struct Entries {
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     let entries =
         session

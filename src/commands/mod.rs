@@ -1,26 +1,26 @@
 //! One file a command: its arguments, and a `run` that returns what came of it. Nothing here
 //! prints.
 
-pub mod cache;
-pub mod config;
-pub mod demo;
-pub mod doctor;
-pub mod evolution;
-pub mod generation;
-pub mod hook;
-pub mod import;
-pub mod init;
-pub mod locate;
-pub mod log;
-pub mod notes;
-pub mod promote;
-pub mod query;
-pub mod run;
-pub mod setup;
-pub mod status;
-pub mod sync;
-pub mod verify;
-pub mod withdraw;
+pub(crate) mod cache;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod evolution;
+pub(crate) mod generation;
+pub(crate) mod hook;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod locate;
+pub(crate) mod log;
+pub(crate) mod notes;
+pub(crate) mod promote;
+pub(crate) mod query;
+pub(crate) mod run;
+pub(crate) mod setup;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod verify;
+pub(crate) mod withdraw;
 
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ use crate::session::cloud::backfill::Backfilled;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "schema")]
 #[allow(clippy::large_enum_variant, reason = "there is one a process")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     #[serde(rename = "gryt.init/1")]
     Init(init::Prepared),
     #[serde(rename = "gryt.config/1")]
@@ -128,7 +128,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// How the process ends. A command can come to something and still not have succeeded.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Run(proven) => proven.exit(),
             Self::Runs(runs) => runs.exit(),

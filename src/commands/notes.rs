@@ -11,7 +11,7 @@ use crate::session::Session;
 /// The notes of a version.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Notes {
+pub(crate) struct Notes {
     pub version: Version,
     pub contract: Contract,
     /// None for a draft.
@@ -23,7 +23,11 @@ pub struct Notes {
 ///
 /// # Errors
 /// There is no such version.
-pub fn run(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Result<Outcome> {
+pub(crate) fn run(
+    session: &Session<'_>,
+    version: Option<&str>,
+    of: Option<&str>,
+) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     let of = product(of)?;
     let version: Version = match (version, of) {

@@ -12,7 +12,7 @@ use crate::session::Session;
 
 /// Arguments of `query`.
 #[derive(Debug, Args)]
-pub struct QueryArgs {
+pub(crate) struct QueryArgs {
     /// One statement that reads: SELECT, WITH or EXPLAIN
     #[arg(required_unless_present = "schema")]
     sql: Option<String>,
@@ -27,7 +27,7 @@ pub struct QueryArgs {
 /// What a question came to.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Answered {
+pub(crate) struct Answered {
     pub columns: Vec<String>,
     /// A row each, its values by column.
     pub rows: Vec<Map<String, Value>>,
@@ -40,7 +40,7 @@ pub struct Answered {
 /// The tables.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Schema {
+pub(crate) struct Schema {
     pub sql: &'static str,
 }
 
@@ -48,7 +48,7 @@ pub struct Schema {
 ///
 /// # Errors
 /// The statement is not understood, would change something, or was interrupted.
-pub fn run(session: &Session<'_>, args: &QueryArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &QueryArgs) -> Result<Outcome> {
     let Some(sql) = &args.sql else {
         return Ok(Outcome::QuerySchema(Schema {
             sql: Cache::schema(),

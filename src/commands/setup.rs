@@ -15,7 +15,7 @@ use crate::model::{Exit, Refusal};
 
 /// Arguments of `setup`.
 #[derive(Debug, Args)]
-pub struct SetupArgs {
+pub(crate) struct SetupArgs {
     /// Install below DIR/share, not where this user's shells and man look
     #[arg(long, value_name = "DIR")]
     prefix: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct SetupArgs {
 
 /// Arguments of `man`.
 #[derive(Debug, Args)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The command whose page is printed
     command: Vec<String>,
     /// Write all pages into this folder
@@ -36,7 +36,7 @@ pub struct ManArgs {
 
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     shell: Shell,
@@ -44,7 +44,7 @@ pub struct CompletionsArgs {
 
 /// A shell that completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -52,14 +52,14 @@ pub enum Shell {
 
 /// What a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Man,
     Completion(Shell),
 }
 
 /// A file that can be installed.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub(crate) struct Page {
     pub kind: Kind,
     /// The name that whoever looks for it expects.
     pub name: String,
@@ -69,7 +69,7 @@ pub struct Page {
 /// What a setup did.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Done {
+pub(crate) struct Done {
     pub written: Vec<PathBuf>,
     pub removed: Vec<PathBuf>,
     /// Files of that name that are not gryt's, and stay.
@@ -81,7 +81,7 @@ pub struct Done {
 /// Text that was asked for.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Printed {
+pub(crate) struct Printed {
     pub text: String,
 }
 
@@ -95,7 +95,7 @@ struct Places {
 ///
 /// # Errors
 /// A file cannot be written or removed; there is no home.
-pub fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Outcome> {
+pub(crate) fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Outcome> {
     let places = places(ctx, args.prefix.as_deref())?;
     let list = places.share.join("git-gryt/installed");
     let known = installed(&list)?;
@@ -149,7 +149,7 @@ pub fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Outcome> {
 ///
 /// # Errors
 /// There is no such command; the folder cannot be written.
-pub fn man(ctx: &Context, args: &ManArgs, pages: &[Page]) -> Result<Outcome> {
+pub(crate) fn man(ctx: &Context, args: &ManArgs, pages: &[Page]) -> Result<Outcome> {
     let man = || pages.iter().filter(|page| page.kind == Kind::Man);
     if let Some(folder) = &args.to {
         let mut done = Done {
@@ -180,7 +180,7 @@ pub fn man(ctx: &Context, args: &ManArgs, pages: &[Page]) -> Result<Outcome> {
 ///
 /// # Errors
 /// Never: each shell has one.
-pub fn completions(args: &CompletionsArgs, pages: &[Page]) -> Result<Outcome> {
+pub(crate) fn completions(args: &CompletionsArgs, pages: &[Page]) -> Result<Outcome> {
     let wanted = Kind::Completion(args.shell);
     let page = pages.iter().find(|page| page.kind == wanted);
     Ok(printed(page.context("no script for that shell")?))

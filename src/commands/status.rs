@@ -12,7 +12,7 @@ use crate::session::Session;
 /// Where this clone stands.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Overview {
+pub(crate) struct Overview {
     pub mode: Mode,
     /// The remote that is the cloud.
     pub cloud: Option<String>,
@@ -28,7 +28,7 @@ pub struct Overview {
 /// The evolution at hand.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Current {
+pub(crate) struct Current {
     pub name: EvolutionName,
     pub status: Trial,
     pub shared: Option<bool>,
@@ -37,7 +37,7 @@ pub struct Current {
 /// A draft and how far it is.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Draft {
+pub(crate) struct Draft {
     pub version: Version,
     pub status: Status,
     pub changes: usize,
@@ -51,7 +51,7 @@ pub struct Draft {
 ///
 /// # Errors
 /// Refs, objects or files cannot be read.
-pub fn run(session: &Session<'_>) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     let cache = session.core.cache(&refs)?;
     let edited = session.drafts.edited(&refs)?;

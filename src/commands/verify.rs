@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Judge this version only
     version: Option<String>,
 }
@@ -18,7 +18,7 @@ pub struct VerifyArgs {
 /// What was found.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Report {
+pub(crate) struct Report {
     pub genesis: Oid,
     pub entries: usize,
     pub promotions: usize,
@@ -31,7 +31,7 @@ pub struct Report {
 /// A release that a promoter's word let through a gate.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Excused {
+pub(crate) struct Excused {
     pub version: Version,
     pub promoter: Person,
     pub promoted_at: Stamp,
@@ -41,7 +41,7 @@ pub struct Excused {
 /// Something that does not hold.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The version, or the entry's oid.
     pub at: String,
     pub what: String,
@@ -49,7 +49,7 @@ pub struct Problem {
 
 impl Report {
     /// A ledger in which something does not hold does not verify.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self.problems.is_empty() {
             true => Exit::Done,
             false => Exit::Rewritten,
@@ -61,7 +61,7 @@ impl Report {
 ///
 /// # Errors
 /// There is no such version, or the ledger cannot be read.
-pub fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
     // Here a spoilt object is what is looked for.
     crate::store::Store::hash_again(true);
     let only: Option<Version> = typed_if(args.version.as_deref())?;

@@ -14,7 +14,7 @@ use crate::store::ledger::Ledger;
 
 /// Arguments of `withdraw`.
 #[derive(Debug, Args)]
-pub struct WithdrawArgs {
+pub(crate) struct WithdrawArgs {
     /// The version
     version: String,
     /// Why it should not be used
@@ -28,7 +28,7 @@ pub struct WithdrawArgs {
 /// A version that was withdrawn.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Withdrawn {
+pub(crate) struct Withdrawn {
     #[serde(flatten)]
     pub withdrawal: Withdrawal,
     /// Whether it is in the cloud's ledger.
@@ -40,7 +40,7 @@ pub struct Withdrawn {
 /// # Errors
 /// [`Exit::Invalid`] for a version that was never promoted, [`Exit::Taken`] for one that is
 /// withdrawn already.
-pub fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome> {
     let version: Version = typed(&args.version)?;
     let replacement: Option<Version> = typed_if(args.replacement.as_deref())?;
     if args.reason.trim().is_empty() {

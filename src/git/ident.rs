@@ -42,14 +42,14 @@ impl Git {
 
 /// Author and committer without a moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub(crate) struct Known {
     author: Person,
     committer: Person,
 }
 
 impl Known {
     /// Both at that moment.
-    pub fn at(&self, at: Stamp) -> (Ident, Ident) {
+    pub(crate) fn at(&self, at: Stamp) -> (Ident, Ident) {
         let ident = |person: &Person| Ident {
             person: person.clone(),
             at,
@@ -61,7 +61,10 @@ impl Known {
 /// Author and committer, as far as git's own rules (git-commit(1), "COMMIT INFORMATION") leave
 /// nothing to guess: names and emails are set and need no cleaning, and the time is the clock's.
 /// None means that git has to be asked.
-pub fn known(config: &[(String, String)], env: impl Fn(&str) -> Option<String>) -> Option<Known> {
+pub(crate) fn known(
+    config: &[(String, String)],
+    env: impl Fn(&str) -> Option<String>,
+) -> Option<Known> {
     if env("GIT_AUTHOR_DATE").is_some() || env("GIT_COMMITTER_DATE").is_some() {
         return None;
     }

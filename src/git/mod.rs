@@ -3,11 +3,11 @@
 //! Nothing else in the crate starts git. Parsers read only what git promises to keep stable
 //! (porcelain formats, NUL-separated lists, exit statuses), never a sentence.
 
-pub mod config;
-pub mod hooks;
-pub mod ident;
-pub mod push;
-pub mod refs;
+pub(crate) mod config;
+pub(crate) mod hooks;
+pub(crate) mod ident;
+pub(crate) mod push;
+pub(crate) mod refs;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
@@ -21,7 +21,7 @@ use crate::model::Oid;
 /// Variables that tie a process to some other repository; git sets them for hooks, and they must
 /// not reach a git that works on ours. The list is `git rev-parse --local-env-vars` without the
 /// three that carry `git -c`, which are the user's wish.
-pub const LOCAL_ENV: [&str; 13] = [
+pub(crate) const LOCAL_ENV: [&str; 13] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -136,7 +136,7 @@ impl Git {
 ///
 /// # Errors
 /// Git cannot be started.
-pub fn outside(dir: &Path, args: &[&str]) -> Result<Output> {
+pub(crate) fn outside(dir: &Path, args: &[&str]) -> Result<Output> {
     let mut command = builder();
     // To find a repository is the one job in which git's own variables count.
     for name in ["GIT_DIR", "GIT_WORK_TREE"] {

@@ -84,6 +84,14 @@ pub struct Manner {
     pub dry_run: bool,
 }
 
+impl Manner {
+    /// A push that is carried out, each ref for itself.
+    pub(crate) const EACH: Self = Self {
+        atomic: false,
+        dry_run: false,
+    };
+}
+
 impl Git {
     /// Pushes `updates` to a configured remote, each leased at its old oid; an update whose two
     /// oids are one is a guard, which rejects an atomic push once that ref has moved.

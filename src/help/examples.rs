@@ -116,7 +116,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 /// The examples of a command, under their heading.
-pub fn of(path: &str) -> Option<String> {
+pub(super) fn of(path: &str) -> Option<String> {
     let (_, lines) = EXAMPLES.iter().find(|(known, _)| *known == path)?;
     let indented: Vec<String> = lines.lines().map(|line| format!("  {line}")).collect();
     Some(format!("Examples:\n{}", indented.join("\n")))

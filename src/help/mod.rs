@@ -18,7 +18,7 @@ pub fn command() -> Command {
 }
 
 /// The help that was asked for, with its examples: only then are they looked for.
-pub fn explained(error: clap::Error, args: &[OsString]) -> clap::Error {
+pub(crate) fn explained(error: clap::Error, args: &[OsString]) -> clap::Error {
     if error.kind() != ErrorKind::DisplayHelp {
         return error;
     }
@@ -47,7 +47,7 @@ fn with_examples(mut command: Command, path: &str) -> Command {
 ///
 /// # Errors
 /// A page cannot be rendered.
-pub fn pages() -> Result<Vec<Page>> {
+pub(crate) fn pages() -> Result<Vec<Page>> {
     let mut root = command();
     root.build();
     let mut pages = Vec::new();

@@ -7,10 +7,10 @@ use clap::{Arg, Command};
 use crate::commands::setup::Shell;
 
 /// The shells that are served.
-pub const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+pub(super) const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
 
 /// The name that each shell looks for.
-pub fn file(shell: Shell) -> &'static str {
+pub(super) fn file(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => "git-gryt",
         Shell::Zsh => "_git-gryt",
@@ -19,7 +19,7 @@ pub fn file(shell: Shell) -> &'static str {
 }
 
 /// The script.
-pub fn script(shell: Shell, command: &mut Command) -> Vec<u8> {
+pub(super) fn script(shell: Shell, command: &mut Command) -> Vec<u8> {
     let mut text = Vec::new();
     match shell {
         Shell::Bash => {

@@ -13,7 +13,7 @@ use crate::model::hook::{CONFIGURED_SINCE, Found, Hook, Manager, Way, install};
 use crate::model::{Exit, Refusal};
 
 /// The hooks of one repository.
-pub struct Hooks<'a> {
+pub(crate) struct Hooks<'a> {
     git: &'a Git,
     folder: PathBuf,
     /// The names of what lies at the top of the working tree.
@@ -27,7 +27,7 @@ impl<'a> Hooks<'a> {
     ///
     /// # Errors
     /// Git cannot tell.
-    pub fn of(git: &'a Git, top: Option<&Path>) -> Result<Self> {
+    pub(crate) fn of(git: &'a Git, top: Option<&Path>) -> Result<Self> {
         let mut names = Vec::new();
         if let Some(entries) = top.and_then(|top| fs::read_dir(top).ok()) {
             names.extend(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()));
@@ -42,7 +42,7 @@ impl<'a> Hooks<'a> {
     }
 
     /// Where hook files are.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -50,7 +50,7 @@ impl<'a> Hooks<'a> {
     ///
     /// # Errors
     /// Files or configuration cannot be read.
-    pub fn look(&self, hook: Hook) -> Result<Found> {
+    pub(crate) fn look(&self, hook: Hook) -> Result<Found> {
         let file = self.read(hook)?;
         let text = String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned();
         let own = file
@@ -72,7 +72,7 @@ impl<'a> Hooks<'a> {
     ///
     /// # Errors
     /// As [`install`]; files or configuration cannot be written.
-    pub fn install(&self, hook: Hook) -> Result<Way> {
+    pub(crate) fn install(&self, hook: Hook) -> Result<Way> {
         let way = install(hook, &self.look(hook)?)?;
         match way {
             Way::There => {}
@@ -102,7 +102,7 @@ impl<'a> Hooks<'a> {
     ///
     /// # Errors
     /// [`Exit::Conflict`] where gryt's file was edited since.
-    pub fn uninstall(&self, hook: Hook) -> Result<bool> {
+    pub(crate) fn uninstall(&self, hook: Hook) -> Result<bool> {
         if self.configured(hook)? {
             self.git.remove_section(&hook.section())?;
             return Ok(true);

@@ -9,7 +9,7 @@ use super::{Change, ChangeId, Invalid};
 
 /// One changeset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changeset {
+pub(crate) struct Changeset {
     pub change: Change,
     /// How far it reaches, over all its packages.
     pub level: Level,
@@ -19,7 +19,7 @@ pub struct Changeset {
 ///
 /// # Errors
 /// The rule that the text or the name breaks.
-pub fn parse(name: &str, text: &str) -> Result<Option<Changeset>, Invalid> {
+pub(crate) fn parse(name: &str, text: &str) -> Result<Option<Changeset>, Invalid> {
     let id: ChangeId = name.parse()?;
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let no_head = || Invalid::new("it does not begin with package names between two lines of ---");
@@ -65,7 +65,7 @@ pub fn parse(name: &str, text: &str) -> Result<Option<Changeset>, Invalid> {
 }
 
 /// The one that reaches farthest.
-pub fn farthest(sets: &[Changeset]) -> Option<Level> {
+pub(crate) fn farthest(sets: &[Changeset]) -> Option<Level> {
     sets.iter().map(|set| set.level).max()
 }
 

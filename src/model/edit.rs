@@ -14,7 +14,7 @@ use super::{Change, ChangeId, Contract, Invalid};
 
 /// One change to a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
+pub(crate) enum Edit {
     /// Adds the change, or sets type and title of the one with that id.
     Put(Change),
     /// Removes the change.
@@ -29,7 +29,7 @@ pub enum Edit {
 ///
 /// # Errors
 /// An unknown change id, or a text that the editor cannot change without damage.
-pub fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<String, Invalid> {
+pub(crate) fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<String, Invalid> {
     let mut wanted = contract.clone();
     for edit in edits {
         intend(&mut wanted, edit)?;
@@ -42,7 +42,7 @@ pub fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<String, 
 ///
 /// # Errors
 /// A text that the editor cannot change without damage.
-pub fn rewrite(text: &str, from: &Contract, to: &Contract) -> Result<String, Invalid> {
+pub(crate) fn rewrite(text: &str, from: &Contract, to: &Contract) -> Result<String, Invalid> {
     if from.says_the_same(to) {
         return Ok(text.to_owned());
     }
@@ -253,5 +253,39 @@ changes:
         assert!(edit(TEXT, &[gone]).unwrap_err().rule.contains("NOPE"));
         let edited = edit(TEXT, &[Edit::Drop("FEAT-1".parse().unwrap())]).unwrap();
         assert!(edited.contains("changes:"), "{edited}");
+    }
+
+    fn any_edit() -> impl proptest::strategy::Strategy<Value = Edit> {
+        use proptest::prelude::*;
+        let id = prop_oneof!["FEAT-1", "BUG-2", "A", "1[.]0"];
+        let title = "[ -~é]{1,12}".prop_filter("a title", |t| !t.trim().is_empty());
+        prop_oneof![
+            (id.clone(), title.clone()).prop_filter_map("a change", |(id, title)| {
+                format!("fix:{id}:{title}").parse().ok().map(Edit::Put)
+            }),
+            id.clone().prop_map(|id| Edit::Drop(id.parse().unwrap())),
+            (id, title.clone()).prop_map(|(id, who)| Edit::Assign(id.parse().unwrap(), who)),
+            title.prop_map(Edit::Describe),
+        ]
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_edited_text_says_what_was_meant_and_keeps_what_was_not(
+            edits in proptest::collection::vec(any_edit(), 1..5)
+        ) {
+            let version = "v1.0.0".parse().unwrap();
+            let mut meant = Contract::parse(TEXT.as_bytes(), &version).unwrap();
+            let known = edits.iter().try_for_each(|edit| intend(&mut meant, edit)).is_ok();
+            match edit(TEXT, &edits) {
+                Ok(text) => {
+                    let said = Contract::parse(text.as_bytes(), &version).unwrap();
+                    proptest::prop_assert!(known && said.says_the_same(&meant), "{text}");
+                    proptest::prop_assert!(text.contains("# ours"), "{text}");
+                }
+                // What cannot be said without damage is left to the person.
+                Err(invalid) => proptest::prop_assert!(!known || invalid.rule == unedited().rule),
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 /// What an engine says of the run that this process is part of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Engine {
+pub(crate) struct Engine {
     pub name: &'static str,
     /// Where a person finds the run.
     pub url: Option<String>,
@@ -62,7 +62,7 @@ const RUN_IDS: [&str; 5] = [
 ];
 
 /// The engine that runs this process; none outside CI.
-pub fn detect(env: impl Fn(&str) -> Option<String>) -> Option<Engine> {
+pub(crate) fn detect(env: impl Fn(&str) -> Option<String>) -> Option<Engine> {
     if env("GITHUB_ACTIONS").is_some() {
         let whole = |(server, repository, run): (String, String, String)| {
             format!("{server}/{repository}/actions/runs/{run}")
@@ -87,7 +87,7 @@ pub fn detect(env: impl Fn(&str) -> Option<String>) -> Option<Engine> {
 }
 
 /// The name of the variable that identifies the run, and its value.
-pub fn run_id(env: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
+pub(crate) fn run_id(env: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
     RUN_IDS.iter().find_map(|name| Some((*name, env(name)?)))
 }
 

@@ -22,7 +22,7 @@ pub struct EvolutionName {
 }
 
 /// The highest number of an evolution within its change.
-pub const MAX_NUMBER: u32 = 999_999;
+pub(crate) const MAX_NUMBER: u32 = 999_999;
 
 /// `evolution.yaml`: written once, when the evolution starts (docs/format.md, "Evolution").
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -236,7 +236,12 @@ pub(super) mod tests {
     use super::*;
 
     /// An attempt at `change` by `owner`, for the tests of the decisions.
-    pub fn attempt(change: &Change, owner: &str, number: u32, status: Option<Outcome>) -> Attempt {
+    pub(crate) fn attempt(
+        change: &Change,
+        owner: &str,
+        number: u32,
+        status: Option<Outcome>,
+    ) -> Attempt {
         let oid = |n: u32| -> Oid { format!("{n:040x}").parse().unwrap() };
         let who = Person {
             name: owner.into(),

@@ -7,10 +7,9 @@ use super::{Exit, Policy, Refusal, Version};
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// The one at the release commit, and its text, which is sealed.
+pub(crate) struct Rules {
+    /// The one at the release commit.
     pub present: Policy,
-    pub text: Option<Vec<u8>>,
     /// The one sealed with the previous promotion; none before the first.
     pub previous: Option<(Version, Policy)>,
     /// Why the one sealed with the previous promotion cannot be read: somebody sealed it around
@@ -20,7 +19,7 @@ pub struct Rules {
 
 /// What the promoter asks to be let off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plea {
+pub(crate) struct Plea {
     pub waive: Vec<Gate>,
     pub override_previous: bool,
     pub reason: String,
@@ -28,7 +27,7 @@ pub struct Plea {
 
 impl Rules {
     /// Judges by both policies.
-    pub fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
+    pub(crate) fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
         let present = judge(&self.present, subject);
         let mut verdicts = match &self.previous {
             Some((_, previous)) => combine(&present, &judge(previous, subject)),
@@ -49,7 +48,7 @@ impl Rules {
     }
 
     /// What the policy at the release commit says otherwise than the one before it.
-    pub fn differences(&self) -> Vec<String> {
+    pub(crate) fn differences(&self) -> Vec<String> {
         match &self.previous {
             Some((_, previous)) => self.present.differences(previous),
             None => Vec::new(),
@@ -61,7 +60,7 @@ impl Rules {
 ///
 /// # Errors
 /// [`Exit::Gate`] for one that may not be waived.
-pub fn grant(
+pub(crate) fn grant(
     mut verdicts: Vec<Verdict>,
     rules: &Rules,
     plea: &Plea,
@@ -96,7 +95,7 @@ pub fn grant(
 }
 
 /// The refusal over everything that still stops the promotion, all of it at once.
-pub fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) -> Refusal {
+pub(crate) fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) -> Refusal {
     let mut refusal = Refusal::new(Exit::Gate, format!("{version} is not ready for promotion"));
     let stopping: Vec<&Verdict> = verdicts.iter().filter(|v| v.stops()).collect();
     for verdict in &stopping {
@@ -144,7 +143,6 @@ mod tests {
         let policy = |text: &str| Policy::parse(text.as_bytes()).unwrap();
         Rules {
             present: policy(present),
-            text: None,
             previous: previous.map(|text| ("v1.0.0".parse().unwrap(), policy(text))),
             unreadable: None,
         }

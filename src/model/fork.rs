@@ -8,7 +8,7 @@ use super::{EvolutionName, Invalid};
 
 /// What is known of one evolution of a fork.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// Whether its generation is a draft of this clone.
     pub declared: bool,
     /// Whether its version is promoted.
@@ -21,7 +21,7 @@ pub struct Offer {
 
 /// What to do with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// It is new here.
     Take,
     /// Move on to it.
@@ -35,7 +35,7 @@ pub enum Step {
 }
 
 /// Decides what to do with an offer.
-pub fn step(offer: &Offer) -> Step {
+pub(crate) fn step(offer: &Offer) -> Step {
     match offer {
         Offer {
             invalid: Some(invalid),
@@ -56,7 +56,7 @@ pub fn step(offer: &Offer) -> Step {
 /// What a pull from a fork brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Brought {
+pub(crate) struct Brought {
     pub remote: String,
     pub new: Vec<EvolutionName>,
     pub updated: Vec<EvolutionName>,

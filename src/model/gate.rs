@@ -11,7 +11,7 @@ use super::{Change, Contract, Oid, Person};
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     pub contract: &'a Contract,
     /// The draft's first commit, and who made it.
     pub generation: &'a Oid,
@@ -21,7 +21,7 @@ pub struct Subject<'a> {
 }
 
 /// Judges by one policy: the gates that always stand, and those that it switches on.
-pub fn judge(policy: &Policy, subject: &Subject<'_>) -> Vec<Verdict> {
+pub(crate) fn judge(policy: &Policy, subject: &Subject<'_>) -> Vec<Verdict> {
     let judged = |gate: &Gate| match weight(*gate, policy) {
         Strictness::Off => None,
         Strictness::Require => Some(verdict(*gate, missing(*gate, policy, subject))),
@@ -76,7 +76,7 @@ fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>) -> Vec<String> {
 
 /// The judgement of two policies: a gate passes where it passes both, or where one alone has it
 /// and it passes there.
-pub fn combine(present: &[Verdict], previous: &[Verdict]) -> Vec<Verdict> {
+pub(crate) fn combine(present: &[Verdict], previous: &[Verdict]) -> Vec<Verdict> {
     let mut combined = Vec::new();
     for gate in Gate::VARIANTS {
         let find = |verdicts: &[Verdict]| verdicts.iter().find(|v| v.gate == *gate).cloned();

@@ -9,31 +9,31 @@ use super::{Exit, Refusal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Hook {
+pub(crate) enum Hook {
     PreCommit,
     PrePush,
     PostMerge,
 }
 
 /// All of them.
-pub const HOOKS: [Hook; 3] = [Hook::PreCommit, Hook::PrePush, Hook::PostMerge];
+pub(crate) const HOOKS: [Hook; 3] = [Hook::PreCommit, Hook::PrePush, Hook::PostMerge];
 
 /// Who else writes hook files here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Manager {
+pub(crate) enum Manager {
     Husky,
     Lefthook,
     PreCommit,
 }
 
 /// The first git that runs hooks from its configuration.
-pub const CONFIGURED_SINCE: (u32, u32) = (2, 54);
+pub(crate) const CONFIGURED_SINCE: (u32, u32) = (2, 54);
 
 /// What was found where a hook goes.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Whether git runs hooks from its configuration.
     pub configurable: bool,
     /// Whether gryt's is there, as a file or in the configuration.
@@ -53,7 +53,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub(crate) enum Way {
     /// It is there.
     There,
     /// In git's configuration, beside whatever hook files there are.
@@ -69,7 +69,7 @@ pub enum Way {
 /// # Errors
 /// [`Exit::Conflict`] where a manager owns the hook files, or where they are not this
 /// repository's; with what to write where instead.
-pub fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
+pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
     if found.there {
         return Ok(Way::There);
     }
@@ -103,12 +103,12 @@ pub fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
 
 impl Hook {
     /// The hook of that name.
-    pub fn named(name: &str) -> Option<Hook> {
+    pub(crate) fn named(name: &str) -> Option<Hook> {
         HOOKS.into_iter().find(|hook| hook.as_str() == name)
     }
 
     /// Its name, which is that of its file.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
             Self::PrePush => "pre-push",
@@ -117,28 +117,28 @@ impl Hook {
     }
 
     /// Where a file that was there before is kept.
-    pub fn aside(self) -> String {
+    pub(crate) fn aside(self) -> String {
         format!("{self}.before-gryt")
     }
 
     /// The name of its section in git's configuration, which may not be that of the event.
-    pub fn section(self) -> String {
+    pub(crate) fn section(self) -> String {
         format!("hook.gryt-{self}")
     }
 
     /// What a hook of somebody else's says to serve gryt too. A program that is gone stops nothing.
-    pub fn line(self) -> String {
+    pub(crate) fn line(self) -> String {
         let quiet = "command -v git-gryt >/dev/null 2>&1";
         format!("! {quiet} || git-gryt hook run {self} \"$@\"")
     }
 
     /// The command in git's configuration; git adds the hook's arguments.
-    pub fn command(self) -> String {
+    pub(crate) fn command(self) -> String {
         format!("sh -c '{}' {self}", self.line())
     }
 
     /// The file. `made` says that its folder was made for it.
-    pub fn script(self, made: bool) -> String {
+    pub(crate) fn script(self, made: bool) -> String {
         let made = if made { MADE } else { "" };
         // Not by its own name: a manager that comes later may run it under another.
         let before = format!("before=$(dirname \"$0\")/{}\n", self.aside());
@@ -166,14 +166,14 @@ impl Hook {
     }
 
     /// Whether a file is gryt's, just as it was written, and whether its folder was made for it.
-    pub fn is_own(self, text: &[u8]) -> Option<bool> {
+    pub(crate) fn is_own(self, text: &[u8]) -> Option<bool> {
         [false, true]
             .into_iter()
             .find(|made| self.script(*made).as_bytes() == text)
     }
 
     /// Whether a file was gryt's and was edited since.
-    pub fn was_own(text: &[u8]) -> bool {
+    pub(crate) fn was_own(text: &[u8]) -> bool {
         let text = String::from_utf8_lossy(text);
         text.lines().any(|line| line.starts_with(MARK.trim_end()))
     }
@@ -185,7 +185,7 @@ const MADE: &str = "# The folder was made for it.\n";
 
 impl Manager {
     /// The manager that a hooks folder, the files at the top, or a hook's own text show.
-    pub fn detect(folder: &str, top: &[String], text: &str) -> Option<Manager> {
+    pub(crate) fn detect(folder: &str, top: &[String], text: &str) -> Option<Manager> {
         let has = |names: &[&str]| top.iter().any(|file| names.contains(&file.as_str()));
         let lefthook = ["lefthook", ".lefthook"].iter().any(|stem| {
             top.iter().any(|file| {

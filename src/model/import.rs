@@ -67,7 +67,7 @@ pub struct File {
 ///
 /// # Errors
 /// The first rule that is broken.
-pub fn read(files: &[File]) -> Result<Vec<Imported>, String> {
+pub(crate) fn read(files: &[File]) -> Result<Vec<Imported>, String> {
     let mut all: Vec<Imported> = Vec::new();
     for File { path, text, taken } in files {
         let imported: Imported =

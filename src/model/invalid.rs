@@ -43,7 +43,7 @@ impl Invalid {
 }
 
 /// The largest text read from a ref or a working file, in bytes.
-pub const MAX_BYTES: usize = 512 * 1024;
+pub(crate) const MAX_BYTES: usize = 512 * 1024;
 /// The deepest nesting of a text; a contract needs three.
 const MAX_DEPTH: usize = 32;
 

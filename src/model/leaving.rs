@@ -5,7 +5,7 @@ use super::{Exit, Oid, Person, Refusal, Version};
 
 /// A promotion that only this clone's ledger has, and what the cloud has of its version.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Own {
+pub(crate) struct Own {
     pub version: Version,
     /// The promotion's id.
     pub promotion: String,
@@ -16,7 +16,7 @@ pub struct Own {
 
 /// Who has a version in the cloud.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Holder {
+pub(crate) enum Holder {
     /// It is sealed, by a promotion of this id; `same` where that released the same commit by the
     /// same contract.
     Promotion { id: String, by: Person, same: bool },
@@ -26,7 +26,7 @@ pub enum Holder {
 
 /// What becomes of a promotion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// An earlier push that was cut short has brought it to the cloud.
     There,
     /// The cloud has released the same, by a promotion of somebody else's.
@@ -38,7 +38,7 @@ pub enum Fate {
 }
 
 /// A version, and the name that it is to have instead.
-pub type Rename = (Version, Version);
+pub(crate) type Rename = (Version, Version);
 
 /// Decides what becomes of each of `own`, in its order. Nothing is renumbered unless `renames` says
 /// so; `is_free` tells whether anybody has a version.
@@ -47,7 +47,7 @@ pub type Rename = (Version, Version);
 /// [`Exit::Conflict`] with every version that somebody else has, and a free name for each
 /// (`propose`); [`Exit::Usage`] for a rename of nothing; [`Exit::Taken`] for one to a version that is
 /// not free.
-pub fn decide(
+pub(crate) fn decide(
     own: &[Own],
     renames: &[Rename],
     is_free: impl Fn(&Version) -> bool,

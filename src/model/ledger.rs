@@ -9,7 +9,7 @@ use super::sealed::{FILES, Sealed, Withdrawal};
 use super::{Contract, Invalid, Oid, Version};
 
 /// The format that this program writes and reads.
-pub const FORMAT: &str = "1";
+pub(crate) const FORMAT: &str = "1";
 
 /// What an entry of the ledger does.
 #[derive(
@@ -109,7 +109,7 @@ pub struct Leaf {
     clippy::large_enum_variant,
     reason = "made once an entry and matched at once"
 )]
-pub enum Verified {
+pub(crate) enum Verified {
     Genesis,
     Promotion(Sealed),
     Withdrawal(Withdrawal),
@@ -122,7 +122,7 @@ pub enum Verified {
     clippy::large_enum_variant,
     reason = "made once an entry and matched at once"
 )]
-pub enum Check {
+pub(crate) enum Check {
     Valid(Verified),
     /// It contributes nothing, and the next entry names an earlier base.
     Invalid(String),
@@ -131,7 +131,7 @@ pub enum Check {
 }
 
 /// Checks `entry` against `base`, the last valid entry before it (none for the first commit).
-pub fn check(entry: &Entry, base: Option<&Oid>) -> Check {
+pub(crate) fn check(entry: &Entry, base: Option<&Oid>) -> Check {
     match entry.header.format.as_deref() {
         Some(FORMAT) => {}
         Some(other) => return Check::Unknown(format!("format {other}")),

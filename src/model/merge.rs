@@ -10,7 +10,7 @@ use super::{Change, ChangeId, Contract};
 /// One thing that two sides want differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Clash {
+pub(crate) struct Clash {
     /// What it is, like `title of FEAT-1`.
     pub place: String,
     /// None where that side removed it.
@@ -20,7 +20,7 @@ pub struct Clash {
 
 /// Whose value counts where two differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     Ours,
     Theirs,
 }
@@ -30,7 +30,7 @@ pub enum Side {
 ///
 /// # Errors
 /// The clashes, all of them.
-pub fn contracts(
+pub(crate) fn contracts(
     bases: &[Contract],
     ours: &Contract,
     theirs: &Contract,

@@ -9,7 +9,7 @@ use super::{EvolutionName, Person, Version};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "news", rename_all = "snake_case")]
-pub enum News {
+pub(crate) enum News {
     Promoted {
         version: Version,
         by: Person,

@@ -14,7 +14,7 @@ use super::{Change, ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};
 
 /// A generation with what belongs to it.
 #[derive(Clone, Debug, Default)]
-pub struct Generation {
+pub(crate) struct Generation {
     pub id: String,
     pub version: String,
     pub description: Option<String>,
@@ -30,7 +30,7 @@ pub struct Generation {
 
 /// A change of a generation.
 #[derive(Clone, Debug, Default)]
-pub struct Declared {
+pub(crate) struct Declared {
     pub kind: String,
     pub id: String,
     pub title: String,
@@ -39,7 +39,7 @@ pub struct Declared {
 
 /// An evolution, and the pipeline's run for it.
 #[derive(Clone, Debug, Default)]
-pub struct Evolution {
+pub(crate) struct Evolution {
     pub id: String,
     pub change: String,
     pub name: String,
@@ -54,7 +54,7 @@ pub struct Evolution {
 
 /// A step of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Step {
+pub(crate) struct Step {
     pub name: String,
     pub status: String,
     /// Seconds.
@@ -62,7 +62,7 @@ pub struct Step {
 }
 
 /// What the record does not say: this repository's side of it.
-pub struct Known<'a> {
+pub(crate) struct Known<'a> {
     /// The commit that a tag or an id names here.
     pub commit: &'a dyn Fn(&str) -> Option<Oid>,
     /// The contract's file beside the database, where there is one.
@@ -73,14 +73,14 @@ pub struct Known<'a> {
 }
 
 /// Who the names of the record are.
-pub struct People {
+pub(crate) struct People {
     /// Said by whoever imports.
     pub said: BTreeMap<String, Person>,
 }
 
 /// What becomes of one generation.
 #[derive(Clone, Debug)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It was released: its version is taken.
     Released(Imported),
     Draft(Draft),
@@ -90,7 +90,7 @@ pub enum Fate {
 
 /// A generation that is not released yet.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub version: Version,
     pub text: String,
     pub by: Person,
@@ -102,7 +102,7 @@ pub struct Draft {
 
 /// An evolution of a draft.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     pub id: String,
     pub claim: Claim,
     /// What stands for it; none where nobody can vouch for it.
@@ -112,7 +112,7 @@ pub struct Recorded {
 }
 
 /// What becomes of `generation`, and what was left out of it.
-pub fn fate(generation: &Generation, known: &Known<'_>) -> (Fate, Vec<String>) {
+pub(crate) fn fate(generation: &Generation, known: &Known<'_>) -> (Fate, Vec<String>) {
     let mut notes = Vec::new();
     let version: Version = match generation.version.parse() {
         Ok(version) => version,
@@ -309,7 +309,7 @@ impl People {
     /// Who a name of the record is: who was said, an address that it holds; else somebody with an
     /// address that can never be anybody's (RFC 2606). Whoever imports plays no part in it, so that
     /// two who do import the same.
-    pub fn who(&self, name: Option<&str>) -> Person {
+    pub(crate) fn who(&self, name: Option<&str>) -> Person {
         let name = name.map(str::trim).filter(|name| !name.is_empty());
         let name = name.unwrap_or("unknown");
         if let Some(said) = self.said.get(name) {
@@ -338,7 +338,7 @@ impl People {
 ///
 /// # Errors
 /// It is neither.
-pub fn person(text: &str) -> Result<Person, Invalid> {
+pub(crate) fn person(text: &str) -> Result<Person, Invalid> {
     let wrong = || Invalid::new(format!("`{text}` is not Name <email>"));
     let (name, email) = match text.split_once('<') {
         Some((name, rest)) => (name.trim(), rest.strip_suffix('>').ok_or_else(wrong)?),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub type Stamp = DateTime<FixedOffset>;
 
 /// A moment as it is written everywhere: RFC 3339, to the second, with the zone that it was noted in.
-pub fn moment(at: &Stamp) -> String {
+pub(crate) fn moment(at: &Stamp) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 

@@ -13,10 +13,10 @@ use super::place::{self, Key};
 use super::{Cause, Change, Contract, Exit, Invalid, Refusal, schedule};
 
 /// The tracked folder, below the top.
-pub const FOLDER: &str = ".gryt/pipelines";
+pub(crate) const FOLDER: &str = ".gryt/pipelines";
 
 /// The path of a pipeline below the top.
-pub fn path(name: &str) -> String {
+pub(crate) fn path(name: &str) -> String {
     format!("{FOLDER}/{name}.yaml")
 }
 
@@ -257,7 +257,7 @@ impl fmt::Display for Span {
 ///
 /// # Errors
 /// The rule that it breaks; it is the rule of change ids.
-pub fn check_name(name: &str) -> Result<(), Invalid> {
+pub(crate) fn check_name(name: &str) -> Result<(), Invalid> {
     match name.parse::<super::ChangeId>() {
         Ok(_) => Ok(()),
         Err(_) => Err(Invalid::new(format!(
@@ -272,7 +272,7 @@ pub fn check_name(name: &str) -> Result<(), Invalid> {
 ///
 /// # Errors
 /// [`Exit::Invalid`] where the choice is open, listing what there is.
-pub fn choose(
+pub(crate) fn choose(
     named: Option<&str>,
     change: &Change,
     contract: &Contract,

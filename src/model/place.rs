@@ -8,14 +8,14 @@ use super::Invalid;
 
 /// One step of the way to a value.
 #[derive(Clone, Copy, Debug)]
-pub enum Key<'a> {
+pub(super) enum Key<'a> {
     Name(&'a str),
     At(usize),
 }
 
 /// An [`Invalid`] at the value that `path` leads to; without a place where that cannot be told
 /// (an alias on the way).
-pub fn invalid(text: &[u8], path: &[Key<'_>], rule: impl Into<String>) -> Invalid {
+pub(super) fn invalid(text: &[u8], path: &[Key<'_>], rule: impl Into<String>) -> Invalid {
     Invalid {
         rule: rule.into(),
         at: find(text, path),

@@ -12,7 +12,7 @@ use super::verdict::Gate;
 use super::{Exit, Invalid, Refusal, Version};
 
 /// The tracked file, below the top.
-pub const FILE: &str = ".gryt/policy.yaml";
+pub(crate) const FILE: &str = ".gryt/policy.yaml";
 
 /// What `.gryt/policy.yaml` says; without the file, the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,12 +10,12 @@ use super::verdict::Verdict;
 use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
 
 /// The most refs that one push names: hosts have failed on pushes of a hundred.
-pub const REFS_A_PUSH: usize = 20;
+pub(crate) const REFS_A_PUSH: usize = 20;
 
 /// What is known when the decision is made. Every oid is one that was read, so that the push can
 /// be leased at it.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     pub version: Version,
     /// This intent's promotion id.
     pub promotion: String,
@@ -43,7 +43,7 @@ pub struct Facts {
 
 /// This clone's draft.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub root: Oid,
     /// Who made it.
     pub author: Person,
@@ -54,7 +54,7 @@ pub struct Draft {
 
 /// The cloud's draft, against this clone's.
 #[derive(Clone, Debug)]
-pub struct CloudDraft {
+pub(crate) struct CloudDraft {
     pub tip: Oid,
     pub relation: Relation,
     /// What the cloud has and this clone has not, a line each.
@@ -63,7 +63,7 @@ pub struct CloudDraft {
 
 /// The commit that is released.
 #[derive(Clone, Debug)]
-pub struct Release {
+pub(crate) struct Release {
     pub commit: Oid,
     pub tree: Oid,
 }
@@ -71,7 +71,7 @@ pub struct Release {
 /// What follows from the facts.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "made once a promotion")]
-pub enum Decision {
+pub(crate) enum Decision {
     /// This intent is in the ledger already: only its consequences are left.
     Won(Sealed),
     Seal(Seal),
@@ -79,7 +79,7 @@ pub enum Decision {
 
 /// What goes into the entry, and where the cloud has it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seal {
+pub(crate) struct Seal {
     pub sealed: Sealed,
     /// The cloud's draft, which the push deletes at this oid.
     pub cloud_draft: Option<Oid>,
@@ -93,7 +93,7 @@ pub struct Seal {
 ///
 /// # Errors
 /// The first rule that says no.
-pub fn decide(facts: &Facts) -> Result<Decision, Refusal> {
+pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
     if let Some(sealed) = &facts.sealed {
         if sealed.promotion == facts.promotion {
             return Ok(Decision::Won(sealed.clone()));
@@ -220,7 +220,7 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
 /// The folded evolutions whose refs the promoting push deletes with it, as indexes into
 /// `seal.folded`: those whose proofs counted first, as many as leave the push at
 /// [`REFS_A_PUSH`]. The others go afterwards.
-pub fn deleted_with_seal(seal: &Seal) -> Vec<usize> {
+pub(crate) fn deleted_with_seal(seal: &Seal) -> Vec<usize> {
     let taken = 1 + usize::from(seal.cloud_draft.is_some());
     let mut published: Vec<usize> = (0..seal.folded.len())
         .filter(|at| seal.folded[*at].1.is_some())

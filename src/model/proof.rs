@@ -148,7 +148,7 @@ impl StepResult {
 
 /// What the steps come to: any that did not pass, and was not allowed to, fails them all. Where
 /// none passed, nothing was proven.
-pub fn outcome(steps: &[StepResult]) -> Outcome {
+pub(crate) fn outcome(steps: &[StepResult]) -> Outcome {
     let passed = steps.iter().any(|step| step.status == StepEnd::Pass);
     if !passed || steps.iter().any(StepResult::spoils) {
         Outcome::Fail

@@ -6,14 +6,14 @@
 //! docs/architecture.md, "A push".
 
 /// How often a push is planned again because somebody else's came first.
-pub const OVERTAKEN: u32 = 60;
+pub(crate) const OVERTAKEN: u32 = 60;
 /// How often a push is sent again that was refused although nothing had moved: another push may
 /// hold the server's locks for a moment.
-pub const STILL: u32 = 4;
+pub(crate) const STILL: u32 = 4;
 
 /// What the cloud has to do with the refs of one push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// All of them or none.
     Whole,
     /// The same; but where the cloud will not have it, the first of them alone.
@@ -26,7 +26,7 @@ pub enum Manner {
 
 /// How a push can be sent to this cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Road {
+pub(crate) struct Road {
     /// It takes all or nothing.
     pub atomic: bool,
     /// It will not have the other refs of this push.
@@ -64,7 +64,7 @@ impl Reply {
 
 /// What came of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The cloud was read.
     Read,
     /// There is something to push: how many refs.
@@ -86,7 +86,7 @@ pub enum Answer {
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Decide what is to be pushed over what the cloud holds.
     Plan(Road),
     /// Push what was planned.
@@ -105,7 +105,7 @@ pub enum Effect {
 
 /// How a push ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
+pub(crate) enum End {
     /// All that there was to push is in the cloud.
     Done,
     /// The cloud said no, and nothing moved that could explain it.
@@ -120,7 +120,7 @@ pub enum End {
 
 /// A push under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Push {
+pub(crate) struct Push {
     manner: Manner,
     road: Road,
     overtaken: u32,
@@ -138,7 +138,7 @@ struct Sent {
 
 impl Push {
     /// A push that begins; `atomic` says whether the cloud is thought to take all or nothing.
-    pub fn new(manner: Manner, atomic: bool) -> Self {
+    pub(crate) fn new(manner: Manner, atomic: bool) -> Self {
         Self {
             manner,
             road: Road {
@@ -157,7 +157,7 @@ impl Push {
 
     /// What follows from `answer`.
     #[must_use]
-    pub fn step(mut self, answer: Answer) -> (Self, Effect) {
+    pub(crate) fn step(mut self, answer: Answer) -> (Self, Effect) {
         let effect = match answer {
             Answer::Read => Effect::Plan(self.road),
             Answer::Planned { refs } => {

@@ -28,7 +28,7 @@ pub enum Relation {
 
 /// One side of a ref, three times: here, there, and as this clone last took it over from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sides {
+pub(crate) struct Sides {
     pub local: Option<Oid>,
     pub cloud: Option<Oid>,
     pub adopted: Option<Oid>,
@@ -42,7 +42,7 @@ pub struct Sides {
 
 /// How a sealed version stands to the draft or evolution of that name that is still around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seal {
+pub(crate) enum Seal {
     /// Not promoted.
     Open,
     /// Promoted, and this clone's tip went into it or is older than what did.
@@ -55,7 +55,7 @@ pub enum Seal {
 
 /// What to do with one draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DraftStep {
+pub(crate) enum DraftStep {
     /// Take the cloud's, which is new here.
     Adopt(Oid),
     /// Move on to the cloud's.
@@ -81,7 +81,7 @@ pub enum DraftStep {
 
 impl DraftStep {
     /// How the draft stands: what a pull would do with it says it all, but for what is only here.
-    pub fn state(&self, relation: Option<Relation>) -> SyncState {
+    pub(crate) fn state(&self, relation: Option<Relation>) -> SyncState {
         match self {
             Self::Keep => match relation {
                 None => SyncState::NotSynced,
@@ -106,7 +106,7 @@ impl DraftStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum DraftConflict {
+pub(crate) enum DraftConflict {
     /// Two generations of one version.
     SameVersion,
     /// One generation, edited here and there.
@@ -119,7 +119,7 @@ pub enum DraftConflict {
 
 impl DraftConflict {
     /// The reason, in the words of the original design where it has any.
-    pub fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::SameVersion => "Local and cloud have same version",
             Self::Edited => "Edited here and in the cloud",
@@ -129,7 +129,7 @@ impl DraftConflict {
     }
 
     /// What ends it.
-    pub fn resolution(self) -> &'static str {
+    pub(crate) fn resolution(self) -> &'static str {
         match self {
             Self::SameVersion | Self::Promoted => "Rename local version or delete",
             Self::Edited => "Choose a side, or edit: git gryt generation resolve",
@@ -139,7 +139,7 @@ impl DraftConflict {
 }
 
 /// Decides about one draft.
-pub fn draft(sides: &Sides, seal: Seal) -> DraftStep {
+pub(crate) fn draft(sides: &Sides, seal: Seal) -> DraftStep {
     match (seal, &sides.local) {
         (Seal::Open, _) => {}
         // The ledger wins: a reader can see one half of another's push.
@@ -175,7 +175,7 @@ pub fn draft(sides: &Sides, seal: Seal) -> DraftStep {
 
 /// What to do with one evolution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EvolutionStep {
+pub(crate) enum EvolutionStep {
     Adopt(Oid),
     Advance(Oid),
     Keep,
@@ -194,7 +194,7 @@ pub enum EvolutionStep {
 }
 
 /// Decides about one evolution.
-pub fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
+pub(crate) fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
     match (seal, &sides.local) {
         (Seal::Open, _) => {}
         (_, None) => return EvolutionStep::Keep,
@@ -220,14 +220,14 @@ pub fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
 }
 
 /// The next number for a change: one more than the highest that anybody has.
-pub fn next_number(taken: impl IntoIterator<Item = u32>) -> u32 {
+pub(crate) fn next_number(taken: impl IntoIterator<Item = u32>) -> u32 {
     taken.into_iter().max().unwrap_or(0).saturating_add(1)
 }
 
 /// What a pull did, by name.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Adopted {
+pub(crate) struct Adopted {
     pub new: Vec<Version>,
     pub updated: Vec<Version>,
     /// Drafts whose two sides were joined.
@@ -258,7 +258,7 @@ pub struct Adopted {
 
 impl Adopted {
     /// Whether a person has to settle something about `version` first.
-    pub fn is_in_conflict(&self, version: &Version) -> bool {
+    pub(crate) fn is_in_conflict(&self, version: &Version) -> bool {
         self.conflicts.iter().any(|(v, _)| v == version)
     }
 }
@@ -370,5 +370,132 @@ mod tests {
         assert_eq!(after(clash), SyncState::Conflict);
         assert_eq!(after(DraftStep::Late), SyncState::Conflict);
         assert_eq!(after(DraftStep::Delete), SyncState::Behind);
+    }
+
+    const RELATIONS: [Relation; 5] = [
+        Relation::Same,
+        Relation::Ahead,
+        Relation::Behind,
+        Relation::Diverged,
+        Relation::Unrelated,
+    ];
+
+    /// All that can be known of a ref, in every combination.
+    fn everything() -> Vec<(Sides, Seal)> {
+        let mut all = Vec::new();
+        let relations = |both: bool| match both {
+            true => RELATIONS.map(Some).to_vec(),
+            false => vec![None],
+        };
+        for at in 0..8 {
+            let (here, there, before) = (at & 1 > 0, at & 2 > 0, at & 4 > 0);
+            for relation in relations(here && there) {
+                for since in relations(here && before) {
+                    let broken = there.then(|| Some(Invalid::new("it is broken")));
+                    for invalid in std::iter::once(None).chain(broken) {
+                        for seal in [Seal::Open, Seal::Folded, Seal::Beyond, Seal::Other] {
+                            let sides = Sides {
+                                local: here.then(|| oid(1)),
+                                cloud: there.then(|| oid(2)),
+                                adopted: before.then(|| oid(3)),
+                                relation,
+                                since,
+                                invalid: invalid.clone(),
+                            };
+                            all.push((sides, seal));
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn no_step_takes_away_what_only_this_clone_has() {
+        for (sides, seal) in everything() {
+            // What was taken over from the cloud, and not touched since, is known there.
+            let known = matches!(sides.since, Some(Relation::Same | Relation::Behind));
+            let folded = seal == Seal::Folded;
+            let place = format!("{sides:?} {seal:?}");
+            match draft(&sides, seal) {
+                DraftStep::Delete | DraftStep::Replace(_) => assert!(known, "{place}"),
+                DraftStep::Retire => assert!(folded, "{place}"),
+                DraftStep::Advance(_) => {
+                    assert_eq!(sides.relation, Some(Relation::Behind), "{place}");
+                }
+                DraftStep::Adopt(_) => assert!(sides.local.is_none(), "{place}"),
+                DraftStep::Keep
+                | DraftStep::Merge(_)
+                | DraftStep::Late
+                | DraftStep::Conflict(_)
+                | DraftStep::Quarantine(_) => {}
+            }
+            match evolution(&sides, seal) {
+                EvolutionStep::Leave => assert!(known, "{place}"),
+                EvolutionStep::Retire => assert!(folded, "{place}"),
+                EvolutionStep::Advance(_) => {
+                    assert_eq!(sides.relation, Some(Relation::Behind), "{place}");
+                }
+                EvolutionStep::Adopt(_) => assert!(sides.local.is_none(), "{place}"),
+                EvolutionStep::Keep
+                | EvolutionStep::Late
+                | EvolutionStep::Renumber(_)
+                | EvolutionStep::Replay(_)
+                | EvolutionStep::Quarantine(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_open_and_does_not_check_is_never_taken_over() {
+        for (sides, _) in everything() {
+            let draft = draft(&sides, Seal::Open);
+            let evolution = evolution(&sides, Seal::Open);
+            let refused = matches!(draft, DraftStep::Quarantine(_))
+                && matches!(evolution, EvolutionStep::Quarantine(_));
+            assert_eq!(refused, sides.invalid.is_some(), "{sides:?}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_written_down() {
+        let mut table = String::new();
+        let word = |relation: Option<Relation>| match relation {
+            None => "-".to_owned(),
+            Some(relation) => format!("{relation:?}"),
+        };
+        for (sides, seal) in everything() {
+            let has = |oid: &Option<Oid>, sign| if oid.is_some() { sign } else { '.' };
+            let there = match (&sides.cloud, &sides.invalid) {
+                (None, _) => '.',
+                (Some(_), None) => 'C',
+                (Some(_), Some(_)) => '!',
+            };
+            table += &format!(
+                "{}{there}{} {:9} {:9} {:6} | {:28} {:?}\n",
+                has(&sides.local, 'L'),
+                has(&sides.adopted, 'A'),
+                word(sides.relation),
+                word(sides.since),
+                format!("{seal:?}"),
+                name(&format!("{:?}", draft(&sides, seal))),
+                evolution(&sides, seal),
+            );
+        }
+        let table: Vec<&str> = table.lines().map(|line| name(line).trim_end()).collect();
+        let head = "\
+# What a pull does with a ref (L here, C in the cloud, ! there and broken, A as last taken over), by how it
+# stands to the cloud's, how it stands to what was taken over, and how its version is sealed: with a draft,
+# and with an evolution. Written by `UPDATE_EXPECT=1 cargo test --lib reconcile`.
+";
+        let table = format!("{head}{}\n", table.join("\n"));
+        expect_test::expect_file!["../../fixtures/golden/reconcile.txt"].assert_eq(&table);
+    }
+
+    /// A step without the oid that it goes to.
+    fn name(step: &str) -> &str {
+        let oid = step.find("(Oid").or_else(|| step.find("(Invalid"));
+        oid.map_or(step, |at| &step[..at])
     }
 }

@@ -3,7 +3,7 @@
 
 /// How far one step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     Waiting,
     Running,
     /// It ended, and what needs it may start.
@@ -14,14 +14,14 @@ pub enum State {
 
 /// What happens next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Next {
+pub(crate) struct Next {
     pub start: Vec<usize>,
     /// Steps that will never run, because something that they need did not pass.
     pub skip: Vec<usize>,
 }
 
 /// What may start, and what never will, as things stand. `needs` has no circle.
-pub fn next(needs: &[Vec<usize>], states: &[State], jobs: usize) -> Next {
+pub(crate) fn next(needs: &[Vec<usize>], states: &[State], jobs: usize) -> Next {
     let mut states = states.to_vec();
     let mut next = Next::default();
     // A skipped step stops what needs it in turn.
@@ -50,7 +50,7 @@ pub fn next(needs: &[Vec<usize>], states: &[State], jobs: usize) -> Next {
 }
 
 /// Steps that wait for each other, the first repeated at the end. None where there are none.
-pub fn circle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
+pub(crate) fn circle(needs: &[Vec<usize>]) -> Option<Vec<usize>> {
     // Take away whatever waits for nothing that is left; what remains lies on or behind a circle.
     let mut left: Vec<bool> = vec![true; needs.len()];
     while let Some(at) =

@@ -9,11 +9,11 @@ use super::{ChangeId, Oid, Person, Stamp, Version};
 
 /// How the names of a release's files end: the contract, what was promoted and how, and the policy
 /// that it was judged by, where there was one.
-pub const CONTRACT: &str = "generation.yaml";
-pub const PROMOTION: &str = "promotion.yaml";
-pub const POLICY: &str = "policy.yaml";
+pub(crate) const CONTRACT: &str = "generation.yaml";
+pub(crate) const PROMOTION: &str = "promotion.yaml";
+pub(crate) const POLICY: &str = "policy.yaml";
 /// All of them.
-pub const FILES: [&str; 3] = [CONTRACT, PROMOTION, POLICY];
+pub(crate) const FILES: [&str; 3] = [CONTRACT, PROMOTION, POLICY];
 
 /// `promotion.yaml`: a sealed release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

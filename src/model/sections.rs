@@ -14,7 +14,7 @@ pub(super) struct Sections<'a> {
 
 impl<'a> Sections<'a> {
     /// The entry of that change.
-    pub fn entry(&self, id: &ChangeId) -> Option<&'a str> {
+    pub(super) fn entry(&self, id: &ChangeId) -> Option<&'a str> {
         let found = self.entries.iter().find(|(known, _)| known.is(id));
         found.map(|(_, text)| *text)
     }

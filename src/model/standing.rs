@@ -47,7 +47,11 @@ impl Standing {
 /// Each change of `contract` in its order, judged by the attempts at it.
 ///
 /// A passing attempt outweighs every other; among equals the latest number speaks.
-pub fn standings(contract: &Contract, generation: &Oid, attempts: &[Attempt]) -> Vec<Standing> {
+pub(crate) fn standings(
+    contract: &Contract,
+    generation: &Oid,
+    attempts: &[Attempt],
+) -> Vec<Standing> {
     let judge = |change: &super::Change| {
         let best = attempts
             .iter()

@@ -109,7 +109,7 @@ impl Status {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum InCloud {
+pub(crate) enum InCloud {
     None,
     Draft,
     Promoted,

@@ -38,7 +38,7 @@ pub enum Key {
 }
 
 /// The trailers of a message that gryt wrote: those of its last paragraph, which is not its first.
-pub fn of_gryt(message: &str) -> impl Iterator<Item = (Key, &str)> {
+pub(crate) fn of_gryt(message: &str) -> impl Iterator<Item = (Key, &str)> {
     let message = before_nul(message).trim_end();
     let lines: Vec<&str> = message.lines().collect();
     let blank = lines.iter().rposition(|line| line.trim().is_empty());
@@ -48,7 +48,7 @@ pub fn of_gryt(message: &str) -> impl Iterator<Item = (Key, &str)> {
 
 /// The values of one trailer in a message that a person wrote, in any of its paragraphs but the
 /// subject's: a squash joins messages, and their trailers stand in the middle.
-pub fn of_person(message: &str, key: Key) -> Vec<&str> {
+pub(crate) fn of_person(message: &str, key: Key) -> Vec<&str> {
     let lines = before_nul(message).lines().skip(1);
     let values = lines.filter_map(trailer).filter(|(found, _)| *found == key);
     values.map(|(_, value)| value).collect()

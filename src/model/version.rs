@@ -366,4 +366,29 @@ mod tests {
         assert_eq!(next("v2.0.0-beta"), "v2.0.0-beta.1");
         assert_eq!(next("v18446744073709551615"), "v18446744073709551615.1");
     }
+
+    /// Versions near each other: the same few numbers, in any spelling.
+    fn any_version() -> impl proptest::strategy::Strategy<Value = Version> {
+        let text = "(b/)?v(0|1|2|01)(\\.(0|1|00)){0,3}(-(rc|a|0)(\\.(0|1|01|x)){0,2})?";
+        proptest::strategy::Strategy::prop_map(text, |text: String| v(&text))
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn order_is_total_and_agrees_with_equality_and_the_shelf(
+            a in any_version(), b in any_version(), c in any_version()
+        ) {
+            proptest::prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            proptest::prop_assert_eq!(a == b, a.cmp(&b).is_eq());
+            if a <= b && b <= c {
+                proptest::prop_assert!(a <= c, "{a} {b} {c}");
+            }
+            if a == b {
+                proptest::prop_assert_eq!(a.shelf(), b.shelf());
+            }
+            proptest::prop_assert_eq!(&v(a.as_str()), &a);
+        }
+    }
 }

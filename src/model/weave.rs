@@ -11,14 +11,14 @@ use super::{ChangeId, Contract};
 
 /// The three texts.
 #[derive(Clone, Copy, Debug)]
-pub struct Texts<'a> {
+pub(crate) struct Texts<'a> {
     pub base: &'a str,
     pub ours: &'a str,
     pub theirs: &'a str,
 }
 
 /// A text that says `merged`. None where neither side's text can be brought to it without damage.
-pub fn weave(texts: Texts<'_>, merged: &Contract) -> Option<String> {
+pub(crate) fn weave(texts: Texts<'_>, merged: &Contract) -> Option<String> {
     let parse = |text: &str| Contract::parse(text.as_bytes(), &merged.version).ok();
     let says = |text: &String| parse(text).is_some_and(|said| said.says_the_same(merged));
     if let Some(text) = lines(texts).filter(says) {

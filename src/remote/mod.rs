@@ -10,7 +10,7 @@ use crate::git::refs::Update;
 use crate::model::{Exit, Oid, Refusal};
 
 /// A configured remote.
-pub struct Remote<'a> {
+pub(crate) struct Remote<'a> {
     git: &'a Git,
     name: &'a str,
     /// Where it keeps what is below `refs/gryt/` here.
@@ -22,7 +22,7 @@ const OWN: &str = "refs/gryt/";
 
 impl<'a> Remote<'a> {
     /// The remote of that name.
-    pub fn new(git: &'a Git, name: &'a str, prefix: &'a str) -> Self {
+    pub(crate) fn new(git: &'a Git, name: &'a str, prefix: &'a str) -> Self {
         Self { git, name, prefix }
     }
 
@@ -30,7 +30,7 @@ impl<'a> Remote<'a> {
     ///
     /// # Errors
     /// A [`Refusal`] with [`Exit::Remote`], and git's own words.
-    pub fn fetch(&self, refspecs: &[String]) -> Result<()> {
+    pub(crate) fn fetch(&self, refspecs: &[String]) -> Result<()> {
         let mut args: Vec<&str> = vec![
             "fetch",
             "--quiet",
@@ -65,16 +65,9 @@ impl<'a> Remote<'a> {
     ///
     /// # Errors
     /// Git cannot be started.
-    pub fn push(&self, updates: &[Update], atomic: bool) -> Result<Report> {
-        let manner = Manner {
-            atomic,
-            dry_run: false,
-        };
-        self.send(updates, manner)
-    }
-
+    ///
     /// A push under the names that the refs have there, reported under those that they have here.
-    fn send(&self, updates: &[Update], manner: Manner) -> Result<Report> {
+    pub(crate) fn push(&self, updates: &[Update], manner: Manner) -> Result<Report> {
         if self.prefix == OWN {
             return self.git.push(self.name, updates, manner);
         }
@@ -96,13 +89,13 @@ impl<'a> Remote<'a> {
     ///
     /// # Errors
     /// Git cannot be started.
-    pub fn lacks_atomic(&self, updates: &[Update]) -> Result<bool> {
+    pub(crate) fn lacks_atomic(&self, updates: &[Update]) -> Result<bool> {
         let try_it = |atomic| {
             let manner = Manner {
                 atomic,
                 dry_run: true,
             };
-            self.send(updates, manner)
+            self.push(updates, manner)
         };
         Ok(!try_it(true)?.ok && try_it(false)?.ok)
     }
@@ -111,7 +104,7 @@ impl<'a> Remote<'a> {
     ///
     /// # Errors
     /// A [`Refusal`] with [`Exit::Remote`].
-    pub fn heads_and_tags(&self) -> Result<Vec<Oid>> {
+    pub(crate) fn heads_and_tags(&self) -> Result<Vec<Oid>> {
         let args = ["ls-remote", "--heads", "--tags", "--", self.name];
         let output = self.git.run(&args, b"")?;
         if !output.ok() {

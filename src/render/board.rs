@@ -13,7 +13,7 @@ const BEAT: Duration = Duration::from_millis(200);
 
 /// The pipeline under way.
 #[derive(Default)]
-pub struct Board {
+pub(super) struct Board {
     /// What each step printed since its last line ended.
     open: BTreeMap<String, Vec<u8>>,
     live: Option<Live>,
@@ -28,7 +28,7 @@ struct Live {
 
 impl Board {
     /// A pipeline of so many steps begins; `draw` where there is a terminal to draw on.
-    pub fn begin(&mut self, steps: usize, draw: bool) {
+    pub(super) fn begin(&mut self, steps: usize, draw: bool) {
         if !draw {
             return;
         }
@@ -44,7 +44,7 @@ impl Board {
     }
 
     /// A step begins.
-    pub fn start(&mut self, step: &str) {
+    pub(super) fn start(&mut self, step: &str) {
         if let Some(live) = &mut self.live {
             let bar = live
                 .all
@@ -57,7 +57,7 @@ impl Board {
     }
 
     /// The lines that `bytes` complete, with the step's name before each.
-    pub fn lines(&mut self, step: &str, bytes: &[u8]) -> String {
+    pub(super) fn lines(&mut self, step: &str, bytes: &[u8]) -> String {
         let open = self.open.entry(step.to_owned()).or_default();
         open.extend_from_slice(bytes);
         let end = match open.iter().rposition(|b| *b == b'\n') {
@@ -76,7 +76,7 @@ impl Board {
     }
 
     /// A step ended: the rest of what it printed.
-    pub fn end(&mut self, step: &str) -> String {
+    pub(super) fn end(&mut self, step: &str) -> String {
         let mut text = String::new();
         let rest = self.open.remove(step).unwrap_or_default();
         if !rest.is_empty() {
@@ -92,7 +92,7 @@ impl Board {
     }
 
     /// The pipeline ended.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         if let Some(live) = self.live.take() {
             live.total.finish_and_clear();
         }
@@ -100,7 +100,7 @@ impl Board {
     }
 
     /// Prints something while nothing is drawn.
-    pub fn aside(&self, print: impl FnOnce()) {
+    pub(super) fn aside(&self, print: impl FnOnce()) {
         match &self.live {
             Some(live) => live.all.suspend(print),
             None => print(),

@@ -8,7 +8,7 @@ use crate::model::evolution::Cover;
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd};
 
 /// Evolutions in a list.
-pub fn evolutions(list: &commands::evolution::List) -> String {
+pub(super) fn evolutions(list: &commands::evolution::List) -> String {
     if list.evolutions.is_empty() {
         return format!("{} has no evolutions yet\n", list.version);
     }
@@ -31,7 +31,7 @@ pub fn evolutions(list: &commands::evolution::List) -> String {
 }
 
 /// One evolution in full.
-pub fn evolution(shown: &commands::evolution::Shown) -> String {
+pub(super) fn evolution(shown: &commands::evolution::Shown) -> String {
     let mut text = format!("Evolution: {} ({})\n", shown.name, shown.status);
     _ = writeln!(text, "Owner: {}", shown.owner);
     _ = writeln!(text, "Started: {}", table::day(&shown.started));
@@ -84,7 +84,7 @@ pub fn evolution(shown: &commands::evolution::Shown) -> String {
 }
 
 /// A proof that was recorded.
-pub fn recorded(recorded: &commands::evolution::record::Recorded, style: Style) -> String {
+pub(super) fn recorded(recorded: &commands::evolution::record::Recorded, style: Style) -> String {
     let name = &recorded.name;
     let at = recorded.commit.short();
     let started = if recorded.started {
@@ -101,7 +101,7 @@ pub fn recorded(recorded: &commands::evolution::record::Recorded, style: Style) 
 }
 
 /// What another system found, in lines.
-pub fn evidence_of(evidence: &Evidence) -> String {
+pub(super) fn evidence_of(evidence: &Evidence) -> String {
     let mut text = String::new();
     if let Some(tests) = &evidence.tests {
         _ = writeln!(

@@ -7,7 +7,7 @@ use crate::commands;
 use crate::model::standing::{Progress, Standing};
 
 /// A draft that was declared.
-pub fn new_generation(made: &commands::generation::Made) -> String {
+pub(super) fn new_generation(made: &commands::generation::Made) -> String {
     let mut text = format!("Declared {} in {}\n", made.version, made.file);
     if made.changes == 0 {
         text += "Edit that file to say what it must contain\n";
@@ -16,7 +16,7 @@ pub fn new_generation(made: &commands::generation::Made) -> String {
 }
 
 /// Generations in a list.
-pub fn generations(list: &commands::generation::List) -> String {
+pub(super) fn generations(list: &commands::generation::List) -> String {
     let rows = list.generations.iter().map(|row| {
         let proven = format!("{}/{} proven", row.proven, row.changes);
         let mut described = row.description.clone().unwrap_or_default();
@@ -34,7 +34,7 @@ pub fn generations(list: &commands::generation::List) -> String {
 }
 
 /// One generation in full.
-pub fn generation(shown: &commands::generation::Shown) -> String {
+pub(super) fn generation(shown: &commands::generation::Shown) -> String {
     let edited = if shown.edited { ", edited" } else { "" };
     let mut text = format!("Generation: {} ({}{edited})\n", shown.version, shown.status);
     if let Some(description) = shown.description.as_deref().filter(|d| !d.is_empty()) {
@@ -50,7 +50,7 @@ pub fn generation(shown: &commands::generation::Shown) -> String {
 }
 
 /// Each change and how far it is.
-pub fn changes(changes: &[Standing]) -> String {
+pub(super) fn changes(changes: &[Standing]) -> String {
     if changes.is_empty() {
         return "Changes: none\n".into();
     }

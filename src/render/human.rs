@@ -8,7 +8,7 @@ use crate::context::Event;
 use crate::model::Refusal;
 
 /// One event, in a line.
-pub fn event(event: Event<'_>, style: Style) -> String {
+pub(super) fn event(event: Event<'_>, style: Style) -> String {
     let text = match event {
         Event::Note { text } | Event::Detail { text } => text.to_owned(),
         Event::Warning { text } => format!("{} {text}", style.bad("warning:")),
@@ -31,7 +31,7 @@ pub fn event(event: Event<'_>, style: Style) -> String {
 }
 
 /// An error: what happened, why, and what to type next.
-pub fn error(error: &anyhow::Error, style: Style, verbose: bool) -> String {
+pub(super) fn error(error: &anyhow::Error, style: Style, verbose: bool) -> String {
     let label = style.bad("ERROR:");
     let Some(refusal) = error.downcast_ref::<Refusal>() else {
         let mut text = format!("{label} {error}\n");
@@ -62,7 +62,7 @@ pub fn error(error: &anyhow::Error, style: Style, verbose: bool) -> String {
 }
 
 /// What a command came to.
-pub fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
+pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
     let text = match outcome {
         Outcome::Init(prepared) => setup::init(prepared),
         Outcome::Config(settings) => return setup::config(settings),

@@ -8,7 +8,7 @@ use crate::model::Oid;
 use crate::model::state::Status;
 
 /// What was promoted.
-pub fn log(entries: &commands::log::Entries) -> String {
+pub(super) fn log(entries: &commands::log::Entries) -> String {
     if entries.entries.is_empty() {
         return "Nothing was promoted yet\n".into();
     }
@@ -33,7 +33,7 @@ pub fn log(entries: &commands::log::Entries) -> String {
 }
 
 /// What a version brings.
-pub fn release_notes(notes: &commands::notes::Notes) -> String {
+pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
     use crate::model::generation::ChangeKind;
     let mut text = format!("# {}", notes.version);
     match &notes.promoted_at {
@@ -77,7 +77,7 @@ pub fn release_notes(notes: &commands::notes::Notes) -> String {
 }
 
 /// Where a change or a commit is.
-pub fn whereabouts(places: &commands::locate::Whereabouts) -> String {
+pub(super) fn whereabouts(places: &commands::locate::Whereabouts) -> String {
     let mut text = String::new();
     for shipped in &places.shipped {
         let by: Vec<&str> = shipped.proven_by.iter().map(|p| p.name.as_str()).collect();
@@ -106,7 +106,7 @@ pub fn whereabouts(places: &commands::locate::Whereabouts) -> String {
 }
 
 /// What going over the ledger again came to.
-pub fn verify(report: &commands::verify::Report, style: Style) -> String {
+pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String {
     let mut text = String::new();
     for problem in &report.problems {
         let said = format!("{}: {}", problem.at, line(&problem.what));

@@ -31,7 +31,7 @@ use crate::model::news::News;
 use crate::model::{Exit, Invalid, Refusal};
 
 /// How a run speaks.
-pub struct Renderer {
+pub(crate) struct Renderer {
     json: bool,
     quiet: bool,
     verbose: bool,
@@ -84,7 +84,7 @@ impl Screen {
 
 /// Colours, where they are wanted.
 #[derive(Clone, Copy)]
-pub struct Style {
+pub(crate) struct Style {
     on: bool,
 }
 
@@ -98,24 +98,24 @@ impl Style {
     }
 
     /// What was typed.
-    pub fn typed(self, text: &str) -> String {
+    pub(crate) fn typed(self, text: &str) -> String {
         self.paint(1, text)
     }
 
     /// What went wrong.
-    pub fn bad(self, text: &str) -> String {
+    pub(crate) fn bad(self, text: &str) -> String {
         self.paint(2, text)
     }
 
     /// What stands out.
-    pub fn heading(self, text: &str) -> String {
+    pub(crate) fn heading(self, text: &str) -> String {
         self.paint(3, text)
     }
 }
 
 impl Renderer {
     /// A renderer by the global options.
-    pub fn new(global: &Global) -> Self {
+    pub(crate) fn new(global: &Global) -> Self {
         let auto = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let on = match global.color {
             Color::Auto => auto && !global.json,
@@ -133,13 +133,13 @@ impl Renderer {
     }
 
     /// Set once what is printed while a command works cannot be printed any more.
-    pub fn unheard(&self) -> Arc<AtomicBool> {
+    pub(crate) fn unheard(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.unheard)
     }
 
     /// Who hears events. With JSON, stdout is for the one document, so what a step prints goes
     /// to stderr.
-    pub fn sink(&self) -> Box<dyn Fn(Event<'_>) + Send + Sync> {
+    pub(crate) fn sink(&self) -> Box<dyn Fn(Event<'_>) + Send + Sync> {
         let (json, quiet, verbose, style) = (self.json, self.quiet, self.verbose, self.style);
         let terminals = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let draw = terminals && !json && !quiet;
@@ -175,7 +175,7 @@ impl Renderer {
 
     /// Prints what a command came to. False where it could not be: a full disk, say. A reader that
     /// went away (`| head`) is no failure of the command.
-    pub fn finish(&self, result: &Result<Outcome>) -> bool {
+    pub(crate) fn finish(&self, result: &Result<Outcome>) -> bool {
         match self.print(result) {
             Ok(()) => true,
             Err(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
@@ -210,7 +210,7 @@ impl Renderer {
 }
 
 /// Prints what clap says of a command line that it could not parse, or its help.
-pub fn usage(error: &clap::Error, json: bool) -> u8 {
+pub(crate) fn usage(error: &clap::Error, json: bool) -> u8 {
     if json && error.use_stderr() {
         let what = error.to_string();
         let refusal = Refusal::new(Exit::Usage, what.trim_start_matches("error: ").trim());
@@ -230,7 +230,7 @@ pub fn usage(error: &clap::Error, json: bool) -> u8 {
 }
 
 /// Tells what a pull brought that was made on the way of another command.
-pub fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
+pub(crate) fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
     for conflict in &pulled.conflicts {
         ctx.warn(format!("{}: {}", conflict.version, conflict.reason));
     }
@@ -268,7 +268,7 @@ fn json_line(news: &News) -> String {
 }
 
 /// The exit that an error stands for.
-pub fn exit_of(error: &anyhow::Error) -> Exit {
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(refusal) = error.downcast_ref::<Refusal>() {
         refusal.exit
     } else if error.downcast_ref::<Invalid>().is_some() {

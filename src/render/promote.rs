@@ -7,7 +7,7 @@ use crate::commands;
 use crate::model::verdict::{Only, Verdict};
 
 /// A version that was sealed, or could be.
-pub fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
+pub(super) fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
     use crate::session::sealing::tag::TagState;
     let sealed = &promoted.sealed;
     let version = &sealed.version;
@@ -25,7 +25,12 @@ pub fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
     };
     let at = sealed.commit.short();
     _ = writeln!(text, "  Commit {at}, proven by {count} {evolutions}");
-    text += &verdicts(&sealed.gates, promoted.dry_run, style);
+    // Only who still decides has to read what passed.
+    let told = match promoted.dry_run {
+        true => Told::All,
+        false => Told::Remarkable,
+    };
+    text += &verdicts(&sealed.gates, told, style);
     if !promoted.policy_changes.is_empty() {
         text += "  The policy differs from the previous promotion's; both were applied:\n";
         for change in &promoted.policy_changes {
@@ -44,8 +49,16 @@ pub fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
     text
 }
 
+/// Which gates are told of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    All,
+    /// Those that were excused or warn.
+    Remarkable,
+}
+
 /// What the gates said of a release that may be, or was, promoted.
-pub fn verdicts(gates: &[Verdict], all: bool, style: Style) -> String {
+pub(super) fn verdicts(gates: &[Verdict], told: Told, style: Style) -> String {
     let mut text = String::new();
     for verdict in gates {
         let gate = &verdict.gate;
@@ -62,7 +75,7 @@ pub fn verdicts(gates: &[Verdict], all: bool, style: Style) -> String {
                     _ = writeln!(text, "    {}", line(missing));
                 }
             }
-            None if all => _ = writeln!(text, "  {gate} passed"),
+            None if told == Told::All => _ = writeln!(text, "  {gate} passed"),
             None => {}
         }
         for warning in &verdict.warnings {

@@ -7,7 +7,7 @@ use crate::cache::Cell;
 use crate::commands;
 
 /// Rows, as a table for people or as comma-separated values (RFC 4180).
-pub fn query(answered: &commands::query::Answered) -> String {
+pub(super) fn query(answered: &commands::query::Answered) -> String {
     if answered.csv {
         return csv(answered).unwrap_or_else(|error| format!("{error}\n"));
     }
@@ -47,7 +47,7 @@ fn csv(answered: &commands::query::Answered) -> Result<String, csv::Error> {
 }
 
 /// What the cache holds, or where it is wrong.
-pub fn cache(report: &commands::cache::Report) -> String {
+pub(super) fn cache(report: &commands::cache::Report) -> String {
     let mut text = String::new();
     let counts = report
         .tables

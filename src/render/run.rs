@@ -7,7 +7,7 @@ use crate::commands;
 use crate::model::proof::{Outcome as Ended, StepEnd, StepResult};
 
 /// How a step ended.
-pub fn step(result: &StepResult, style: Style) -> String {
+pub(super) fn step(result: &StepResult, style: Style) -> String {
     let name = &result.name;
     let seconds = result.duration_ms / 1000;
     let tenths = result.duration_ms % 1000 / 100;
@@ -31,7 +31,7 @@ pub fn step(result: &StepResult, style: Style) -> String {
 }
 
 /// What a run came to.
-pub fn run(proven: &commands::run::Proven, style: Style) -> String {
+pub(super) fn run(proven: &commands::run::Proven, style: Style) -> String {
     let name = &proven.name;
     let (change, version) = (&name.change, &name.version);
     let at = proven.commit.short();
@@ -53,7 +53,7 @@ pub fn run(proven: &commands::run::Proven, style: Style) -> String {
 }
 
 /// That a proof is in this clone alone.
-pub fn unshared(unshared: bool, version: &str) -> String {
+pub(super) fn unshared(unshared: bool, version: &str) -> String {
     match unshared {
         true => format!("The proof is not shared yet: git gryt sync push-evolutions {version}\n"),
         false => String::new(),
@@ -61,7 +61,7 @@ pub fn unshared(unshared: bool, version: &str) -> String {
 }
 
 /// What several runs recorded.
-pub fn runs(runs: &commands::run::Runs, style: Style) -> String {
+pub(super) fn runs(runs: &commands::run::Runs, style: Style) -> String {
     let mut text: String = runs.runs.iter().map(|proven| run(proven, style)).collect();
     for change in &runs.unwanted {
         _ = writeln!(
@@ -76,7 +76,7 @@ pub fn runs(runs: &commands::run::Runs, style: Style) -> String {
 }
 
 /// What would run.
-pub fn plan(planned: &commands::run::Planned) -> String {
+pub(super) fn plan(planned: &commands::run::Planned) -> String {
     let at = planned.commit.short();
     let mut text = format!(
         "Would prove {} at {at} with the pipeline {}:\n",
@@ -96,7 +96,7 @@ pub fn plan(planned: &commands::run::Planned) -> String {
 }
 
 /// The pipelines that there are.
-pub fn pipelines(listing: &commands::run::pipelines::Listing) -> String {
+pub(super) fn pipelines(listing: &commands::run::pipelines::Listing) -> String {
     if listing.pipelines.is_empty() {
         return "There is no pipeline yet: git gryt init\n".into();
     }
@@ -115,7 +115,7 @@ pub fn pipelines(listing: &commands::run::pipelines::Listing) -> String {
 }
 
 /// Pipelines that are valid.
-pub fn validated(validated: &commands::run::pipelines::Validated) -> String {
+pub(super) fn validated(validated: &commands::run::pipelines::Validated) -> String {
     match validated.pipelines.as_slice() {
         [] => "There is no pipeline to check\n".into(),
         names => format!("Valid: {}\n", names.join(", ")),

@@ -6,7 +6,7 @@ use super::{Style, line};
 use crate::commands;
 
 /// What `init` wrote.
-pub fn init(prepared: &commands::init::Prepared) -> String {
+pub(super) fn init(prepared: &commands::init::Prepared) -> String {
     let mut text = String::new();
     for file in &prepared.written {
         _ = writeln!(text, "Wrote {file}");
@@ -35,7 +35,7 @@ pub fn init(prepared: &commands::init::Prepared) -> String {
 }
 
 /// What a setup wrote or removed.
-pub fn setup(done: &commands::setup::Done) -> String {
+pub(super) fn setup(done: &commands::setup::Done) -> String {
     let mut text = String::new();
     for file in &done.written {
         _ = writeln!(text, "Wrote {}", file.display());
@@ -68,7 +68,7 @@ pub fn setup(done: &commands::setup::Done) -> String {
 }
 
 /// Hooks that were installed or removed.
-pub fn hooks(changed: &commands::hook::Changed) -> String {
+pub(super) fn hooks(changed: &commands::hook::Changed) -> String {
     use crate::model::hook::Way;
     let folder = changed.folder.display();
     let mut text = String::new();
@@ -96,7 +96,7 @@ pub fn hooks(changed: &commands::hook::Changed) -> String {
 }
 
 /// A hook is heard only where it has something to say.
-pub fn hook_ran(ran: &commands::hook::Ran, style: Style) -> String {
+pub(super) fn hook_ran(ran: &commands::hook::Ran, style: Style) -> String {
     let mut text = String::new();
     if let Some(trouble) = &ran.trouble {
         _ = writeln!(text, "{} gryt: {trouble}", style.bad("warning:"));
@@ -117,7 +117,7 @@ pub fn hook_ran(ran: &commands::hook::Ran, style: Style) -> String {
 }
 
 /// What was brought over.
-pub fn import(report: &commands::import::Report) -> String {
+pub(super) fn import(report: &commands::import::Report) -> String {
     let verb = if report.dry_run {
         "Would import"
     } else {
@@ -156,7 +156,7 @@ pub fn import(report: &commands::import::Report) -> String {
 }
 
 /// Settings.
-pub fn config(settings: &commands::config::Settings) -> String {
+pub(super) fn config(settings: &commands::config::Settings) -> String {
     use crate::config::Origin;
     let mut text = String::new();
     for setting in &settings.settings {
@@ -177,7 +177,7 @@ pub fn config(settings: &commands::config::Settings) -> String {
 }
 
 /// How the demonstration ended.
-pub fn demo(played: &commands::demo::Played) -> String {
+pub(super) fn demo(played: &commands::demo::Played) -> String {
     let mut text = format!("\nThe sandbox is {}. Try:\n", played.sandbox.display());
     for command in &played.tries {
         _ = writeln!(text, "  {command}");

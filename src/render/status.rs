@@ -6,7 +6,7 @@ use super::{Style, line, table};
 use crate::commands;
 
 /// Where this clone stands.
-pub fn status(overview: &commands::status::Overview) -> String {
+pub(super) fn status(overview: &commands::status::Overview) -> String {
     let mode = overview.mode.as_str();
     let mut text = match &overview.cloud {
         Some(cloud) => format!("Mode: {mode}, with {cloud} as the cloud"),
@@ -50,7 +50,7 @@ pub fn status(overview: &commands::status::Overview) -> String {
 }
 
 /// What the doctor found.
-pub fn doctor(found: &commands::doctor::Report, style: Style) -> String {
+pub(super) fn doctor(found: &commands::doctor::Report, style: Style) -> String {
     use crate::commands::doctor::State;
     let mut text = String::new();
     for check in &found.checks {

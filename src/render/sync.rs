@@ -12,7 +12,7 @@ use crate::model::state::SyncState;
 const NEWS: usize = 8;
 
 /// What a pull brought.
-pub fn pull(pulled: &commands::sync::Pulled) -> String {
+pub(super) fn pull(pulled: &commands::sync::Pulled) -> String {
     let mut text = format!(
         "Pulled from cloud:\n  New generations: {}\n  Updated: {}\n",
         pulled.new, pulled.updated
@@ -34,7 +34,7 @@ pub fn pull(pulled: &commands::sync::Pulled) -> String {
 }
 
 /// What a fork brought.
-pub fn pull_from(brought: &crate::model::fork::Brought) -> String {
+pub(super) fn pull_from(brought: &crate::model::fork::Brought) -> String {
     let mut text = format!(
         "Pulled from {}:\n  New evolutions: {}\n  Updated: {}\n",
         brought.remote,
@@ -64,7 +64,7 @@ pub fn pull_from(brought: &crate::model::fork::Brought) -> String {
 }
 
 /// What a pull brought beside generations.
-pub fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
+pub(super) fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
     let mut notes = String::new();
     for version in &adopted.deleted {
         _ = writeln!(notes, "  {version} was deleted in the cloud");
@@ -116,7 +116,7 @@ fn quarantined(name: &str, why: &str) -> String {
 }
 
 /// What a push of drafts did.
-pub fn push(pushed: &commands::sync::Pushed) -> String {
+pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
     let head = match pushed.dry_run {
         true => "Would push to cloud",
         false => "Pushed to cloud",
@@ -137,7 +137,7 @@ pub fn push(pushed: &commands::sync::Pushed) -> String {
 }
 
 /// What a push of evolutions did.
-pub fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
+pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
     let mut text = format!(
         "Pushed evolutions to cloud:\n  Created: {}\n  Updated: {}\n",
         pushed.created.len(),
@@ -156,7 +156,7 @@ pub fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
 }
 
 /// This clone beside the cloud.
-pub fn comparison(comparison: &commands::sync::status::Comparison) -> String {
+pub(super) fn comparison(comparison: &commands::sync::status::Comparison) -> String {
     let mut text = String::from("Local generations:\n");
     let versions = comparison
         .local
@@ -218,7 +218,7 @@ fn original(sync: SyncState) -> String {
 }
 
 /// How far a version is proven.
-pub fn version_status(status: &commands::sync::status::OfVersion) -> String {
+pub(super) fn version_status(status: &commands::sync::status::OfVersion) -> String {
     let mut text = format!("Generation: {} ({})\n", status.version, status.status);
     text += &generation::changes(&status.changes);
     if status.status.is_open() {
@@ -232,7 +232,7 @@ pub fn version_status(status: &commands::sync::status::OfVersion) -> String {
 }
 
 /// Drafts that were linked.
-pub fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
+pub(super) fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
     let mut text = format!(
         "Linked: {}, with {} of your evolutions\n",
         done.linked.len(),
@@ -251,7 +251,7 @@ pub fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
 }
 
 /// What others did.
-pub fn news(all: &[News]) -> String {
+pub(super) fn news(all: &[News]) -> String {
     let mut text = String::new();
     if !all.is_empty() {
         text += "\nNews:\n";
@@ -266,7 +266,7 @@ pub fn news(all: &[News]) -> String {
 }
 
 /// One piece of news.
-pub fn news_line(news: &News) -> String {
+pub(super) fn news_line(news: &News) -> String {
     match news {
         News::Promoted { version, by } => format!("{} promoted {version}", by.name),
         News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),

@@ -6,7 +6,7 @@ use super::line;
 use crate::model::Stamp;
 
 /// Rows as columns, two spaces apart.
-pub fn columns(rows: &[Vec<String>]) -> String {
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     let mut text = String::new();
@@ -24,6 +24,6 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 }
 
 /// A moment, to the minute, in the zone where it happened.
-pub fn day(at: &Stamp) -> String {
+pub(super) fn day(at: &Stamp) -> String {
     at.format("%Y-%m-%d %H:%M %z").to_string()
 }

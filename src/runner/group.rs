@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// By itself; without an exit status where a signal ended it.
     Exit(Option<i32>),
     Timeout,
@@ -30,7 +30,7 @@ pub enum End {
 
 /// What is left to say of a command that ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub end: End,
     /// Whether it left processes running in its group, which were ended.
     pub left: bool,
@@ -41,7 +41,7 @@ pub struct Ended {
 ///
 /// # Errors
 /// It cannot be started or watched.
-pub fn run(
+pub(super) fn run(
     mut command: Command,
     limit: Option<Duration>,
     interrupt: &Interrupt,

@@ -14,7 +14,7 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// Counts the signals that ask this process to end. While it lives they do nothing else; before
 /// and after, they end the process as they always do.
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     count: Arc<AtomicUsize>,
     /// Whether nobody hears what this process prints any more, which is as good as Ctrl-C.
     unheard: Arc<AtomicBool>,
@@ -41,7 +41,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// The system refuses the handlers.
-    pub fn listen(unheard: &Arc<AtomicBool>) -> Result<Self> {
+    pub(crate) fn listen(unheard: &Arc<AtomicBool>) -> Result<Self> {
         let idle = idle()?;
         let mut signals = Signals::new(SIGNALS)?;
         idle.store(false, Ordering::SeqCst);
@@ -62,13 +62,13 @@ impl Interrupt {
     }
 
     /// The same count for somebody who outlives this value.
-    pub fn counter(&self) -> impl Fn() -> usize + Send + use<> {
+    pub(crate) fn counter(&self) -> impl Fn() -> usize + Send + use<> {
         let (count, unheard) = (Arc::clone(&self.count), Arc::clone(&self.unheard));
         move || count.load(Ordering::SeqCst) + usize::from(unheard.load(Ordering::SeqCst))
     }
 
     /// Waits for that long, or until this process is asked to end, which is said.
-    pub fn within(&self, pause: Duration) -> bool {
+    pub(crate) fn within(&self, pause: Duration) -> bool {
         let begun = Instant::now();
         while self.count() == 0 && begun.elapsed() < pause {
             let left = pause.saturating_sub(begun.elapsed());
@@ -78,7 +78,7 @@ impl Interrupt {
     }
 
     /// How often this process was asked to end. Twice means: at once.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.counter()()
     }
 }

@@ -7,18 +7,18 @@ use anyhow::Result;
 use crate::model::pipeline::Logs;
 
 /// How much a tail keeps, in bytes: the end, because that is where failures are.
-pub const TAIL: usize = 64 * 1024;
+pub(super) const TAIL: usize = 64 * 1024;
 
 /// The kept output of a step.
 #[derive(Debug)]
-pub enum Log {
+pub(crate) enum Log {
     Bytes(Vec<u8>),
     /// All of it, however large.
     File(tempfile::NamedTempFile),
 }
 
 /// Keeps output by a pipeline's rule while it comes.
-pub enum Keeper {
+pub(super) enum Keeper {
     None,
     Tail { bytes: Vec<u8>, cut: u64 },
     Full(tempfile::NamedTempFile),
@@ -29,7 +29,7 @@ impl Keeper {
     ///
     /// # Errors
     /// There is no place for temporary files.
-    pub fn new(logs: Logs) -> Result<Self> {
+    pub(super) fn new(logs: Logs) -> Result<Self> {
         Ok(match logs {
             Logs::None => Self::None,
             Logs::Tail => Self::Tail {
@@ -44,7 +44,7 @@ impl Keeper {
     ///
     /// # Errors
     /// The disk is full.
-    pub fn push(&mut self, more: &[u8]) -> Result<()> {
+    pub(super) fn push(&mut self, more: &[u8]) -> Result<()> {
         match self {
             Self::None => {}
             Self::Tail { bytes, cut } => {
@@ -63,7 +63,7 @@ impl Keeper {
     ///
     /// # Errors
     /// The disk is full.
-    pub fn log(self) -> Result<Option<Log>> {
+    pub(super) fn log(self) -> Result<Option<Log>> {
         Ok(match self {
             Self::None => None,
             Self::Tail { mut bytes, mut cut } => {

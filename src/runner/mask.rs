@@ -12,14 +12,14 @@ const SHORTEST: usize = 4;
 
 /// Knows the secrets. Each line of a secret counts for itself, because tools indent and fold.
 #[derive(Clone, Debug)]
-pub struct Secrets {
+pub(super) struct Secrets {
     values: Vec<Vec<u8>>,
     finder: Option<AhoCorasick>,
 }
 
 /// Blots secrets out of one stream of bytes, wherever it is cut into pieces.
 #[derive(Debug)]
-pub struct Mask<'a> {
+pub(super) struct Mask<'a> {
     secrets: &'a Secrets,
     /// What may be the beginning of a secret, and waits for its rest.
     held: Vec<u8>,
@@ -30,7 +30,7 @@ impl Secrets {
     ///
     /// # Errors
     /// They are larger than the finder can hold.
-    pub fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Result<Self> {
+    pub(super) fn new(values: impl IntoIterator<Item = Vec<u8>>) -> Result<Self> {
         let mut lines: Vec<Vec<u8>> = Vec::new();
         for value in values {
             let parts = value.split(|b| matches!(b, b'\n' | b'\r'));
@@ -57,7 +57,7 @@ impl Secrets {
     }
 
     /// A mask for one stream.
-    pub fn mask(&self) -> Mask<'_> {
+    pub(super) fn mask(&self) -> Mask<'_> {
         Mask {
             secrets: self,
             held: Vec::new(),
@@ -98,7 +98,7 @@ impl Secrets {
 
 impl Mask<'_> {
     /// The next piece of the stream, as far as it is certain.
-    pub fn push(&mut self, more: &[u8]) -> Vec<u8> {
+    pub(super) fn push(&mut self, more: &[u8]) -> Vec<u8> {
         if self.secrets.finder.is_none() {
             return more.to_vec();
         }
@@ -108,7 +108,7 @@ impl Mask<'_> {
     }
 
     /// What was waiting when the stream ended.
-    pub fn finish(&mut self) -> Vec<u8> {
+    pub(super) fn finish(&mut self) -> Vec<u8> {
         self.blot(self.held.len())
     }
 

@@ -5,23 +5,23 @@ mod group;
 mod interrupt;
 mod log;
 mod mask;
-pub mod steps;
+pub(crate) mod steps;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-pub use group::{End, Ended};
-pub use interrupt::Interrupt;
-pub use log::Log;
+pub(crate) use group::{End, Ended};
+pub(crate) use interrupt::Interrupt;
+pub(crate) use log::Log;
 
 /// Runs `script` with `sh` in `dir`, passing on what it prints as it comes. Returns its exit
 /// status, or none where a signal ended it.
 ///
 /// # Errors
 /// The shell cannot be started.
-pub fn script(
+pub(crate) fn script(
     script: &str,
     dir: &Path,
     env: &[(&str, String)],
@@ -49,7 +49,7 @@ pub fn script(
 ///
 /// # Errors
 /// It cannot be started or watched.
-pub fn watched(
+pub(crate) fn watched(
     script: &str,
     dir: &Path,
     env: &[(&str, String)],
@@ -70,7 +70,7 @@ pub fn watched(
 ///
 /// # Errors
 /// It cannot be started or watched.
-pub fn again(
+pub(crate) fn again(
     args: &[&str],
     dir: &Path,
     limit: std::time::Duration,
@@ -103,7 +103,7 @@ fn shell(script: &str, dir: &Path, without: &[&str]) -> Command {
 ///
 /// # Errors
 /// The shell cannot be started.
-pub fn editor(editor: &str, file: &Path) -> Result<bool> {
+pub(crate) fn editor(editor: &str, file: &Path) -> Result<bool> {
     // As git does it: the editor is a shell command that is given the file as an argument.
     let status = Command::new("sh")
         .args(["-c", &format!("{editor} \"$@\""), editor])

@@ -18,7 +18,7 @@ use crate::model::proof::{StepEnd, StepResult};
 use crate::model::schedule::{self, State};
 
 /// What to run, where.
-pub struct Job<'a> {
+pub(crate) struct Job<'a> {
     pub pipeline: &'a Pipeline,
     /// The top of the working tree.
     pub top: &'a Path,
@@ -31,7 +31,7 @@ pub struct Job<'a> {
 
 /// What happens while a pipeline runs.
 #[derive(Debug)]
-pub enum News<'a> {
+pub(crate) enum News<'a> {
     Started {
         step: &'a str,
     },
@@ -56,7 +56,7 @@ pub enum News<'a> {
 
 /// What a pipeline came to.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// In the order of the file; those that never ran are skipped.
     pub results: Vec<StepResult>,
     /// By step.
@@ -84,7 +84,7 @@ struct Done {
 /// # Errors
 /// The shell cannot be started, or there is no place for what it prints. A step that fails is no
 /// error.
-pub fn run(
+pub(crate) fn run(
     job: &Job<'_>,
     interrupt: &Interrupt,
     mut heard: impl FnMut(News<'_>),
@@ -92,25 +92,19 @@ pub fn run(
     let steps = &job.pipeline.steps;
     let needs = job.pipeline.needs();
     let secrets = secrets(job.pipeline)?;
-    let mut states = vec![State::Waiting; steps.len()];
-    let mut results: Vec<Option<StepResult>> = vec![None; steps.len()];
-    let mut logs: HashMap<usize, Log> = HashMap::new();
-    let mut interrupted = false;
-    let mut failure = None;
+    let mut progress = Progress::over(steps);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<(usize, Message)>(64);
         loop {
-            let stop = interrupted || failure.is_some();
-            let jobs = if stop { 0 } else { job.jobs };
-            let next = schedule::next(&needs, &states, jobs);
+            let jobs = if progress.is_over() { 0 } else { job.jobs };
+            let next = schedule::next(&needs, &progress.states, jobs);
             for at in next.skip {
-                states[at] = State::Stopped;
-                let result = skipped(&steps[at]);
-                heard(News::Ended { result: &result });
-                results[at] = Some(result);
+                progress.end(at, skipped(&steps[at]), &mut heard);
+                // What waits for it cannot run, whether or not it was allowed to fail.
+                progress.states[at] = State::Stopped;
             }
             for at in next.start {
-                states[at] = State::Running;
+                progress.states[at] = State::Running;
                 let step = &steps[at];
                 heard(News::Started { step: &step.name });
                 let (sender, secrets) = (sender.clone(), &secrets);
@@ -121,54 +115,93 @@ pub fn run(
                     tell(&sender, at, Message::Ended(done));
                 });
             }
-            if !states.contains(&State::Running) {
+            if !progress.states.contains(&State::Running) {
                 break;
             }
             // A sender is held here, so that the channel never closes before the last one ended.
             let Ok((at, message)) = receiver.recv() else {
                 break;
             };
-            let step = steps[at].name.as_str();
-            match message {
-                Message::Output(bytes) => heard(News::Output {
-                    step,
-                    bytes: &bytes,
-                }),
-                Message::Again(attempt) => heard(News::Again { step, attempt }),
-                Message::Left => heard(News::Left { step }),
-                Message::Ended(Ok(done)) => {
-                    interrupted |= done.end == End::Interrupted;
-                    let result = judged(&steps[at], &done);
-                    states[at] = match result.spoils() {
-                        true => State::Stopped,
-                        false => State::Done,
-                    };
-                    heard(News::Ended { result: &result });
-                    results[at] = Some(result);
-                    logs.extend(done.log.map(|log| (at, log)));
-                }
-                Message::Ended(Err(error)) => {
-                    states[at] = State::Stopped;
-                    failure = Some(error);
-                }
-            }
+            progress.hear(at, message, &mut heard);
         }
     });
-    if let Some(error) = failure {
-        return Err(error);
+    progress.finish(interrupt)
+}
+
+/// How far a run has come: what became of each step.
+struct Progress<'a> {
+    steps: &'a [Step],
+    states: Vec<State>,
+    results: Vec<Option<StepResult>>,
+    logs: HashMap<usize, Log>,
+    interrupted: bool,
+    failure: Option<anyhow::Error>,
+}
+
+impl<'a> Progress<'a> {
+    fn over(steps: &'a [Step]) -> Self {
+        Self {
+            steps,
+            states: vec![State::Waiting; steps.len()],
+            results: vec![None; steps.len()],
+            logs: HashMap::new(),
+            interrupted: false,
+            failure: None,
+        }
     }
-    let mut named = Vec::new();
-    for (at, step) in steps.iter().enumerate() {
-        named.extend(logs.remove(&at).map(|log| (step.name.clone(), log)));
+
+    /// Whether nothing more is to be started.
+    fn is_over(&self) -> bool {
+        self.interrupted || self.failure.is_some()
     }
-    let results = steps.iter().zip(results);
-    Ok(Finished {
-        results: results
-            .map(|(step, result)| result.unwrap_or_else(|| skipped(step)))
-            .collect(),
-        logs: named,
-        interrupted: interrupted || interrupt.count() > 0,
-    })
+
+    fn end(&mut self, at: usize, result: StepResult, heard: &mut impl FnMut(News<'_>)) {
+        self.states[at] = match result.spoils() {
+            true => State::Stopped,
+            false => State::Done,
+        };
+        heard(News::Ended { result: &result });
+        self.results[at] = Some(result);
+    }
+
+    fn hear(&mut self, at: usize, message: Message, heard: &mut impl FnMut(News<'_>)) {
+        let step = self.steps[at].name.as_str();
+        match message {
+            Message::Output(bytes) => heard(News::Output {
+                step,
+                bytes: &bytes,
+            }),
+            Message::Again(attempt) => heard(News::Again { step, attempt }),
+            Message::Left => heard(News::Left { step }),
+            Message::Ended(Ok(done)) => {
+                self.interrupted |= done.end == End::Interrupted;
+                self.end(at, judged(&self.steps[at], &done), heard);
+                self.logs.extend(done.log.map(|log| (at, log)));
+            }
+            Message::Ended(Err(error)) => {
+                self.states[at] = State::Stopped;
+                self.failure = Some(error);
+            }
+        }
+    }
+
+    fn finish(mut self, interrupt: &Interrupt) -> Result<Finished> {
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        let mut logs = Vec::new();
+        for (at, step) in self.steps.iter().enumerate() {
+            logs.extend(self.logs.remove(&at).map(|log| (step.name.clone(), log)));
+        }
+        let results = self.steps.iter().zip(self.results);
+        Ok(Finished {
+            results: results
+                .map(|(step, result)| result.unwrap_or_else(|| skipped(step)))
+                .collect(),
+            logs,
+            interrupted: self.interrupted || interrupt.count() > 0,
+        })
+    }
 }
 
 /// The listener lives as long as any step does, so that nothing is lost here.

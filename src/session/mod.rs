@@ -4,21 +4,21 @@
 //! A wing is a view over [`Core`] with the wings below it as its fields and methods of its own, so
 //! that a call upwards does not compile. docs/architecture.md, "The wings of a session".
 
-pub mod cloud;
-pub mod core;
-pub mod drafts;
-pub mod proving;
-pub mod sealing;
+pub(crate) mod cloud;
+pub(crate) mod core;
+pub(crate) mod drafts;
+pub(crate) mod proving;
+pub(crate) mod sealing;
 
-pub use self::cloud::Cloud;
-pub use self::core::Core;
-pub use self::drafts::Drafts;
-pub use self::proving::Proving;
-pub use self::sealing::Sealing;
+pub(crate) use self::cloud::Cloud;
+pub(crate) use self::core::Core;
+pub(crate) use self::drafts::Drafts;
+pub(crate) use self::proving::Proving;
+pub(crate) use self::sealing::Sealing;
 
 /// What a command works with: the open repository, and a view for each kind of work in it.
 #[derive(Clone, Copy)]
-pub struct Session<'s> {
+pub(crate) struct Session<'s> {
     pub core: &'s Core<'s>,
     pub drafts: Drafts<'s>,
     pub proving: Proving<'s>,
@@ -28,7 +28,7 @@ pub struct Session<'s> {
 
 impl<'s> Session<'s> {
     /// The wings over an open repository.
-    pub fn over(core: &'s Core<'s>) -> Self {
+    pub(crate) fn over(core: &'s Core<'s>) -> Self {
         let drafts = Drafts::over(core);
         let proving = Proving::over(core, drafts);
         let cloud = Cloud::over(core, drafts, proving);

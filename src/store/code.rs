@@ -1,17 +1,12 @@
-//! The user's own commits, branches and tags: what is released and proven, and whether it is
-//! published.
+//! The user's own commits: what is released and proven, and whether it is published.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::{Store, to_git};
-use crate::git::Git;
-use crate::model::sealed::Sealed;
 use crate::model::trailers::{self, Key};
-use crate::model::{Exit, Oid, Refusal, Version};
+use crate::model::{Exit, Oid, Refusal};
 
 /// How many commits below the branches of a remote are looked at before git is asked.
 const NEAR: usize = 100;
@@ -48,17 +43,6 @@ impl Store {
             _ => Refusal::new(Exit::Invalid, format!("{rev} is no commit")),
         };
         Err(refusal.into())
-    }
-
-    /// The names of all tags, without `refs/tags/`.
-    ///
-    /// # Errors
-    /// Git cannot list them.
-    pub fn tags(&self) -> Result<Vec<String>> {
-        let args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
-        let output = self.git.read(&args)?;
-        let text = String::from_utf8_lossy(&output);
-        Ok(text.lines().map(str::to_owned).collect())
     }
 
     /// The values of a trailer in the commits that `HEAD` has and `base` has not, newest first.
@@ -150,24 +134,6 @@ impl Store {
         Ok(None)
     }
 
-    /// The tracked files that differ from `HEAD`: see [`dirty_files`].
-    ///
-    /// # Errors
-    /// Git cannot read the working tree.
-    pub fn dirty_files(&self) -> Result<Vec<String>> {
-        dirty_files(&self.git)
-    }
-
-    /// The paths below `folder` that the branch tracks.
-    ///
-    /// # Errors
-    /// Git cannot read the index.
-    pub fn tracked(&self, folder: &str) -> Result<BTreeSet<String>> {
-        let output = self.git.read(&["ls-files", "-z", "--", folder])?;
-        let text = String::from_utf8_lossy(&output);
-        Ok(text.split_terminator('\0').map(str::to_owned).collect())
-    }
-
     /// Whether each of `wanted` is plainly on a branch that `remote` is known to have: its tip, or
     /// not far below. False says nothing.
     ///
@@ -226,129 +192,4 @@ impl Store {
         let count = String::from_utf8_lossy(&output.stdout).trim().parse();
         count.with_context(|| format!("git rev-list: {}", output.said()))
     }
-
-    /// Writes an annotated tag object for a release. Promoter and moment are the entry's, so that
-    /// whoever makes it makes the same object.
-    ///
-    /// # Errors
-    /// The object database cannot be written.
-    pub fn write_tag(&self, sealed: &Sealed, text: &str) -> Result<Oid> {
-        let repo = &*self.repo();
-        let object = repo.find_object(to_git(&sealed.commit)?, None)?;
-        let at = sealed.promoted_at;
-        let minutes = at.offset().local_minus_utc() / 60;
-        let time = git2::Time::new(at.timestamp(), minutes);
-        let person = &sealed.promoter;
-        let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
-        let name = sealed.version.as_str();
-        let oid = repo.tag_annotation_create(name, &object, &tagger, text)?;
-        Ok(super::of_git(oid))
-    }
-
-    /// The tip of a tag in this clone, whatever it points at.
-    ///
-    /// # Errors
-    /// Git cannot read its refs.
-    pub fn tag(&self, name: &str) -> Result<Option<Oid>> {
-        let repo = &*self.repo();
-        if self.files {
-            return match repo.refname_to_id(name) {
-                Ok(oid) => Ok(Some(super::of_git(oid))),
-                Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-                Err(error) => Err(error.into()),
-            };
-        }
-        let args = ["for-each-ref", "--format=%(objectname)", name];
-        let text = String::from_utf8_lossy(&self.git.read(&args)?).into_owned();
-        match text.lines().next() {
-            Some(oid) => Ok(Some(oid.parse()?)),
-            None => Ok(None),
-        }
-    }
-
-    /// A tag of this clone that stands in the way of the one that a promotion of `version` makes:
-    /// it means the same version, or its name makes the other's impossible.
-    ///
-    /// # Errors
-    /// Git cannot read its refs.
-    pub fn tag_in_the_way(&self, version: &Version) -> Result<Option<String>> {
-        let repo = &*self.repo();
-        let names: Vec<String> = if self.files {
-            let mut names = Vec::new();
-            for name in repo.references_glob("refs/tags/*")?.names() {
-                // A name that is not UTF-8 is no version.
-                names.extend(name.ok().map(str::to_owned));
-            }
-            names
-        } else {
-            let output = self
-                .git
-                .read(&["for-each-ref", "--format=%(refname)", "refs/tags/"])?;
-            let text = String::from_utf8_lossy(&output).into_owned();
-            text.lines().map(str::to_owned).collect()
-        };
-        let wanted = version.as_str();
-        let blocks = |name: &&str| {
-            name.parse::<Version>()
-                .is_ok_and(|tagged| tagged == *version)
-                || name
-                    .strip_prefix(wanted)
-                    .is_some_and(|rest| rest.starts_with('/'))
-                || wanted
-                    .strip_prefix(*name)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
-        let mut tags = names
-            .iter()
-            .filter_map(|name| name.strip_prefix("refs/tags/"));
-        Ok(tags.find(blocks).map(str::to_owned))
-    }
-}
-
-/// Tracked files that git was told not to look at (git-update-index(1), `--skip-worktree` and
-/// `--assume-unchanged`) and that are there all the same: edits of them are seen by nobody.
-///
-/// # Errors
-/// Git cannot read the index.
-pub fn hidden_files(git: &Git, top: &Path) -> Result<Vec<String>> {
-    let output = git.read(&["ls-files", "-v", "-z", "--full-name"])?;
-    let text = String::from_utf8_lossy(&output);
-    let hidden = |entry: &str| {
-        let (flag, path) = entry.split_once(' ')?;
-        let hides = flag == "S" || flag.starts_with(|c: char| c.is_ascii_lowercase());
-        (hides && top.join(path).exists()).then(|| path.to_owned())
-    };
-    Ok(text.split_terminator('\0').filter_map(hidden).collect())
-}
-
-/// The tracked files of a working tree that differ from its `HEAD`, gryt's own configuration
-/// aside: the first push of a project writes the ledger's name there.
-///
-/// # Errors
-/// Git cannot read the working tree.
-pub fn dirty_files(git: &Git) -> Result<Vec<String>> {
-    let args = [
-        "status",
-        "--porcelain=v1",
-        "-z",
-        "--untracked-files=no",
-        "--no-renames",
-    ];
-    let output = git.read(&args)?;
-    let text = String::from_utf8_lossy(&output);
-    let file = |entry: &str| entry.get(3..).map(str::to_owned);
-    Ok(text
-        .split_terminator('\0')
-        .filter_map(file)
-        .filter(|path| path != ".gryt/config.yaml")
-        .collect())
-}
-
-/// Where the `HEAD` of a working tree is.
-///
-/// # Errors
-/// It is nowhere.
-pub fn head(git: &Git) -> Result<Oid> {
-    let output = git.read(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
-    Ok(String::from_utf8_lossy(&output).trim().parse()?)
 }

@@ -11,7 +11,7 @@ use crate::model::trailers::Key;
 use crate::model::{Contract, Invalid, Oid, Version};
 
 /// The file that a draft's tree holds.
-pub const FILE: &str = "generation.yaml";
+pub(crate) const FILE: &str = "generation.yaml";
 
 /// A draft as it is found at a tip.
 #[derive(Clone, Debug)]

@@ -5,14 +5,14 @@ use crate::model::trailers::{self, Key};
 
 /// A message under construction.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     subject: String,
     trailers: Vec<(Key, String)>,
 }
 
 impl Message {
     /// A message whose subject is `subject`, brought to one line.
-    pub fn new(subject: &str) -> Self {
+    pub(crate) fn new(subject: &str) -> Self {
         let line: Vec<&str> = subject.split_whitespace().collect();
         Self {
             subject: line.join(" "),
@@ -22,13 +22,13 @@ impl Message {
 
     /// Adds a trailer.
     #[must_use]
-    pub fn with(mut self, key: Key, value: impl std::fmt::Display) -> Self {
+    pub(crate) fn with(mut self, key: Key, value: impl std::fmt::Display) -> Self {
         self.trailers.push((key, value.to_string()));
         self
     }
 
     /// The message as it is stored.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = format!("{}\n\n", self.subject);
         for (key, value) in &self.trailers {
             text += &format!("{key}: {value}\n");
@@ -38,7 +38,7 @@ impl Message {
 }
 
 /// Reads the trailers that gryt wrote. Of one key the first counts.
-pub fn header(message: &str) -> Header {
+pub(crate) fn header(message: &str) -> Header {
     let mut header = Header::default();
     for (key, value) in trailers::of_gryt(message) {
         let field = match key {

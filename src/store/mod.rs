@@ -5,17 +5,18 @@
 //! keeps them as files. A reftable repository is opened as a shell around its objects, so that no
 //! libgit2 function can reach a ref that git would not see.
 
-pub mod adopted;
-pub mod code;
+pub(crate) mod adopted;
+pub(crate) mod code;
 mod coverage;
-pub mod draft;
-pub mod evolution;
-pub mod ledger;
-pub mod message;
-pub mod names;
-pub mod objects;
-pub mod refs;
-pub mod tags;
+pub(crate) mod draft;
+pub(crate) mod evolution;
+pub(crate) mod ledger;
+pub(crate) mod message;
+pub(crate) mod names;
+pub(crate) mod objects;
+pub(crate) mod refs;
+pub(crate) mod tags;
+pub(crate) mod worktree;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,8 @@ use anyhow::{Context, Result};
 use crate::git::{self, Git};
 use crate::model::{Exit, Oid, Person, Refusal};
 
-pub use objects::Author;
-pub use refs::Refs;
+pub(crate) use objects::Author;
+pub(crate) use refs::Refs;
 
 /// A repository on disk.
 pub struct Store {

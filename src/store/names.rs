@@ -8,20 +8,20 @@
 use crate::model::{EvolutionName, Oid, Version};
 
 /// What is shared.
-pub const SHARED: &str = "refs/gryt/";
+pub(crate) const SHARED: &str = "refs/gryt/";
 /// The chain of promotions.
-pub const LEDGER: &str = "refs/gryt/ledger";
+pub(crate) const LEDGER: &str = "refs/gryt/ledger";
 /// All three roots have this prefix.
-pub const ALL: &str = "refs/gryt";
+pub(crate) const ALL: &str = "refs/gryt";
 
 /// Where drafts live.
-pub const DRAFTS: &str = "refs/gryt/generations/";
+pub(crate) const DRAFTS: &str = "refs/gryt/generations/";
 /// Where evolutions live.
-pub const EVOLUTIONS: &str = "refs/gryt/evolutions/";
+pub(crate) const EVOLUTIONS: &str = "refs/gryt/evolutions/";
 
 /// What a shared ref is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shared {
+pub(crate) enum Shared {
     Ledger,
     Draft(Version),
     Evolution(EvolutionName),
@@ -31,7 +31,7 @@ pub enum Shared {
 
 impl Shared {
     /// The version that it is about, which the ledger may have sealed.
-    pub fn version(&self) -> Option<&Version> {
+    pub(crate) fn version(&self) -> Option<&Version> {
         match self {
             Self::Draft(version) => Some(version),
             Self::Evolution(name) => Some(&name.version),
@@ -41,7 +41,7 @@ impl Shared {
 }
 
 /// Reads a shared ref's name.
-pub fn shared(name: &str) -> Shared {
+pub(crate) fn shared(name: &str) -> Shared {
     if name == LEDGER {
         Shared::Ledger
     } else if let Some(version) = name.strip_prefix(DRAFTS) {
@@ -60,63 +60,63 @@ pub fn shared(name: &str) -> Shared {
 }
 
 /// The ref of a draft.
-pub fn draft(version: &Version) -> String {
+pub(crate) fn draft(version: &Version) -> String {
     format!("{DRAFTS}{version}")
 }
 
 /// The ref of an evolution.
-pub fn evolution(name: &EvolutionName) -> String {
+pub(crate) fn evolution(name: &EvolutionName) -> String {
     format!("{EVOLUTIONS}{name}")
 }
 
 /// The root of what `remote` had when last seen.
-pub fn tracking(remote: &str) -> String {
+pub(crate) fn tracking(remote: &str) -> String {
     format!("{TRACKING}{}/", escaped(remote))
 }
 
 /// Where [`tracking`] roots live.
-pub const TRACKING: &str = "refs/gryt-remotes/";
+pub(crate) const TRACKING: &str = "refs/gryt-remotes/";
 
 /// The refspec that fetches everything shared, which is below `prefix` there, beside what this clone
 /// has.
-pub fn fetch_refspec(remote: &str, prefix: &str) -> String {
+pub(crate) fn fetch_refspec(remote: &str, prefix: &str) -> String {
     format!("+{prefix}*:{}*", tracking(remote))
 }
 
 /// The refspec that fetches a version's tag beside the user's own tags. It is a glob, because git
 /// fails on a name that the remote lacks.
-pub fn tag_refspec(remote: &str, version: &Version) -> String {
+pub(crate) fn tag_refspec(remote: &str, version: &Version) -> String {
     format!("+{}*:{}*", tag(version), remote_tag(remote, version))
 }
 
 /// The user's tag of a release.
-pub fn tag(version: &Version) -> String {
+pub(crate) fn tag(version: &Version) -> String {
     format!("refs/tags/{version}")
 }
 
 /// A release's tag as `remote` had it when its promotion last looked.
-pub fn remote_tag(remote: &str, version: &Version) -> String {
+pub(crate) fn remote_tag(remote: &str, version: &Version) -> String {
     format!("refs/gryt-local/tags/{}/{version}", escaped(remote))
 }
 
 /// What of `remote` this clone has taken over: a blob, see `store::adopted`.
-pub fn adopted(remote: &str) -> String {
+pub(crate) fn adopted(remote: &str) -> String {
     format!("{ADOPTED}{}", escaped(remote))
 }
 
 /// Where [`adopted`] memories live.
-pub const ADOPTED: &str = "refs/gryt-local/adopted/";
+pub(crate) const ADOPTED: &str = "refs/gryt-local/adopted/";
 
 /// The last tip of a ledger that was checked entry by entry.
-pub fn verified(genesis: &Oid) -> String {
+pub(crate) fn verified(genesis: &Oid) -> String {
     format!("{VERIFIED}{genesis}")
 }
 
 /// Where [`verified`] refs live.
-pub const VERIFIED: &str = "refs/gryt-local/verified/";
+pub(crate) const VERIFIED: &str = "refs/gryt-local/verified/";
 
 /// The last valid entry at or before [`verified`].
-pub fn valid(genesis: &Oid) -> String {
+pub(crate) fn valid(genesis: &Oid) -> String {
     format!("{VALID}{genesis}")
 }
 
@@ -125,62 +125,62 @@ const VALID: &str = "refs/gryt-local/valid/";
 
 /// The ledger's tip that an address showed last: what tells a remote that was rewound from another
 /// one that is behind.
-pub fn seen(address: &Oid) -> String {
+pub(crate) fn seen(address: &Oid) -> String {
     format!("refs/gryt-local/seen/{address}")
 }
 
 /// The last valid entry at or before this clone's own ledger; it moves with it.
-pub const BASE: &str = "refs/gryt-local/base";
+pub(crate) const BASE: &str = "refs/gryt-local/base";
 
 /// A promotion under way: a blob that holds its id.
-pub fn promoting(version: &Version) -> String {
+pub(crate) fn promoting(version: &Version) -> String {
     format!("{PROMOTING}{version}")
 }
 
 /// Where [`promoting`] refs live.
-pub const PROMOTING: &str = "refs/gryt-local/promoting/";
+pub(crate) const PROMOTING: &str = "refs/gryt-local/promoting/";
 
 /// What names things that left together: the moment (seconds since 1970) and one of their tips, so
 /// that two departures in one second are two.
-pub fn departure(at: i64, tip: &Oid) -> String {
+pub(crate) fn departure(at: i64, tip: &Oid) -> String {
     format!("{at}-{}", tip.short())
 }
 
 /// The moment of a departure whose parts are below [`DELETED`].
-pub fn departed_at(rest: &str) -> Option<i64> {
+pub(crate) fn departed_at(rest: &str) -> Option<i64> {
     // A version's parts begin with a letter, so the first that begins with a number is it.
     let moment = |part: &str| part.split_once('-')?.0.parse().ok();
     rest.split('/').find_map(moment)
 }
 
 /// A draft that left, kept so that it can come back.
-pub fn deleted_draft(version: &Version, departure: &str) -> String {
+pub(crate) fn deleted_draft(version: &Version, departure: &str) -> String {
     format!("{DELETED}{version}/{departure}/draft")
 }
 
 /// An evolution that left, with its draft or alone.
-pub fn deleted_evolution(name: &EvolutionName, departure: &str) -> String {
+pub(crate) fn deleted_evolution(name: &EvolutionName, departure: &str) -> String {
     let (version, change, rc) = (&name.version, &name.change, name.rc());
     format!("{DELETED}{version}/{departure}/{change}/{rc}")
 }
 
 /// The file of a promoted version, with an edit that came too late.
-pub fn deleted_file(version: &Version, departure: &str) -> String {
+pub(crate) fn deleted_file(version: &Version, departure: &str) -> String {
     format!("{DELETED}{version}/{departure}/file")
 }
 
 /// The tip of this clone's own ledger that the cloud's took the place of.
-pub fn replaced(tip: &Oid) -> String {
+pub(crate) fn replaced(tip: &Oid) -> String {
     format!("refs/gryt-local/replaced/{tip}")
 }
 
 /// A rename under way: the first tip of the new name. Whoever makes this ref renames.
-pub fn renaming(version: &Version) -> String {
+pub(crate) fn renaming(version: &Version) -> String {
     format!("refs/gryt-local/renaming/{version}")
 }
 
 /// Where what left is kept.
-pub const DELETED: &str = "refs/gryt-local/deleted/";
+pub(crate) const DELETED: &str = "refs/gryt-local/deleted/";
 
 /// A remote's name as one component: `team/origin` must not lie below `team`, whose pruning
 /// fetch would empty it.
@@ -211,5 +211,31 @@ mod tests {
     fn one_remote_never_lies_below_another() {
         assert!(!tracking("team/origin").starts_with(&tracking("team")));
         assert_ne!(tracking("a/b"), tracking("a%2Fb"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_name_that_we_make_is_read_as_what_it_was_made_of(
+            version in "([a-z][a-z0-9]{0,3}/)?v[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(-[a-z0-9]{1,3}(\\.[0-9]{1,2})?)?",
+            change in "[A-Za-z][A-Za-z0-9_-]{0,8}",
+            number in 1u32..1_000_000,
+        ) {
+            let Ok(version) = version.parse::<Version>() else { return Ok(()) };
+            let name = draft(&version);
+            proptest::prop_assert!(matches!(shared(&name), Shared::Draft(v) if v.as_str() == version.as_str()));
+            let Ok(change) = change.parse() else { return Ok(()) };
+            let own = EvolutionName { version, change, number };
+            let name = evolution(&own);
+            proptest::prop_assert!(matches!(shared(&name), Shared::Evolution(e) if e.to_string() == own.to_string()));
+        }
+
+        #[test]
+        fn a_foreign_name_is_never_read_as_ours(name in "refs/gryt/(generations|evolutions)/[a-zA-Z0-9./@~^: -]{0,12}") {
+            match shared(&name) {
+                Shared::Draft(version) => proptest::prop_assert_eq!(draft(&version), name),
+                Shared::Evolution(own) => proptest::prop_assert_eq!(evolution(&own), name),
+                Shared::Ledger | Shared::Foreign => {}
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! A snapshot of all of gryt's refs, and changes against it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -11,30 +12,46 @@ use crate::git::refs::Update;
 use crate::model::{EvolutionName, Oid, Version};
 
 /// The refs under `refs/gryt*` at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refs(Rc<BTreeMap<String, Oid>>);
+#[derive(Clone, Debug, Default)]
+pub struct Refs(Rc<Snapshot>);
+
+#[derive(Debug, Default)]
+struct Snapshot {
+    all: BTreeMap<String, Oid>,
+    /// The shared ones, once somebody asked for them.
+    local: OnceCell<BTreeMap<String, Oid>>,
+}
 
 impl Refs {
+    fn of(all: BTreeMap<String, Oid>) -> Self {
+        Self(Rc::new(Snapshot {
+            all,
+            local: OnceCell::new(),
+        }))
+    }
+
     /// The tip of a ref.
     pub fn get(&self, name: &str) -> Option<&Oid> {
-        self.0.get(name)
+        self.0.all.get(name)
     }
 
     /// All refs below a root, without it.
     pub fn below<'a>(&'a self, root: &'a str) -> impl Iterator<Item = (&'a str, &'a Oid)> {
         self.0
+            .all
             .range(root.to_owned()..)
             .take_while(move |(name, _)| name.starts_with(root))
             .map(move |(name, oid)| (&name[root.len()..], oid))
     }
 
     /// What this clone has of the shared refs, by name.
-    pub fn local(&self) -> BTreeMap<String, Oid> {
-        let shared = self.0.range(names::SHARED.to_owned()..);
-        shared
-            .take_while(|(name, _)| name.starts_with(names::SHARED))
-            .map(|(name, oid)| (name.clone(), oid.clone()))
-            .collect()
+    pub fn local(&self) -> &BTreeMap<String, Oid> {
+        self.0.local.get_or_init(|| {
+            let shared = below(&self.0.all, names::SHARED);
+            shared
+                .map(|(name, oid)| (name.clone(), oid.clone()))
+                .collect()
+        })
     }
 
     /// What `remote` had of the shared refs when last seen, by their name there.
@@ -46,13 +63,13 @@ impl Refs {
 
     /// All of them, by name.
     pub fn all(&self) -> &BTreeMap<String, Oid> {
-        &self.0
+        &self.0.all
     }
 
     /// All of them as a text, a line each: what names this state.
     pub fn text(&self) -> String {
-        let mut text = String::with_capacity(self.0.len() * 96);
-        for (name, oid) in self.0.iter() {
+        let mut text = String::with_capacity(self.0.all.len() * 96);
+        for (name, oid) in &self.0.all {
             text.extend([oid.as_str(), " ", name, "\n"]);
         }
         text
@@ -61,7 +78,7 @@ impl Refs {
     /// A change of `name` from where this snapshot has it.
     pub fn change(&self, name: impl Into<String>, new: Option<&Oid>) -> Update {
         let name = name.into();
-        let old = self.0.get(&name).cloned();
+        let old = self.0.all.get(&name).cloned();
         Update {
             old,
             new: new.cloned(),
@@ -71,14 +88,14 @@ impl Refs {
 
     /// This snapshot as it will be after `updates`.
     pub fn with(&self, updates: &[Update]) -> Refs {
-        let mut after = BTreeMap::clone(&self.0);
+        let mut after = self.0.all.clone();
         for Update { name, new, .. } in updates {
             match new {
                 Some(new) => after.insert(name.clone(), new.clone()),
                 None => after.remove(name),
             };
         }
-        Refs(Rc::new(after))
+        Refs::of(after)
     }
 
     /// This clone's draft of a version, however the version is spelled.
@@ -87,7 +104,7 @@ impl Refs {
         if let Some(tip) = exact {
             return Some((version.clone(), tip.clone()));
         }
-        drafts(&self.local()).find(|(found, _)| found == version)
+        drafts(self.local()).find(|(found, _)| found == version)
     }
 }
 
@@ -100,7 +117,7 @@ fn below<'a>(
 }
 
 /// The drafts among shared refs.
-pub fn drafts(shared: &BTreeMap<String, Oid>) -> impl Iterator<Item = (Version, Oid)> + '_ {
+pub(crate) fn drafts(shared: &BTreeMap<String, Oid>) -> impl Iterator<Item = (Version, Oid)> + '_ {
     below(shared, names::DRAFTS).filter_map(|(name, oid)| match names::shared(name) {
         Shared::Draft(version) => Some((version, oid.clone())),
         _ => None,
@@ -108,7 +125,7 @@ pub fn drafts(shared: &BTreeMap<String, Oid>) -> impl Iterator<Item = (Version, 
 }
 
 /// The evolutions among shared refs.
-pub fn evolutions(
+pub(crate) fn evolutions(
     shared: &BTreeMap<String, Oid>,
 ) -> impl Iterator<Item = (EvolutionName, Oid)> + '_ {
     below(shared, names::EVOLUTIONS).filter_map(|(name, oid)| match names::shared(name) {
@@ -138,7 +155,7 @@ impl Store {
     /// They cannot be read.
     pub fn spelled(&self, version: &Version) -> Result<Option<Version>> {
         let found = self.read_below(names::DRAFTS)?;
-        let drafts = Refs(Rc::new(found.into_iter().collect()));
+        let drafts = Refs::of(found.into_iter().collect());
         Ok(drafts.draft(version).map(|(spelled, _)| spelled))
     }
 
@@ -150,7 +167,7 @@ impl Store {
     fn read_refs(&self) -> Result<Refs> {
         // They come nearly in order: a map made of a list at once sorts little.
         let refs = self.read_below(names::ALL)?;
-        Ok(Refs(Rc::new(refs.into_iter().collect())))
+        Ok(Refs::of(refs.into_iter().collect()))
     }
 
     /// The refs whose names begin so.

@@ -1,10 +1,11 @@
-//! The user's tags, as far as they tell what was released.
+//! Tags: what those of before gryt tell of releases, and the one that a promotion makes.
 
 use anyhow::Result;
 
 use super::objects::stamp;
 use super::{Store, of_git, to_git};
-use crate::model::{Oid, Person, Stamp};
+use crate::model::sealed::Sealed;
+use crate::model::{Oid, Person, Stamp, Version};
 
 /// A tag.
 #[derive(Clone, Debug)]
@@ -75,5 +76,93 @@ impl Store {
             at: stamp(who.when())?,
             description: description.map(str::to_owned),
         }))
+    }
+
+    /// The names of all tags, without `refs/tags/`.
+    ///
+    /// # Errors
+    /// Git cannot list them.
+    pub fn tags(&self) -> Result<Vec<String>> {
+        let args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
+        let output = self.git.read(&args)?;
+        let text = String::from_utf8_lossy(&output);
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Writes an annotated tag object for a release. Promoter and moment are the entry's, so that
+    /// whoever makes it makes the same object.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub fn write_tag(&self, sealed: &Sealed, text: &str) -> Result<Oid> {
+        let repo = &*self.repo();
+        let object = repo.find_object(to_git(&sealed.commit)?, None)?;
+        let at = sealed.promoted_at;
+        let minutes = at.offset().local_minus_utc() / 60;
+        let time = git2::Time::new(at.timestamp(), minutes);
+        let person = &sealed.promoter;
+        let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
+        let name = sealed.version.as_str();
+        let oid = repo.tag_annotation_create(name, &object, &tagger, text)?;
+        Ok(of_git(oid))
+    }
+
+    /// The tip of a tag in this clone, whatever it points at.
+    ///
+    /// # Errors
+    /// Git cannot read its refs.
+    pub fn tag(&self, name: &str) -> Result<Option<Oid>> {
+        let repo = &*self.repo();
+        if self.files {
+            return match repo.refname_to_id(name) {
+                Ok(oid) => Ok(Some(of_git(oid))),
+                Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let args = ["for-each-ref", "--format=%(objectname)", name];
+        let text = String::from_utf8_lossy(&self.git.read(&args)?).into_owned();
+        match text.lines().next() {
+            Some(oid) => Ok(Some(oid.parse()?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A tag of this clone that stands in the way of the one that a promotion of `version` makes:
+    /// it means the same version, or its name makes the other's impossible.
+    ///
+    /// # Errors
+    /// Git cannot read its refs.
+    pub fn tag_in_the_way(&self, version: &Version) -> Result<Option<String>> {
+        let repo = &*self.repo();
+        let names: Vec<String> = if self.files {
+            let mut names = Vec::new();
+            for name in repo.references_glob("refs/tags/*")?.names() {
+                // A name that is not UTF-8 is no version.
+                names.extend(name.ok().map(str::to_owned));
+            }
+            names
+        } else {
+            let output = self
+                .git
+                .read(&["for-each-ref", "--format=%(refname)", "refs/tags/"])?;
+            let text = String::from_utf8_lossy(&output).into_owned();
+            text.lines().map(str::to_owned).collect()
+        };
+        let wanted = version.as_str();
+        let blocks = |name: &&str| {
+            name.parse::<Version>()
+                .is_ok_and(|tagged| tagged == *version)
+                || name
+                    .strip_prefix(wanted)
+                    .is_some_and(|rest| rest.starts_with('/'))
+                || wanted
+                    .strip_prefix(*name)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut tags = names
+            .iter()
+            .filter_map(|name| name.strip_prefix("refs/tags/"));
+        Ok(tags.find(blocks).map(str::to_owned))
     }
 }

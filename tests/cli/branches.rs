@@ -134,6 +134,11 @@ fn a_place_that_cannot_be_is_refused() {
         "+refs/heads/x",
     ] {
         ann.refused(2, &format!("git gryt config remote_prefix '{place}'"));
+        assert_eq!(
+            ann.git("config --get-all gryt.remote-prefix || true"),
+            "",
+            "{place}"
+        );
     }
     ann.must("git gryt config remote_prefix refs/heads/team/gryt");
 }

@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git_gryt::model::pipeline::Pipeline;
-use git_gryt::model::{Contract, Policy};
+use git_gryt::parts::{Contract, Pipeline, Policy};
 
 use crate::sandbox::{Person, Sandbox};
 
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -234,4 +233,26 @@ fn the_examples_of_hooks_and_ci_run() {
     ] {
         assert!(seen.contains(line), "{line}: {seen}");
     }
+}
+
+#[test]
+fn the_first_release_in_the_readme_is_one() {
+    let blocks = blocks("../README.md");
+    let typed = |with: &str| {
+        let block = blocks.iter().find(|(_, text)| text.contains(with));
+        &block.unwrap_or_else(|| panic!("no block with {with}")).1
+    };
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.tracks("app.txt", "one\n");
+    // What the reader works on, and leaves as it is in the editor.
+    ann.write("app.txt", "two\n");
+    let reader = ann.with("EDITOR", "true");
+    let told = reader.must(&format!("set -e\n{}", typed("git gryt promote v1.0.0")));
+    assert!(told.contains("Ready for promotion: YES"), "{told}");
+    assert!(told.contains("v1.0.0 promoted"), "{told}");
+    ann.git("rev-parse --verify refs/tags/v1.0.0");
+    let shown = reader.must(typed("git show refs/gryt/ledger"));
+    assert!(shown.contains("version: v1.0.0"), "{shown}");
 }

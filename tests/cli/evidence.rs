@@ -89,6 +89,8 @@ fn a_recorded_step_satisfies_the_gate_that_asks_for_it() {
     ann.refused(5, "git gryt promote v1.0.0 --dry-run");
     ann.must("git gryt evolution record v1.0.0 --change A --status pass --step e2e");
     ann.must("git gryt promote v1.0.0");
+    let sealed = ann.git("show refs/gryt/ledger:releases/1/1.0/v1.0.0.promotion.yaml");
+    assert!(sealed.contains("required_steps"), "{sealed}");
 }
 
 #[test]
@@ -324,6 +326,10 @@ fn a_run_that_proves_nothing_takes_nothing_back() {
     ann.must("git gryt run --allow-dirty");
     ann.git("checkout -q app.txt");
     ann.must("git gryt promote v1.0.0 --dry-run");
+    let proofs = ann.git(
+        "log '--format=%(trailers:key=Gryt-Status,valueonly)' refs/gryt/evolutions/v1.0.0/A/rc.1",
+    );
+    assert_eq!(proofs.split_whitespace().next(), Some("void"), "{proofs}");
     ann.must("git gryt evolution record v1.0.0 --change A --status fail");
     ann.write("app.txt", "edited\n");
     ann.must("git gryt run --allow-dirty");

@@ -13,7 +13,7 @@ const TABLES: &str = include_str!("../../fixtures/original/tables.sql");
 const PROJECT: &str = include_str!("../../fixtures/original/project.sql");
 
 /// A database of the original tool in `who`'s clone, with its contracts beside it.
-pub fn original(who: &Person, folder: &str) -> Connection {
+pub(crate) fn original(who: &Person, folder: &str) -> Connection {
     let contract = |version: &str, change: &str| {
         format!(
             "version: {version}\ndescription: \"A release\"\nchanges:\n  - type: add\n    \
@@ -286,6 +286,10 @@ fn what_was_entered_in_local_mode_comes_along_to_the_cloud() {
     ann.must("git gryt config execution_mode hybrid && git gryt sync push");
     bob.must("git gryt sync pull");
     bob.refused(3, "git gryt generation new v0.1.0");
+    let ledger = bob.git("ls-tree -r --name-only refs/gryt/ledger");
+    for version in ["v0.1.0", "v0.2.0", "v2.0.0"] {
+        assert!(ledger.contains(version), "{ledger}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::documents::root;
 use crate::sandbox::Sandbox;
 
 /// The documents among what a line printed; text for people has none.
-pub fn documents(out: &str) -> Vec<Value> {
+pub(crate) fn documents(out: &str) -> Vec<Value> {
     if !out.starts_with('{') {
         return Vec::new();
     }
@@ -47,7 +47,7 @@ fn schema(name: &str) -> Arc<jsonschema::Validator> {
 
 /// Holds all that was printed against the schemas.
 #[track_caller]
-pub fn check(line: &str, out: &str) {
+pub(crate) fn check(line: &str, out: &str) {
     for document in documents(out) {
         let name = document["schema"].as_str().unwrap();
         let wrong: Vec<String> = schema(name)

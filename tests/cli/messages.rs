@@ -197,7 +197,7 @@ fn commands(text: &str) -> Vec<String> {
 
 /// What is wrong with a command line, by the tree of commands and their options.
 fn wrong(line: &str) -> Option<String> {
-    let mut root = git_gryt::help::command();
+    let mut root = git_gryt::parts::command();
     root.build();
     let mut command = &root;
     for word in line.split_whitespace() {

@@ -72,7 +72,10 @@ fn an_unpromoted_proof_outlives_an_amended_commit() {
     dev.git("push -q -f origin main");
     for person in [&dev, &dev.at(&hosting)] {
         collect(person);
-        person.git(&format!("cat-file -e {proven}"));
+        assert_eq!(
+            person.git(&format!("cat-file -t {proven}")).trim(),
+            "commit"
+        );
     }
 }
 

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_git-gryt");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_git-gryt");
 
 /// Everything that one test touches.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     root: tempfile::TempDir,
     reftable: bool,
     locale: &'static str,
@@ -17,7 +17,7 @@ pub struct Sandbox {
 
 /// One clone and the person who works in it.
 #[derive(Clone)]
-pub struct Person {
+pub(crate) struct Person {
     pub name: String,
     pub dir: PathBuf,
     env: Vec<(String, String)>,
@@ -25,14 +25,14 @@ pub struct Person {
 
 /// What a command left behind.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ran {
+pub(crate) struct Ran {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
 impl Sandbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             root: tempfile::tempdir().unwrap(),
             reftable: false,
@@ -41,7 +41,7 @@ impl Sandbox {
     }
 
     /// A sandbox whose repositories keep their refs in reftables; none where git is too old.
-    pub fn reftable() -> Option<Self> {
+    pub(crate) fn reftable() -> Option<Self> {
         let sandbox = Self {
             reftable: true,
             ..Self::new()
@@ -54,19 +54,19 @@ impl Sandbox {
         probe.status.success().then_some(sandbox)
     }
 
-    pub fn in_locale(locale: &'static str) -> Self {
+    pub(crate) fn in_locale(locale: &'static str) -> Self {
         Self {
             locale,
             ..Self::new()
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.root.path()
     }
 
     /// Somebody without a clone, at the top of the sandbox.
-    pub fn nobody(&self) -> Person {
+    pub(crate) fn nobody(&self) -> Person {
         let program = Path::new(PROGRAM).parent().unwrap();
         let path = std::env::var("PATH").unwrap();
         let home = self.path().join("home");
@@ -101,7 +101,7 @@ impl Sandbox {
     }
 
     /// A bare repository with a first commit on main, gryt prepared in it.
-    pub fn hosting(&self) -> PathBuf {
+    pub(crate) fn hosting(&self) -> PathBuf {
         let nobody = self.nobody();
         nobody.git("init -q --bare -b main hosting.git");
         let first = self.clone_of("first", "hosting.git");
@@ -114,7 +114,7 @@ impl Sandbox {
     }
 
     /// A clone of `url` for `name`.
-    pub fn clone_of(&self, name: &str, url: &str) -> Person {
+    pub(crate) fn clone_of(&self, name: &str, url: &str) -> Person {
         let mut person = self.nobody();
         person.git(&format!("clone -q {url} {name}"));
         person.name = name.to_owned();
@@ -127,7 +127,7 @@ impl Sandbox {
     }
 
     /// Clones of the hosting, ready to work.
-    pub fn team<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
+    pub(crate) fn team<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
         names.map(|name| self.clone_of(name, "hosting.git"))
     }
 }
@@ -141,20 +141,20 @@ impl Person {
     }
 
     /// With one more variable.
-    pub fn with(&self, name: &str, value: &str) -> Person {
+    pub(crate) fn with(&self, name: &str, value: &str) -> Person {
         let mut person = self.clone();
         person.env.push((name.into(), value.into()));
         person
     }
 
     /// The value of one.
-    pub fn variable(&self, name: &str) -> String {
+    pub(crate) fn variable(&self, name: &str) -> String {
         let last = self.env.iter().rev().find(|(known, _)| known == name);
         last.unwrap().1.clone()
     }
 
     /// In another folder.
-    pub fn at(&self, dir: impl Into<PathBuf>) -> Person {
+    pub(crate) fn at(&self, dir: impl Into<PathBuf>) -> Person {
         let mut person = self.clone();
         person.dir = dir.into();
         person
@@ -162,7 +162,7 @@ impl Person {
 
     /// Runs a line as the shell does.
     #[track_caller]
-    pub fn sh(&self, line: &str) -> Ran {
+    pub(crate) fn sh(&self, line: &str) -> Ran {
         let output = self.command("sh").args(["-c", line]).output().unwrap();
         let ran = Ran {
             code: output.status.code().unwrap_or(-1),
@@ -175,7 +175,7 @@ impl Person {
 
     /// Runs a line that has to succeed, and returns what it prints.
     #[track_caller]
-    pub fn must(&self, line: &str) -> String {
+    pub(crate) fn must(&self, line: &str) -> String {
         let ran = self.sh(line);
         assert_eq!(
             ran.code, 0,
@@ -187,7 +187,7 @@ impl Person {
 
     /// Runs a line that has to end with `code`, and returns what it says of it.
     #[track_caller]
-    pub fn refused(&self, code: i32, line: &str) -> String {
+    pub(crate) fn refused(&self, code: i32, line: &str) -> String {
         let ran = self.sh(line);
         assert_eq!(
             ran.code, code,
@@ -199,12 +199,12 @@ impl Person {
 
     /// Plain git, which has to succeed; without the last newline.
     #[track_caller]
-    pub fn git(&self, args: &str) -> String {
+    pub(crate) fn git(&self, args: &str) -> String {
         self.must(&format!("git {args}")).trim_end().to_owned()
     }
 
     /// Starts the program with `args`, its output kept.
-    pub fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
         let mut command = self.command(PROGRAM);
         command
             .args(args)
@@ -214,7 +214,7 @@ impl Person {
     }
 
     /// The same in a process group of its own, so that a test can kill all of it.
-    pub fn start_alone(&self, args: &[&str]) -> Child {
+    pub(crate) fn start_alone(&self, args: &[&str]) -> Child {
         let mut command = self.command(PROGRAM);
         command.args(args).process_group(0);
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -222,7 +222,7 @@ impl Person {
     }
 
     /// Waits for what was started.
-    pub fn wait(child: Child) -> Ran {
+    pub(crate) fn wait(child: Child) -> Ran {
         let output = child.wait_with_output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),
@@ -231,22 +231,22 @@ impl Person {
         }
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.dir.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.dir.join(path)).unwrap()
     }
 
-    pub fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.dir.join(path).exists()
     }
 
     /// A commit on the branch, published.
-    pub fn works(&self, file: &str) {
+    pub(crate) fn works(&self, file: &str) {
         self.write(file, &format!("{}\n", self.name));
         self.git("add .");
         self.git(&format!("commit -q -m {file}"));
@@ -255,7 +255,7 @@ impl Person {
     }
 
     /// A file of the branch, committed and published.
-    pub fn tracks(&self, path: &str, text: &str) {
+    pub(crate) fn tracks(&self, path: &str, text: &str) {
         self.write(path, text);
         self.git("add .");
         self.git("commit -q -m Configure");
@@ -263,7 +263,7 @@ impl Person {
     }
 
     /// Waits until a file is there and not empty: a sign that a process came that far.
-    pub fn awaits(&self, path: &str) -> String {
+    pub(crate) fn awaits(&self, path: &str) -> String {
         loop {
             match fs::read_to_string(self.dir.join(path)) {
                 Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
@@ -273,7 +273,7 @@ impl Person {
     }
 
     /// Whether a process of that number lives.
-    pub fn lives(&self, pid: &str) -> bool {
+    pub(crate) fn lives(&self, pid: &str) -> bool {
         let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let after = state.rsplit(')').next().unwrap_or_default();
         // A zombie waits for its parent and does nothing any more.
@@ -281,7 +281,7 @@ impl Person {
     }
 
     /// The one change of a version, proven: all that a promotion needs.
-    pub fn proves(&self, version: &str, change: &str) {
+    pub(crate) fn proves(&self, version: &str, change: &str) {
         let made = format!(
             "git gryt generation new {version} --change 'add:{change}:By {}'",
             self.name
@@ -294,7 +294,7 @@ impl Person {
     }
 
     /// The oids of refs, by name.
-    pub fn refs(&self, pattern: &str) -> Vec<(String, String)> {
+    pub(crate) fn refs(&self, pattern: &str) -> Vec<(String, String)> {
         let lines = self.git(&format!(
             "for-each-ref --format='%(refname) %(objectname)' {pattern}"
         ));
@@ -307,13 +307,13 @@ impl Person {
 }
 
 /// What was typed and what came back, as a person would read it: the golden files' content.
-pub struct Transcript {
+pub(crate) struct Transcript {
     root: String,
     text: String,
 }
 
 impl Transcript {
-    pub fn new(sandbox: &Sandbox) -> Self {
+    pub(crate) fn new(sandbox: &Sandbox) -> Self {
         Self {
             root: sandbox.path().display().to_string(),
             text: String::new(),
@@ -321,7 +321,7 @@ impl Transcript {
     }
 
     /// Runs a line and writes it down with what it prints and how it ends.
-    pub fn types(&mut self, who: &Person, line: &str) -> i32 {
+    pub(crate) fn types(&mut self, who: &Person, line: &str) -> i32 {
         let ran = who.sh(line);
         self.text += &format!("{} $ {line}\n{}{}", who.name, ran.out, ran.err);
         if ran.code != 0 {
@@ -332,7 +332,7 @@ impl Transcript {
     }
 
     /// The text, with what differs between runs replaced: paths, object ids, durations.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = self.text.replace(&self.root, "SANDBOX");
         let word = |c: char| c.is_ascii_alphanumeric();
         let mut out = String::new();

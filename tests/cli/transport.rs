@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use crate::sandbox::{Person, Sandbox};
 
 /// A `git daemon` on loopback that serves a sandbox.
-pub struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
     port: u16,
 }
 
 impl Daemon {
-    pub fn start(sandbox: &Sandbox) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
@@ -45,7 +45,7 @@ impl Daemon {
         Self { process, port }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("git://127.0.0.1:{}/{path}", self.port)
     }
 }

@@ -1,6 +1,6 @@
 //! `git gryt evolution`: start proving a change, and look at what was proven.
 
-pub mod record;
+pub(crate) mod record;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -22,7 +22,7 @@ use crate::store::names;
 
 /// Subcommands of `evolution`.
 #[derive(Debug, Subcommand)]
-pub enum EvolutionCommand {
+pub(crate) enum EvolutionCommand {
     /// Start proving a change
     Start(StartArgs),
     /// Record what another system found: a CI engine's result, test reports
@@ -43,7 +43,7 @@ pub enum EvolutionCommand {
 
 /// Arguments of `evolution start`.
 #[derive(Debug, Args)]
-pub struct StartArgs {
+pub(crate) struct StartArgs {
     /// The version
     version: String,
     /// The change to prove
@@ -53,7 +53,7 @@ pub struct StartArgs {
 
 /// Arguments of `evolution abandon`.
 #[derive(Debug, Args)]
-pub struct AbandonArgs {
+pub(crate) struct AbandonArgs {
     /// Its name: VERSION/CHANGE/rc.N
     name: String,
     /// Why; needed where something was proven, which stays to be seen
@@ -64,7 +64,7 @@ pub struct AbandonArgs {
 /// An evolution that was started.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Started {
+pub(crate) struct Started {
     #[serde(flatten)]
     pub name: EvolutionName,
     pub title: String,
@@ -74,7 +74,7 @@ pub struct Started {
 /// The evolutions of a version.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct List {
+pub(crate) struct List {
     pub version: Version,
     pub evolutions: Vec<Row>,
 }
@@ -82,7 +82,7 @@ pub struct List {
 /// One evolution in a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Row {
+pub(crate) struct Row {
     pub change: ChangeId,
     pub number: u32,
     pub status: Trial,
@@ -96,7 +96,7 @@ pub struct Row {
 /// One evolution in full.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Shown {
+pub(crate) struct Shown {
     #[serde(flatten)]
     pub name: EvolutionName,
     pub status: Trial,
@@ -114,7 +114,7 @@ pub struct Shown {
 /// An evolution that was abandoned.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Abandoned {
+pub(crate) struct Abandoned {
     #[serde(flatten)]
     pub name: EvolutionName,
     /// Whether it left the cloud too.
@@ -127,7 +127,7 @@ pub struct Abandoned {
 ///
 /// # Errors
 /// As each says.
-pub fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<Outcome> {
     match command {
         EvolutionCommand::Start(args) => start(session, args),
         EvolutionCommand::Record(args) => record::run(session, args),

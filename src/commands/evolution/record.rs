@@ -21,7 +21,7 @@ use crate::store::refs::evolutions;
 
 /// Arguments of `evolution record`.
 #[derive(Debug, Args)]
-pub struct RecordArgs {
+pub(crate) struct RecordArgs {
     /// The version
     version: String,
     /// The change that was proven
@@ -49,7 +49,7 @@ pub struct RecordArgs {
 
 /// How the recorded run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Status {
+pub(crate) enum Status {
     Pass,
     Fail,
 }
@@ -57,7 +57,7 @@ pub enum Status {
 /// A proof that was recorded.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Recorded {
+pub(crate) struct Recorded {
     #[serde(flatten)]
     pub name: EvolutionName,
     pub status: Ended,
@@ -77,7 +77,7 @@ const MAX_ATTACHED: u64 = 1024 * 1024;
 /// # Errors
 /// An unknown change or commit; a file that is no report, says otherwise than `--status`, or is
 /// too large.
-pub fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     let version: Version = typed(&args.version)?;
     let id: ChangeId = typed(&args.change)?;
     session.drafts.take_in()?.require(&version)?;
@@ -229,7 +229,7 @@ fn own(
 ) -> Result<Option<Attempt>> {
     let me = session.core.me()?;
     let mut found: Option<Attempt> = None;
-    for (name, tip) in evolutions(&refs.local()) {
+    for (name, tip) in evolutions(refs.local()) {
         if name.version != *version || !name.change.is(change) {
             continue;
         }

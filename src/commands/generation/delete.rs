@@ -20,7 +20,7 @@ use crate::store::names;
 
 /// Arguments of `generation delete`.
 #[derive(Debug, Args)]
-pub struct DeleteArgs {
+pub(crate) struct DeleteArgs {
     /// The version
     version: String,
     /// Let go of this clone's draft alone; the cloud's, if any, comes with the next pull
@@ -31,7 +31,7 @@ pub struct DeleteArgs {
 /// A draft that left.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Deleted {
+pub(crate) struct Deleted {
     pub version: Version,
     /// Whether it left the cloud too.
     pub cloud: bool,
@@ -42,7 +42,7 @@ pub struct Deleted {
 /// A draft that came back.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Restored {
+pub(crate) struct Restored {
     pub version: Version,
     /// Where an edit of a promoted version's file was put.
     pub kept: Option<String>,
@@ -52,7 +52,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// [`Exit::OutOfStep`] where somebody moved it.
-pub fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
+pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     // What was edited is put aside with the draft.
     session.drafts.take_in()?;
@@ -180,7 +180,7 @@ pub(super) fn plan(
 ///
 /// # Errors
 /// [`Exit::Taken`] where there is a draft, [`Exit::Invalid`] where nothing was put aside.
-pub fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
+pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
     let version: Version = typed(version)?;
     let taken = session.drafts.take_in()?;
     let refs = session.core.store.refs()?;

@@ -1,8 +1,8 @@
 //! `git gryt generation`: declare what a release must contain.
 
-pub mod delete;
-pub mod rename;
-pub mod resolve;
+pub(crate) mod delete;
+pub(crate) mod rename;
+pub(crate) mod resolve;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -25,7 +25,7 @@ use crate::store::{Refs, names};
 
 /// Subcommands of `generation`.
 #[derive(Debug, Subcommand)]
-pub enum GenerationCommand {
+pub(crate) enum GenerationCommand {
     /// Declare a new version
     New(NewArgs),
     /// Change a draft's contract, in the editor unless options say how
@@ -56,7 +56,7 @@ pub enum GenerationCommand {
 
 /// Arguments of `generation new`.
 #[derive(Debug, Args)]
-pub struct NewArgs {
+pub(crate) struct NewArgs {
     /// The version, like v1.2.0 or billing/v1.2.0
     #[arg(required_unless_present = "next", conflicts_with = "next")]
     version: Option<String>,
@@ -89,7 +89,7 @@ pub struct NewArgs {
 
 /// Which number is counted up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum NextLevel {
+pub(crate) enum NextLevel {
     Major,
     Minor,
     Patch,
@@ -97,7 +97,7 @@ pub enum NextLevel {
 
 /// Arguments of `generation edit`.
 #[derive(Debug, Args)]
-pub struct EditArgs {
+pub(crate) struct EditArgs {
     /// The version
     version: String,
     /// Add a change, or set type and title of the one with that id
@@ -117,7 +117,7 @@ pub struct EditArgs {
 /// A draft that was made.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Made {
+pub(crate) struct Made {
     pub version: Version,
     /// Its file, below the top.
     pub file: String,
@@ -127,7 +127,7 @@ pub struct Made {
 /// A draft after an edit.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Changed {
+pub(crate) struct Changed {
     pub version: Version,
     pub changed: bool,
 }
@@ -135,14 +135,14 @@ pub struct Changed {
 /// Drafts and releases.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct List {
+pub(crate) struct List {
     pub generations: Vec<Row>,
 }
 
 /// One generation in a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Row {
+pub(crate) struct Row {
     pub version: Version,
     pub status: Status,
     pub description: Option<String>,
@@ -155,7 +155,7 @@ pub struct Row {
 /// One generation in full.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Shown {
+pub(crate) struct Shown {
     pub version: Version,
     pub status: Status,
     pub description: Option<String>,
@@ -173,7 +173,7 @@ const LATEST: usize = 10;
 ///
 /// # Errors
 /// As each says.
-pub fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<Outcome> {
     match command {
         GenerationCommand::New(args) => new(session, args),
         GenerationCommand::Edit(args) => edit(session, args),

@@ -12,6 +12,8 @@ use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
+use crate::session::core::sides::Three;
+use crate::session::core::survey::Evolutions;
 use crate::session::drafts::carry::{Carried, place, renamed};
 use crate::session::drafts::view::Edited;
 use crate::store::draft::Draft;
@@ -19,7 +21,7 @@ use crate::store::{Refs, names};
 
 /// Arguments of `generation rename`.
 #[derive(Debug, Args)]
-pub struct RenameArgs {
+pub(crate) struct RenameArgs {
     /// The version as it is
     old: String,
     /// The version to be
@@ -29,7 +31,7 @@ pub struct RenameArgs {
 /// A draft under its new name.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Renamed {
+pub(crate) struct Renamed {
     pub old: Version,
     pub new: Version,
     /// Evolutions that came along.
@@ -41,7 +43,7 @@ pub struct Renamed {
 /// # Errors
 /// [`Exit::Taken`] where somebody has the new name; [`Exit::Conflict`] where other people have
 /// proven changes of the old one.
-pub fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let old: Version = typed(&args.old)?;
     let new: Version = typed(&args.new)?;
     let taken = session.drafts.take_in()?;
@@ -205,11 +207,12 @@ fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<
     delete::plan(session, contact, version, &draft.tip)?;
     let me = session.core.me()?;
     let adopted = session.core.adopted(&contact.refs)?;
-    let local = contact.refs.local();
-    for (attempt, _) in session
-        .core
-        .survey(version, &local, &contact.cloud, &adopted)?
-    {
+    let evolutions = Evolutions::of(&Three {
+        local: contact.refs.local(),
+        cloud: &contact.cloud,
+        adopted: &adopted,
+    });
+    for (attempt, _) in session.core.survey(version, &evolutions)? {
         let owner = &attempt.evolution.owner;
         if attempt.evolution.generation == draft.root && !owner.is(&me) {
             let what = format!("{owner} has worked on {version}, which cannot be renamed");

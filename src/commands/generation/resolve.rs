@@ -16,7 +16,7 @@ use crate::store::{Refs, names};
 
 /// Arguments of `generation resolve`.
 #[derive(Debug, Args)]
-pub struct ResolveArgs {
+pub(crate) struct ResolveArgs {
     /// The version
     version: String,
     /// Where the two differ, keep what is here
@@ -30,7 +30,7 @@ pub struct ResolveArgs {
 /// A conflict that ended.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Resolved {
+pub(crate) struct Resolved {
     pub version: Version,
     /// Whether the draft stays, so that it has to be pushed.
     pub stays: bool,
@@ -43,7 +43,7 @@ const MARK: &str = "# >>>>>>> ";
 ///
 /// # Errors
 /// [`Exit::Invalid`] where there is none, [`Exit::Conflict`] where two generations have one name.
-pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let side = match (args.ours, args.theirs) {
         (true, _) => Some(Side::Ours),
@@ -66,7 +66,7 @@ pub fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> {
     // Taking in may have settled a conflict of the file with the draft; the cloud's is another.
     let settled = taken.edited.contains(&version);
     if session.core.config.remote.is_none() {
-        return finished(session, &version, settled);
+        return nothing_left(session, &version, settled);
     }
     let contact = session.cloud.contact(None)?;
     if let Some(ledger) = contact.ledger()
@@ -126,7 +126,7 @@ fn between(
             };
             join(session, version, &[here, there], &text)
         }
-        _ => finished(session, version, settled),
+        _ => nothing_left(session, version, settled),
     }
 }
 
@@ -146,16 +146,21 @@ fn join(session: &Session<'_>, version: &Version, parents: &[&Oid], text: &str) 
         }
         Ok((vec![refs.change(&name, Some(&tip))], ()))
     })?;
-    finished(session, version, true)
+    finished(session, version)
 }
 
-fn finished(session: &Session<'_>, version: &Version, done: bool) -> Result<Outcome> {
-    if !done {
+/// Nothing is open any more: because an edit was settled just now, or because nothing ever was.
+fn nothing_left(session: &Session<'_>, version: &Version, settled: bool) -> Result<Outcome> {
+    if !settled {
         let what = format!("There is nothing to resolve about {version}");
         return Err(Refusal::new(Exit::Invalid, what)
             .then("git gryt sync pull")
             .into());
     }
+    finished(session, version)
+}
+
+fn finished(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     session.drafts.write_view()?;
     Ok(Outcome::GenerationResolve(Resolved {
         version: version.clone(),
@@ -182,13 +187,13 @@ fn deleted(
 ) -> Result<Outcome> {
     let adopted = session.core.adopted(refs)?;
     if !adopted.contains_key(&names::draft(version)) {
-        return finished(session, version, settled);
+        return nothing_left(session, version, settled);
     }
     match side {
         None => Err(choose(version, "Your edits and the withdrawal").into()),
         Some(Side::Ours) => {
             session.core.forget_adopted(version)?;
-            finished(session, version, true)
+            finished(session, version)
         }
         Some(Side::Theirs) => {
             session

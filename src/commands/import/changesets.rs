@@ -23,7 +23,7 @@ const FOLDER: &str = ".changeset";
 ///
 /// # Errors
 /// There is no such folder, or it holds none; the version is taken.
-pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
+pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let folder = match &args.what {
         Some(what) => session.core.ctx.dir.join(what),
         None => session.core.top()?.join(FOLDER),
@@ -46,7 +46,7 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         report
             .there
             .push(format!("{} in {}", set.change.id, place.version));
-        let open = drafts(&refs.local()).any(|(draft, _)| draft == place.version);
+        let open = drafts(refs.local()).any(|(draft, _)| draft == place.version);
         if open && place.version.product() == product {
             home = Some(place.version.clone());
         }

@@ -18,7 +18,7 @@ use crate::store::refs::drafts;
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The original tool's gryt.db; the folder of changesets (.changeset unless said); or a pattern
     /// for the names of tags
     what: Option<String>,
@@ -41,7 +41,7 @@ pub struct ImportArgs {
 
 /// Where things can come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Source {
+pub(crate) enum Source {
     /// A database of the original Python tool
     Original,
     /// Pending changesets
@@ -53,7 +53,7 @@ pub enum Source {
 /// What was brought over.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Report {
+pub(crate) struct Report {
     /// Versions that are taken now.
     pub imported: Vec<Version>,
     /// Drafts that were made, or got more changes.
@@ -74,7 +74,7 @@ pub struct Report {
 /// An evolution that was brought over.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Brought {
+pub(crate) struct Brought {
     #[serde(flatten)]
     pub name: EvolutionName,
     /// Why it proves nothing; none where it does.
@@ -85,7 +85,7 @@ pub struct Brought {
 ///
 /// # Errors
 /// What is named cannot be read; the cloud cannot be reached or refuses.
-pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Outcome> {
     let foreign = match args.from {
         Source::Original => args.version.is_some() || args.product.is_some(),
         Source::Changesets => !args.who.is_empty(),
@@ -111,7 +111,7 @@ fn take(session: &Session<'_>, found: &[Imported], dry_run: bool) -> Result<Repo
     // A draft of that version is somebody's work, here or as the cloud was last seen.
     let refs = session.core.store.refs()?;
     let (local, cloud) = (refs.local(), session.core.known_cloud(&refs));
-    let declared: Vec<Version> = drafts(&local)
+    let declared: Vec<Version> = drafts(local)
         .chain(drafts(&cloud))
         .map(|(version, _)| version)
         .collect();

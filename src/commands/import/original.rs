@@ -11,6 +11,7 @@ use super::{Brought, ImportArgs, Report, take};
 use crate::cache::original as database;
 use crate::git::ident::Ident;
 use crate::git::refs::Update;
+use crate::model::import::Imported;
 use crate::model::original::{self as model, Draft, Fate, Known, People};
 use crate::model::proof::{Evidence, Outcome as Ended};
 use crate::model::{Evolution, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
@@ -40,7 +41,7 @@ struct Attempted {
 ///
 /// # Errors
 /// [`Exit::Invalid`] where the database is none of the original's; as [`take`].
-pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
+pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let Some(path) = &args.what else {
         let what = "Name the database of the original tool";
         return Err(Refusal::new(Exit::Usage, what)
@@ -68,44 +69,13 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         commits: &original.commits,
         people: &people,
     };
-    let mut released = Vec::new();
-    let mut open = Vec::new();
-    let mut skipped = Vec::new();
-    let mut seen: Vec<Version> = Vec::new();
-    let mut notes = Vec::new();
-    // What was released comes first: of two spellings of one version it is the one that stands.
-    let promoted = |g: &&model::Generation| g.status == "promoted";
-    let (first, then): (Vec<_>, Vec<_>) = original.generations.iter().partition(promoted);
-    for generation in first.into_iter().chain(then) {
-        let (fate, more) = model::fate(generation, &known);
-        notes.extend(more);
-        // The record tells versions apart by their spelling.
-        let version = match &fate {
-            Fate::Released(imported) => Some(&imported.version),
-            Fate::Draft(draft) => Some(&draft.version),
-            Fate::Left(_) => None,
-        };
-        let twin = version.and_then(|v| seen.iter().find(|known| *known == v));
-        if let Some(twin) = twin {
-            let why = format!("it is the same version as {twin}");
-            skipped.push((generation.version.clone(), why));
-            continue;
-        }
-        seen.extend(version.cloned());
-        match fate {
-            Fate::Released(imported) => released.push(imported),
-            Fate::Draft(draft) => open.push(draft),
-            Fate::Left(why) => skipped.push((generation.version.clone(), why)),
-        }
-    }
+    let Sorted {
+        released,
+        open,
+        mut skipped,
+        notes,
+    } = sorted(&original.generations, &known);
     session.drafts.take_in()?;
-    for imported in &released {
-        let of = &imported.version;
-        notes.extend(imported.claims.iter().filter_map(|claim| {
-            let why = claim.why.as_ref()?;
-            Some(format!("{of} {} {}: {why}", claim.change, claim.name))
-        }));
-    }
     let report = take(session, &released, args.dry_run)?;
     let refs = session.core.store.refs()?;
     let mut written = Vec::new();
@@ -142,6 +112,55 @@ pub fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     })
 }
 
+/// What becomes of the generations of the record.
+#[derive(Default)]
+struct Sorted {
+    released: Vec<Imported>,
+    open: Vec<Draft>,
+    /// What is left where it is, and why.
+    skipped: Vec<(String, String)>,
+    notes: Vec<String>,
+}
+
+/// What was released comes first: of two spellings of one version it is the one that stands. The
+/// record tells versions apart by their spelling.
+fn sorted(generations: &[model::Generation], known: &Known<'_>) -> Sorted {
+    let mut sorted = Sorted::default();
+    let mut seen: Vec<Version> = Vec::new();
+    let promoted = |g: &&model::Generation| g.status == "promoted";
+    let (first, then): (Vec<_>, Vec<_>) = generations.iter().partition(promoted);
+    for generation in first.into_iter().chain(then) {
+        let (fate, more) = model::fate(generation, known);
+        sorted.notes.extend(more);
+        let version = match &fate {
+            Fate::Released(imported) => Some(&imported.version),
+            Fate::Draft(draft) => Some(&draft.version),
+            Fate::Left(_) => None,
+        };
+        let twin = version.and_then(|v| seen.iter().find(|known| *known == v));
+        if let Some(twin) = twin {
+            let why = format!("it is the same version as {twin}");
+            sorted.skipped.push((generation.version.clone(), why));
+            continue;
+        }
+        seen.extend(version.cloned());
+        match fate {
+            Fate::Released(imported) => sorted.released.push(imported),
+            Fate::Draft(draft) => sorted.open.push(draft),
+            Fate::Left(why) => sorted.skipped.push((generation.version.clone(), why)),
+        }
+    }
+    for imported in &sorted.released {
+        let of = &imported.version;
+        let unclaimed = imported.claims.iter().filter_map(|claim| {
+            let why = claim.why.as_ref()?;
+            Some(format!("{of} {} {}: {why}", claim.change, claim.name))
+        });
+        sorted.notes.extend(unclaimed);
+    }
+    sorted
+}
+
 /// What became of a draft that was brought over before.
 enum Before {
     /// It is a draft of that name, which begins there.
@@ -157,7 +176,7 @@ fn brought(session: &Session<'_>, refs: &Refs, draft: &Draft) -> Result<Option<B
         Ok((header.nonce.as_ref() == Some(&draft.id)).then_some(root))
     };
     let (local, cloud) = (refs.local(), session.core.known_cloud(refs));
-    for (version, tip) in drafts(&local).chain(drafts(&cloud)) {
+    for (version, tip) in drafts(local).chain(drafts(&cloud)) {
         if session.core.store.is_commit(&tip)
             && let Some(root) = is_it(&tip)?
         {
@@ -282,7 +301,7 @@ fn plan(session: &Session<'_>, refs: &Refs, written: &[Written]) -> Result<(Vec<
     let mut updates = Vec::new();
     let (local, cloud) = (refs.local(), session.core.known_cloud(refs));
     let mut known: HashSet<String> = HashSet::new();
-    for (name, tip) in evolutions(&local).chain(evolutions(&cloud)) {
+    for (name, tip) in evolutions(local).chain(evolutions(&cloud)) {
         if session.core.store.is_commit(&tip)
             && let Ok(attempt) = session.core.store.attempt(&name, &tip)?
         {

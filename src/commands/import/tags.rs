@@ -16,7 +16,7 @@ type Skipped = Vec<(String, String)>;
 ///
 /// # Errors
 /// [`Exit::Invalid`] where there is none; as [`take`].
-pub fn run(session: &Session<'_>, pattern: Option<&str>, dry_run: bool) -> Result<Report> {
+pub(super) fn run(session: &Session<'_>, pattern: Option<&str>, dry_run: bool) -> Result<Report> {
     let (found, skipped) = tagged(&session.core.store, pattern)?;
     if found.is_empty() && skipped.is_empty() {
         let what = match pattern {

@@ -15,7 +15,7 @@ use crate::session::Session;
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// Write a job for a CI engine, too
     #[arg(long, value_enum, value_name = "ENGINE")]
     ci: Option<Ci>,
@@ -23,7 +23,7 @@ pub struct InitArgs {
 
 /// A CI engine that a job can be written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Ci {
+pub(crate) enum Ci {
     Github,
     Gitlab,
     Circleci,
@@ -54,7 +54,7 @@ impl Ci {
 /// What `init` did.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// Files that it wrote, below the top.
     pub written: Vec<String>,
     /// Files of a CI job that were there already, and stay.
@@ -67,7 +67,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// The repository is bare, or its working tree cannot be written.
-pub fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     let top = session.core.top()?;
     let mut written = Vec::new();
     let mut there = Vec::new();

@@ -5,7 +5,7 @@
 //! tag and what is left to clear come after, and are done again by a later command where they
 //! were cut short (docs/architecture.md, "A promotion").
 
-pub mod wait;
+pub(crate) mod wait;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,8 @@ use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
 use crate::model::verdict::Gate;
 use crate::model::{Exit, Oid, Refusal, Version};
-use crate::session::cloud::push::{Job, Next};
+use crate::session::cloud::adopt::Purpose;
+use crate::session::cloud::push::{Commits, Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::sealing::facts::Intent;
 use crate::session::sealing::tag::TagState;
@@ -34,7 +35,7 @@ use crate::store::names;
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
-pub struct PromoteArgs {
+pub(crate) struct PromoteArgs {
     /// The version
     pub(super) version: String,
     /// The commit to release
@@ -72,7 +73,7 @@ pub struct PromoteArgs {
 /// A version that was sealed.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Promoted {
+pub(crate) struct Promoted {
     #[serde(flatten)]
     pub sealed: Sealed,
     /// Whether it is in the cloud's ledger, or in this clone's alone.
@@ -99,7 +100,7 @@ struct Promotion<'a> {
 ///
 /// # Errors
 /// Whatever says no: see [`promotion::decide`] and the exit codes.
-pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let plea = plea(args)?;
     // The draft's own spelling, where this clone has it.
@@ -279,7 +280,7 @@ impl Promotion<'_> {
                 .note_pushed(refs, pushed, &mut moves, &mut adopted);
             let after = refs.with(&moves);
             let (verified, contact) = session.core.check(&after)?;
-            let (taken_over, _) = session.cloud.plan(&contact, &after, true)?;
+            let (taken_over, _) = session.cloud.plan(&contact, &after, Purpose::Adopt)?;
             moves.extend(verified);
             moves.extend(taken_over);
             Ok((moves, contact))
@@ -408,7 +409,11 @@ impl Job for Sending<'_> {
             Err(refusal) => return Err(promotion.give_up(refusal, contact)?),
         };
         let pinned = pinned(promotion.session, &seal)?;
-        cloud.may_publish(contact, &pinned, promotion.args.with_commits)?;
+        cloud.may_publish(
+            contact,
+            &pinned,
+            Commits::asked(promotion.args.with_commits),
+        )?;
         if promotion.args.dry_run {
             let changes = seal.policy_changes;
             let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);

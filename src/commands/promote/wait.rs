@@ -16,7 +16,7 @@ use crate::session::Session;
 ///
 /// # Errors
 /// Whatever says no in the end; what waiting cannot mend is said at once.
-pub fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let Some(limit) = args.wait else {
         return super::run(session, args);
     };

@@ -1,6 +1,6 @@
 //! `git gryt run`: run a pipeline for an evolution and record what came of it.
 
-pub mod pipelines;
+pub(crate) mod pipelines;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -26,11 +26,11 @@ use crate::session::proving::isolate::Isolated;
 use crate::session::proving::pipelines::Source;
 use crate::session::proving::proof::declared;
 use crate::store::objects::Content;
-use crate::store::{Store, code};
+use crate::store::{Store, worktree};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// The pipeline: a file of .gryt/pipelines/, without its ending
     pub pipeline: Option<String>,
     /// Prove this change, not the one that was started last here
@@ -73,7 +73,7 @@ pub struct RunArgs {
 /// What a run recorded.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Proven {
+pub(crate) struct Proven {
     #[serde(flatten)]
     pub name: EvolutionName,
     pub pipeline: String,
@@ -89,7 +89,7 @@ pub struct Proven {
 
 impl Proven {
     /// A run that failed is no success, although its record is made.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self.status {
             Ended::Pass => Exit::Done,
             Ended::Fail => Exit::Gate,
@@ -100,7 +100,7 @@ impl Proven {
 /// What several runs recorded, one for each change.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Runs {
+pub(crate) struct Runs {
     pub runs: Vec<Proven>,
     /// Changes that commits name and no draft of this clone wants.
     pub unwanted: Vec<ChangeId>,
@@ -108,7 +108,7 @@ pub struct Runs {
 
 impl Runs {
     /// The first failure's.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         let exits = self.runs.iter().map(Proven::exit);
         exits
             .into_iter()
@@ -120,7 +120,7 @@ impl Runs {
 /// What would run.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Planned {
+pub(crate) struct Planned {
     #[serde(flatten)]
     pub name: EvolutionName,
     pub title: String,
@@ -132,7 +132,7 @@ pub struct Planned {
 /// A step that would run.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PlannedStep {
+pub(crate) struct PlannedStep {
     pub name: String,
     pub run: String,
     /// The steps that it waits for.
@@ -155,7 +155,7 @@ struct Plan {
 ///
 /// # Errors
 /// There is nothing to prove, the working tree is not what `HEAD` holds, or the user ended it.
-pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     let mut changes: Vec<ChangeId> = args
         .change
         .iter()
@@ -290,7 +290,7 @@ fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Res
         true => Vec::new(),
         false => {
             let mut dirty = session.core.store.dirty_files()?;
-            let hidden = code::hidden_files(session.core.store.git(), &session.core.top()?)?;
+            let hidden = worktree::hidden_files(session.core.store.git(), &session.core.top()?)?;
             let note = |file| format!("{file} (git is told not to look at it)");
             dirty.extend(hidden.into_iter().map(note));
             dirty
@@ -397,10 +397,10 @@ fn changed_meanwhile(
 ) -> Result<Option<String>> {
     let there = isolated.map(Isolated::git);
     let git = there.as_ref().unwrap_or(session.core.store.git());
-    if code::head(git)? != *commit {
+    if worktree::head(git)? != *commit {
         return Ok(Some("HEAD moved while the pipeline ran".into()));
     }
-    let dirty = code::dirty_files(git)?;
+    let dirty = worktree::dirty_files(git)?;
     let first = dirty
         .first()
         .map(|file| format!("{file} was changed while the pipeline ran"));

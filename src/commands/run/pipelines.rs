@@ -12,14 +12,14 @@ use crate::session::proving::pipelines::Source;
 /// The pipelines that there are.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Listing {
+pub(crate) struct Listing {
     pub pipelines: Vec<Row>,
 }
 
 /// One pipeline in a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Row {
+pub(crate) struct Row {
     pub name: String,
     pub description: Option<String>,
     pub steps: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Row {
 /// Pipelines that were found valid.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Validated {
+pub(crate) struct Validated {
     pub pipelines: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct Validated {
 ///
 /// # Errors
 /// As each says.
-pub fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     let mut names = session.proving.pipelines(&Source::Disk)?;
     if let Some(wanted) = &args.pipeline {
         if !names.contains(wanted) {

@@ -1,7 +1,7 @@
 //! `git gryt sync`: exchange with the cloud.
 
-pub mod status;
-pub mod watch;
+pub(crate) mod status;
+pub(crate) mod watch;
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,13 @@ use crate::model::reconcile::Adopted;
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::cloud::backfill::Backfilled;
+use crate::session::cloud::push::Commits;
 use crate::session::cloud::share::{PushError, SharedDrafts, Which};
 use crate::session::sealing::leaving::Left;
 
 /// Subcommands of `sync`.
 #[derive(Debug, Subcommand)]
-pub enum SyncCommand {
+pub(crate) enum SyncCommand {
     /// Take over what the cloud has
     Pull {
         /// Add the evolutions of this remote, a contributor's fork, to this clone's
@@ -46,7 +47,7 @@ pub enum SyncCommand {
 
 /// Arguments of `sync push`.
 #[derive(Debug, Default, Args)]
-pub struct PushArgs {
+pub(crate) struct PushArgs {
     /// Only this version
     version: Option<String>,
     /// Take a promotion of this clone's own, whose version somebody else has, back to a draft under
@@ -63,7 +64,7 @@ pub struct PushArgs {
 
 /// Arguments of `sync push-evolutions`.
 #[derive(Debug, Args)]
-pub struct PushEvolutionsArgs {
+pub(crate) struct PushEvolutionsArgs {
     /// Only those of this version
     version: Option<String>,
     /// Publish the proven commits too, even if no branch of the cloud has them
@@ -73,7 +74,7 @@ pub struct PushEvolutionsArgs {
 
 /// Arguments of `sync status`.
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// How far this version is proven
     version: Option<String>,
     /// Answer from what was last seen of the cloud
@@ -84,7 +85,7 @@ pub struct StatusArgs {
 /// What a pull took over.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Pulled {
+pub(crate) struct Pulled {
     pub new: usize,
     pub updated: usize,
     pub conflicts: Vec<Conflict>,
@@ -97,7 +98,7 @@ pub struct Pulled {
 /// Something that a person has to settle.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Conflict {
+pub(crate) struct Conflict {
     pub version: Version,
     pub reason: &'static str,
     pub resolution: &'static str,
@@ -105,7 +106,7 @@ pub struct Conflict {
 
 impl Pulled {
     /// A pull exits 6 after adopting everything else.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         if self.conflicts.is_empty() {
             Exit::Done
         } else {
@@ -117,7 +118,7 @@ impl Pulled {
 /// What a push of drafts published.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Pushed {
+pub(crate) struct Pushed {
     pub created: Vec<Version>,
     pub updated: Vec<Version>,
     pub errors: Vec<PushFailure>,
@@ -133,7 +134,7 @@ pub struct Pushed {
 /// A draft that could not be pushed.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PushFailure {
+pub(crate) struct PushFailure {
     pub version: Version,
     pub error: &'static str,
     pub resolution: &'static str,
@@ -141,7 +142,7 @@ pub struct PushFailure {
 
 impl Pushed {
     /// The first failure's.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.exit.unwrap_or(Exit::Done)
     }
 }
@@ -149,7 +150,7 @@ impl Pushed {
 /// What a push of evolutions published.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PushedEvolutions {
+pub(crate) struct PushedEvolutions {
     pub created: Vec<EvolutionName>,
     pub updated: Vec<EvolutionName>,
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
@@ -161,7 +162,7 @@ pub struct PushedEvolutions {
 ///
 /// # Errors
 /// As each says.
-pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
     match command {
         SyncCommand::Pull {
             from: Some(remote), ..
@@ -175,7 +176,7 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
         SyncCommand::Push(args) => push(session, args).map(Outcome::Push),
         SyncCommand::PushEvolutions(args) => {
             let version = typed_if(args.version.as_deref())?;
-            push_evolutions(session, version.as_ref(), args.with_commits)
+            push_evolutions(session, version.as_ref(), Commits::asked(args.with_commits))
                 .map(Outcome::PushEvolutions)
         }
         SyncCommand::Watch(args) => watch::run(session, args),
@@ -192,7 +193,7 @@ pub fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcome> {
 ///
 /// # Errors
 /// The cloud cannot be reached, or does not check.
-pub fn pull(session: &Session<'_>) -> Result<Pulled> {
+pub(crate) fn pull(session: &Session<'_>) -> Result<Pulled> {
     pull_with(session, true)
 }
 
@@ -200,7 +201,7 @@ pub fn pull(session: &Session<'_>) -> Result<Pulled> {
 ///
 /// # Errors
 /// As [`pull`].
-pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
+pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
     session.core.cloud_name()?;
     // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
     let contact = session.cloud.contact_to_adopt();
@@ -208,7 +209,7 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
         session.drafts.take_in()?;
     }
     let contact = contact?;
-    let had: BTreeSet<Version> = crate::store::refs::drafts(&contact.refs.local())
+    let had: BTreeSet<Version> = crate::store::refs::drafts(contact.refs.local())
         .map(|(version, _)| version)
         .collect();
     let told = session.cloud.told();
@@ -255,7 +256,7 @@ pub fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> {
 ///
 /// # Errors
 /// The cloud cannot be reached, refuses, or does not check.
-pub fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
+pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
     session.core.cloud_name()?;
     let version = typed_if(args.version.as_deref())?;
     let renames: Vec<Rename> = args
@@ -273,7 +274,7 @@ pub fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
     {
         session
             .sealing
-            .leave_local(&renames, args.with_commits, args.dry_run)?
+            .leave_local(&renames, Commits::asked(args.with_commits), args.dry_run)?
     } else if renames.is_empty() {
         None
     } else {
@@ -316,15 +317,15 @@ fn rename(text: &str) -> Result<Rename> {
 ///
 /// # Errors
 /// The cloud cannot be reached, refuses, or does not check; commits would be published.
-pub fn push_evolutions(
+pub(crate) fn push_evolutions(
     session: &Session<'_>,
     version: Option<&Version>,
-    with_commits: bool,
+    commits: Commits,
 ) -> Result<PushedEvolutions> {
     session.core.cloud_name()?;
     session.drafts.take_in()?;
     let which = version.map_or(Which::All, Which::Of);
-    let done = session.cloud.share_evolutions(&which, with_commits)?;
+    let done = session.cloud.share_evolutions(&which, commits)?;
     session.drafts.write_view()?;
     Ok(PushedEvolutions {
         created: done.created,
@@ -356,13 +357,13 @@ fn backfill(session: &Session<'_>) -> Result<Backfilled> {
 ///
 /// # Errors
 /// The cloud cannot be reached, refuses, or does not check.
-pub fn deliver(session: &Session<'_>) -> Result<()> {
+pub(crate) fn deliver(session: &Session<'_>) -> Result<()> {
     for failure in push(session, &PushArgs::default())?.errors {
         session
             .core
             .ctx
             .warn(format!("{}: {}", failure.version, failure.error));
     }
-    push_evolutions(session, None, false)?;
+    push_evolutions(session, None, Commits::Hold)?;
     Ok(())
 }

@@ -1,26 +1,30 @@
 //! `git gryt sync status`: this clone beside the cloud.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::commands::Outcome;
 use crate::model::gate::Subject;
-use crate::model::reconcile::{DraftConflict, Relation};
+use crate::model::reconcile::{Adopted, DraftConflict, Relation};
+use crate::model::sealed::Release;
 use crate::model::standing::{Standing, standings};
 use crate::model::state::{InCloud, Status, SyncState};
 use crate::model::verdict::{Gate, Verdict};
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
+use crate::session::core::seals::Seals;
+use crate::session::core::sides::Three;
+use crate::session::core::survey::Evolutions;
 use crate::store::names;
 use crate::store::refs::drafts;
 
 /// All generations, here and there.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Comparison {
+pub(crate) struct Comparison {
     pub local: Vec<Local>,
     /// What the cloud has and this clone has not.
     pub cloud: Vec<Cloud>,
@@ -36,7 +40,7 @@ pub struct Comparison {
 /// A generation of this clone.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Local {
+pub(crate) struct Local {
     pub version: Version,
     pub status: Status,
     pub sync: SyncState,
@@ -47,7 +51,7 @@ pub struct Local {
 /// A generation of the cloud.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Cloud {
+pub(crate) struct Cloud {
     pub version: Version,
     pub status: Status,
 }
@@ -55,7 +59,7 @@ pub struct Cloud {
 /// A version that two sides want.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Clash {
+pub(crate) struct Clash {
     pub version: Version,
     pub message: &'static str,
 }
@@ -63,7 +67,7 @@ pub struct Clash {
 /// How far one version is proven.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct OfVersion {
+pub(crate) struct OfVersion {
     pub version: Version,
     pub status: Status,
     pub changes: Vec<Standing>,
@@ -79,7 +83,11 @@ const LATEST: usize = 10;
 ///
 /// # Errors
 /// The cloud cannot be reached, or does not check.
-pub fn run(session: &Session<'_>, version: Option<&Version>, offline: bool) -> Result<Outcome> {
+pub(crate) fn run(
+    session: &Session<'_>,
+    version: Option<&Version>,
+    offline: bool,
+) -> Result<Outcome> {
     session.core.cloud_name()?;
     let contact = if offline {
         session.cloud.seen()?
@@ -96,71 +104,86 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
     let refs = &contact.refs;
     let preview = session.cloud.preview(contact)?;
     let edited = session.drafts.edited(refs)?;
-    let mut rows: BTreeMap<String, Local> = BTreeMap::new();
-    let mut behind = 0;
-    let mut ahead = 0;
     let latest = session.core.releases(refs, LATEST + 1, None)?;
+    let mut rows: BTreeMap<String, Local> = BTreeMap::new();
     for release in latest.iter().take(LATEST) {
-        rows.insert(
-            release.version.to_string(),
-            Local {
-                version: release.version.clone(),
-                status: release.status(),
-                sync: SyncState::Synced,
-                cloud: InCloud::Promoted,
-                edited: false,
-            },
-        );
+        rows.insert(release.version.to_string(), released(release));
     }
-    for (version, _) in drafts(&refs.local()) {
-        let there = contact.cloud.get(&names::draft(&version));
-        let sealed = match contact.ledger() {
-            Some(ledger) => session.core.store.sealed(ledger, &version)?.is_some(),
-            None => false,
-        };
+    let mut seals = Seals::of(session.core, contact.ledger());
+    for (version, _) in drafts(refs.local()) {
+        let there = contact.cloud.contains_key(&names::draft(&version));
         let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
-        // What everybody has had since the last pull has nothing that a pull would change.
-        let state = preview.states.get(&version).copied();
-        let state = state.unwrap_or(SyncState::Synced);
-        let sync = if touched { state.edited() } else { state };
-        let to_pull = [&preview.updated, &preview.merged, &preview.deleted]
-            .iter()
-            .any(|versions| versions.contains(&version));
-        behind += usize::from(to_pull && !preview.promoted.contains(&version));
-        ahead += usize::from(sync.is_ahead());
-        let row = Local {
-            status: Status::Draft,
-            sync,
-            cloud: match (sealed, there) {
-                (true, _) => InCloud::Promoted,
-                (false, Some(_)) => InCloud::Draft,
-                (false, None) => InCloud::None,
-            },
-            edited: touched,
-            version: version.clone(),
+        let cloud = match (seals.get(&version)?, there) {
+            (Some(_), _) => InCloud::Promoted,
+            (None, true) => InCloud::Draft,
+            (None, false) => InCloud::None,
         };
-        rows.insert(version.to_string(), row);
+        rows.insert(version.to_string(), open(&preview, version, touched, cloud));
     }
-    let mut cloud = Vec::new();
-    for version in &preview.promoted {
-        behind += 1;
-        if refs.draft(version).is_none() {
-            cloud.push(Cloud {
-                version: version.clone(),
-                status: Status::Promoted,
-            });
-        }
-    }
-    for version in &preview.new {
-        behind += 1;
-        cloud.push(Cloud {
-            version: version.clone(),
-            status: Status::Draft,
-        });
-    }
-    cloud.sort_by(|a, b| a.version.cmp(&b.version));
     let mut local: Vec<Local> = rows.into_values().collect();
     local.sort_by(|a, b| a.version.cmp(&b.version));
+    let own = |version: &Version| refs.draft(version).is_some();
+    Ok(Comparison {
+        behind: preview.promoted.len() + preview.new.len() + to_pull(&preview),
+        ahead: local.iter().filter(|row| row.sync.is_ahead()).count(),
+        local,
+        cloud: not_here(&preview, own),
+        conflicts: clashes(&preview),
+        more: latest.len() > LATEST,
+    })
+}
+
+fn released(release: &Release) -> Local {
+    Local {
+        version: release.version.clone(),
+        status: release.status(),
+        sync: SyncState::Synced,
+        cloud: InCloud::Promoted,
+        edited: false,
+    }
+}
+
+/// A draft of this clone. What everybody has had since the last pull has nothing that a pull would
+/// change.
+fn open(preview: &Adopted, version: Version, edited: bool, cloud: InCloud) -> Local {
+    let state = preview.states.get(&version).copied();
+    let state = state.unwrap_or(SyncState::Synced);
+    Local {
+        status: Status::Draft,
+        sync: if edited { state.edited() } else { state },
+        cloud,
+        edited,
+        version,
+    }
+}
+
+/// How many drafts of this clone a pull would change, but for those that it would find promoted.
+fn to_pull(preview: &Adopted) -> usize {
+    let changed: BTreeSet<&Version> = [&preview.updated, &preview.merged, &preview.deleted]
+        .into_iter()
+        .flatten()
+        .filter(|version| !preview.promoted.contains(version))
+        .collect();
+    changed.len()
+}
+
+/// What the cloud has and this clone does not.
+fn not_here(preview: &Adopted, own: impl Fn(&Version) -> bool) -> Vec<Cloud> {
+    let row = |status| {
+        move |version: &Version| Cloud {
+            version: version.clone(),
+            status,
+        }
+    };
+    let promoted = preview.promoted.iter().filter(|version| !own(version));
+    let promoted = promoted.map(row(Status::Promoted));
+    let drafts = preview.new.iter().map(row(Status::Draft));
+    let mut cloud: Vec<Cloud> = promoted.chain(drafts).collect();
+    cloud.sort_by(|a, b| a.version.cmp(&b.version));
+    cloud
+}
+
+fn clashes(preview: &Adopted) -> Vec<Clash> {
     let clash = |(version, conflict): &(Version, DraftConflict)| Clash {
         version: version.clone(),
         message: match conflict {
@@ -172,14 +195,7 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
         version: version.clone(),
         message: "Promoted without your last edits of it",
     });
-    Ok(Comparison {
-        local,
-        cloud,
-        conflicts: preview.conflicts.iter().map(clash).chain(late).collect(),
-        behind,
-        ahead,
-        more: latest.len() > LATEST,
-    })
+    preview.conflicts.iter().map(clash).chain(late).collect()
 }
 
 fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Result<OfVersion> {
@@ -221,9 +237,12 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
         .map_err(Refusal::from)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let adopted = session.core.adopted(&contact.refs)?;
-    let found = session
-        .core
-        .survey(&version, &contact.refs.local(), &contact.cloud, &adopted)?;
+    let evolutions = Evolutions::of(&Three {
+        local: contact.refs.local(),
+        cloud: &contact.cloud,
+        adopted: &adopted,
+    });
+    let found = session.core.survey(&version, &evolutions)?;
     let mut attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
     let verdicts = match session.core.head()? {
         // Without a commit there is nothing to release, and nothing that a policy could stand in.

@@ -17,7 +17,7 @@ use crate::session::cloud::news::State;
 
 /// Arguments of `sync watch`.
 #[derive(Debug, Args)]
-pub struct WatchArgs {
+pub(crate) struct WatchArgs {
     /// How long to wait between two looks
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     interval: Duration,
@@ -32,7 +32,7 @@ pub struct WatchArgs {
 /// A watch that ended.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Watched {
+pub(crate) struct Watched {
     /// Pieces of news.
     pub told: usize,
 }
@@ -44,7 +44,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// What the cloud shows does not check. That it is away is no error, unless one look was asked for.
-pub fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
+pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
     session.core.cloud_name()?;
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let mut told = 0;

@@ -10,6 +10,7 @@ use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, Evolution
 use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid, Version};
 use crate::session::core::contact::Contact;
+use crate::session::core::seals::Seals;
 use crate::session::core::sides::{Look, Three};
 use crate::session::core::survey::next;
 use crate::store::names::Shared;
@@ -17,6 +18,15 @@ use crate::store::refs::evolutions;
 use crate::store::{Refs, names};
 
 type Tips = BTreeMap<String, Oid>;
+
+/// What an adoption is planned for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is to be done: objects are written.
+    Adopt,
+    /// Only to see what would come of it.
+    Preview,
+}
 
 /// The plan of one adoption while it is being made.
 struct Adoption<'a> {
@@ -28,8 +38,7 @@ struct Adoption<'a> {
     after: Tips,
     updates: Vec<Update>,
     sum: Adopted,
-    /// Whether objects may be written, or this is only to see what would come of it.
-    write: bool,
+    purpose: Purpose,
 }
 
 impl Adoption<'_> {
@@ -39,6 +48,10 @@ impl Adoption<'_> {
             cloud: self.cloud,
             adopted: self.before,
         }
+    }
+
+    fn writes(&self) -> bool {
+        self.purpose == Purpose::Adopt
     }
 
     fn set(&mut self, name: impl Into<String>, tip: Option<&Oid>) {
@@ -67,9 +80,9 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Objects or refs cannot be read or written.
-    pub fn adopt(self, contact: &Contact) -> Result<Adopted> {
+    pub(crate) fn adopt(self, contact: &Contact) -> Result<Adopted> {
         self.core.change(|refs| {
-            let (mut updates, sum) = self.plan(contact, refs, true)?;
+            let (mut updates, sum) = self.plan(contact, refs, Purpose::Adopt)?;
             if let Some(checked) = &contact.checked {
                 updates.extend(self.core.remember(refs, checked)?);
             }
@@ -81,22 +94,22 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Objects cannot be read.
-    pub fn preview(self, contact: &Contact) -> Result<Adopted> {
-        Ok(self.plan(contact, &contact.refs, false)?.1)
+    pub(crate) fn preview(self, contact: &Contact) -> Result<Adopted> {
+        Ok(self.plan(contact, &contact.refs, Purpose::Preview)?.1)
     }
 
     /// The updates that take over what the cloud has, and what they come to.
     ///
     /// # Errors
     /// Objects cannot be read or written.
-    pub fn plan(
+    pub(crate) fn plan(
         self,
         contact: &Contact,
         refs: &Refs,
-        write: bool,
+        purpose: Purpose,
     ) -> Result<(Vec<Update>, Adopted)> {
         let name = self.core.cloud_name()?;
-        let (local, before) = (&refs.local(), &self.core.adopted(refs)?);
+        let (local, before) = (refs.local(), &self.core.adopted(refs)?);
         let mut adoption = Adoption {
             refs,
             local,
@@ -105,14 +118,14 @@ impl Cloud<'_> {
             after: BTreeMap::new(),
             updates: Vec::new(),
             sum: Adopted::default(),
-            write,
+            purpose,
         };
         // Three sorted lists: a stable sort merges them.
         let all = local.keys().chain(contact.cloud.keys());
         let mut names: Vec<&String> = all.chain(before.keys()).collect();
         names.sort();
         names.dedup();
-        let mut seals: BTreeMap<Version, Option<Sealed>> = BTreeMap::new();
+        let mut seals = Seals::of(self.core, contact.ledger());
         for name in names {
             let shared = names::shared(name);
             if let Some(tip) = contact.cloud.get(name)
@@ -133,18 +146,8 @@ impl Cloud<'_> {
             let Some(version) = shared.version().cloned() else {
                 continue;
             };
-            let sealed = match seals.get(&version) {
-                Some(sealed) => sealed.clone(),
-                None => {
-                    let sealed = match contact.ledger() {
-                        Some(ledger) => self.core.store.sealed(ledger, &version)?,
-                        None => None,
-                    };
-                    seals.insert(version.clone(), sealed.clone());
-                    sealed
-                }
-            };
-            if let (Some(tip), None) = (contact.cloud.get(name), &sealed)
+            let sealed = seals.get(&version)?;
+            if let (Some(tip), None) = (contact.cloud.get(name), sealed)
                 && adoption.is_settled(name, tip)
             {
                 adoption.after.insert(name.clone(), tip.clone());
@@ -152,10 +155,10 @@ impl Cloud<'_> {
             }
             match shared {
                 Shared::Draft(version) => {
-                    self.plan_draft(&mut adoption, name, version, sealed.as_ref())?;
+                    self.plan_draft(&mut adoption, name, version, sealed)?;
                 }
                 Shared::Evolution(evolution) => {
-                    self.plan_evolution(&mut adoption, name, &evolution, sealed.as_ref())?;
+                    self.plan_evolution(&mut adoption, name, &evolution, sealed)?;
                 }
                 Shared::Ledger | Shared::Foreign => {}
             }
@@ -170,7 +173,7 @@ impl Cloud<'_> {
         }
         let memory = names::adopted(name);
         let known = refs.get(&memory).is_some() && adoption.after == *before;
-        if write && !known {
+        if adoption.writes() && !known {
             let blob = self.core.store.write_adopted(&adoption.after)?;
             adoption.updates.push(refs.change(memory, Some(&blob)));
         }
@@ -217,7 +220,7 @@ impl Cloud<'_> {
                 adoption.sum.updated.push(version);
             }
             DraftStep::Merge(theirs) => {
-                if let (true, Some(ours), Some(text)) = (adoption.write, &sides.local, joined) {
+                if let (true, Some(ours), Some(text)) = (adoption.writes(), &sides.local, joined) {
                     let (by, parents) = (self.core.author()?, [ours, &theirs]);
                     let text = text.as_bytes();
                     let tip = self
@@ -258,7 +261,7 @@ impl Cloud<'_> {
         version: &Version,
         tip: Option<&Oid>,
     ) -> Result<()> {
-        if let (true, Some(tip)) = (adoption.write, tip) {
+        if let (true, Some(tip)) = (adoption.writes(), tip) {
             let departure = self.drafts.departure(tip)?;
             adoption.set(names::deleted_draft(version, &departure), Some(tip));
         }
@@ -299,7 +302,7 @@ impl Cloud<'_> {
             EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
             EvolutionStep::Retire => adoption.set(name, None),
             EvolutionStep::Leave => {
-                if let (true, Some(tip)) = (adoption.write, &sides.local) {
+                if let (true, Some(tip)) = (adoption.writes(), &sides.local) {
                     let departure = self.drafts.departure(tip)?;
                     let aside = names::deleted_evolution(evolution, &departure);
                     adoption.set(aside, Some(tip));
@@ -309,7 +312,7 @@ impl Cloud<'_> {
             }
             EvolutionStep::Late => adoption.sum.late_evolutions.push(evolution.clone()),
             EvolutionStep::Replay(theirs) => {
-                if let (true, Some(mine)) = (adoption.write, &sides.local) {
+                if let (true, Some(mine)) = (adoption.writes(), &sides.local) {
                     let tip = self.core.store.replay(self.core.author()?, mine, &theirs)?;
                     adoption.set(name, Some(&tip));
                 }

@@ -16,7 +16,7 @@ use crate::store::{Refs, names};
 /// What a backfill did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Backfilled {
+pub(crate) struct Backfilled {
     /// Drafts that are the cloud's now.
     pub linked: Vec<Version>,
     /// This person's evolutions that went over with them.
@@ -40,10 +40,10 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Objects or refs cannot be read or written.
-    pub fn backfill(self, contact: &Contact) -> Result<Backfilled> {
+    pub(crate) fn backfill(self, contact: &Contact) -> Result<Backfilled> {
         let mut done = Backfilled::default();
         let local = contact.refs.local();
-        for (version, here) in drafts(&local) {
+        for (version, here) in drafts(local) {
             let Some(there) = contact.cloud.get(&names::draft(&version)) else {
                 continue;
             };

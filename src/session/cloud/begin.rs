@@ -14,7 +14,7 @@ use crate::store::names;
 
 impl Cloud<'_> {
     /// Begins the project's ledger where the cloud has none.
-    pub fn begin_ledger(self, contact: Contact) -> Result<Contact> {
+    pub(crate) fn begin_ledger(self, contact: Contact) -> Result<Contact> {
         let contact = match contact.checked {
             Some(_) => contact,
             None => self.push(&contact, &mut Beginning)?,
@@ -49,7 +49,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn name_own_ledger(self, contact: &Contact) -> Result<()> {
+    pub(crate) fn name_own_ledger(self, contact: &Contact) -> Result<()> {
         let (None, Some(checked), Ok(top)) =
             (&self.core.config.ledger, &contact.checked, self.core.top())
         else {

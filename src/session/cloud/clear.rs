@@ -14,11 +14,12 @@ use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Seal;
 use crate::model::sealed::Sealed;
 use crate::session::core::contact::Contact;
+use crate::session::core::seals::Seals;
 use crate::store::names::{self, Shared};
 
 impl Cloud<'_> {
     /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
-    pub fn clear_folded(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
+    pub(crate) fn clear_folded(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
         let of_this = |version: &Version| version == &sealed.version;
         let left = self.clear(contact, &self.folded(contact, of_this)?)?;
         if left > 0 {
@@ -36,7 +37,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written.
-    pub fn clear_leftovers(self, contact: &Contact) -> Result<()> {
+    pub(crate) fn clear_leftovers(self, contact: &Contact) -> Result<()> {
         let folded = self.folded(contact, |_| true)?;
         if !folded.is_empty() {
             self.clear(contact, &folded)?;
@@ -50,6 +51,7 @@ impl Cloud<'_> {
         let Some(ledger) = contact.ledger() else {
             return Ok(updates);
         };
+        let mut seals = Seals::of(self.core, Some(ledger));
         for (name, tip) in &contact.cloud {
             let shared = names::shared(name);
             let Some(version) = shared.version().filter(|version| of(version)) else {
@@ -58,15 +60,13 @@ impl Cloud<'_> {
             if !self.core.store.is_commit(tip) {
                 continue;
             }
-            let Some(sealed) = self.core.store.sealed(ledger, version)? else {
+            let Some(sealed) = seals.get(version)? else {
                 continue;
             };
             let seal = match &shared {
-                Shared::Draft(version) => {
-                    self.core.draft_seal(version, Some(tip), Some(&sealed))?
-                }
+                Shared::Draft(version) => self.core.draft_seal(version, Some(tip), Some(sealed))?,
                 Shared::Evolution(name) => {
-                    self.core.evolution_seal(name, Some(tip), Some(&sealed))?
+                    self.core.evolution_seal(name, Some(tip), Some(sealed))?
                 }
                 Shared::Ledger | Shared::Foreign => continue,
             };
@@ -82,7 +82,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written.
-    pub fn clear(self, contact: &Contact, updates: &[Update]) -> Result<usize> {
+    pub(crate) fn clear(self, contact: &Contact, updates: &[Update]) -> Result<usize> {
         let mut clearing = Piecemeal::of(updates);
         self.push(contact, &mut clearing)
     }

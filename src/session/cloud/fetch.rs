@@ -14,7 +14,7 @@ impl Cloud<'_> {
     /// # Errors
     /// [`Exit::Remote`](crate::model::Exit::Remote) where the cloud cannot be reached; those of
     /// [`verify`](crate::session::Core::verify).
-    pub fn contact(self, version: Option<&Version>) -> Result<Contact> {
+    pub(crate) fn contact(self, version: Option<&Version>) -> Result<Contact> {
         self.fetch(version)?;
         self.seen()
     }
@@ -24,7 +24,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// As [`contact`](Cloud::contact).
-    pub fn contact_to_adopt(self) -> Result<Contact> {
+    pub(crate) fn contact_to_adopt(self) -> Result<Contact> {
         self.fetch(None)?;
         let (_, contact) = self.core.check(&self.core.store.refs()?)?;
         self.warn_of_invalid(&contact);
@@ -36,7 +36,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// As [`contact`](Cloud::contact).
-    pub fn contact_apart(self) -> Result<Contact> {
+    pub(crate) fn contact_apart(self) -> Result<Contact> {
         self.fetch(None)?;
         let (_, contact) = self.core.check_apart(&self.core.store.refs()?)?;
         self.warn_of_invalid(&contact);
@@ -59,7 +59,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Those of [`verify`](crate::session::Core::verify).
-    pub fn seen(self) -> Result<Contact> {
+    pub(crate) fn seen(self) -> Result<Contact> {
         let contact = self.core.change(|refs| self.core.check(refs))?;
         self.warn_of_invalid(&contact);
         Ok(contact)

@@ -18,7 +18,7 @@ impl Cloud<'_> {
     /// # Errors
     /// [`Exit::Usage`] for a remote that git does not know, [`Exit::Remote`] where it cannot be
     /// reached, [`Exit::Rewritten`] where it is another project's.
-    pub fn bring(self, remote: &str) -> Result<Brought> {
+    pub(crate) fn bring(self, remote: &str) -> Result<Brought> {
         if !self.core.remotes().any(|known| known == remote) {
             let what = format!("git has no remote {remote}");
             return Err(Refusal::new(Exit::Usage, what)
@@ -73,7 +73,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// [`Exit::Usage`] in local mode.
-    pub fn brought(self, refs: &Refs) -> Result<BTreeSet<Oid>> {
+    pub(crate) fn brought(self, refs: &Refs) -> Result<BTreeSet<Oid>> {
         let cloud = names::tracking(self.core.cloud_name()?);
         let cloud = cloud.trim_start_matches(names::TRACKING);
         let others = refs.below(names::TRACKING);
@@ -100,7 +100,7 @@ impl Cloud<'_> {
     /// This clone's evolutions by their first commits.
     fn roots(self, refs: &Refs) -> Result<BTreeMap<Oid, (EvolutionName, Oid)>> {
         let mut roots = BTreeMap::new();
-        for (name, tip) in evolutions(&refs.local()) {
+        for (name, tip) in evolutions(refs.local()) {
             roots.insert(self.core.store.root(&tip)?, (name, tip));
         }
         Ok(roots)
@@ -109,7 +109,7 @@ impl Cloud<'_> {
     /// The names that evolutions have here and in the cloud.
     fn known_names(self, refs: &Refs) -> Vec<EvolutionName> {
         let (local, cloud) = (refs.local(), self.core.known_cloud(refs));
-        let known = evolutions(&local).chain(evolutions(&cloud));
+        let known = evolutions(local).chain(evolutions(&cloud));
         known.map(|(name, _)| name).collect()
     }
 

@@ -1,21 +1,21 @@
 //! Exchange with the cloud: fetch and check what it has, adopt it, share what is here.
 
-pub mod adopt;
-pub mod backfill;
-pub mod begin;
-pub mod clear;
-pub mod fetch;
-pub mod fork;
-pub mod news;
-pub mod propose;
-pub mod push;
-pub mod share;
+pub(crate) mod adopt;
+pub(crate) mod backfill;
+pub(crate) mod begin;
+pub(crate) mod clear;
+pub(crate) mod fetch;
+pub(crate) mod fork;
+pub(crate) mod news;
+pub(crate) mod propose;
+pub(crate) mod push;
+pub(crate) mod share;
 
 use super::{Core, Drafts, Proving};
 
 /// The view over the core and the wings below for exchange with the cloud.
 #[derive(Clone, Copy)]
-pub struct Cloud<'s> {
+pub(crate) struct Cloud<'s> {
     pub core: &'s Core<'s>,
     drafts: Drafts<'s>,
     proving: Proving<'s>,

@@ -20,11 +20,11 @@ use crate::store::refs::drafts;
 use anyhow::Result;
 
 /// The cloud's shared refs at some moment.
-pub type State = BTreeMap<String, Oid>;
+pub(crate) type State = BTreeMap<String, Oid>;
 
 /// What the ledger got since an entry of it.
 #[derive(Clone, Debug, Default)]
-pub struct Since {
+pub(crate) struct Since {
     /// Oldest first.
     pub promoted: Vec<Version>,
     pub withdrawn: Vec<(Version, String)>,
@@ -37,7 +37,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// Objects cannot be read.
-    pub fn news(self, told: Option<&State>, contact: &Contact) -> Result<Vec<News>> {
+    pub(crate) fn news(self, told: Option<&State>, contact: &Contact) -> Result<Vec<News>> {
         let Some(told) = told else {
             return Ok(Vec::new());
         };
@@ -87,7 +87,7 @@ impl Cloud<'_> {
     }
 
     /// Takes note that this person, who was told of `told` before, was told of what `contact` shows.
-    pub fn note_told(self, told: Option<&State>, contact: &Contact) {
+    pub(crate) fn note_told(self, told: Option<&State>, contact: &Contact) {
         if told == Some(&contact.cloud) {
             return;
         }
@@ -103,7 +103,7 @@ impl Cloud<'_> {
     }
 
     /// What this person was told of last.
-    pub fn told(self) -> Option<State> {
+    pub(crate) fn told(self) -> Option<State> {
         let text = fs::read_to_string(self.told_file()).ok()?;
         let pair = |line: &str| {
             let (oid, name) = line.split_once(' ')?;
@@ -121,7 +121,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn since(self, before: Option<&Oid>, ledger: &Ledger) -> Result<Since> {
+    pub(crate) fn since(self, before: Option<&Oid>, ledger: &Ledger) -> Result<Since> {
         let mut since = Since {
             met: before.is_none(),
             ..Since::default()
@@ -220,7 +220,7 @@ impl Cloud<'_> {
             return Ok(false);
         }
         let root = self.core.store.root(tip)?;
-        for (_, draft) in drafts(&refs.local()) {
+        for (_, draft) in drafts(refs.local()) {
             if self.core.store.root(&draft)? == root {
                 return Ok(true);
             }

@@ -14,7 +14,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// The policy leaves no version, or is invalid.
-    pub fn propose(
+    pub(crate) fn propose(
         self,
         level: Level,
         product: Option<&str>,
@@ -33,8 +33,8 @@ impl Cloud<'_> {
             Some(ledger) => self.core.store.versions(&ledger, product)?,
             None => Vec::new(),
         };
-        for shared in [refs.local(), self.core.known_cloud(&refs)] {
-            let declared = drafts(&shared).map(|(version, _)| version);
+        for shared in [refs.local(), &self.core.known_cloud(&refs)] {
+            let declared = drafts(shared).map(|(version, _)| version);
             taken.extend(declared.filter(|v| v.product() == product));
         }
         let tags = self.core.store.tags()?.into_iter();

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 
 use super::Cloud;
 use crate::config;
+use crate::git;
 use crate::git::push::{Landed, Report};
 use crate::git::refs::Update;
 use crate::model::push::{Answer, Effect, End, Manner, Push, Road};
@@ -17,8 +18,13 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// [`Exit::OutOfStep`], with the number of commits.
-    pub fn may_publish(self, contact: &Contact, wanted: &[Oid], allowed: bool) -> Result<()> {
-        if allowed || self.core.config.publish_commits || wanted.is_empty() {
+    pub(crate) fn may_publish(
+        self,
+        contact: &Contact,
+        wanted: &[Oid],
+        commits: Commits,
+    ) -> Result<()> {
+        if commits == Commits::Publish || self.core.config.publish_commits || wanted.is_empty() {
             return Ok(());
         }
         let name = self.core.cloud_name()?;
@@ -57,7 +63,7 @@ impl Cloud<'_> {
     /// # Errors
     /// Whatever the job returns; [`Exit::Remote`] where the cloud refuses, does not answer, or cannot
     /// be read.
-    pub fn push<J: Job>(self, contact: &Contact, job: &mut J) -> Result<J::Value> {
+    pub(crate) fn push<J: Job>(self, contact: &Contact, job: &mut J) -> Result<J::Value> {
         let mut later: Option<Contact> = None;
         let mut value = None;
         let mut updates: Vec<Update> = Vec::new();
@@ -82,7 +88,11 @@ impl Cloud<'_> {
                     }
                 },
                 Effect::Send { atomic } => {
-                    report = self.core.remote()?.push(&updates, atomic)?;
+                    let manner = git::push::Manner {
+                        atomic,
+                        dry_run: false,
+                    };
+                    report = self.core.remote()?.push(&updates, manner)?;
                     Answer::Replied(report.reply())
                 }
                 Effect::TakeOver => {
@@ -167,7 +177,7 @@ impl Cloud<'_> {
     }
 
     /// The refusal for a push that the cloud will not take.
-    pub fn refused(self, report: &Report) -> Refusal {
+    pub(crate) fn refused(self, report: &Report) -> Refusal {
         let what = match report.done {
             true => "The cloud refused the push",
             false => "The cloud did not answer the push, and shows nothing of it",
@@ -184,9 +194,28 @@ impl Cloud<'_> {
     }
 }
 
+/// What to do about commits that no branch or tag of the cloud has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// They may go with the push.
+    Publish,
+    /// The push is refused, unless `publish_commits` is set.
+    Hold,
+}
+
+impl Commits {
+    /// What `--with-commits` asks for.
+    pub(crate) fn asked(with_commits: bool) -> Self {
+        match with_commits {
+            true => Self::Publish,
+            false => Self::Hold,
+        }
+    }
+}
+
 /// What is pushed: planned over what the cloud holds, as often as that changes, and taken over here
 /// once the cloud acknowledged it.
-pub trait Job {
+pub(crate) trait Job {
     /// What it comes to.
     type Value;
 
@@ -240,7 +269,7 @@ pub trait Job {
 }
 
 /// What a job has to push.
-pub enum Next<T> {
+pub(crate) enum Next<T> {
     /// These refs, in one push.
     Push(Vec<Update>),
     /// Nothing, or nothing more.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Cloud;
-use super::push::{Job, Next};
+use super::push::{Commits, Job, Next};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
@@ -16,7 +16,7 @@ use crate::store::refs::{drafts, evolutions};
 
 /// What a push of drafts did.
 #[derive(Clone, Debug, Default)]
-pub struct SharedDrafts {
+pub(crate) struct SharedDrafts {
     pub created: Vec<Version>,
     pub updated: Vec<Version>,
     /// What could not be pushed.
@@ -38,7 +38,7 @@ impl SharedDrafts {
 
 /// Why a draft could not be pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushError {
+pub(crate) enum PushError {
     /// Two generations of one version.
     Exists,
     /// The version is promoted.
@@ -51,7 +51,7 @@ pub enum PushError {
 
 impl PushError {
     /// What happened.
-    pub fn error(self) -> &'static str {
+    pub(crate) fn error(self) -> &'static str {
         match self {
             Self::Exists => "Version already exists in cloud",
             Self::Promoted => "Version already promoted in cloud",
@@ -61,7 +61,7 @@ impl PushError {
     }
 
     /// What ends it.
-    pub fn resolution(self) -> &'static str {
+    pub(crate) fn resolution(self) -> &'static str {
         match self {
             Self::Exists | Self::Promoted => "Use different version",
             Self::Behind | Self::Deleted => "Pull first: git gryt sync pull",
@@ -69,7 +69,7 @@ impl PushError {
     }
 
     /// The exit code of a push that meets it.
-    pub fn exit(self) -> Exit {
+    pub(crate) fn exit(self) -> Exit {
         match self {
             Self::Exists | Self::Promoted => Exit::Taken,
             Self::Behind | Self::Deleted => Exit::OutOfStep,
@@ -79,7 +79,7 @@ impl PushError {
 
 /// What a push of evolutions did.
 #[derive(Clone, Debug, Default)]
-pub struct SharedEvolutions {
+pub(crate) struct SharedEvolutions {
     pub created: Vec<EvolutionName>,
     pub updated: Vec<EvolutionName>,
     /// Numbers that were another's in the cloud: before and after.
@@ -92,7 +92,7 @@ pub struct SharedEvolutions {
 
 /// Which evolutions are meant.
 #[derive(Clone, Copy, Debug)]
-pub enum Which<'a> {
+pub(crate) enum Which<'a> {
     All,
     Of(&'a Version),
     Named(&'a [EvolutionName]),
@@ -117,7 +117,7 @@ impl Cloud<'_> {
     /// # Errors
     /// [`Exit::Remote`] where the cloud cannot be reached or refuses; everything that concerns
     /// one draft is in the result.
-    pub fn share_drafts(self, only: Option<&Version>) -> Result<SharedDrafts> {
+    pub(crate) fn share_drafts(self, only: Option<&Version>) -> Result<SharedDrafts> {
         let contact = self.begin_ledger(self.contact(None)?)?;
         self.clear_leftovers(&contact)?;
         let mut job = Drafts {
@@ -132,7 +132,7 @@ impl Cloud<'_> {
     ///
     /// # Errors
     /// [`Exit::Remote`] where the cloud cannot be reached.
-    pub fn preview_drafts(self, only: Option<&Version>) -> Result<SharedDrafts> {
+    pub(crate) fn preview_drafts(self, only: Option<&Version>) -> Result<SharedDrafts> {
         let contact = self.contact(None)?;
         let (updates, errors) = self.plan_drafts(&contact, &self.preview(&contact)?, only)?;
         let mut done = SharedDrafts {
@@ -154,11 +154,11 @@ impl Cloud<'_> {
         let local = contact.refs.local();
         let chosen = |version: &Version| only.is_none_or(|only| only == version);
         if let Some(only) = only
-            && !drafts(&local).any(|(version, _)| version == *only)
+            && !drafts(local).any(|(version, _)| version == *only)
         {
             self.core.draft(&contact.refs, only)?;
         }
-        for (version, tip) in drafts(&local).filter(|(version, _)| chosen(version)) {
+        for (version, tip) in drafts(local).filter(|(version, _)| chosen(version)) {
             let conflict = adopted.conflicts.iter().find(|(v, _)| *v == version);
             let late = adopted.late_drafts.contains(&version);
             let error = match conflict.map(|(_, conflict)| conflict) {
@@ -204,16 +204,16 @@ impl Cloud<'_> {
     /// # Errors
     /// [`Exit::Remote`] where the cloud cannot be reached or refuses, [`Exit::OutOfStep`] where
     /// the push would publish commits of no branch.
-    pub fn share_evolutions(
+    pub(crate) fn share_evolutions(
         self,
         which: &Which<'_>,
-        with_commits: bool,
+        commits: Commits,
     ) -> Result<SharedEvolutions> {
         let contact = self.begin_ledger(self.contact(None)?)?;
         self.clear_leftovers(&contact)?;
         let mut job = Evolutions {
             which,
-            with_commits,
+            commits,
             done: SharedEvolutions::default(),
             more: false,
         };
@@ -232,7 +232,7 @@ impl Cloud<'_> {
         let refs = self.core.store.refs()?;
         let brought = self.brought(&refs)?;
         let (mut updates, mut proven) = (Vec::new(), Vec::new());
-        for (name, tip) in evolutions(&refs.local()) {
+        for (name, tip) in evolutions(refs.local()) {
             if !which.means(&name) || late.contains(&name) {
                 continue;
             }
@@ -303,7 +303,7 @@ impl Job for Drafts<'_> {
 /// This person's evolutions on their way to the cloud.
 struct Evolutions<'a> {
     which: &'a Which<'a>,
-    with_commits: bool,
+    commits: Commits,
     done: SharedEvolutions,
     /// Whether some are left for another push.
     more: bool,
@@ -331,7 +331,7 @@ impl Job for Evolutions<'_> {
         if updates.is_empty() {
             return Ok(Next::Over(std::mem::take(&mut self.done)));
         }
-        cloud.may_publish(contact, &proven, self.with_commits)?;
+        cloud.may_publish(contact, &proven, self.commits)?;
         self.more = updates.len() > REFS_A_PUSH;
         updates.truncate(REFS_A_PUSH);
         Ok(Next::Push(updates))

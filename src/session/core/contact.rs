@@ -13,7 +13,7 @@ use crate::store::{Refs, names};
 
 /// What the cloud has, as it was seen in one fetch and found to check.
 #[derive(Clone, Debug)]
-pub struct Contact {
+pub(crate) struct Contact {
     /// All refs of this clone after the fetch.
     pub refs: Refs,
     /// The cloud's shared refs, by their name there.
@@ -24,7 +24,7 @@ pub struct Contact {
 
 impl Contact {
     /// The cloud's ledger.
-    pub fn ledger(&self) -> Option<&Ledger> {
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
         self.checked.as_ref().map(|checked| &checked.ledger)
     }
 }
@@ -34,7 +34,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Those of [`verify`](Core::verify).
-    pub fn check(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
+    pub(crate) fn check(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
         let (updates, contact) = self.check_apart(refs)?;
         self.own_ledger_fits(refs, contact.checked.as_ref())?;
         Ok((updates, contact))
@@ -44,7 +44,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Those of [`verify`](Core::verify).
-    pub fn check_apart(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
+    pub(crate) fn check_apart(&self, refs: &Refs) -> Result<(Vec<Update>, Contact)> {
         let cloud = refs.cloud(self.cloud_name()?);
         let checked = match cloud.get(names::LEDGER) {
             Some(tip) => Some(self.verify(refs, tip)?),

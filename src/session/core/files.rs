@@ -14,7 +14,7 @@ use crate::model::{Exit, Refusal};
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
+pub(crate) fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
     let file = top.join(path);
     let folder = file.parent().unwrap_or(top);
     real_folders(top, folder)?;
@@ -32,7 +32,7 @@ pub fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// It is a link or a file, or cannot be read.
-pub fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     match fs::symlink_metadata(folder) {
         Ok(meta) if meta.is_dir() => Ok(fs::read_dir(folder)?.collect::<Result<_, _>>()?),
         Ok(_) => Err(not_a_folder(folder).into()),
@@ -45,7 +45,7 @@ pub fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
 ///
 /// # Errors
 /// As [`entries`].
-pub fn yaml_files(folder: &Path) -> Result<Vec<String>> {
+pub(crate) fn yaml_files(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries(folder)? {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -63,7 +63,7 @@ pub fn yaml_files(folder: &Path) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// One of them is a link, or cannot be made.
-pub fn real_folders(top: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn real_folders(top: &Path, folder: &Path) -> Result<()> {
     let mut at = top.to_owned();
     for part in folder.strip_prefix(top).unwrap_or(folder) {
         at.push(part);

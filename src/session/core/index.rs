@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::Core;
 use super::sides::Three;
+use super::survey::Evolutions;
 use super::verify::CHUNK;
 use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
 use crate::cache::{self, Cache};
@@ -30,7 +31,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Refs or objects cannot be read.
-    pub fn cache(&self, refs: &Refs) -> Result<Cache> {
+    pub(crate) fn cache(&self, refs: &Refs) -> Result<Cache> {
         let key = self.cache_key(refs)?;
         if !self.ctx.no_cache {
             let mut cache = Cache::open(&self.cache_file())?;
@@ -54,7 +55,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Refs or objects cannot be read.
-    pub fn fresh_cache(&self, refs: &Refs) -> Result<Cache> {
+    pub(crate) fn fresh_cache(&self, refs: &Refs) -> Result<Cache> {
         let key = self.cache_key(refs)?;
         let mut cache = Cache::passing()?;
         match self.bring_up(&mut cache, refs, &key) {
@@ -79,7 +80,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// As [`cache`](Core::cache).
-    pub fn releases(
+    pub(crate) fn releases(
         &self,
         refs: &Refs,
         count: usize,
@@ -128,15 +129,17 @@ impl Core<'_> {
             .filter(|name| old.get(*name) != new.get(*name))
             .collect();
         let cloud = self.known_cloud(refs);
-        let seen = Seen {
+        let adopted = self.adopted(refs)?;
+        let tips = Three {
             local: refs.local(),
-            adopted: self.adopted(refs)?,
-            cloud,
+            cloud: &cloud,
+            adopted: &adopted,
         };
+        let evolutions = Evolutions::of(&tips);
         for version in self.versions_of(&moved) {
             change.remove(&version)?;
-            if let Some(tip) = seen.local.get(&names::draft(&version)) {
-                change.add(&self.whole_draft(&seen, &version, tip)?)?;
+            if let Some(tip) = tips.local.get(&names::draft(&version)) {
+                change.add(&self.whole_draft(&tips, &evolutions, &version, tip)?)?;
             }
         }
         let read = moved.into_iter().map(|name| (name.as_str(), new.get(name)));
@@ -261,7 +264,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn imported_by(
+    pub(crate) fn imported_by(
         &self,
         ledger: &Ledger,
         commit: &Commit,
@@ -338,14 +341,20 @@ impl Core<'_> {
         })
     }
 
-    fn whole_draft(&self, seen: &Seen, version: &Version, tip: &Oid) -> Result<Whole> {
+    fn whole_draft(
+        &self,
+        seen: &Three<'_>,
+        evolutions: &Evolutions,
+        version: &Version,
+        tip: &Oid,
+    ) -> Result<Whole> {
         let root = self.store.commit(&self.store.root(tip)?)?;
         let read = match self.store.draft(version, tip)? {
             Ok(draft) => draft.contract(),
             Err(invalid) => Err(invalid),
         };
         let contract = read.map_err(|invalid| invalid.to_string());
-        let survey = self.survey(version, &seen.local, &seen.cloud, &seen.adopted)?;
+        let survey = self.survey(version, evolutions)?;
         let attempts: Vec<Attempt> = survey.into_iter().map(|(attempt, _)| attempt).collect();
         let standings: Vec<Standing> = match &contract {
             Ok(contract) => standings(contract, &root.oid, &attempts),
@@ -383,7 +392,7 @@ impl Core<'_> {
             sealed: None,
             sync: match self.config.remote {
                 None => SyncState::NotSynced,
-                Some(_) => self.draft_state(&seen.tips(), version)?,
+                Some(_) => self.draft_state(seen, version)?,
             },
             remote,
         })
@@ -419,23 +428,6 @@ impl Core<'_> {
             proofs,
             abandoned,
         })
-    }
-}
-
-/// The shared refs as this clone sees them.
-struct Seen {
-    local: Tips,
-    cloud: Tips,
-    adopted: Tips,
-}
-
-impl Seen {
-    fn tips(&self) -> Three<'_> {
-        Three {
-            local: &self.local,
-            cloud: &self.cloud,
-            adopted: &self.adopted,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// A draft cannot be read.
-    pub fn merge_drafts(
+    pub(crate) fn merge_drafts(
         &self,
         version: &Version,
         ours: &Oid,
@@ -35,7 +35,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The two still want different things, or cannot be read.
-    pub fn merge_plainly(
+    pub(crate) fn merge_plainly(
         &self,
         version: &Version,
         ours: &Oid,
@@ -80,7 +80,7 @@ impl Core<'_> {
 ///
 /// # Errors
 /// The rule that it breaks.
-pub fn said(draft: &Draft) -> Result<(Contract, String)> {
+pub(crate) fn said(draft: &Draft) -> Result<(Contract, String)> {
     let contract = draft.contract().map_err(Refusal::from)?;
     Ok((contract, String::from_utf8_lossy(&draft.text).into_owned()))
 }
@@ -89,7 +89,7 @@ pub fn said(draft: &Draft) -> Result<(Contract, String)> {
 ///
 /// # Errors
 /// What a person has to choose.
-pub fn merge_texts(
+pub(crate) fn merge_texts(
     bases: &[Contract],
     (ours, theirs): (&Contract, &Contract),
     texts: Texts<'_>,

@@ -17,14 +17,14 @@ const FAILED: &str = "last-error";
 
 impl Core<'_> {
     /// Takes note that the cloud was asked just now, and answered.
-    pub fn note_contact(&self) {
+    pub(crate) fn note_contact(&self) {
         self.note(PULLED, &moment(&self.ctx.now()));
         // Nearly always there is none.
         let _ = fs::remove_file(self.note_file(FAILED));
     }
 
     /// Takes note of why the cloud could not be asked.
-    pub fn note_failure(&self, error: &anyhow::Error) {
+    pub(crate) fn note_failure(&self, error: &anyhow::Error) {
         let now = moment(&self.ctx.now());
         self.note(FAILED, &format!("{now} {error}"));
     }

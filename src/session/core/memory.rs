@@ -15,7 +15,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The memory cannot be read.
-    pub fn adopted(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
+    pub(crate) fn adopted(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
         let Some(remote) = &self.config.remote else {
             return Ok(BTreeMap::new());
         };
@@ -36,7 +36,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Refs cannot be written.
-    pub fn acknowledge(&self, updates: &[Update]) -> Result<()> {
+    pub(crate) fn acknowledge(&self, updates: &[Update]) -> Result<()> {
         let remote = self.cloud_name()?;
         self.change(|refs| {
             let mut moves = Vec::new();
@@ -49,7 +49,7 @@ impl Core<'_> {
     }
 
     /// The local half of acknowledged updates.
-    pub fn note_pushed(
+    pub(crate) fn note_pushed(
         &self,
         refs: &Refs,
         updates: &[Update],
@@ -74,7 +74,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Refs cannot be written.
-    pub fn forget_adopted(&self, version: &Version) -> Result<()> {
+    pub(crate) fn forget_adopted(&self, version: &Version) -> Result<()> {
         let Some(remote) = &self.config.remote else {
             return Ok(());
         };

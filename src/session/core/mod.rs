@@ -1,17 +1,18 @@
 //! The open repository, who is at work, and what every wing reads: what this clone knows of the
 //! cloud, whether a ledger can be believed, who has a version.
 
-pub mod contact;
-pub mod files;
-pub mod index;
-pub mod join;
-pub mod last_contact;
-pub mod memory;
-pub mod policy;
-pub mod sides;
-pub mod survey;
-pub mod taken;
-pub mod verify;
+pub(crate) mod contact;
+pub(crate) mod files;
+pub(crate) mod index;
+pub(crate) mod join;
+pub(crate) mod last_contact;
+pub(crate) mod memory;
+pub(crate) mod policy;
+pub(crate) mod seals;
+pub(crate) mod sides;
+pub(crate) mod survey;
+pub(crate) mod taken;
+pub(crate) mod verify;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ use crate::store::names;
 use crate::store::{Author, Refs, Store};
 
 /// An open repository and everything that a command needs around it.
-pub struct Core<'a> {
+pub(crate) struct Core<'a> {
     pub ctx: &'a Context,
     pub store: Store,
     pub config: Config,
@@ -52,7 +53,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// There is none, or its configuration does not make sense.
-    pub fn open(ctx: &'a Context) -> Result<Self> {
+    pub(crate) fn open(ctx: &'a Context) -> Result<Self> {
         Self::open_with(ctx, Err)
     }
 
@@ -60,7 +61,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// There is no repository.
-    pub fn open_to_configure(ctx: &'a Context) -> Result<Self> {
+    pub(crate) fn open_to_configure(ctx: &'a Context) -> Result<Self> {
         Self::open_with(ctx, |_| {
             config::resolve(|_| None, &[], &config::Shared::default())
         })
@@ -104,7 +105,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// A [`Refusal`] where git does not know.
-    pub fn author(&self) -> Result<&Author> {
+    pub(crate) fn author(&self) -> Result<&Author> {
         if let Some(author) = self.author.get() {
             return Ok(author);
         }
@@ -122,7 +123,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// As [`author`](Core::author).
-    pub fn idents(&self) -> Result<(Ident, Ident)> {
+    pub(crate) fn idents(&self) -> Result<(Ident, Ident)> {
         match &self.known {
             Some(known) => Ok(known.at(self.ctx.now())),
             None => self.store.git().idents(),
@@ -133,7 +134,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// As [`author`](Core::author).
-    pub fn me(&self) -> Result<Person> {
+    pub(crate) fn me(&self) -> Result<Person> {
         Ok(self.store.mapped(self.author()?.author.person.clone()))
     }
 
@@ -141,7 +142,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// [`Exit::Usage`] in local mode.
-    pub fn remote(&self) -> Result<Remote<'_>> {
+    pub(crate) fn remote(&self) -> Result<Remote<'_>> {
         let prefix = &self.config.remote_prefix;
         Ok(Remote::new(self.store.git(), self.cloud_name()?, prefix))
     }
@@ -150,7 +151,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// [`Exit::Usage`] in local mode.
-    pub fn cloud_name(&self) -> Result<&str> {
+    pub(crate) fn cloud_name(&self) -> Result<&str> {
         self.config.remote.as_deref().ok_or_else(|| {
             Refusal::new(Exit::Usage, "Local mode never touches a cloud")
                 .then("git gryt config execution_mode hybrid")
@@ -159,12 +160,12 @@ impl<'a> Core<'a> {
     }
 
     /// The remotes that git is configured with.
-    pub fn remotes(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn remotes(&self) -> impl Iterator<Item = &String> {
         self.remotes.keys()
     }
 
     /// The cloud's address, as it is configured; `url.….insteadOf` is git's.
-    pub fn cloud_url(&self) -> Option<&str> {
+    pub(crate) fn cloud_url(&self) -> Option<&str> {
         let name = self.config.remote.as_ref()?;
         self.remotes.get(name).map(String::as_str)
     }
@@ -173,7 +174,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// A [`Refusal`] in a bare repository.
-    pub fn top(&self) -> Result<PathBuf> {
+    pub(crate) fn top(&self) -> Result<PathBuf> {
         self.store.layout().work_tree.clone().ok_or_else(|| {
             Refusal::new(
                 Exit::Failure,
@@ -186,12 +187,12 @@ impl<'a> Core<'a> {
     }
 
     /// Whether pushes to the cloud are all or nothing there.
-    pub fn atomic(&self) -> bool {
+    pub(crate) fn atomic(&self) -> bool {
         !self.no_atomic.get()
     }
 
     /// Whether the mode is the one that syncs by itself.
-    pub fn continuous(&self) -> bool {
+    pub(crate) fn continuous(&self) -> bool {
         self.config.mode == Mode::Cloud
     }
 
@@ -200,7 +201,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// Everything else.
-    pub fn tolerating_absence(&self, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn tolerating_absence(&self, act: impl FnOnce() -> Result<()>) -> Result<()> {
         if self.away.get() {
             return Ok(());
         }
@@ -222,7 +223,7 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// Whatever `plan` returns, or another process that never lets go.
-    pub fn change<T>(
+    pub(crate) fn change<T>(
         &self,
         mut plan: impl FnMut(&Refs) -> Result<(Vec<crate::git::refs::Update>, T)>,
     ) -> Result<T> {
@@ -248,7 +249,7 @@ impl<'a> Core<'a> {
     }
 
     /// Where the cache is kept: once for all worktrees.
-    pub fn cache_file(&self) -> PathBuf {
+    pub(crate) fn cache_file(&self) -> PathBuf {
         self.store.layout().common_dir.join("gryt").join("cache.db")
     }
 }

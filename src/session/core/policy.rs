@@ -15,7 +15,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where it is invalid.
-    pub fn policy(&self, product: Option<&str>) -> Result<Policy> {
+    pub(crate) fn policy(&self, product: Option<&str>) -> Result<Policy> {
         let Some(top) = &self.store.layout().work_tree else {
             return Ok(Policy::default());
         };
@@ -39,7 +39,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where one of them is invalid, or written for a later git gryt.
-    pub fn rules(
+    pub(crate) fn rules(
         &self,
         tree: &Oid,
         ledger: Option<&Ledger>,
@@ -56,7 +56,6 @@ impl Core<'_> {
         };
         let mut rules = Rules {
             present,
-            text,
             ..Rules::default()
         };
         if let Some(ledger) = ledger
@@ -74,7 +73,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where this program cannot read it.
-    pub fn sealed_policy(
+    pub(crate) fn sealed_policy(
         &self,
         ledger: &Ledger,
         version: &Version,
@@ -95,7 +94,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The history cannot be read.
-    pub fn cover<'a>(
+    pub(crate) fn cover<'a>(
         &self,
         attempts: impl Iterator<Item = &'a mut Attempt>,
         release: &Oid,
@@ -119,7 +118,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// Git cannot be run.
-    pub fn head(&self) -> Result<Option<Oid>> {
+    pub(crate) fn head(&self) -> Result<Option<Oid>> {
         match self.store.resolve("HEAD") {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.downcast_ref::<Refusal>().is_some() => Ok(None),

@@ -15,14 +15,14 @@ use crate::store::refs::drafts;
 type Tips = BTreeMap<String, Oid>;
 
 /// The refs of three moments: here, in the cloud, and as last taken over from there.
-pub struct Three<'a> {
+pub(crate) struct Three<'a> {
     pub local: &'a Tips,
     pub cloud: &'a Tips,
     pub adopted: &'a Tips,
 }
 
 /// A draft as it was looked at.
-pub struct Look {
+pub(crate) struct Look {
     pub sides: Sides,
     pub step: DraftStep,
     /// The text of a merge in which nobody has to choose.
@@ -30,7 +30,7 @@ pub struct Look {
 }
 
 impl Core<'_> {
-    pub fn sides(
+    pub(crate) fn sides(
         &self,
         tips: &Three<'_>,
         name: &str,
@@ -60,7 +60,7 @@ impl Core<'_> {
     }
 
     /// How a draft stands, and what a pull would do with it.
-    pub fn look_at_draft(
+    pub(crate) fn look_at_draft(
         &self,
         tips: &Three<'_>,
         name: &str,
@@ -106,7 +106,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// A draft cannot be read.
-    pub fn draft_state(&self, tips: &Three<'_>, version: &Version) -> Result<SyncState> {
+    pub(crate) fn draft_state(&self, tips: &Three<'_>, version: &Version) -> Result<SyncState> {
         let name = names::draft(version);
         let look = self.look_at_draft(tips, &name, version, None)?;
         Ok(look.step.state(look.sides.relation))
@@ -116,7 +116,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The draft cannot be read.
-    pub fn draft_seal(
+    pub(crate) fn draft_seal(
         &self,
         version: &Version,
         local: Option<&Oid>,
@@ -134,7 +134,7 @@ impl Core<'_> {
         })
     }
 
-    pub fn evolution_seal(
+    pub(crate) fn evolution_seal(
         &self,
         name: &EvolutionName,
         local: Option<&Oid>,

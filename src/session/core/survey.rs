@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Core;
+use super::sides::Three;
 use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;
 use crate::model::sealed::Sealed;
@@ -14,8 +15,37 @@ use crate::model::{Contract, EvolutionName, Oid, Version};
 use crate::store::Refs;
 use crate::store::refs::evolutions;
 
+/// The evolutions here, in the cloud and as last taken over from there, by version: read once for as
+/// many versions as are asked for.
+pub(crate) struct Evolutions {
+    local: ByVersion,
+    cloud: ByVersion,
+    adopted: ByVersion,
+}
+
+type ByVersion = BTreeMap<Version, BTreeMap<EvolutionName, Oid>>;
+
+impl Evolutions {
+    /// Those of three moments.
+    pub(crate) fn of(tips: &Three<'_>) -> Self {
+        let by_version = |shared: &BTreeMap<String, Oid>| {
+            let mut found = ByVersion::new();
+            for (name, tip) in evolutions(shared) {
+                let of_version = found.entry(name.version.clone()).or_default();
+                of_version.insert(name, tip);
+            }
+            found
+        };
+        Self {
+            local: by_version(tips.local),
+            cloud: by_version(tips.cloud),
+            adopted: by_version(tips.adopted),
+        }
+    }
+}
+
 /// An attempt, and where the cloud has it: its ref's tip there, or none.
-pub type Surveyed = (Attempt, Option<Oid>);
+pub(crate) type Surveyed = (Attempt, Option<Oid>);
 
 impl Core<'_> {
     /// All attempts at `version` that count as known: the cloud's, and this clone's own that the
@@ -26,22 +56,17 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The refs name objects that cannot be read.
-    pub fn survey(
+    pub(crate) fn survey(
         &self,
         version: &Version,
-        local: &BTreeMap<String, Oid>,
-        cloud: &BTreeMap<String, Oid>,
-        adopted: &BTreeMap<String, Oid>,
+        evolutions: &Evolutions,
     ) -> Result<Vec<Surveyed>> {
-        let of_version = |shared: &BTreeMap<String, Oid>| -> BTreeMap<EvolutionName, Oid> {
-            evolutions(shared)
-                .filter(|(name, _)| name.version == *version)
-                .collect()
-        };
-        let (here, there) = (of_version(local), of_version(cloud));
-        let known = of_version(adopted);
+        let none = BTreeMap::new();
+        let here = evolutions.local.get(version).unwrap_or(&none);
+        let there = evolutions.cloud.get(version).unwrap_or(&none);
+        let known = evolutions.adopted.get(version).unwrap_or(&none);
         let mut found: BTreeMap<EvolutionName, Surveyed> = BTreeMap::new();
-        for (name, tip) in &there {
+        for (name, tip) in there {
             let mut best = tip;
             if let Some(mine) = here.get(name)
                 && self.store.is_commit(tip)
@@ -53,7 +78,7 @@ impl Core<'_> {
                 found.insert(name.clone(), (attempt, Some(tip.clone())));
             }
         }
-        for (name, tip) in &here {
+        for (name, tip) in here {
             match there.get(name) {
                 // Gone from the cloud since it was taken over: its owner cleared it.
                 None if known.get(name) == Some(tip) => continue,
@@ -97,15 +122,20 @@ impl Core<'_> {
     ///
     /// # Errors
     /// As [`survey`](Core::survey).
-    pub fn attempts(&self, refs: &Refs, version: &Version) -> Result<Vec<Attempt>> {
+    pub(crate) fn attempts(&self, refs: &Refs, version: &Version) -> Result<Vec<Attempt>> {
         let cloud = self.known_cloud(refs);
         let adopted = self.adopted(refs)?;
-        let found = self.survey(version, &refs.local(), &cloud, &adopted)?;
+        let evolutions = Evolutions::of(&Three {
+            local: refs.local(),
+            cloud: &cloud,
+            adopted: &adopted,
+        });
+        let found = self.survey(version, &evolutions)?;
         Ok(found.into_iter().map(|(attempt, _)| attempt).collect())
     }
 
     /// What the cloud had when last seen; nothing in local mode.
-    pub fn known_cloud(&self, refs: &Refs) -> BTreeMap<String, Oid> {
+    pub(crate) fn known_cloud(&self, refs: &Refs) -> BTreeMap<String, Oid> {
         match &self.config.remote {
             Some(remote) => refs.cloud(remote),
             None => BTreeMap::new(),
@@ -116,7 +146,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn sealed_status(&self, refs: &Refs, version: &Version) -> Result<Status> {
+    pub(crate) fn sealed_status(&self, refs: &Refs, version: &Version) -> Result<Status> {
         Ok(match self.ledger(refs)? {
             Some(ledger) if self.store.withdrawal(&ledger, version)?.is_some() => Status::Withdrawn,
             _ => Status::Promoted,
@@ -141,7 +171,7 @@ impl Core<'_> {
 }
 
 /// The standings that were sealed with a release.
-pub fn sealed_standings(contract: &Contract, sealed: &Sealed) -> Vec<Standing> {
+pub(crate) fn sealed_standings(contract: &Contract, sealed: &Sealed) -> Vec<Standing> {
     let standing = |change: &crate::model::Change| {
         let counted = sealed
             .evolutions
@@ -160,7 +190,10 @@ pub fn sealed_standings(contract: &Contract, sealed: &Sealed) -> Vec<Standing> {
 }
 
 /// The number after all of `taken` for the change of `name`.
-pub fn next<'a>(taken: impl Iterator<Item = &'a EvolutionName>, name: &EvolutionName) -> u32 {
+pub(crate) fn next<'a>(
+    taken: impl Iterator<Item = &'a EvolutionName>,
+    name: &EvolutionName,
+) -> u32 {
     let same =
         |other: &&EvolutionName| other.version == name.version && other.change.is(&name.change);
     crate::model::reconcile::next_number(taken.filter(same).map(|other| other.number))

@@ -15,7 +15,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// [`Exit::Taken`].
-    pub fn may_declare(&self, refs: &Refs, version: &Version) -> Result<()> {
+    pub(crate) fn may_declare(&self, refs: &Refs, version: &Version) -> Result<()> {
         let taken = |place: String| -> anyhow::Error {
             let refusal = Refusal::new(
                 Exit::Taken,
@@ -66,7 +66,11 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn released_before(&self, refs: &Refs, version: &Version) -> Result<Option<Imported>> {
+    pub(crate) fn released_before(
+        &self,
+        refs: &Refs,
+        version: &Version,
+    ) -> Result<Option<Imported>> {
         match self.ledger(refs)? {
             Some(ledger) => self.store.imported(&ledger, version),
             None => Ok(None),
@@ -77,7 +81,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// [`Exit::Taken`].
-    pub fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
+    pub(crate) fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
         match self.ledger(refs)? {
             Some(ledger) if self.store.sealed(&ledger, version)?.is_some() => {
                 let refusal = promoted(version);
@@ -95,7 +99,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The ledger or tags cannot be read.
-    pub fn next_free(
+    pub(crate) fn next_free(
         &self,
         version: &Version,
         contact: Option<&Contact>,
@@ -116,7 +120,7 @@ impl Core<'_> {
                 None => false,
             };
             let taken = sealed
-                || in_cloud(&refs.local())
+                || in_cloud(refs.local())
                 || contact.is_some_and(|contact| in_cloud(&contact.cloud))
                 || self.store.tag_in_the_way(&last)?.is_some();
             if !taken {
@@ -130,7 +134,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where there is none, or where it does not check.
-    pub fn draft(&self, refs: &Refs, version: &Version) -> Result<Draft> {
+    pub(crate) fn draft(&self, refs: &Refs, version: &Version) -> Result<Draft> {
         let Some((spelled, tip)) = refs.draft(version) else {
             if let Some(old) = self.released_before(refs, version)? {
                 let what = format!("{} was released before gryt", old.version);
@@ -167,7 +171,7 @@ impl Core<'_> {
 }
 
 /// A version that is promoted cannot be worked on.
-pub fn promoted(version: &Version) -> Refusal {
+pub(crate) fn promoted(version: &Version) -> Refusal {
     Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
         .because("A promoted version is immutable: use a different version")
 }

@@ -11,11 +11,11 @@ use crate::store::{Refs, Store, names};
 
 /// How many entries are read through one opening of the repository: see
 /// [`let_go`](crate::store::Store::let_go).
-pub const CHUNK: usize = 50;
+pub(crate) const CHUNK: usize = 50;
 
 /// A ledger that checks.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// The first commit, which is the ledger's identity.
     pub genesis: Oid,
     pub ledger: Ledger,
@@ -30,7 +30,7 @@ impl Core<'_> {
     /// # Errors
     /// [`Exit::Rewritten`] where it does not descend, or is another project's;
     /// [`Exit::Failure`] where an entry is of a later format, or the history is cut.
-    pub fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
+    pub(crate) fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
         if self.store.has(tip) && !self.store.is_commit(tip) {
             let what = "The cloud's ledger is no commit, and nothing was taken over";
             return Err(Refusal::new(Exit::Rewritten, what).into());
@@ -85,7 +85,7 @@ impl Core<'_> {
     }
 
     /// Whether the cloud's address ever showed a ledger.
-    pub fn was_seen(&self, refs: &Refs) -> Result<bool> {
+    pub(crate) fn was_seen(&self, refs: &Refs) -> Result<bool> {
         let address = self.address()?;
         Ok(address.is_some_and(|address| refs.get(&names::seen(&address)).is_some()))
     }
@@ -177,7 +177,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub fn check_own(&self, ledger: &Ledger, entry: &Oid) -> Result<()> {
+    pub(crate) fn check_own(&self, ledger: &Ledger, entry: &Oid) -> Result<()> {
         let commit = self.store.commit(entry)?;
         let facts = self.store.entry(&commit, Some(&ledger.base))?;
         match check(&facts, Some(&ledger.base)) {
@@ -192,7 +192,7 @@ impl Core<'_> {
     }
 
     /// The entries up to `tip`, the genesis first.
-    pub fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
+    pub(crate) fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
         let oids = self.store.first_parents(tip);
         let oids: Result<Vec<Oid>> = oids.map(|commit| Ok(commit?.oid)).collect();
         let mut oids = oids.map_err(|error| self.cut(error))?;
@@ -202,7 +202,7 @@ impl Core<'_> {
     }
 
     /// A chain that a shallow boundary cuts must never read as a rewritten one.
-    pub fn cut(&self, error: anyhow::Error) -> anyhow::Error {
+    pub(crate) fn cut(&self, error: anyhow::Error) -> anyhow::Error {
         if self.store.layout().common_dir.join("shallow").exists() {
             Refusal::new(
                 Exit::Failure,
@@ -220,7 +220,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// The cloud's address cannot be named.
-    pub fn remember(&self, refs: &Refs, checked: &Checked) -> Result<Vec<Update>> {
+    pub(crate) fn remember(&self, refs: &Refs, checked: &Checked) -> Result<Vec<Update>> {
         let (genesis, ledger) = (&checked.genesis, &checked.ledger);
         let mut updates = vec![
             refs.change(names::valid(genesis), Some(&ledger.base)),
@@ -237,7 +237,7 @@ impl Core<'_> {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn ledger(&self, refs: &Refs) -> Result<Option<Ledger>> {
+    pub(crate) fn ledger(&self, refs: &Refs) -> Result<Option<Ledger>> {
         let Some(tip) = refs.get(names::LEDGER) else {
             return Ok(None);
         };

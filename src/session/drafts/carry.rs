@@ -13,7 +13,7 @@ use crate::store::{Refs, names};
 
 /// An evolution made anew for another version.
 #[derive(Clone, Debug)]
-pub struct Carried {
+pub(crate) struct Carried {
     pub name: EvolutionName,
     /// Its first commit.
     pub root: Oid,
@@ -24,7 +24,7 @@ pub struct Carried {
 ///
 /// # Errors
 /// The text is no contract of `old`.
-pub fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal> {
+pub(crate) fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refusal> {
     let from = Contract::parse(text, old)?;
     let to = Contract {
         version: new.clone(),
@@ -34,8 +34,8 @@ pub fn renamed(text: &[u8], old: &Version, new: &Version) -> Result<String, Refu
 }
 
 /// The updates that put carried evolutions under names that are free.
-pub fn place(refs: &Refs, carried: &[Carried]) -> Vec<Update> {
-    let mut known: Vec<EvolutionName> = evolutions(&refs.local()).map(|(name, _)| name).collect();
+pub(crate) fn place(refs: &Refs, carried: &[Carried]) -> Vec<Update> {
+    let mut known: Vec<EvolutionName> = evolutions(refs.local()).map(|(name, _)| name).collect();
     let mut updates = Vec::new();
     for Carried { name, tip, .. } in carried {
         let mut name = name.clone();
@@ -54,7 +54,7 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Objects cannot be read or written.
-    pub fn carry(
+    pub(crate) fn carry(
         self,
         own: &[Attempt],
         again: impl Fn(&Evolution) -> Evolution,

@@ -19,10 +19,15 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn own_attempts(self, refs: &Refs, version: &Version, root: &Oid) -> Result<Vec<Attempt>> {
+    pub(crate) fn own_attempts(
+        self,
+        refs: &Refs,
+        version: &Version,
+        root: &Oid,
+    ) -> Result<Vec<Attempt>> {
         let me = self.core.me()?;
         let mut own = Vec::new();
-        for (name, tip) in evolutions(&refs.local()) {
+        for (name, tip) in evolutions(refs.local()) {
             if name.version == *version
                 && let Ok(attempt) = self.core.store.attempt(&name, &tip)?
                 && attempt.evolution.generation == *root
@@ -38,7 +43,7 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Git does not know what time it is.
-    pub fn put_aside(
+    pub(crate) fn put_aside(
         self,
         refs: &Refs,
         version: &Version,
@@ -62,7 +67,7 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Git does not know what time it is.
-    pub fn departure(self, tip: &Oid) -> Result<String> {
+    pub(crate) fn departure(self, tip: &Oid) -> Result<String> {
         Ok(names::departure(
             self.core.author()?.committer.at.timestamp(),
             tip,
@@ -70,7 +75,7 @@ impl Drafts<'_> {
     }
 
     /// The updates that bring back what of `version` was put aside last; none where nothing was.
-    pub fn bring_back(self, refs: &Refs, version: &Version) -> Option<Vec<Update>> {
+    pub(crate) fn bring_back(self, refs: &Refs, version: &Version) -> Option<Vec<Update>> {
         let folder = format!("{}{version}/", names::DELETED);
         let drafts = refs
             .below(&folder)
@@ -78,7 +83,7 @@ impl Drafts<'_> {
         let departures = drafts.filter_map(|(rest, _)| rest.split('/').next());
         let last = departures.max_by_key(|departure| names::departed_at(departure))?;
         let mut updates = Vec::new();
-        let mut known: Vec<EvolutionName> = evolutions(&refs.local())
+        let mut known: Vec<EvolutionName> = evolutions(refs.local())
             .chain(evolutions(&self.core.known_cloud(refs)))
             .map(|(name, _)| name)
             .collect();
@@ -105,7 +110,7 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written.
-    pub fn forget_old(self) -> Result<()> {
+    pub(crate) fn forget_old(self) -> Result<()> {
         self.core.change(|refs| {
             let aside: Vec<&str> = refs.below(names::DELETED).map(|(rest, _)| rest).collect();
             if aside.is_empty() {

@@ -15,7 +15,7 @@ use crate::store::{Refs, Store, names};
 
 /// What taking in found.
 #[derive(Clone, Debug, Default)]
-pub struct TakenIn {
+pub(crate) struct TakenIn {
     /// Versions whose edit is now in the draft.
     pub edited: Vec<Version>,
     /// Files that stay as they are, and why.
@@ -34,7 +34,7 @@ impl TakenIn {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn require(&self, version: &Version) -> Result<(), Refusal> {
+    pub(crate) fn require(&self, version: &Version) -> Result<(), Refusal> {
         match self.held.iter().find(|(held, _)| held == version) {
             None => Ok(()),
             Some((held, edited)) => Err(edited.refusal(held)),
@@ -48,7 +48,7 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Files, notes or refs cannot be read or written.
-    pub fn take_in(self) -> Result<TakenIn> {
+    pub(crate) fn take_in(self) -> Result<TakenIn> {
         self.take_in_settling(None)
     }
 
@@ -57,8 +57,8 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// As [`take_in`](Drafts::take_in).
-    pub fn take_in_settling(self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
-        let Some(mut view) = View::open(self, true)? else {
+    pub(crate) fn take_in_settling(self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
+        let Some(mut view) = View::locked(self)? else {
             return Ok(TakenIn::default());
         };
         let mut taken = TakenIn::default();
@@ -72,7 +72,7 @@ impl Drafts<'_> {
             if scan.in_step {
                 self.core
                     .in_step
-                    .replace(Some(drafts(&refs.local()).collect()));
+                    .replace(Some(drafts(refs.local()).collect()));
             }
             for (version, edited) in scan.edited {
                 let prefer = settled
@@ -165,8 +165,8 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Files, notes or drafts cannot be read.
-    pub fn edited(self, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
-        match View::open(self, false)? {
+    pub(crate) fn edited(self, refs: &Refs) -> Result<Vec<(Version, Edited)>> {
+        match View::read_only(self)? {
             Some(view) => Ok(self.scan(&view, refs)?.edited),
             None => Ok(Vec::new()),
         }
@@ -206,7 +206,7 @@ impl Drafts<'_> {
             found.push((version, edited));
         }
         Ok(Scan {
-            in_step: shown == drafts(&local).count() && shown == view.count(),
+            in_step: shown == drafts(local).count() && shown == view.count(),
             edited: found,
         })
     }

@@ -1,17 +1,17 @@
 //! Drafts in this clone: their files in the working tree, the edits made there, and what is kept of
 //! drafts that were deleted.
 
-pub mod carry;
-pub mod deleted;
-pub mod edits;
-pub mod staged;
-pub mod view;
+pub(crate) mod carry;
+pub(crate) mod deleted;
+pub(crate) mod edits;
+pub(crate) mod staged;
+pub(crate) mod view;
 
 use super::Core;
 
 /// The view over the core for work on drafts.
 #[derive(Clone, Copy)]
-pub struct Drafts<'s> {
+pub(crate) struct Drafts<'s> {
     core: &'s Core<'s>,
 }
 

@@ -15,7 +15,7 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// The index or the files cannot be read.
-    pub fn faults(self) -> Result<Vec<Refusal>> {
+    pub(crate) fn faults(self) -> Result<Vec<Refusal>> {
         let head = match self.core.head()? {
             Some(head) => Some(self.core.store.commit(&head)?.tree),
             None => None,

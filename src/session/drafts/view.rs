@@ -19,11 +19,11 @@ use crate::store::draft::Draft;
 use crate::store::{Store, refs};
 
 /// The folder, below the top of the working tree.
-pub const FOLDER: &str = ".gryt/generations";
+pub(crate) const FOLDER: &str = ".gryt/generations";
 
 /// A file of the view that is not simply what its draft holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edited {
+pub(crate) enum Edited {
     /// An edit that can be taken in.
     Fresh { text: Vec<u8>, tip: Oid },
     /// An edit that breaks a rule.
@@ -45,7 +45,7 @@ pub enum Edited {
 
 impl Edited {
     /// The refusal that this state is to a command that needs the draft.
-    pub fn refusal(&self, version: &Version) -> Refusal {
+    pub(crate) fn refusal(&self, version: &Version) -> Refusal {
         let file = path(version);
         match self {
             Self::Fresh { .. } => {
@@ -85,20 +85,20 @@ impl Edited {
 }
 
 /// The file of a version, below the top.
-pub fn path(version: &Version) -> String {
+pub(crate) fn path(version: &Version) -> String {
     format!("{FOLDER}/{version}.yaml")
 }
 
 /// What was written to one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Note {
+pub(crate) struct Note {
     /// The first commit of the draft that it showed: a version can be made again.
     pub root: Option<Oid>,
     pub blobs: Vec<Oid>,
 }
 
 /// One worktree's view, locked against other processes of that worktree.
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     store: &'a Store,
     top: PathBuf,
     notes_file: PathBuf,
@@ -109,22 +109,31 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn open(drafts: Drafts<'a>, lock: bool) -> Result<Option<View<'a>>> {
+    /// The view for looking alone. None where there is no working tree.
+    pub(super) fn read_only(drafts: Drafts<'a>) -> Result<Option<View<'a>>> {
+        Self::open(drafts, None)
+    }
+
+    /// The view for writing. None where there is no working tree.
+    pub(super) fn locked(drafts: Drafts<'a>) -> Result<Option<View<'a>>> {
+        let layout = drafts.core.store.layout();
+        if layout.work_tree.is_none() {
+            return Ok(None);
+        }
+        let folder = layout.git_dir.join("gryt");
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+        let lock = File::create(folder.join("view.lock"))?;
+        lock.lock()?;
+        Self::open(drafts, Some(lock))
+    }
+
+    fn open(drafts: Drafts<'a>, lock: Option<File>) -> Result<Option<View<'a>>> {
         let layout = drafts.core.store.layout();
         let Some(top) = layout.work_tree.clone() else {
             return Ok(None);
         };
-        let folder = layout.git_dir.join("gryt");
-        let lock = if lock {
-            fs::create_dir_all(&folder)
-                .with_context(|| format!("{} cannot be made", folder.display()))?;
-            let file = File::create(folder.join("view.lock"))?;
-            file.lock()?;
-            Some(file)
-        } else {
-            None
-        };
-        let notes_file = folder.join("view");
+        let notes_file = layout.git_dir.join("gryt").join("view");
         // A damaged note is no note: the file is then judged by its draft's history.
         let text = match fs::read(&notes_file) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -307,8 +316,8 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn file_text(self, version: &Version) -> Result<Option<Vec<u8>>> {
-        match View::open(self, false)? {
+    pub(crate) fn file_text(self, version: &Version) -> Result<Option<Vec<u8>>> {
+        match View::read_only(self)? {
             Some(view) => view.read(version.as_str()),
             None => Ok(None),
         }
@@ -319,8 +328,8 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Files or notes cannot be written.
-    pub fn let_go(self, version: &Version, text: &[u8]) -> Result<()> {
-        let Some(mut view) = View::open(self, true)? else {
+    pub(crate) fn let_go(self, version: &Version, text: &[u8]) -> Result<()> {
+        let Some(mut view) = View::locked(self)? else {
             return Ok(());
         };
         view.remove(version.as_str(), &[Store::blob_id(text)?])?;
@@ -332,17 +341,17 @@ impl Drafts<'_> {
     ///
     /// # Errors
     /// Files or notes cannot be written.
-    pub fn write_view(self) -> Result<()> {
+    pub(crate) fn write_view(self) -> Result<()> {
         let refs = self.core.store.refs()?;
         let local = refs.local();
         let seen = self.core.in_step.take();
-        if seen.is_some_and(|seen| refs::drafts(&local).eq(seen)) {
+        if seen.is_some_and(|seen| refs::drafts(local).eq(seen)) {
             return Ok(());
         }
-        let Some(mut view) = View::open(self, true)? else {
+        let Some(mut view) = View::locked(self)? else {
             return Ok(());
         };
-        let drafts: BTreeMap<String, (Version, Oid)> = refs::drafts(&local)
+        let drafts: BTreeMap<String, (Version, Oid)> = refs::drafts(local)
             .map(|(version, tip)| (version.to_string(), (version, tip)))
             .collect();
         for (name, (version, tip)) in &drafts {

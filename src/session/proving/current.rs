@@ -22,7 +22,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// The git folder cannot be written.
-    pub fn set_current(self, root: &Oid) -> Result<()> {
+    pub(crate) fn set_current(self, root: &Oid) -> Result<()> {
         let file = self.current_file();
         std::fs::create_dir_all(file.parent().unwrap_or(&file))?;
         std::fs::write(file, format!("{root}\n"))?;
@@ -33,7 +33,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// The git folder cannot be written.
-    pub fn follow_current(self, old: &Oid, new: &Oid) -> Result<()> {
+    pub(crate) fn follow_current(self, old: &Oid, new: &Oid) -> Result<()> {
         let text = std::fs::read_to_string(self.current_file()).unwrap_or_default();
         if text.trim() == old.as_str() {
             self.set_current(new)?;
@@ -42,7 +42,7 @@ impl Proving<'_> {
     }
 
     /// The first commit of the evolution that was started last in this worktree.
-    pub fn last_started(self) -> Option<Oid> {
+    pub(crate) fn last_started(self) -> Option<Oid> {
         let text = std::fs::read_to_string(self.current_file()).ok()?;
         text.trim().parse().ok()
     }
@@ -52,11 +52,11 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where there is none, or where two versions have one.
-    pub fn current(self, refs: &Refs, change: Option<&ChangeId>) -> Result<Attempt> {
+    pub(crate) fn current(self, refs: &Refs, change: Option<&ChangeId>) -> Result<Attempt> {
         let last = self.last_started();
         let me = self.core.me()?;
         let mut mine = Vec::new();
-        for (name, tip) in evolutions(&refs.local()) {
+        for (name, tip) in evolutions(refs.local()) {
             if change.is_some_and(|change| !name.change.is(change)) {
                 continue;
             }
@@ -110,7 +110,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where there is none or it does not check.
-    pub fn attempt(self, refs: &Refs, name: &EvolutionName) -> Result<Attempt> {
+    pub(crate) fn attempt(self, refs: &Refs, name: &EvolutionName) -> Result<Attempt> {
         let missing = || Refusal::new(Exit::Invalid, format!("There is no evolution {name}"));
         let name_of_ref = crate::store::names::evolution(name);
         let tip = refs.get(&name_of_ref).ok_or_else(missing)?;

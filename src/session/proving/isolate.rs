@@ -15,7 +15,7 @@ const LOCK: &str = "in-use";
 const TREE: &str = "tree";
 
 /// A temporary worktree. It goes away with this value.
-pub struct Isolated<'a> {
+pub(crate) struct Isolated<'a> {
     home: &'a Git,
     /// The worktree's own git folder, as it was before anything ran in it.
     git_dir: PathBuf,
@@ -26,12 +26,12 @@ pub struct Isolated<'a> {
 
 impl Isolated<'_> {
     /// The top of the worktree.
-    pub fn top(&self) -> PathBuf {
+    pub(crate) fn top(&self) -> PathBuf {
         self.folder.path().join(TREE)
     }
 
     /// Git, bound to the worktree.
-    pub fn git(&self) -> Git {
+    pub(crate) fn git(&self) -> Git {
         Git::new(&self.git_dir, Some(&self.top()))
     }
 }
@@ -51,7 +51,7 @@ impl<'s> Proving<'s> {
     ///
     /// # Errors
     /// There is no place for it, or git cannot check it out.
-    pub fn isolate(self, commit: &Oid) -> Result<Isolated<'s>> {
+    pub(crate) fn isolate(self, commit: &Oid) -> Result<Isolated<'s>> {
         let git = self.core.store.git();
         clear_leftovers(git)?;
         let folder = tempfile::Builder::new()

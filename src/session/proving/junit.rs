@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 200;
 ///
 /// # Errors
 /// [`Exit::Invalid`] where one is no report, or no test of it ran: it would prove nothing.
-pub fn sum(files: &[impl AsRef<Path>]) -> Result<Tests> {
+pub(crate) fn sum(files: &[impl AsRef<Path>]) -> Result<Tests> {
     let mut sum = Tests::default();
     for file in files {
         let file = file.as_ref();

@@ -1,18 +1,18 @@
 //! Proving changes: which evolution is meant, where its pipeline is, where it runs, and what is
 //! recorded of the run.
 
-pub mod current;
-pub mod isolate;
-pub mod junit;
-pub mod pipelines;
-pub mod proof;
-pub mod wanted;
+pub(crate) mod current;
+pub(crate) mod isolate;
+pub(crate) mod junit;
+pub(crate) mod pipelines;
+pub(crate) mod proof;
+pub(crate) mod wanted;
 
 use super::{Core, Drafts};
 
 /// The view over the core and the drafts for proving changes.
 #[derive(Clone, Copy)]
-pub struct Proving<'s> {
+pub(crate) struct Proving<'s> {
     core: &'s Core<'s>,
     drafts: Drafts<'s>,
 }

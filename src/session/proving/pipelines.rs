@@ -8,7 +8,7 @@ use crate::model::{Exit, Oid, Refusal};
 
 /// Where a pipeline is read from.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub(crate) enum Source {
     /// A commit's tree: what a proof may rest on.
     Tree(Oid),
     /// The working tree, edited as it is.
@@ -20,7 +20,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// The tree cannot be read.
-    pub fn pipelines(self, source: &Source) -> Result<Vec<String>> {
+    pub(crate) fn pipelines(self, source: &Source) -> Result<Vec<String>> {
         let files = match source {
             Source::Tree(tree) => {
                 let entries = self.core.store.list(tree, FOLDER)?;
@@ -39,7 +39,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// There is no working tree.
-    pub fn pipeline_files(self) -> Result<Vec<String>> {
+    pub(crate) fn pipeline_files(self) -> Result<Vec<String>> {
         let Ok(folder) = std::fs::read_dir(self.core.top()?.join(FOLDER)) else {
             return Ok(Vec::new());
         };
@@ -51,7 +51,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where it is invalid, with its file, line and column.
-    pub fn pipeline(self, source: &Source, name: &str) -> Result<(Vec<u8>, Pipeline)> {
+    pub(crate) fn pipeline(self, source: &Source, name: &str) -> Result<(Vec<u8>, Pipeline)> {
         let path = pipeline::path(name);
         let missing = || format!("{path} cannot be read");
         let text = match source {

@@ -17,7 +17,11 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// There is no number left, or the refs cannot be changed.
-    pub fn begin_evolution(self, draft: &Draft, change: &Change) -> Result<(EvolutionName, Oid)> {
+    pub(crate) fn begin_evolution(
+        self,
+        draft: &Draft,
+        change: &Change,
+    ) -> Result<(EvolutionName, Oid)> {
         let what = Evolution {
             version: draft.version.clone(),
             generation: draft.root.clone(),
@@ -33,7 +37,7 @@ impl Proving<'_> {
         )?;
         let name = self.core.change(|refs| {
             let (local, cloud) = (refs.local(), self.core.known_cloud(refs));
-            let here = evolutions(&local).map(|(name, _)| name);
+            let here = evolutions(local).map(|(name, _)| name);
             let taken: Vec<_> = here
                 .chain(evolutions(&cloud).map(|(name, _)| name))
                 .collect();
@@ -58,7 +62,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Taken`] where it went into a release or away.
-    pub fn add_proof(
+    pub(crate) fn add_proof(
         self,
         before: &EvolutionName,
         root: &Oid,
@@ -83,7 +87,7 @@ impl Proving<'_> {
     }
 
     fn open_attempt(self, refs: &Refs, change: &ChangeId, root: &Oid) -> Result<Option<Attempt>> {
-        for (name, tip) in evolutions(&refs.local()) {
+        for (name, tip) in evolutions(refs.local()) {
             if name.change == *change
                 && let Ok(attempt) = self.core.store.attempt(&name, &tip)?
                 && attempt.root == *root
@@ -96,7 +100,7 @@ impl Proving<'_> {
     }
 
     /// The machine's own name for itself.
-    pub fn host(self) -> String {
+    pub(crate) fn host(self) -> String {
         let from_system = || {
             let text = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
             Some(text.trim().to_owned())
@@ -113,7 +117,7 @@ impl Proving<'_> {
 ///
 /// # Errors
 /// [`Exit::Invalid`], with the changes that it has.
-pub fn declared<'a>(
+pub(crate) fn declared<'a>(
     contract: &'a Contract,
     version: &Version,
     id: &ChangeId,

@@ -14,7 +14,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] for what is no change's id; the history cannot be read.
-    pub fn named_since(self, base: &str) -> Result<(Vec<ChangeId>, Vec<ChangeId>)> {
+    pub(crate) fn named_since(self, base: &str) -> Result<(Vec<ChangeId>, Vec<ChangeId>)> {
         self.drafts.take_in()?;
         let refs = self.core.store.refs()?;
         let local = refs.local();
@@ -26,7 +26,7 @@ impl Proving<'_> {
                 continue;
             }
             let mut found = false;
-            for (version, tip) in drafts(&local) {
+            for (version, tip) in drafts(local) {
                 let draft = self.core.store.draft(&version, &tip)?;
                 let contract = draft.and_then(|draft| draft.contract());
                 found = found || contract.is_ok_and(|contract| contract.change(&id).is_some());
@@ -44,7 +44,7 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where no draft wants it, or several do; [`Exit::Usage`] for no change.
-    pub fn sees_started(self, change: Option<&ChangeId>) -> Result<()> {
+    pub(crate) fn sees_started(self, change: Option<&ChangeId>) -> Result<()> {
         let Some(change) = change else {
             let what = "--start needs to know of what: name a change";
             return Err(Refusal::new(Exit::Usage, what)
@@ -57,7 +57,7 @@ impl Proving<'_> {
             return Ok(());
         }
         let mut wanting: Vec<Draft> = Vec::new();
-        for (version, tip) in drafts(&refs.local()) {
+        for (version, tip) in drafts(refs.local()) {
             if let Ok(draft) = self.core.store.draft(&version, &tip)?
                 && draft.contract().is_ok_and(|c| c.change(change).is_some())
                 && self.core.open_version(&refs, &version).is_ok()

@@ -16,7 +16,7 @@ use crate::store::ledger::Ledger;
 use crate::store::names;
 
 /// What there is to do, over the ledger as it stands.
-pub enum Next<T> {
+pub(crate) enum Next<T> {
     /// Nothing: it is there.
     There(T),
     /// This entry goes on top.
@@ -28,7 +28,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Whatever `next` returns; there is no ledger; those of a push.
-    pub fn append<T>(self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
+    pub(crate) fn append<T>(self, next: impl Fn(Option<&Ledger>) -> Result<Next<T>>) -> Result<T> {
         match self.core.config.remote {
             Some(_) => self.append_in_cloud(next),
             None => self.append_here(next),
@@ -62,7 +62,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn lacking(
+    pub(crate) fn lacking(
         self,
         ledger: Option<&Ledger>,
         found: &[Imported],
@@ -87,7 +87,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// As [`append`](Sealing::append).
-    pub fn have_ledger(self) -> Result<()> {
+    pub(crate) fn have_ledger(self) -> Result<()> {
         if self.core.config.remote.is_some() {
             self.cloud.begin_ledger(self.cloud.contact(None)?)?;
             return Ok(());

@@ -18,7 +18,7 @@ use crate::store::objects::Commit;
 
 /// What an audit found.
 #[derive(Debug)]
-pub struct Audit {
+pub(crate) struct Audit {
     pub genesis: Oid,
     /// How many entries there are, the genesis included.
     pub entries: usize,
@@ -37,7 +37,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// An object cannot be read, or an entry is of a later format.
-    pub fn audit(self, ledger: &Ledger, only: Option<&Version>) -> Result<Audit> {
+    pub(crate) fn audit(self, ledger: &Ledger, only: Option<&Version>) -> Result<Audit> {
         let chain = self.core.entries(&ledger.tip)?;
         let signatures = self.core.store.signatures(&ledger.tip)?;
         let mut audit = Audit {

@@ -10,12 +10,14 @@ use crate::model::promotion::{CloudDraft, Draft, Facts, Release};
 use crate::model::reconcile::Relation;
 use crate::model::{Oid, Refusal, Version};
 use crate::session::core::contact::Contact;
+use crate::session::core::sides::Three;
+use crate::session::core::survey::Evolutions;
 use crate::session::drafts::edits::TakenIn;
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
 /// What a promoter wants, which stays the same over all tries.
-pub struct Intent {
+pub(crate) struct Intent {
     pub version: Version,
     /// The promotion id; empty until something is about to be pushed.
     pub id: String,
@@ -30,7 +32,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs or objects cannot be read. What says no is among the facts.
-    pub fn facts(self, intent: &Intent, contact: Option<&Contact>) -> Result<Facts> {
+    pub(crate) fn facts(self, intent: &Intent, contact: Option<&Contact>) -> Result<Facts> {
         let store = &self.core.store;
         let refs = match contact {
             Some(contact) => contact.refs.clone(),
@@ -59,9 +61,12 @@ impl Sealing<'_> {
             _ => None,
         };
         let me = self.core.me()?;
-        let mut attempts = self
-            .core
-            .survey(&intent.version, &refs.local(), cloud, &adopted)?;
+        let evolutions = Evolutions::of(&Three {
+            local: refs.local(),
+            cloud,
+            adopted: &adopted,
+        });
+        let mut attempts = self.core.survey(&intent.version, &evolutions)?;
         if contact.is_some() {
             // A colleague's evolution that is here and not in the cloud is not ours to publish.
             let brought = self.cloud.brought(&refs)?;

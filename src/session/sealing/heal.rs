@@ -11,12 +11,12 @@ use crate::session::core::contact::Contact;
 use crate::store::names;
 
 impl Sealing<'_> {
-    /// Finishes promotions that were cut short: those of this clone whose id the ledger holds.
-    /// Returns the versions whose outcome is known only now.
+    /// Finishes promotions that were cut short: those of this clone whose id the ledger holds. What
+    /// became of each is told.
     ///
     /// # Errors
     /// Refs cannot be read or written. What the cloud refuses is a warning.
-    pub fn resume(self, contact: &Contact) -> Result<()> {
+    pub(crate) fn resume(self, contact: &Contact) -> Result<()> {
         let Some(ledger) = contact.ledger() else {
             return Ok(());
         };
@@ -47,7 +47,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written. What the cloud refuses is a warning.
-    pub fn finish(self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
+    pub(crate) fn finish(self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
         self.clear_after(contact, sealed)?;
         let tag = if self.core.config.tag {
             Some(self.deliver_tag(Some(contact), sealed)?)
@@ -64,7 +64,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written. What the cloud refuses is a warning.
-    pub fn clear_after(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
+    pub(crate) fn clear_after(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
         self.cloud.clear_folded(contact, sealed)?;
         self.cloud.name_own_ledger(contact)
     }

@@ -12,7 +12,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs cannot be read or written.
-    pub fn intend(self, version: &Version) -> Result<String> {
+    pub(crate) fn intend(self, version: &Version) -> Result<String> {
         let name = names::promoting(version);
         self.core.change(|refs| {
             if let Some(id) = self.intent(refs, version)? {
@@ -29,7 +29,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn intent(self, refs: &Refs, version: &Version) -> Result<Option<String>> {
+    pub(crate) fn intent(self, refs: &Refs, version: &Version) -> Result<Option<String>> {
         let Some(blob) = refs.get(&names::promoting(version)) else {
             return Ok(None);
         };
@@ -41,7 +41,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs cannot be written.
-    pub fn forget_intent(self, version: &Version) -> Result<()> {
+    pub(crate) fn forget_intent(self, version: &Version) -> Result<()> {
         let name = names::promoting(version);
         self.core
             .change(|refs| Ok((vec![refs.change(&name, None)], ())))

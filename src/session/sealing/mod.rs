@@ -1,19 +1,19 @@
 //! Writing to the ledger: the facts that a promotion is decided by, the entry, its tag, and what
 //! follows once it stands.
 
-pub mod append;
-pub mod audit;
-pub mod facts;
-pub mod heal;
-pub mod intent;
-pub mod leaving;
-pub mod tag;
+pub(crate) mod append;
+pub(crate) mod audit;
+pub(crate) mod facts;
+pub(crate) mod heal;
+pub(crate) mod intent;
+pub(crate) mod leaving;
+pub(crate) mod tag;
 
 use super::{Cloud, Core, Drafts};
 
 /// The view over the core and the wings below for writing to the ledger.
 #[derive(Clone, Copy)]
-pub struct Sealing<'s> {
+pub(crate) struct Sealing<'s> {
     core: &'s Core<'s>,
     drafts: Drafts<'s>,
     cloud: Cloud<'s>,

@@ -19,7 +19,11 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Git cannot be started, or does not know who is at work.
-    pub fn deliver_tag(self, contact: Option<&Contact>, sealed: &Sealed) -> Result<TagState> {
+    pub(crate) fn deliver_tag(
+        self,
+        contact: Option<&Contact>,
+        sealed: &Sealed,
+    ) -> Result<TagState> {
         let name = names::tag(&sealed.version);
         let Some(tag) = self.release_tag(sealed)? else {
             return Ok(TagState::Refused);
@@ -37,7 +41,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs cannot be read.
-    pub fn release_tag(self, sealed: &Sealed) -> Result<Option<Oid>> {
+    pub(crate) fn release_tag(self, sealed: &Sealed) -> Result<Option<Oid>> {
         let version = &sealed.version;
         if let Some(tag) = self.core.store.tag(&names::tag(version))? {
             return Ok(Some(tag));
@@ -56,7 +60,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Git cannot be started. What the cloud refuses is a warning.
-    pub fn send_tag(
+    pub(crate) fn send_tag(
         self,
         contact: Option<&Contact>,
         version: &Version,
@@ -96,7 +100,7 @@ impl Sealing<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum TagState {
+pub(crate) enum TagState {
     /// It is where it belongs.
     Made,
     /// The cloud will not have it.

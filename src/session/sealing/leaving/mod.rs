@@ -19,7 +19,7 @@ use crate::model::push::{Manner, Road};
 use crate::model::sealed::{Sealed, Withdrawal};
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::session::Cloud;
-use crate::session::cloud::push::{Job, Next};
+use crate::session::cloud::push::{Commits, Job, Next};
 use crate::session::core::contact::Contact;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
@@ -29,7 +29,7 @@ use crate::store::{Author, Refs, names};
 /// What becomes of this clone's own promotions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Left {
+pub(crate) struct Left {
     /// Versions that are in the cloud's ledger now.
     pub appended: Vec<Version>,
     /// Versions that are drafts again, and under which name.
@@ -54,7 +54,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// A ledger cannot be read.
-    pub fn has_own_ledger(self, refs: &Refs) -> Result<bool> {
+    pub(crate) fn has_own_ledger(self, refs: &Refs) -> Result<bool> {
         let Some(own) = refs.get(names::LEDGER) else {
             return Ok(false);
         };
@@ -78,16 +78,16 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// [`Exit::Conflict`] where versions are taken there; those of a push.
-    pub fn leave_local(
+    pub(crate) fn leave_local(
         self,
         renames: &[Rename],
-        with_commits: bool,
+        commits: Commits,
         dry_run: bool,
     ) -> Result<Option<Left>> {
         let mut job = Leaving {
             sealing: self,
             renames,
-            with_commits,
+            commits,
             dry_run,
             plan: None,
         };
@@ -130,7 +130,7 @@ impl Sealing<'_> {
         }
         let local = refs.local();
         let is_free = |version: &Version| {
-            let declared = drafts(&local).any(|(draft, _)| draft == *version);
+            let declared = drafts(local).any(|(draft, _)| draft == *version);
             // What cannot be read is not free.
             !declared && matches!(self.holder(contact, version), Ok(None))
         };
@@ -376,7 +376,7 @@ impl Plan {
 struct Leaving<'a> {
     sealing: Sealing<'a>,
     renames: &'a [Rename],
-    with_commits: bool,
+    commits: Commits,
     dry_run: bool,
     /// What becomes of each, over the cloud as it was last seen.
     plan: Option<Plan>,
@@ -407,7 +407,7 @@ impl Job for Leaving<'_> {
         }
         let old = contact.cloud.get(names::LEDGER);
         let tip = self.sealing.rewrite(contact, &own, &plan)?;
-        cloud.may_publish(contact, &self.sealing.pinned_by(&plan)?, self.with_commits)?;
+        cloud.may_publish(contact, &self.sealing.pinned_by(&plan)?, self.commits)?;
         if self.dry_run {
             return Ok(Next::Over(Some(left)));
         }

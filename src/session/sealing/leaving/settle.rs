@@ -9,6 +9,7 @@ use crate::model::evolution::Attempt;
 use crate::model::leaving::Fate;
 use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid, Refusal, Version};
+use crate::session::cloud::adopt::Purpose;
 use crate::session::drafts::carry::{Carried, place, renamed};
 use crate::session::sealing::Sealing;
 use crate::session::sealing::tag::tag_text;
@@ -47,7 +48,7 @@ impl Sealing<'_> {
                 .note_pushed(refs, pushed, &mut moves, &mut adopted);
             let after = refs.with(&moves);
             let (verified, contact) = self.core.check_apart(&after)?;
-            let (taken_over, _) = self.cloud.plan(&contact, &after, true)?;
+            let (taken_over, _) = self.cloud.plan(&contact, &after, Purpose::Adopt)?;
             moves.extend(verified);
             moves.extend(taken_over);
             Ok((moves, contact))
