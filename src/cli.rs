@@ -19,6 +19,7 @@ use crate::commands::run::RunArgs;
 use crate::commands::setup::{CompletionsArgs, ManArgs, SetupArgs};
 use crate::commands::sync::SyncCommand;
 use crate::commands::verify::VerifyArgs;
+use crate::commands::why::WhyArgs;
 use crate::commands::withdraw::WithdrawArgs;
 
 /// Release contracts and the proof that they hold, kept inside git.
@@ -79,6 +80,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Seal a version, once and for ever
     Promote(PromoteArgs),
+    /// Say who has to do what before a version can be promoted
+    Why(WhyArgs),
     /// Mark a promoted version as not to be used
     Withdraw(WithdrawArgs),
     /// Show where this clone stands: the evolution at hand, drafts, what is not shared

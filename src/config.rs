@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Invalid, Oid, Refusal};
 
 /// The tracked file, below the top of the working tree.
@@ -45,7 +46,7 @@ pub(crate) struct Key {
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 7] = [
+pub(crate) const KEYS: [Key; 8] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -60,6 +61,11 @@ pub(crate) const KEYS: [Key; 7] = [
         name: "tag",
         git: "gryt.tag",
         env: "GRYT_TAG",
+    },
+    Key {
+        name: "tag_format",
+        git: "gryt.tagformat",
+        env: "GRYT_TAG_FORMAT",
     },
     Key {
         name: "publish_commits",
@@ -94,6 +100,8 @@ pub(crate) struct Shared {
     pub remote: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_format: Option<TagFormat>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish_commits: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,6 +142,8 @@ pub(crate) struct Config {
     /// The cloud: the name of a configured remote. None where there is none, or in local mode.
     pub remote: Option<String>,
     pub tag: bool,
+    /// How release tags are named.
+    pub tag_format: TagFormat,
     pub publish_commits: bool,
     /// Whether the pre-push hook shares the proofs of what is pushed.
     pub share_on_push: bool,
@@ -209,7 +219,7 @@ pub(crate) fn resolve(
             origin,
         }
     };
-    let [mode, remote, tag, publish, share, timeout, prefix] = &KEYS;
+    let [mode, remote, tag, format, publish, share, timeout, prefix] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
         _ if remotes.contains_key("origin") => Some("origin".to_owned()),
@@ -227,6 +237,7 @@ pub(crate) fn resolve(
     };
     let mode = find(mode, Some(default_mode.into()));
     let tag = find(tag, Some("true".into()));
+    let format = find(format, Some(TagFormat::default().to_string()));
     let publish = find(publish, Some("false".into()));
     let share = find(share, Some("false".into()));
     let timeout = find(timeout, Some("5s".into()));
@@ -247,6 +258,7 @@ pub(crate) fn resolve(
         mode: parsed,
         remote: cloud,
         tag: parse_bool(&tag)?,
+        tag_format: parse_format(&format)?,
         publish_commits: parse_bool(&publish)?,
         share_on_push: parse_bool(&share)?,
         hook_timeout: parse_duration(&timeout)?,
@@ -254,7 +266,7 @@ pub(crate) fn resolve(
         ledger: shared.ledger.clone(),
         no_atomic,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
-        settings: vec![mode, remote, tag, publish, share, timeout, prefix],
+        settings: vec![mode, remote, tag, format, publish, share, timeout, prefix],
     })
 }
 
@@ -316,6 +328,19 @@ fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
         .ok_or_else(|| wrong(setting.key, value, "true or false"))
 }
 
+fn parse_format(setting: &Setting) -> Result<TagFormat, Refusal> {
+    let value = setting.value.as_deref();
+    let parsed: Result<TagFormat, Invalid> = value.unwrap_or_default().parse();
+    parsed.map_err(|invalid| {
+        wrong(
+            setting.key,
+            value,
+            "like {version}, {number} or {product}@{number}",
+        )
+        .because(invalid.to_string())
+    })
+}
+
 /// Where refs of gryt's are on a remote, unless said.
 pub(crate) const OWN_PREFIX: &str = "refs/gryt/";
 
@@ -357,6 +382,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
     match key.name {
         "execution_mode" => parse_mode(&setting).map(drop),
         "remote" => Ok(()),
+        "tag_format" => parse_format(&setting).map(drop),
         "hook_timeout" => parse_duration(&setting).map(drop),
         "remote_prefix" => parse_prefix(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),

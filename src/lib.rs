@@ -47,6 +47,7 @@ pub mod parts {
     pub use crate::model::pipeline::Pipeline;
     pub use crate::model::policy::Policy;
     pub use crate::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
+    pub use crate::model::rules::RuleSet;
     pub use crate::model::sealed::{Folded, Sealed};
     pub use crate::model::verdict::{Gate, GateName, Verdict};
     pub use crate::model::version::Version;
@@ -101,6 +102,9 @@ fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
             Ok(())
         })?;
     }
+    if cli.command.reads_shared() && core.never_pulled(&core.store.refs()?) {
+        ctx.warn("This clone never pulled, and knows nothing of the team yet: git gryt sync pull");
+    }
     let outcome = dispatch(&session, &cli.command)?;
     if after {
         session
@@ -147,6 +151,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         }
         Command::Run(args) => commands::run::run(session, args),
         Command::Promote(args) => commands::promote::wait::run(session, args),
+        Command::Why(args) => commands::why::run(session, args),
         Command::Withdraw(args) => commands::withdraw::run(session, args),
         Command::Status => commands::status::run(session),
         Command::Query(args) => commands::query::run(session, args),
@@ -179,6 +184,8 @@ impl Command {
                 | Self::Status
                 | Self::Where { .. }
                 | Self::Notes { .. }
+                | Self::Query(_)
+                | Self::Verify(_)
         )
     }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use git_gryt::parts::{
     Attempt, Author, Content, Contract, Evolution, EvolutionName, Folded, Gate, GateName, Git,
-    Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, Sealed, Stamp, StepEnd, StepResult,
-    Store, Verdict, Version,
+    Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, RuleSet, Sealed, Stamp, StepEnd,
+    StepResult, Store, Verdict, Version,
 };
 
 /// Changes of each version, promoted or drafted.
@@ -119,6 +119,7 @@ impl Maker<'_> {
             .store
             .write_evolution(&author, &evolution, None, &nonce)?;
         let mut attempt = Attempt {
+            pinned: true,
             name: EvolutionName {
                 version: contract.version.clone(),
                 change: change.id.clone(),
@@ -157,6 +158,7 @@ impl Maker<'_> {
                 allowed: false,
             }],
             evidence: None,
+            patches: None,
             by: owner,
             host: "bench".into(),
             at: author.author.at,
@@ -207,6 +209,7 @@ impl Maker<'_> {
             generation: root.clone(),
             draft: root,
             promoter,
+            rules: RuleSet::CURRENT,
             promoted_at: author.author.at,
             gates: gates.map(passed).into(),
             evolutions: folded,

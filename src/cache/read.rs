@@ -1,5 +1,7 @@
 //! The questions that commands ask of the cache.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use rusqlite::Row;
 
@@ -11,18 +13,42 @@ use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Person, Version};
 
 impl Cache {
-    /// The latest releases, newest first, at most `count`.
+    /// The latest releases, newest first, at most `count`: promotions in the ledger's order, and what
+    /// was released before gryt where its own moment puts it.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn releases(&self, count: usize, product: Option<&str>) -> Result<Vec<Release>> {
-        let mut query = self.db.prepare_cached(
-            "SELECT version, description, release_commit, promoter, promoted_by, promoted_at, \
-             changes, evolutions, status, excuses \
-             FROM generations WHERE entry IS NOT NULL AND (?2 IS NULL OR product = ?2) \
-             ORDER BY entry DESC, id DESC LIMIT ?1",
-        )?;
-        let mut rows = query.query((limit(count), product))?;
+    pub(crate) fn releases(&self, count: usize, product: Option<&str>) -> Result<Vec<Release>> {
+        let promoted = self.of_entries("promotion", "g.entry DESC", count, product)?;
+        let imported =
+            self.of_entries("import", "g.promoted_at DESC, g.id DESC", count, product)?;
+        let mut imported = imported.into_iter().peekable();
+        let mut found = Vec::new();
+        for release in promoted {
+            while let Some(before) = imported.next_if(|old| old.promoted_at > release.promoted_at) {
+                found.push(before);
+            }
+            found.push(release);
+        }
+        found.extend(imported);
+        found.truncate(count);
+        Ok(found)
+    }
+
+    fn of_entries(
+        &self,
+        kind: &str,
+        order: &str,
+        count: usize,
+        product: Option<&str>,
+    ) -> Result<Vec<Release>> {
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT g.version, g.description, g.release_commit, g.promoter, g.promoted_by, \
+             g.promoted_at, g.changes, g.evolutions, g.status, g.excuses, e.kind = 'import' \
+             FROM generations g JOIN entries e ON e.height = g.entry \
+             WHERE e.kind = ?3 AND (?2 IS NULL OR g.product = ?2) ORDER BY {order} LIMIT ?1"
+        ))?;
+        let mut rows = query.query((limit(count), product, kind))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let text = |at: usize| row.get::<_, String>(at);
@@ -40,11 +66,37 @@ impl Cache {
                 changes: count_of(row, 6)?,
                 evolutions: count_of(row, 7)?,
                 withdrawn: status == Status::Withdrawn,
-                imported: status == Status::Imported,
+                imported: row.get(10)?,
                 excuses: text(9)?.lines().map(str::to_owned).collect(),
             });
         }
         Ok(found)
+    }
+
+    /// The highest releases that stand and are no pre-releases: that without a product first, then one
+    /// of each product.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) fn highest(&self) -> Result<Vec<Version>> {
+        let withdrawn: &str = Status::Withdrawn.into();
+        let mut query = self.db.prepare_cached(
+            "SELECT version FROM generations WHERE entry IS NOT NULL AND status <> ?1",
+        )?;
+        let mut rows = query.query([withdrawn])?;
+        let mut found: BTreeMap<Option<String>, Version> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let version: Version = row.get::<_, String>(0)?.parse()?;
+            if version.is_pre_release() {
+                continue;
+            }
+            let product = version.product().map(str::to_owned);
+            match found.get(&product) {
+                Some(known) if *known > version => {}
+                _ => _ = found.insert(product, version),
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// All drafts, in no order.

@@ -23,6 +23,10 @@ pub struct Whole {
     pub sync: SyncState,
     /// The cloud's draft.
     pub remote: Option<Oid>,
+    /// When what the cloud has was written: its draft, or the release.
+    pub synced: Option<Stamp>,
+    /// Why the cloud refused the last push of it.
+    pub error: Option<String>,
 }
 
 /// What is known of a promoted generation beyond its contract.
@@ -48,6 +52,8 @@ pub struct Tried {
     pub started: Stamp,
     pub status: Trial,
     pub sync: SyncState,
+    /// When what the cloud has of it was written.
+    pub synced: Option<Stamp>,
     /// Oldest first.
     pub proofs: Vec<Proven>,
 }

@@ -47,7 +47,9 @@ CREATE TABLE generations (
     proven            INTEGER NOT NULL,
     evolutions        INTEGER NOT NULL,
     sync_status       TEXT NOT NULL,
-    remote_id         TEXT
+    remote_id         TEXT,
+    last_synced_at    TEXT,
+    sync_error        TEXT
 );
 
 CREATE TABLE changes (
@@ -75,6 +77,8 @@ CREATE TABLE evolutions (
     status      TEXT NOT NULL,
     commit_oid  TEXT,
     sync_status TEXT NOT NULL,
+    remote_id   TEXT,
+    last_synced_at TEXT,
     PRIMARY KEY (generation, change_id, number)
 ) WITHOUT ROWID;
 

@@ -152,7 +152,7 @@ impl Change<'_> {
         };
         self.cached(
             "INSERT INTO generations VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         )?
         .execute(params![
             whole.version.as_str(),
@@ -176,6 +176,8 @@ impl Change<'_> {
             whole.evolutions.len() as i64,
             <&str>::from(whole.sync),
             whole.remote.as_ref().map(Oid::as_str),
+            whole.synced.as_ref().map(moment),
+            whole.error,
         ])?;
         let id = self.db.last_insert_rowid();
         let mut insert =
@@ -204,7 +206,7 @@ impl Change<'_> {
         let EvolutionName { change, number, .. } = &tried.name;
         let last = tried.proofs.last();
         self.cached(
-            "INSERT INTO evolutions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO evolutions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             generation,
@@ -218,6 +220,8 @@ impl Change<'_> {
             <&str>::from(tried.status),
             last.map(|proof| proof.commit.as_str()),
             <&str>::from(tried.sync),
+            tried.synced.as_ref().map(|_| tried.root.as_str()),
+            tried.synced.as_ref().map(moment),
         ])?;
         let mut insert =
             self.cached("INSERT INTO proofs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
@@ -275,6 +279,6 @@ fn word(progress: &Progress) -> &'static str {
         Progress::Abandoned => "abandoned",
         Progress::Failed => "failed",
         Progress::Stale { .. } => "stale",
-        Progress::Elsewhere | Progress::Proven => "proven",
+        Progress::Elsewhere { .. } | Progress::Proven => "proven",
     }
 }

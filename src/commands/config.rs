@@ -13,7 +13,7 @@ use crate::session::core::files::write_below;
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
-    /// The setting: execution_mode, remote, tag, publish_commits, share_on_push,
+    /// The setting: execution_mode, remote, tag, tag_format, publish_commits, share_on_push,
     /// hook_timeout, remote_prefix
     key: Option<String>,
     /// Its new value

@@ -14,7 +14,7 @@ use crate::model::hook::{HOOKS, Hook, Way};
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
-use crate::session::cloud::push::Commits;
+use crate::session::cloud::publish::Commits;
 use crate::session::cloud::share::Which;
 use crate::store::names;
 use crate::store::refs::evolutions;

@@ -20,6 +20,7 @@ pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod verify;
+pub(crate) mod why;
 pub(crate) mod withdraw;
 
 use serde::Serialize;
@@ -56,6 +57,8 @@ pub(crate) enum Outcome {
     GenerationResolve(generation::resolve::Resolved),
     #[serde(rename = "gryt.evolution.abandon/1")]
     EvolutionAbandon(evolution::Abandoned),
+    #[serde(rename = "gryt.why/1")]
+    Why(why::Why),
     #[serde(rename = "gryt.withdraw/1")]
     Withdraw(withdraw::Withdrawn),
     #[serde(rename = "gryt.notes/1")]
@@ -137,6 +140,7 @@ impl Outcome {
             Self::Doctor(report) => report.exit(),
             Self::Pull(pulled) => pulled.exit(),
             Self::Push(pushed) => pushed.exit(),
+            Self::PushEvolutions(pushed) => pushed.exit(),
             Self::Backfill(done) if !done.different.is_empty() => Exit::Conflict,
             _ => Exit::Done,
         }

@@ -7,6 +7,7 @@ use super::{Outcome, product, typed};
 use crate::model::sealed::Withdrawal;
 use crate::model::{Contract, Exit, Refusal, Stamp, Version};
 use crate::session::Session;
+use crate::store::Refs;
 
 /// The notes of a version.
 #[derive(Debug, Serialize)]
@@ -32,8 +33,8 @@ pub(crate) fn run(
     let of = product(of)?;
     let version: Version = match (version, of) {
         (Some(version), _) => typed(version)?,
-        (None, of) => match session.core.releases(&refs, 1, of)?.pop() {
-            Some(latest) => latest.version,
+        (None, of) => match highest(session, &refs, of)? {
+            Some(latest) => latest,
             None => {
                 let of = of.unwrap_or_default();
                 let what = format!("Nothing of {of} is promoted");
@@ -68,4 +69,10 @@ pub(crate) fn run(
         promoted_at: None,
         withdrawal: None,
     }))
+}
+
+/// The highest release of a product that stands.
+fn highest(session: &Session<'_>, refs: &Refs, of: Option<&str>) -> Result<Option<Version>> {
+    let highest = session.core.cache(refs)?.highest()?;
+    Ok(highest.into_iter().find(|version| version.product() == of))
 }

@@ -4,10 +4,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Outcome;
+use super::sync::status::{HeldFile, held};
 use crate::config::Mode;
 use crate::model::state::{Status, SyncState, Trial};
 use crate::model::{EvolutionName, Version};
 use crate::session::Session;
+use crate::session::drafts::view::Edited;
 
 /// Where this clone stands.
 #[derive(Debug, Serialize)]
@@ -21,8 +23,10 @@ pub(crate) struct Overview {
     /// The evolution that `run` would go on with.
     pub current: Option<Current>,
     pub drafts: Vec<Draft>,
-    /// The latest promoted version.
-    pub latest: Option<Version>,
+    /// Files whose edits cannot be taken in.
+    pub files: Vec<HeldFile>,
+    /// The highest release that stands, of each product where there are any.
+    pub latest: Vec<Version>,
 }
 
 /// The evolution at hand.
@@ -56,18 +60,19 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
     let cache = session.core.cache(&refs)?;
     let edited = session.drafts.edited(&refs)?;
     let draft = |line: crate::cache::rows::Line| {
-        let touched = edited
+        let edit = edited
             .iter()
-            .any(|(version, _)| version.as_str() == line.version.as_str());
+            .find(|(version, _)| version.as_str() == line.version.as_str());
         Draft {
-            edited: touched,
+            edited: edit.is_some(),
             version: line.version,
             status: line.status,
             changes: line.changes,
             proven: line.proven,
-            sync: match session.core.config.remote {
-                Some(_) if touched => line.sync.edited(),
-                _ => line.sync,
+            sync: match (&session.core.config.remote, edit) {
+                (Some(_), Some((_, edit))) => edit.state(line.sync),
+                (None, Some((_, Edited::Invalid(_)))) => SyncState::Invalid,
+                (Some(_), None) | (None, _) => line.sync,
             },
         }
     };
@@ -92,9 +97,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
             status: line.status,
         }),
         drafts,
-        latest: cache
-            .releases(1, None)?
-            .pop()
-            .map(|release| release.version),
+        files: held(&edited),
+        latest: cache.highest()?,
     }))
 }

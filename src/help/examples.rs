@@ -30,6 +30,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "generation resolve",
         "git gryt generation resolve v1.2.0\ngit gryt generation resolve v1.2.0 --theirs",
     ),
+    (
+        "why",
+        "git gryt why v1.2.0\ngit gryt why v1.2.0 --format markdown",
+    ),
     ("generation list", "git gryt generation list"),
     ("generation show", "git gryt generation show v1.2.0"),
     (

@@ -55,6 +55,8 @@ pub struct Abandoned {
 pub enum Cover {
     /// The proven commit is nowhere in it.
     Missing,
+    /// The same, and the cloud's branch holds it.
+    Behind,
     /// Its changes are, under other commits: it was rebased, or squashed.
     Patch,
     /// A commit of the release's history has the very tree.
@@ -95,6 +97,9 @@ pub struct Attempt {
     pub tree: Oid,
     pub evolution: Evolution,
     pub proof: Option<Proof>,
+    /// Whether the proven commit is held by the proof, and with it by whoever has the evolution. It
+    /// is not where the commit was amended away before it was ever published.
+    pub pinned: bool,
     pub abandoned: Option<Abandoned>,
     /// What another tool's record says of it, if it comes from there.
     pub claim: Option<Claim>,
@@ -110,7 +115,10 @@ pub enum Says {
     Passes,
     /// It passes at a commit that the release does not hold. Whether that counts is up to the
     /// policy.
-    PassesElsewhere,
+    PassesElsewhere {
+        /// Whether the cloud's branch holds it.
+        pull: bool,
+    },
     Fails,
     /// There is a passing proof that does not count, and why.
     PassesInVain(String),
@@ -121,7 +129,7 @@ pub enum Says {
 impl Says {
     /// Whether it is a proof of the change.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Passes | Self::PassesElsewhere)
+        matches!(self, Self::Passes | Self::PassesElsewhere { .. })
     }
 }
 
@@ -150,8 +158,11 @@ impl Attempt {
             (Outcome::Fail, None) => Says::Fails,
             (Outcome::Pass, _) => match self.vanity(proof, change, generation) {
                 Some(why) => Says::PassesInVain(why),
-                None if self.cover == Some(Cover::Missing) => Says::PassesElsewhere,
-                None => Says::Passes,
+                None => match self.cover {
+                    Some(Cover::Missing) => Says::PassesElsewhere { pull: false },
+                    Some(Cover::Behind) => Says::PassesElsewhere { pull: true },
+                    Some(Cover::Patch | Cover::Tree | Cover::Ancestor) | None => Says::Passes,
+                },
             },
         }
     }
@@ -278,10 +289,12 @@ pub(super) mod tests {
                 isolated: false,
                 steps: Vec::new(),
                 evidence: None,
+                patches: None,
                 by: who,
                 host: "host".into(),
                 at,
             }),
+            pinned: true,
             abandoned: None,
             claim: None,
             cover: None,
@@ -306,7 +319,8 @@ pub(super) mod tests {
         let eight = format!("{:040x}", 8).parse().unwrap();
         assert!(matches!(tried.says(&change, &eight), Says::PassesInVain(_)));
         tried.cover = Some(Cover::Missing);
-        assert_eq!(tried.says(&change, &seven), Says::PassesElsewhere);
+        let elsewhere = Says::PassesElsewhere { pull: false };
+        assert_eq!(tried.says(&change, &seven), elsewhere);
         tried.cover = Some(Cover::Patch);
         assert_eq!(tried.says(&change, &seven), Says::Passes);
         tried.proof.as_mut().unwrap().void = Some("dirty".into());

@@ -2,12 +2,14 @@
 //! (docs/policy.md, "Waivers").
 
 use super::gate::{Subject, combine, judge, verdict};
+use super::rules::RuleSet;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
 use super::{Exit, Policy, Refusal, Version};
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
+    pub by: RuleSet,
     /// The one at the release commit.
     pub present: Policy,
     /// The one sealed with the previous promotion; none before the first.
@@ -28,9 +30,9 @@ pub(crate) struct Plea {
 impl Rules {
     /// Judges by both policies.
     pub(crate) fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
-        let present = judge(&self.present, subject);
+        let present = judge(&self.present, self.by, subject);
         let mut verdicts = match &self.previous {
-            Some((_, previous)) => combine(&present, &judge(previous, subject)),
+            Some((_, previous)) => combine(&present, &judge(previous, self.by, subject)),
             None => present,
         };
         verdicts.extend(self.unreadable.as_ref().map(|why| Verdict {
@@ -142,6 +144,7 @@ mod tests {
     fn rules(present: &str, previous: Option<&str>) -> Rules {
         let policy = |text: &str| Policy::parse(text.as_bytes()).unwrap();
         Rules {
+            by: RuleSet::CURRENT,
             present: policy(present),
             previous: previous.map(|text| ("v1.0.0".parse().unwrap(), policy(text))),
             unreadable: None,

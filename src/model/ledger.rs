@@ -294,6 +294,7 @@ mod tests {
                 name: "Lead".into(),
                 email: "lead@example.com".into(),
             },
+            rules: crate::model::rules::RuleSet::CURRENT,
             promoted_at: "2026-01-02T03:04:05+00:00".parse().unwrap(),
             gates: Vec::new(),
             evolutions: vec![Folded {

@@ -65,9 +65,9 @@ pub struct Gates {
     /// An evolution that failed refuses the release until a later one of its change passes.
     #[serde(default)]
     pub no_failed_evolutions: bool,
-    /// What it means that a proven commit is not in the release.
-    #[serde(default)]
-    pub proof_covers_release: Strictness,
+    /// What it means that a proven commit is not in the release; `require` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_covers_release: Option<Strictness>,
     /// Steps that must have passed for changes of some types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_steps: Vec<RequiredSteps>,
@@ -77,12 +77,11 @@ pub struct Gates {
 }
 
 /// How much a gate weighs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Strictness {
     Require,
-    #[default]
     Warn,
     Off,
 }
@@ -239,10 +238,6 @@ mod tests {
         for text in ["", "# nothing\n", "gates:\n", "gates: {}\n", "versions:\n"] {
             assert_eq!(Policy::parse(text.as_bytes()).unwrap(), Policy::default());
         }
-        assert_eq!(
-            Policy::default().gates.proof_covers_release,
-            Strictness::Warn
-        );
     }
 
     #[test]

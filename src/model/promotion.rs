@@ -141,6 +141,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         draft: draft.tip.clone(),
         promoter: facts.promoter.clone(),
         promoted_at: facts.now,
+        rules: rules.by,
         gates,
         evolutions: attempts
             .iter()

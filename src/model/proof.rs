@@ -30,6 +30,9 @@ pub struct Proof {
     /// What was recorded from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What the proven branch changes; none where that was published already, or too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<Patches>,
     pub by: Person,
     /// The machine's own name for itself.
     pub host: String,
@@ -108,6 +111,29 @@ pub struct Evidence {
     /// The files below `attachments/`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<String>,
+}
+
+/// What a branch changes, in a form that survives a rebase and a squash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Patches {
+    /// All of it as one.
+    pub whole: PatchId,
+    /// Each commit by itself, oldest first; none where there are merges among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<PatchId>,
+}
+
+/// One patch: docs/format.md, "Proof".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PatchId {
+    /// The blob that holds its lines, without their numbers.
+    pub id: Oid,
+    /// The blob that lists the paths that it touches: nearly always enough to tell two apart.
+    pub paths: Oid,
 }
 
 /// Test reports, summed up.

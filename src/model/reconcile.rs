@@ -243,6 +243,8 @@ pub(crate) struct Adopted {
     /// Evolutions that left the cloud; they are kept for 30 days.
     pub left: Vec<EvolutionName>,
     pub late_evolutions: Vec<EvolutionName>,
+    /// Evolutions that were sealed, and went on after that.
+    pub late_proofs: Vec<EvolutionName>,
     /// This clone's evolutions that had to take another number: before and after.
     /// How each draft stood before, but for those that everybody has.
     #[serde(skip)]

@@ -48,6 +48,10 @@ pub enum Cause {
     Other,
     /// The commit holds no pipeline at all.
     NoPipelines,
+    /// The cloud answered a push, and refused it.
+    PushRefused,
+    /// The version is promoted.
+    Promoted,
     /// What is about to be committed cannot be read by gryt: the one thing that its hooks stop.
     StopsCommit,
 }

@@ -158,11 +158,27 @@ fn free(level: Level, known: &Known<'_>) -> Result<Version, Invalid> {
         line.map(move |v| v.number(width))
     };
     let numbers = match level {
-        Level::Major => format!("{}.0.0", after(on(0), 1)?),
-        Level::Minor => format!("{major}.{}.0", after(on(1), 0)?),
-        Level::Patch => format!("{major}.{minor}.{}", after(on(2), 0)?),
+        Level::Major => [after(on(0), 1)?, 0, 0],
+        Level::Minor => [major, after(on(1), 0)?, 0],
+        Level::Patch => [major, minor, after(on(2), 0)?],
     };
-    spelled(known.product, &numbers)
+    // A team that writes v2024.01.15 goes on with v2024.01.16.
+    let widths = widths(base);
+    let shown = [0, 1, 2].map(|at| format!("{:0width$}", numbers[at], width = widths[at]));
+    spelled(known.product, &shown.join("."))
+}
+
+/// How wide each of the first three numbers is written, where it has leading zeros.
+fn widths(base: &Version) -> [usize; 3] {
+    let bare = base.bare().trim_start_matches('v');
+    let release = bare.split('-').next().unwrap_or(bare);
+    let mut widths = [1; 3];
+    for (width, number) in widths.iter_mut().zip(release.split('.')) {
+        if number.len() > 1 && number.starts_with('0') {
+            *width = number.len();
+        }
+    }
+    widths
 }
 
 fn day(known: &Known<'_>) -> Result<Version, Invalid> {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::RuleSet;
 use super::state::Status;
 use super::verdict::{ExcuseKind, Verdict};
 use super::{ChangeId, Oid, Person, Stamp, Version};
@@ -31,6 +32,9 @@ pub struct Sealed {
     pub draft: Oid,
     pub promoter: Person,
     pub promoted_at: Stamp,
+    /// The rules that the gates were judged by.
+    #[serde(default)]
+    pub rules: RuleSet,
     pub gates: Vec<Verdict>,
     pub evolutions: Vec<Folded>,
 }
@@ -80,7 +84,7 @@ pub struct Withdrawal {
 /// A release in a line: what lists and logs show of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Release {
+pub(crate) struct Release {
     pub version: Version,
     pub description: Option<String>,
     /// None where it was released before gryt and nothing tells.
@@ -100,7 +104,7 @@ pub struct Release {
 
 impl Release {
     /// Whether it still stands.
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         match (self.withdrawn, self.imported) {
             (true, _) => Status::Withdrawn,
             (false, true) => Status::Imported,

@@ -20,7 +20,10 @@ pub enum Progress {
         why: String,
     },
     /// It passed, at a commit that the release does not hold.
-    Elsewhere,
+    Elsewhere {
+        /// Whether the cloud's branch holds it, so that a pull of code is all that is missing.
+        pull: bool,
+    },
     Proven,
 }
 
@@ -40,7 +43,7 @@ pub struct Standing {
 impl Standing {
     /// Whether it is proven; whether at a commit that is released, is another gate's question.
     pub fn proven(&self) -> bool {
-        matches!(self.progress, Progress::Proven | Progress::Elsewhere)
+        matches!(self.progress, Progress::Proven | Progress::Elsewhere { .. })
     }
 }
 
@@ -77,7 +80,7 @@ fn progress(says: Says) -> Progress {
     match says {
         Says::Nothing => Progress::Started,
         Says::GivenUp(_) => Progress::Abandoned,
-        Says::PassesElsewhere => Progress::Elsewhere,
+        Says::PassesElsewhere { pull } => Progress::Elsewhere { pull },
         Says::Fails => Progress::Failed,
         Says::PassesInVain(why) => Progress::Stale { why },
         Says::Passes => Progress::Proven,
@@ -91,7 +94,7 @@ fn weight(progress: &Progress) -> u8 {
         Progress::Started => 2,
         Progress::Failed => 3,
         Progress::Stale { .. } => 4,
-        Progress::Elsewhere => 5,
+        Progress::Elsewhere { .. } => 5,
         Progress::Proven => 6,
     }
 }

@@ -34,8 +34,14 @@ pub enum SyncState {
     Diverged,
     /// Both have, and a person has to choose.
     Conflict,
+    /// Its file has an edit that does not parse.
+    Invalid,
+    /// The cloud refused the last push of it.
+    Failed,
     /// Both have the same.
     Synced,
+    /// Only the cloud has it.
+    CloudOnly,
 }
 
 impl SyncState {
@@ -52,17 +58,36 @@ impl SyncState {
     #[must_use]
     pub fn edited(self) -> Self {
         match self {
-            Self::Synced => Self::Pending,
+            Self::Synced | Self::Failed => Self::Pending,
             Self::Behind => Self::Diverged,
-            Self::NotSynced | Self::Pending | Self::Diverged | Self::Conflict => self,
+            Self::NotSynced
+            | Self::Pending
+            | Self::Diverged
+            | Self::Conflict
+            | Self::Invalid
+            | Self::CloudOnly => self,
+        }
+    }
+
+    /// The same, where the cloud refused the last push of it, if there is still something to push.
+    #[must_use]
+    pub fn refused(self) -> Self {
+        match self.is_ahead() {
+            true => Self::Failed,
+            false => self,
         }
     }
 
     /// Whether a push alone would bring it to the cloud.
     pub fn is_ahead(self) -> bool {
         match self {
-            Self::NotSynced | Self::Pending => true,
-            Self::Behind | Self::Diverged | Self::Conflict | Self::Synced => false,
+            Self::NotSynced | Self::Pending | Self::Failed => true,
+            Self::Behind
+            | Self::Diverged
+            | Self::Conflict
+            | Self::Invalid
+            | Self::Synced
+            | Self::CloudOnly => false,
         }
     }
 }
@@ -151,7 +176,7 @@ impl Trial {
             None => Self::Dropped,
             Some(Says::Nothing) => Self::Started,
             Some(Says::Passes) => Self::Pass,
-            Some(Says::PassesElsewhere) => Self::Elsewhere,
+            Some(Says::PassesElsewhere { .. }) => Self::Elsewhere,
             Some(Says::GivenUp(_)) => Self::Abandoned,
             Some(Says::Fails) => Self::Fail,
             Some(Says::PassesInVain(_)) => Self::Stale,

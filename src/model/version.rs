@@ -91,6 +91,13 @@ impl Version {
         text.parse().unwrap_or_else(|_| self.clone())
     }
 
+    /// It without its product: `v1.2.0`.
+    pub fn bare(&self) -> &str {
+        self.text
+            .rsplit_once('/')
+            .map_or(&*self.text, |(_, bare)| bare)
+    }
+
     /// The number at that place; missing ones are 0.
     pub fn number(&self, at: usize) -> u64 {
         self.numbers.get(at).copied().unwrap_or(0)

@@ -100,6 +100,20 @@ impl<'a> Remote<'a> {
         Ok(!try_it(true)?.ok && try_it(false)?.ok)
     }
 
+    /// The tip that the remote's default branch has now.
+    ///
+    /// # Errors
+    /// Git cannot be started. A remote that does not answer has none.
+    pub(crate) fn default_tip(&self) -> Result<Option<Oid>> {
+        let output = self.git.run(&["ls-remote", "--", self.name, "HEAD"], b"")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let tip = text
+            .lines()
+            .next()
+            .and_then(|line| line.split_whitespace().next());
+        Ok(tip.and_then(|oid| oid.parse().ok()))
+    }
+
     /// The tips of the branches and tags that the remote has now, tags peeled.
     ///
     /// # Errors

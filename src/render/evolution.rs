@@ -75,7 +75,7 @@ pub(super) fn evolution(shown: &commands::evolution::Shown) -> String {
         _ = writeln!(text, "Abandoned: {}", line(why));
     }
     match shown.cover {
-        Some(Cover::Missing) => text += "HEAD does not hold the proven commit\n",
+        Some(Cover::Missing | Cover::Behind) => text += "HEAD does not hold the proven commit\n",
         Some(Cover::Patch) => text += "HEAD holds its changes under other commits\n",
         Some(Cover::Tree) => text += "HEAD's history has its very tree\n",
         Some(Cover::Ancestor) | None => {}

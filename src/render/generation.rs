@@ -88,8 +88,11 @@ fn standing(standing: &Standing) -> String {
         Progress::Failed => format!("failed{by}"),
         Progress::Stale { why } => format!("stale{by}: {why}"),
         Progress::Abandoned => format!("abandoned{by}"),
-        Progress::Elsewhere => {
+        Progress::Elsewhere { pull: false } => {
             format!("proven{by}, at a commit that HEAD does not hold")
+        }
+        Progress::Elsewhere { pull: true } => {
+            format!("proven{by}, at a commit that HEAD does not hold yet: git pull")
         }
         Progress::Proven => format!("proven{by}"),
     }

@@ -71,8 +71,8 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             true => format!("Edited {}\n", changed.version),
             false => format!("{} is as it was\n", changed.version),
         },
-        Outcome::GenerationList(list) => return generation::generations(list),
-        Outcome::GenerationShow(shown) => return generation::generation(shown),
+        Outcome::GenerationList(list) => return style.rows(&generation::generations(list)),
+        Outcome::GenerationShow(shown) => return style.page(&generation::generation(shown)),
         Outcome::GenerationRename(renamed) => format!(
             "Renamed {} to {}, with {} of your evolutions\n",
             renamed.old, renamed.new, renamed.evolutions
@@ -109,6 +109,7 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             ),
             false => format!("Abandoned {}\n", abandoned.name),
         },
+        Outcome::Why(why) => return style.page(&promote::why(why)),
         Outcome::Withdraw(withdrawn) => {
             let place = if withdrawn.cloud { " in cloud" } else { "" };
             let version = &withdrawn.withdrawal.version;
@@ -122,8 +123,8 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             started.name.change,
             started.title
         ),
-        Outcome::EvolutionList(list) => return evolution::evolutions(list),
-        Outcome::EvolutionShow(shown) => return evolution::evolution(shown),
+        Outcome::EvolutionList(list) => return style.rows(&evolution::evolutions(list)),
+        Outcome::EvolutionShow(shown) => return style.page(&evolution::evolution(shown)),
         Outcome::EvolutionRecord(recorded) => evolution::recorded(recorded, style),
         Outcome::Run(proven) => run::run(proven, style),
         Outcome::Runs(runs) => run::runs(runs, style),
@@ -131,7 +132,7 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::RunList(listing) => return run::pipelines(listing),
         Outcome::RunValidate(validated) => run::validated(validated),
         Outcome::Verify(found) => return ledger::verify(found, style),
-        Outcome::Status(overview) => return status::status(overview),
+        Outcome::Status(overview) => return style.page(&status::status(overview)),
         Outcome::Query(answered) => return query::query(answered),
         Outcome::QuerySchema(schema) => return schema.sql.to_owned(),
         Outcome::Cache(report) => return query::cache(report),
@@ -145,9 +146,9 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Watched(_) => String::new(),
         Outcome::Push(pushed) => sync::push(pushed),
         Outcome::PushEvolutions(pushed) => sync::push_evolutions(pushed),
-        Outcome::SyncStatus(comparison) => return sync::comparison(comparison),
-        Outcome::SyncStatusVersion(status) => return sync::version_status(status),
-        Outcome::Log(entries) => return ledger::log(entries),
+        Outcome::SyncStatus(comparison) => return style.page(&sync::comparison(comparison)),
+        Outcome::SyncStatusVersion(status) => return style.page(&sync::version_status(status)),
+        Outcome::Log(entries) => return style.rows(&ledger::log(entries)),
         Outcome::Setup(done) => setup::setup(done),
         Outcome::Printed(printed) => return printed.text.clone(),
         Outcome::Doctor(found) => return status::doctor(found, style),

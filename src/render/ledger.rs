@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Style, line, table};
+use super::{Style, line, markdown, table};
 use crate::commands;
 use crate::model::Oid;
 use crate::model::state::Status;
@@ -70,7 +70,8 @@ pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
             _ = writeln!(text, "\n## {heading}\n");
         }
         for change in of_kind {
-            _ = writeln!(text, "- {} ({})", change.title, change.id);
+            let (title, id) = (markdown(&change.title), &change.id);
+            _ = writeln!(text, "- {title} ({id})");
         }
     }
     text

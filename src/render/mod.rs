@@ -111,6 +111,40 @@ impl Style {
     pub(crate) fn heading(self, text: &str) -> String {
         self.paint(3, text)
     }
+
+    /// What is as it should be.
+    pub(crate) fn good(self, text: &str) -> String {
+        self.paint(4, text)
+    }
+
+    /// A page whose headings stand out: its first line, and lines that end in a colon. What asks for a
+    /// person is red, and what is ready green.
+    pub(crate) fn page(self, text: &str) -> String {
+        let mut page = String::new();
+        for (nth, line) in text.lines().enumerate() {
+            let heads = !line.starts_with(' ') && (nth == 0 || line.ends_with(':'));
+            page += &match line {
+                "Ready for promotion: YES" | "Sync status: Up to date" => self.good(line),
+                "Ready for promotion: NO" | "Sync status: Conflict" => self.bad(line),
+                _ if heads => self.heading(line),
+                _ => line.to_owned(),
+            };
+            page.push('\n');
+        }
+        page
+    }
+
+    /// Rows whose names, their first words, stand out.
+    pub(crate) fn rows(self, text: &str) -> String {
+        let mut rows = String::new();
+        for line in text.lines() {
+            let indent = line.len() - line.trim_start().len();
+            let (space, rest) = line.split_at(indent);
+            let (name, rest) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+            rows += &format!("{space}{}{rest}\n", self.typed(name));
+        }
+        rows
+    }
 }
 
 impl Renderer {
@@ -343,8 +377,20 @@ fn line(text: &str) -> String {
     clean(text).replace('\n', " ")
 }
 
-const MARKS: [char; 4] = ['\u{fdd0}', '\u{fdd1}', '\u{fdd2}', '\u{fdd3}'];
-const COLOURS: [&str; 4] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[1;34m"];
+/// The text of others as Markdown that shows it, and does nothing else.
+fn markdown(text: &str) -> String {
+    let mut shown = String::new();
+    for char in line(text).chars() {
+        if "\\`*_[]<>#|~!&".contains(char) {
+            shown.push('\\');
+        }
+        shown.push(char);
+    }
+    shown
+}
+
+const MARKS: [char; 5] = ['\u{fdd0}', '\u{fdd1}', '\u{fdd2}', '\u{fdd3}', '\u{fdd4}'];
+const COLOURS: [&str; 5] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[1;34m", "\x1b[32m"];
 
 fn write(to: &mut dyn Write, bytes: &[u8]) -> std::io::Result<()> {
     to.write_all(bytes)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Style, line};
+use super::{Style, line, markdown};
 use crate::commands;
 use crate::model::verdict::{Only, Verdict};
 
@@ -81,6 +81,35 @@ pub(super) fn verdicts(gates: &[Verdict], told: Told, style: Style) -> String {
         for warning in &verdict.warnings {
             _ = writeln!(text, "  {} {}", style.bad("warning:"), line(warning));
         }
+    }
+    text
+}
+
+/// Who has to do what.
+pub(super) fn why(why: &commands::why::Why) -> String {
+    let version = &why.version;
+    let head = match (&why.promoted, why.ready) {
+        (Some(promoter), _) => format!("{version} is promoted, by {}", line(promoter)),
+        (None, true) => format!("{version} is ready for promotion"),
+        (None, false) => format!("{version} is not ready for promotion"),
+    };
+    let mut text = match why.markdown {
+        true => format!("**{head}**\n\n"),
+        false => format!("{head}\n"),
+    };
+    for (nth, step) in why.steps.iter().enumerate() {
+        let who = step.who.as_deref().unwrap_or("you");
+        let what = line(&step.what);
+        text += &match (why.markdown, &step.command) {
+            (true, Some(command)) => format!(
+                "- [ ] {}: {}: `{command}`\n",
+                markdown(who),
+                markdown(&what)
+            ),
+            (true, None) => format!("- [ ] {}: {}\n", markdown(who), markdown(&what)),
+            (false, Some(command)) => format!("  {}. {}: {what}: {command}\n", nth + 1, line(who)),
+            (false, None) => format!("  {}. {}: {what}\n", nth + 1, line(who)),
+        };
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Style, line};
+use super::{Style, line, sync};
 use crate::commands;
 
 /// What `init` wrote.
@@ -30,6 +30,17 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
             "Commit these: git add {} && git commit",
             paths.join(" ")
         );
+    }
+    if prepared.releases > 0 {
+        _ = writeln!(
+            text,
+            "{} tags are releases from before gryt; to enter them: git gryt import --from tags",
+            prepared.releases
+        );
+    }
+    if let Some(pulled) = &prepared.pulled {
+        text += "\n";
+        text += &sync::pull(pulled);
     }
     text
 }

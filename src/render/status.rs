@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Style, line, table};
+use super::{Style, line, sync, table};
 use crate::commands;
+use crate::model::Version;
 
 /// Where this clone stands.
 pub(super) fn status(overview: &commands::status::Overview) -> String {
@@ -43,8 +44,10 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
             text += &table::columns(&rows.collect::<Vec<_>>());
         }
     }
-    if let Some(latest) = &overview.latest {
-        _ = writeln!(text, "Last promoted: {latest}");
+    text += &sync::files(&overview.files);
+    if !overview.latest.is_empty() {
+        let latest: Vec<&str> = overview.latest.iter().map(Version::as_str).collect();
+        _ = writeln!(text, "Last promoted: {}", latest.join(", "));
     }
     text
 }
@@ -55,7 +58,7 @@ pub(super) fn doctor(found: &commands::doctor::Report, style: Style) -> String {
     let mut text = String::new();
     for check in &found.checks {
         let mark = match check.state {
-            State::Well => "well".to_owned(),
+            State::Well => style.good("well"),
             State::Look => style.heading("look"),
             State::Bad => style.bad("bad "),
         };

@@ -6,6 +6,7 @@ use super::{generation, line};
 use crate::commands;
 use crate::model::EvolutionName;
 use crate::model::news::News;
+use crate::model::publish;
 use crate::model::state::SyncState;
 
 /// The longest list of news; the rest is counted.
@@ -22,6 +23,7 @@ pub(super) fn pull(pulled: &commands::sync::Pulled) -> String {
         for conflict in &pulled.conflicts {
             _ = writeln!(text, "  {}: {}", conflict.version, conflict.reason);
             _ = writeln!(text, "    {}", conflict.resolution);
+            text += &way(conflict.details.as_deref(), &conflict.next);
         }
     }
     text += &news(&pulled.news);
@@ -84,6 +86,13 @@ pub(super) fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
     for name in &adopted.late_evolutions {
         _ = writeln!(notes, "{}", late(name));
     }
+    for name in &adopted.late_proofs {
+        let version = &name.version;
+        _ = writeln!(
+            notes,
+            "  {name} went into {version}; what was recorded of it since came too late"
+        );
+    }
     for (before, after) in &adopted.renumbered {
         let rc = after.rc();
         _ = writeln!(notes, "  {before} was taken: yours is now {rc}");
@@ -117,6 +126,9 @@ fn quarantined(name: &str, why: &str) -> String {
 
 /// What a push of drafts did.
 pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
+    if let Some(version) = &pushed.promoted {
+        return format!("Nothing to push: {version} is promoted in the cloud\n");
+    }
     let head = match pushed.dry_run {
         true => "Would push to cloud",
         false => "Pushed to cloud",
@@ -129,9 +141,22 @@ pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
     if !pushed.errors.is_empty() {
         text += "\nErrors:\n";
         for failure in &pushed.errors {
-            _ = writeln!(text, "  {}: {}", failure.version, failure.error);
+            _ = writeln!(text, "  {}: {}", failure.version, line(&failure.error));
             _ = writeln!(text, "    {}", failure.resolution);
+            text += &way(failure.details.as_deref(), &failure.next);
         }
+    }
+    text
+}
+
+/// Who has a version, and what to type, below what was said of it.
+fn way(details: Option<&str>, next: &[String]) -> String {
+    let mut text = String::new();
+    if let Some(details) = details {
+        _ = writeln!(text, "    {}", line(details));
+    }
+    for command in next {
+        _ = writeln!(text, "    {command}");
     }
     text
 }
@@ -151,6 +176,16 @@ pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> Stri
     }
     for (name, why) in &pushed.quarantined {
         _ = writeln!(text, "{}", quarantined(name, why));
+    }
+    if !pushed.blocked.is_empty() {
+        let refusal = publish::refused(&pushed.blocked);
+        _ = writeln!(text, "Not shared: {}", line(&refusal.what));
+        for why in &refusal.why {
+            _ = writeln!(text, "  {}", line(why));
+        }
+        for next in &refusal.next {
+            _ = writeln!(text, "  {next}");
+        }
     }
     text
 }
@@ -194,16 +229,52 @@ pub(super) fn comparison(comparison: &commands::sync::status::Comparison) -> Str
         text += "\nConflicts:\n";
         for clash in &comparison.conflicts {
             _ = writeln!(text, "  {}: {}", clash.version, clash.message);
+            text += &way(clash.details.as_deref(), &clash.next);
+        }
+    }
+    if !comparison.files.is_empty() {
+        text.push('\n');
+        text += &files(&comparison.files);
+    }
+    if !comparison.unshared.is_empty() {
+        text += "\nNot shared (git gryt sync push-evolutions):\n";
+        for name in &comparison.unshared {
+            _ = writeln!(text, "  {name}");
         }
     }
     let generations = |n: usize| if n == 1 { "generation" } else { "generations" };
+    let unshared = comparison.unshared.len();
     let line = match (comparison.behind, comparison.ahead) {
         (0, 0) if !comparison.conflicts.is_empty() => "Conflict".to_owned(),
+        (0, 0) if unshared > 0 => {
+            let evolutions = if unshared == 1 {
+                "evolution"
+            } else {
+                "evolutions"
+            };
+            format!("Ahead ({unshared} {evolutions} not pushed)")
+        }
+        (0, 0) if !comparison.files.is_empty() => {
+            "Not up to date (edits cannot be taken in)".to_owned()
+        }
         (0, 0) => "Up to date".to_owned(),
         (0, n) => format!("Ahead ({n} local {} not pushed)", generations(n)),
         (n, _) => format!("Behind ({n} cloud {} not pulled)", generations(n)),
     };
     _ = writeln!(text, "\nSync status: {line}");
+    text
+}
+
+/// Files whose edits cannot be taken in, and what to type.
+pub(super) fn files(files: &[commands::sync::status::HeldFile]) -> String {
+    let mut text = String::new();
+    if !files.is_empty() {
+        text += "Edits that cannot be taken in:\n";
+    }
+    for file in files {
+        _ = writeln!(text, "  {}", line(&file.what));
+        text += &way(None, &file.next);
+    }
     text
 }
 

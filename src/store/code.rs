@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use super::{Store, to_git};
 use crate::model::trailers::{self, Key};
@@ -134,6 +134,45 @@ impl Store {
         Ok(None)
     }
 
+    /// The tip of the branch that `remote` was last seen to have as its default: what its `HEAD`
+    /// names, or else `main` or `master`, or its only branch.
+    ///
+    /// # Errors
+    /// Git cannot list the branches.
+    pub(crate) fn default_tip(&self, remote: &str) -> Result<Option<Oid>> {
+        let below = format!("refs/remotes/{remote}/");
+        let mut branches: BTreeMap<String, Oid> = BTreeMap::new();
+        if self.files {
+            let repo = &*self.repo();
+            for reference in repo.references_glob(&format!("{below}*"))? {
+                let reference = reference?.resolve();
+                // A HEAD whose branch is gone names nothing.
+                if let Ok(reference) = &reference
+                    && let (Ok(name), Some(oid)) = (reference.name(), reference.target())
+                {
+                    branches.insert(name.to_owned(), super::of_git(oid));
+                }
+            }
+            if let Ok(head) = repo.find_reference(&format!("{below}HEAD"))
+                && let Ok(head) = head.resolve()
+                && let Some(oid) = head.target()
+            {
+                branches.insert(format!("{below}HEAD"), super::of_git(oid));
+            }
+        } else {
+            let format = "--format=%(refname) %(objectname)";
+            let output = self.git.read(&["for-each-ref", format, &below])?;
+            let text = String::from_utf8_lossy(&output);
+            for (name, oid) in text.lines().filter_map(|line| line.split_once(' ')) {
+                branches.insert(name.to_owned(), oid.parse()?);
+            }
+        }
+        let named = ["HEAD", "main", "master"].map(|name| format!("{below}{name}"));
+        let found = named.iter().find_map(|name| branches.get(name));
+        let only = branches.values().next().filter(|_| branches.len() == 1);
+        Ok(found.or(only).cloned())
+    }
+
     /// Whether each of `wanted` is plainly on a branch that `remote` is known to have: its tip, or
     /// not far below. False says nothing.
     ///
@@ -162,7 +201,7 @@ impl Store {
         Ok(missing.is_empty())
     }
 
-    /// How many commits of `wanted` and their ancestors are on no branch that `remote` is known
+    /// The commits of `wanted` and their ancestors that are on no branch that `remote` is known
     /// to have, nor in anything of ours that it has (`held`). `others` are remotes whose names lie
     /// below this one's.
     ///
@@ -174,14 +213,12 @@ impl Store {
         remote: &str,
         others: &[String],
         held: &[Oid],
-    ) -> Result<usize> {
+    ) -> Result<BTreeSet<Oid>> {
         let mut lines: String = wanted.iter().map(|oid| format!("{oid}\n")).collect();
         for oid in held.iter().filter(|oid| self.has(oid)) {
             lines += &format!("^{oid}\n");
         }
-        let mut args: Vec<String> = ["rev-list", "--count", "--stdin", "--not"]
-            .map(String::from)
-            .into();
+        let mut args: Vec<String> = ["rev-list", "--stdin", "--not"].map(String::from).into();
         args.extend(
             others
                 .iter()
@@ -189,7 +226,10 @@ impl Store {
         );
         args.push(format!("--glob=refs/remotes/{remote}/*"));
         let output = self.git.run(&args, lines.as_bytes())?;
-        let count = String::from_utf8_lossy(&output.stdout).trim().parse();
-        count.with_context(|| format!("git rev-list: {}", output.said()))
+        if !output.ok() {
+            bail!("git rev-list: {}", output.said());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().map(str::parse).collect::<Result<_, _>>()?)
     }
 }

@@ -8,10 +8,15 @@ use git2::{Commit, Delta, Diff, DiffOptions, Sort};
 use super::{Store, to_git};
 use crate::model::Oid;
 use crate::model::evolution::Cover;
+use crate::model::proof::{PatchId, Patches, Proof};
 
 /// How many commits of the release are compared with what was proven. A branch that lies further
 /// behind is proven anew soon enough.
 const REACH: usize = 5000;
+
+/// The most commits, and files, of a branch whose patches a proof keeps.
+const KEPT: usize = 200;
+const FILES: usize = 5000;
 
 /// What a commit changes, in a form that survives a rebase: as git's patch id (git-patch-id(1)) it
 /// knows no line numbers; other than that, white space counts, and so do modes and the content of
@@ -68,6 +73,102 @@ impl Store {
         })
     }
 
+    /// How `release` holds what a proof is about whose commit nobody need have: told by what the
+    /// proof itself says, so that it is the same in every clone.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn cover_by_record(&self, release: &Oid, proof: &Proof) -> Result<Cover> {
+        let repo = &*self.repo();
+        let mut walk = repo.revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL)?;
+        walk.push(to_git(release)?)?;
+        let proven = to_git(&proof.commit)?;
+        let tree = to_git(&proof.tree)?;
+        let mut released = Vec::new();
+        for oid in walk.take(REACH) {
+            let oid = oid?;
+            if oid == proven {
+                return Ok(Cover::Ancestor);
+            }
+            released.push(repo.find_commit(oid)?);
+        }
+        if released.iter().any(|commit| commit.tree_id() == tree) {
+            return Ok(Cover::Tree);
+        }
+        let Some(patches) = &proof.patches else {
+            return Ok(Cover::Missing);
+        };
+        let whole = Self::holds_ids(repo, &released, vec![patches.whole.clone()])?;
+        let held = whole
+            || !patches.each.is_empty() && Self::holds_ids(repo, &released, patches.each.clone())?;
+        Ok(match held {
+            true => Cover::Patch,
+            false => Cover::Missing,
+        })
+    }
+
+    /// What the commits that `tip` has and `base` has not change. None where that is nothing, or
+    /// more than is worth keeping.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn patches(&self, base: &Oid, tip: &Oid) -> Result<Option<Patches>> {
+        let repo = &*self.repo();
+        let Ok(base) = repo.merge_base(to_git(base)?, to_git(tip)?) else {
+            return Ok(None);
+        };
+        let mut walk = repo.revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
+        walk.push(to_git(tip)?)?;
+        walk.hide(base)?;
+        let mut commits = Vec::new();
+        for oid in walk.take(KEPT + 1) {
+            commits.push(repo.find_commit(oid?)?);
+        }
+        if commits.is_empty() || commits.len() > KEPT {
+            return Ok(None);
+        }
+        let tip = repo.find_commit(to_git(tip)?)?;
+        let whole = Self::diff(repo, &repo.find_commit(base)?, &tip)?;
+        if whole.deltas().len() == 0 || whole.deltas().len() > FILES {
+            return Ok(None);
+        }
+        let mut each = Vec::new();
+        if commits.iter().all(|commit| commit.parent_count() == 1) {
+            for commit in &commits {
+                let diff = Self::diff(repo, &commit.parent(0)?, commit)?;
+                if diff.deltas().len() > 0 {
+                    each.push(id(&diff)?);
+                }
+            }
+        }
+        Ok(Some(Patches {
+            whole: id(&whole)?,
+            each,
+        }))
+    }
+
+    /// The same as [`holds_patches`](Self::holds_patches), for patches of which the ids are known.
+    fn holds_ids(
+        repo: &git2::Repository,
+        released: &[Commit<'_>],
+        mut missing: Vec<PatchId>,
+    ) -> Result<bool> {
+        for commit in released.iter().filter(|c| c.parent_count() == 1) {
+            if missing.is_empty() {
+                break;
+            }
+            let diff = Self::diff(repo, &commit.parent(0)?, commit)?;
+            let paths = listed(&paths(&diff))?;
+            if missing.iter().any(|wanted| wanted.paths == paths) {
+                let found = super::of_git(patch(&diff)?.0);
+                missing.retain(|wanted| wanted.id != found);
+            }
+        }
+        Ok(missing.is_empty())
+    }
+
     /// Whether each of `wanted` is what some commit of `released` changes.
     fn holds_patches(
         repo: &git2::Repository,
@@ -114,6 +215,21 @@ fn paths(diff: &Diff<'_>) -> BTreeSet<Vec<u8>> {
         file.path_bytes().map(<[u8]>::to_vec)
     };
     diff.deltas().filter_map(path).collect()
+}
+
+/// The paths as one id.
+fn listed(paths: &BTreeSet<Vec<u8>>) -> Result<Oid> {
+    let text = paths
+        .iter()
+        .flat_map(|path| path.iter().copied().chain([0]));
+    Store::blob_id(&text.collect::<Vec<u8>>())
+}
+
+fn id(diff: &Diff<'_>) -> Result<PatchId> {
+    Ok(PatchId {
+        id: super::of_git(patch(diff)?.0),
+        paths: listed(&paths(diff))?,
+    })
 }
 
 fn patch(diff: &Diff<'_>) -> Result<Patch> {

@@ -1,13 +1,16 @@
 //! Evolutions: a first commit that says what is being proven, and a commit for each proof.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::Store;
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Content};
-use crate::model::evolution::Claim;
-use crate::model::evolution::{Abandoned, Attempt};
+use crate::model::evolution::{Abandoned, Attempt, Claim};
 use crate::model::ledger::FORMAT;
+use crate::model::proof::Outcome;
+use crate::model::publish::Pin;
 use crate::model::state::Recorded;
 use crate::model::trailers::Key;
 use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
@@ -58,6 +61,7 @@ impl Store {
             Ok(proof) => proof,
             Err(invalid) => return Ok(Err(invalid)),
         };
+        let pinned = proof.as_ref().is_none_or(|(at, _)| at.parents.len() > 1);
         let abandoned = match self.text(&head.tree, ABANDONED)? {
             None => None,
             Some((_, text)) => match Invalid::or_yaml(&text) {
@@ -75,7 +79,8 @@ impl Store {
             tip: tip.clone(),
             tree: head.tree.clone(),
             evolution,
-            proof,
+            proof: proof.map(|(_, proof)| proof),
+            pinned,
             abandoned,
             claim,
             cover: None,
@@ -95,7 +100,10 @@ impl Store {
 
     /// The last proof that proves anything, or else the last: a run of uncommitted edits takes
     /// nothing back, neither a pass nor a failure.
-    fn last_proof(&self, chain: &[Commit]) -> Result<Result<Option<Proof>, Invalid>> {
+    fn last_proof<'c>(
+        &self,
+        chain: &'c [Commit],
+    ) -> Result<Result<Option<(&'c Commit, Proof)>, Invalid>> {
         let mut last = None;
         for commit in chain {
             let proof = match self.proof(commit)? {
@@ -104,8 +112,8 @@ impl Store {
             };
             match proof {
                 None => break,
-                Some(proof) if proof.void.is_none() => return Ok(Ok(Some(proof))),
-                Some(proof) => last = last.or(Some(proof)),
+                Some(proof) if proof.void.is_none() => return Ok(Ok(Some((commit, proof)))),
+                Some(proof) => last = last.or(Some((commit, proof))),
             }
         }
         Ok(Ok(last))
@@ -119,8 +127,13 @@ impl Store {
             Ok(proof) => proof,
             Err(invalid) => return Ok(Err(invalid)),
         };
-        // A commit that is named in text alone is lost to gc.
-        if head.parents.get(1) != Some(&proof.commit) {
+        // One that is named in text alone was never published, and is lost to gc: what such a proof
+        // covers is told by its tree and patches.
+        if head
+            .parents
+            .get(1)
+            .is_some_and(|pinned| *pinned != proof.commit)
+        {
             return Ok(Err(Invalid::new("its proven commit is not its parent")));
         }
         Ok(Ok(Some(proof)))
@@ -162,17 +175,20 @@ impl Store {
     /// # Errors
     /// The objects cannot be read or written.
     pub fn replay(&self, by: &Author, mine: &Oid, theirs: &Oid) -> Result<Oid> {
-        let known: Vec<Oid> = self
-            .first_parents(theirs)
-            .map(|commit| Ok(commit?.oid))
-            .collect::<Result<_>>()?;
+        let known: Vec<Commit> = self.first_parents(theirs).collect::<Result<_>>()?;
+        // One that let go of the user's commit says the same as the one that it was written from.
+        let twin = |one: &Commit, other: &Commit| {
+            one.tree == other.tree && one.message == other.message && one.at == other.at
+        };
         let mut own = Vec::new();
         for commit in self.first_parents(mine) {
             let commit = commit?;
-            if known.contains(&commit.oid) {
+            if known.iter().any(|there| there.oid == commit.oid) {
                 break;
             }
-            own.push(commit);
+            if !known.iter().any(|there| twin(there, &commit)) {
+                own.push(commit);
+            }
         }
         let mut tip = theirs.clone();
         for commit in own.iter().rev() {
@@ -218,21 +234,87 @@ impl Store {
         Ok(carried)
     }
 
-    /// The user's commits that the evolution at `tip` pins and the one at `known` does not: what
+    /// The user's commits that the evolution at `tip` holds and the one at `known` does not: what
     /// a push of it would publish.
     ///
     /// # Errors
     /// The chain cannot be read.
-    pub fn pinned(&self, tip: &Oid, known: Option<&Oid>) -> Result<Vec<Oid>> {
-        let mut pinned = Vec::new();
+    pub(crate) fn pinned(&self, tip: &Oid, known: Option<&Oid>) -> Result<Vec<Oid>> {
+        Ok(self
+            .pins(tip, known)?
+            .into_iter()
+            .map(|(pin, _)| pin.commit)
+            .collect())
+    }
+
+    /// The same with what each is to its evolution, and its proof. Whether something covers it is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// The chain cannot be read.
+    pub(crate) fn pins(&self, tip: &Oid, known: Option<&Oid>) -> Result<Vec<(Pin, Option<Proof>)>> {
+        let mut pins = Vec::new();
+        let mut decided = false;
+        for (nth, commit) in self.first_parents(tip).enumerate() {
+            let commit = commit?;
+            if Some(&commit.oid) == known {
+                break;
+            }
+            let abandoned = nth == 0 && self.at(&commit.tree, ABANDONED)?.is_some();
+            let proof = self.proof(&commit)?.ok().flatten();
+            let last = !decided && proof.as_ref().is_some_and(|proof| proof.void.is_none());
+            let passes = proof.as_ref().is_some_and(|p| p.status == Outcome::Pass);
+            decided |= abandoned || last;
+            if let Some(pinned) = commit.parents.into_iter().nth(1) {
+                let pin = Pin {
+                    at: commit.oid,
+                    commit: pinned,
+                    counts: last && passes && !abandoned,
+                    covered: false,
+                };
+                pins.push((pin, proof));
+            }
+        }
+        Ok(pins)
+    }
+
+    /// Writes the evolution at `tip` again above `known`, its commits of `letting_go` without the
+    /// user's commits that they hold. Everything else stays byte for byte, so that whoever does it
+    /// writes the same; what was signed is signed anew, where `by` signs.
+    ///
+    /// # Errors
+    /// The objects cannot be read or written.
+    pub(crate) fn let_go_of_commits(
+        &self,
+        by: &Author,
+        tip: &Oid,
+        known: Option<&Oid>,
+        letting_go: &BTreeSet<Oid>,
+    ) -> Result<Oid> {
+        let mut above = Vec::new();
         for commit in self.first_parents(tip) {
             let commit = commit?;
             if Some(&commit.oid) == known {
                 break;
             }
-            pinned.extend(commit.parents.into_iter().skip(1));
+            above.push(commit);
         }
-        Ok(pinned)
+        let mut written: Option<Oid> = known.cloned();
+        let mut changed = false;
+        for commit in above.iter().rev() {
+            let lets_go = letting_go.contains(&commit.oid);
+            changed |= lets_go;
+            if !changed {
+                written = Some(commit.oid.clone());
+                continue;
+            }
+            let mut parents: Vec<&Oid> = written.iter().collect();
+            if !lets_go {
+                parents.extend(commit.parents.iter().skip(1));
+            }
+            written = Some(self.write_again(by, &commit.oid, &parents)?);
+        }
+        Ok(written.unwrap_or_else(|| tip.clone()))
     }
 
     /// Writes a proof onto the evolution at `tip`, with what lies beside it: logs, attachments.
@@ -285,7 +367,8 @@ impl Store {
             .with(Key::Change, change)
             .with(Key::Status, status);
         let mut parents = vec![&tip.tip];
-        parents.extend(tip.proof.as_ref().map(|proof| &proof.commit));
+        let proof = tip.proof.as_ref().filter(|_| tip.pinned);
+        parents.extend(proof.map(|proof| &proof.commit));
         self.write_commit(by, &tree, &parents, &message.text())
     }
 }

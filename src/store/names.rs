@@ -85,18 +85,18 @@ pub(crate) fn fetch_refspec(remote: &str, prefix: &str) -> String {
 
 /// The refspec that fetches a version's tag beside the user's own tags. It is a glob, because git
 /// fails on a name that the remote lacks.
-pub(crate) fn tag_refspec(remote: &str, version: &Version) -> String {
-    format!("+{}*:{}*", tag(version), remote_tag(remote, version))
+pub(crate) fn tag_refspec(remote: &str, name: &str) -> String {
+    format!("+{}*:{}*", tag(name), remote_tag(remote, name))
 }
 
-/// The user's tag of a release.
-pub(crate) fn tag(version: &Version) -> String {
-    format!("refs/tags/{version}")
+/// A tag of the user's, by its name.
+pub(crate) fn tag(name: &str) -> String {
+    format!("refs/tags/{name}")
 }
 
 /// A release's tag as `remote` had it when its promotion last looked.
-pub(crate) fn remote_tag(remote: &str, version: &Version) -> String {
-    format!("refs/gryt-local/tags/{}/{version}", escaped(remote))
+pub(crate) fn remote_tag(remote: &str, name: &str) -> String {
+    format!("refs/gryt-local/tags/{}/{name}", escaped(remote))
 }
 
 /// What of `remote` this clone has taken over: a blob, see `store::adopted`.
@@ -136,6 +136,14 @@ pub(crate) const BASE: &str = "refs/gryt-local/base";
 pub(crate) fn promoting(version: &Version) -> String {
     format!("{PROMOTING}{version}")
 }
+
+/// Why the cloud refused the last push of a draft: a blob that holds it.
+pub(crate) fn failed(version: &Version) -> String {
+    format!("{FAILED}{version}")
+}
+
+/// Where [`failed`] refs live.
+pub(crate) const FAILED: &str = "refs/gryt-local/failed/";
 
 /// Where [`promoting`] refs live.
 pub(crate) const PROMOTING: &str = "refs/gryt-local/promoting/";

@@ -370,6 +370,42 @@ impl Store {
         Ok(of_git(oid))
     }
 
+    /// Writes a commit again on other parents, everything else byte for byte. A signature does not
+    /// survive that: it is made anew where `by` signs.
+    ///
+    /// # Errors
+    /// As [`write_commit`](Store::write_commit).
+    pub(crate) fn write_again(&self, by: &Author, of: &Oid, parents: &[&Oid]) -> Result<Oid> {
+        let repo = &*self.repo();
+        let old = repo.find_commit(to_git(of)?)?;
+        if by.sign {
+            let message = String::from_utf8_lossy(old.message_raw_bytes()).into_owned();
+            return self.write_signed(&of_git(old.tree_id()), parents, &message);
+        }
+        let mut text = format!("tree {}\n", old.tree_id()).into_bytes();
+        for parent in parents {
+            text.extend(format!("parent {parent}\n").into_bytes());
+        }
+        let mut dropped = false;
+        for line in old
+            .raw_header_bytes()
+            .split_inclusive(|byte| *byte == b'\n')
+        {
+            // What begins with a space goes on with the header above it.
+            if !line.starts_with(b" ") {
+                let drops: [&[u8]; 3] = [b"tree ", b"parent ", b"gpgsig"];
+                dropped = drops.iter().any(|name| line.starts_with(name));
+            }
+            if !dropped {
+                text.extend_from_slice(line);
+            }
+        }
+        text.push(b'\n');
+        text.extend_from_slice(old.message_raw_bytes());
+        let oid = repo.odb()?.write(ObjectType::Commit, &text)?;
+        Ok(of_git(oid))
+    }
+
     fn write_signed(&self, tree: &Oid, parents: &[&Oid], message: &str) -> Result<Oid> {
         let mut args = vec!["commit-tree", "-S", tree.as_str()];
         for parent in parents {

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::objects::stamp;
 use super::{Store, of_git, to_git};
 use crate::model::sealed::Sealed;
+use crate::model::tag_format::TagFormat;
 use crate::model::{Oid, Person, Stamp, Version};
 
 /// A tag.
@@ -94,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     /// The object database cannot be written.
-    pub fn write_tag(&self, sealed: &Sealed, text: &str) -> Result<Oid> {
+    pub(crate) fn write_tag(&self, sealed: &Sealed, name: &str, text: &str) -> Result<Oid> {
         let repo = &*self.repo();
         let object = repo.find_object(to_git(&sealed.commit)?, None)?;
         let at = sealed.promoted_at;
@@ -102,7 +103,6 @@ impl Store {
         let time = git2::Time::new(at.timestamp(), minutes);
         let person = &sealed.promoter;
         let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
-        let name = sealed.version.as_str();
         let oid = repo.tag_annotation_create(name, &object, &tagger, text)?;
         Ok(of_git(oid))
     }
@@ -133,7 +133,11 @@ impl Store {
     ///
     /// # Errors
     /// Git cannot read its refs.
-    pub fn tag_in_the_way(&self, version: &Version) -> Result<Option<String>> {
+    pub(crate) fn tag_in_the_way(
+        &self,
+        version: &Version,
+        format: &TagFormat,
+    ) -> Result<Option<String>> {
         let repo = &*self.repo();
         let names: Vec<String> = if self.files {
             let mut names = Vec::new();
@@ -149,12 +153,17 @@ impl Store {
             let text = String::from_utf8_lossy(&output).into_owned();
             text.lines().map(str::to_owned).collect()
         };
-        let wanted = version.as_str();
+        let wanted = &format.name(version);
         let blocks = |name: &&str| {
-            name.parse::<Version>()
-                .is_ok_and(|tagged| tagged == *version)
+            name == wanted
+                || format
+                    .version(name)
+                    .is_some_and(|tagged| tagged == *version)
                 || name
-                    .strip_prefix(wanted)
+                    .parse::<Version>()
+                    .is_ok_and(|tagged| tagged == *version)
+                || name
+                    .strip_prefix(wanted.as_str())
                     .is_some_and(|rest| rest.starts_with('/'))
                 || wanted
                     .strip_prefix(*name)
@@ -164,5 +173,22 @@ impl Store {
             .iter()
             .filter_map(|name| name.strip_prefix("refs/tags/"));
         Ok(tags.find(blocks).map(str::to_owned))
+    }
+
+    /// The commit that a ref of this clone leads to; none where there is no such ref, or it leads to
+    /// no commit.
+    ///
+    /// # Errors
+    /// Git cannot read its refs.
+    pub(crate) fn tagged_commit(&self, name: &str) -> Result<Option<Oid>> {
+        let Some(tag) = self.tag(name)? else {
+            return Ok(None);
+        };
+        let repo = &*self.repo();
+        let object = repo.find_object(to_git(&tag)?, None)?;
+        Ok(object
+            .peel_to_commit()
+            .ok()
+            .map(|commit| of_git(commit.id())))
     }
 }

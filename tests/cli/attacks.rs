@@ -16,7 +16,7 @@ fn pair(sandbox: &Sandbox) -> (Person, Person, Person) {
 }
 
 #[test]
-fn a_commit_that_only_an_earlier_proof_pins_is_not_published_unasked() {
+fn a_commit_that_only_an_earlier_proof_pins_is_not_published() {
     let sandbox = Sandbox::new();
     let (ann, _, hosting) = pair(&sandbox);
     ann.must("git gryt evolution start v1.0.0 --change A");
@@ -24,13 +24,20 @@ fn a_commit_that_only_an_earlier_proof_pins_is_not_published_unasked() {
     ann.git("add secret && git commit -q -m oops");
     let secret = ann.git("rev-parse HEAD");
     ann.must("git gryt run && git reset -q --hard HEAD~1 && git gryt run");
+    // Superseded: its proof is shared, and its commit is not.
     for line in ["sync push-evolutions", "promote v1.0.0"] {
-        let said = ann.refused(4, &format!("git gryt {line}"));
-        assert!(said.contains("would publish 1 commit"), "{line}: {said}");
+        ann.must(&format!("git gryt {line}"));
+        assert_ne!(hosting.sh(&format!("git cat-file -e {secret}")).code, 0);
     }
-    assert_ne!(hosting.sh(&format!("git cat-file -e {secret}")).code, 0);
+    let told = ann.must("git gryt generation new v1.1.0 --change add:B:b");
+    assert!(told.contains("v1.1.0"), "{told}");
+    ann.must("git gryt evolution start v1.1.0 --change B");
+    ann.write("secret", "hunter3");
+    ann.git("add secret && git commit -q -m oops");
+    let other = ann.git("rev-parse HEAD");
+    ann.must("git gryt run && git reset -q --hard HEAD~1 && git gryt run");
     ann.must("git gryt sync push-evolutions --with-commits");
-    hosting.git(&format!("cat-file -e {secret}"));
+    hosting.git(&format!("cat-file -e {other}"));
 }
 
 #[test]
@@ -47,7 +54,7 @@ fn another_remotes_branches_are_not_the_clouds() {
     ann.git("fetch -q team/fork");
     ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
     let said = ann.refused(4, "git gryt sync push-evolutions");
-    assert!(said.contains("would publish 1 commit"), "{said}");
+    assert!(said.contains("no branch of the cloud has"), "{said}");
 }
 
 #[test]

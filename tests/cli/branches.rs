@@ -40,7 +40,7 @@ fn a_release_from_draft_to_withdrawal() {
     ann.write("a.txt", "a\n");
     ann.must("git add . && git commit -q -m A && git gryt run");
     let told = ann.refused(4, "git gryt sync push-evolutions");
-    assert!(told.contains("1 commit that no branch"), "{told}");
+    assert!(told.contains("which no branch of the cloud has"), "{told}");
     ann.must("git push -q origin main && git gryt sync push-evolutions");
     // A plain fetch brings everything as branches; that publishes nothing of anybody's.
     lead.must("git pull -q --rebase origin main && git fetch -q");

@@ -38,5 +38,6 @@ mod sandbox;
 mod thrift;
 mod tools;
 mod transport;
+mod week;
 mod wings;
 mod workflows;

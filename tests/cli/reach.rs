@@ -8,6 +8,7 @@ fn the_ledger_alone_keeps_the_release_and_every_proven_commit() {
     let hosting = sandbox.hosting();
     let [lead, a, b] = sandbox.team(["lead", "dev-a", "dev-b"]);
     lead.must("git gryt config tag false");
+    lead.tracks(".gryt/policy.yaml", "gates: {proof_covers_release: warn}\n");
     lead.must("git gryt generation new v1.0.0 --change add:A:a --change add:B:b");
     lead.must("git gryt sync push");
     let mut commits = Vec::new();

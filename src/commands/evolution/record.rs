@@ -110,6 +110,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
         status,
         void: None,
         tree: session.core.store.commit(&commit)?.tree,
+        patches: session.proving.patches(&commit)?,
         commit,
         change,
         pipeline: None,

@@ -140,9 +140,9 @@ pub(super) fn plan(
 ) -> Result<Option<Vec<Update>>> {
     let name = names::draft(version);
     if let Some(ledger) = contact.ledger()
-        && session.core.store.sealed(ledger, version)?.is_some()
+        && let Some(sealed) = session.core.store.sealed(ledger, version)?
     {
-        return Err(promoted(version).then("git gryt sync pull").into());
+        return Err(promoted(&sealed).then("git gryt sync pull").into());
     }
     let Some(there) = contact.cloud.get(&name) else {
         return Ok(None);

@@ -70,12 +70,15 @@ pub(crate) fn run(session: &Session<'_>, args: &ResolveArgs) -> Result<Outcome> 
     }
     let contact = session.cloud.contact(None)?;
     if let Some(ledger) = contact.ledger()
-        && session.core.store.sealed(ledger, &version)?.is_some()
+        && let Some(sealed) = session.core.store.sealed(ledger, &version)?
     {
-        return Err(promoted(&version)
-            .then(format!("git gryt generation rename {version} NEW"))
-            .then(format!("git gryt generation delete {version}"))
-            .into());
+        let mut refusal = promoted(&sealed);
+        if contact.refs.draft(&version).is_some() {
+            refusal = refusal
+                .then(format!("git gryt generation rename {version} NEW"))
+                .then(format!("git gryt generation delete {version}"));
+        }
+        return Err(refusal.into());
     }
     let name = names::draft(&version);
     let refs = session.core.store.refs()?;

@@ -267,6 +267,7 @@ fn write(session: &Session<'_>, draft: &Draft, there: Option<Oid>) -> Result<Wri
                 pipeline: None,
                 isolated: false,
                 steps: steps.clone(),
+                patches: None,
                 evidence: Some(Evidence {
                     engine: Some("gryt (Python)".into()),
                     ..Evidence::default()

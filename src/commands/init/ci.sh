@@ -3,7 +3,7 @@
 # `Gryt-Change: ID` lines of their messages, shares the proofs, and promotes where that is asked for.
 #
 #   GRYT_BASE       the commits since this are the branch's; origin/HEAD unless said
-#   GRYT_CHANGES    what to prove instead, like "FEAT-101 BUG-50"
+#   GRYT_CHANGES    what to prove instead, like "FEAT-101 v1.2.1/BUG-50"
 #   GRYT_PROMOTE    a version to promote when all of it is proven
 #   GRYT_WAIT       how long to wait for what others prove, like 10m
 #   GRYT_READ_ONLY  true where this job may not write to the repository: a fork's

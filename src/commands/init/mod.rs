@@ -9,9 +9,12 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Outcome;
+use super::sync::{self, Pulled};
 use crate::config::Mode;
 use crate::model::pipeline::FOLDER;
+use crate::model::tag_format::TagFormat;
 use crate::session::Session;
+use crate::store::names;
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -61,6 +64,11 @@ pub(crate) struct Prepared {
     pub there: Vec<String>,
     pub mode: Mode,
     pub remote: Option<String>,
+    /// How many tags are releases from before gryt, where none was entered yet.
+    pub releases: usize,
+    /// What the cloud has of the project, where this clone had nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pulled: Option<Pulled>,
 }
 
 /// Prepares the repository.
@@ -78,7 +86,9 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
         Ok(())
     };
     ensure(".gryt/.gitignore", "/generations/\n")?;
-    ensure(".gryt/config.yaml", CONFIG)?;
+    let tags = session.core.store.tags()?;
+    let format = TagFormat::found(&tags);
+    ensure(".gryt/config.yaml", &config(format.as_ref()))?;
     let has_pipeline = fs::read_dir(top.join(FOLDER)).is_ok_and(|mut d| d.next().is_some());
     if !has_pipeline {
         ensure(&format!("{FOLDER}/pipeline.yaml"), &starter(&top))?;
@@ -90,9 +100,25 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
             there.push(path.to_owned());
         }
     }
+    let refs = session.core.store.refs()?;
+    let mut pulled = None;
+    if session.core.never_pulled(&refs) {
+        session.core.tolerating_absence(|| {
+            pulled = Some(sync::pull(session)?);
+            Ok(())
+        })?;
+    }
     Ok(Outcome::Init(Prepared {
         written,
         there,
+        releases: match (refs.get(names::LEDGER), &format) {
+            (None, Some(format)) if pulled.is_none() => {
+                let of_it = |tag: &&String| format.version(tag).is_some();
+                tags.iter().filter(of_it).count()
+            }
+            _ => 0,
+        },
+        pulled,
         mode: session.core.config.mode,
         remote: session.core.config.remote.clone(),
     }))
@@ -101,6 +127,17 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
 const CONFIG: &str = "\
 # Settings that the whole team shares; see `git gryt config`.
 ";
+
+/// The settings to begin with: how this project names its tags, where that is not gryt's own way.
+fn config(format: Option<&TagFormat>) -> String {
+    let own = TagFormat::default();
+    match format.filter(|format| **format != own) {
+        Some(format) => {
+            format!("{CONFIG}# How release tags are named here.\ntag_format: \"{format}\"\n")
+        }
+        None => CONFIG.to_owned(),
+    }
+}
 
 fn write_new(path: &Path, text: &str) -> Result<bool> {
     if let Some(folder) = path.parent() {

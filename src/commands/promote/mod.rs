@@ -20,12 +20,14 @@ use crate::git::refs::Update;
 use crate::model::excuse::Plea;
 use crate::model::policy;
 use crate::model::promotion::{self, Decision, Release, Seal};
+use crate::model::publish::{self, Blocked};
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
 use crate::model::verdict::Gate;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::cloud::adopt::Purpose;
-use crate::session::cloud::push::{Commits, Job, Next};
+use crate::session::cloud::publish::{Commits, Going, Settling};
+use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::sealing::facts::Intent;
 use crate::session::sealing::tag::TagState;
@@ -130,6 +132,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
             release: Release { commit, tree },
             taken,
             plea,
+            without: Vec::new(),
         },
         args,
     };
@@ -185,6 +188,39 @@ impl Promotion<'_> {
                     .unwrap_or_else(|error| Refusal::new(Exit::Failure, format!("{error:#}")))
             })?;
         promotion::decide(&facts)
+    }
+
+    /// What has to become of this clone's evolutions so that the entry publishes no code.
+    fn settling(
+        &self,
+        cloud: Cloud<'_>,
+        contact: &Contact,
+        seal: &Seal,
+        commits: Commits,
+    ) -> Result<Settling> {
+        let going: Vec<Going> = seal.folded.iter().map(Going::of).collect();
+        cloud.settling(contact, &going, Some(&self.intent.release.commit), commits)
+    }
+
+    /// What is sealed without the evolutions that cannot be published, where others prove their
+    /// changes.
+    ///
+    /// # Errors
+    /// [`Exit::OutOfStep`] where they are needed.
+    fn without_blocked(&mut self, contact: &Contact, blocked: &[Blocked]) -> Result<Seal> {
+        let names = blocked.iter().map(|one| one.name.clone());
+        self.intent.without.extend(names);
+        match self.decide(Some(contact)) {
+            Ok(Decision::Seal(seal)) => {
+                let what = publish::refused(blocked).what;
+                self.session
+                    .core
+                    .ctx
+                    .warn(format!("Left out of the release: {what}"));
+                Ok(seal)
+            }
+            Ok(Decision::Won(_)) | Err(_) => Err(publish::refused(blocked).into()),
+        }
     }
 
     /// Writes the entry, and says what the push is to do: move the ledger, and delete what the
@@ -267,7 +303,7 @@ impl Promotion<'_> {
         };
         let contact = session.core.change(|refs| {
             let mut moves = Vec::new();
-            let name = names::tag(&sealed.version);
+            let name = names::tag(&session.core.tag_name(&sealed.version));
             if let (Some(tag), None) = (&tag, session.core.store.tag(&name)?) {
                 moves.push(Update::new(name, None, Some(tag)));
             }
@@ -408,12 +444,24 @@ impl Job for Sending<'_> {
             Ok(Decision::Seal(seal)) => seal,
             Err(refusal) => return Err(promotion.give_up(refusal, contact)?),
         };
-        let pinned = pinned(promotion.session, &seal)?;
-        cloud.may_publish(
-            contact,
-            &pinned,
-            Commits::asked(promotion.args.with_commits),
-        )?;
+        let commits = Commits::asked(promotion.args.with_commits);
+        let release = [promotion.intent.release.commit.clone()];
+        cloud.may_publish(contact, &release, commits)?;
+        let settling = promotion.settling(cloud, contact, &seal, commits)?;
+        if !settling.blocked.is_empty() {
+            seal = promotion.without_blocked(contact, &settling.blocked)?;
+        }
+        if !settling.rewritten.is_empty() && !promotion.args.dry_run {
+            cloud.settle(&settling)?;
+            let contact = cloud.seen()?;
+            seal = match promotion.decide(Some(&contact)) {
+                Ok(Decision::Seal(seal)) => seal,
+                Ok(Decision::Won(sealed)) => {
+                    return Ok(Next::Over(promotion.found(&sealed, true)?));
+                }
+                Err(refusal) => return Err(promotion.give_up(refusal, &contact)?),
+            };
+        }
         if promotion.args.dry_run {
             let changes = seal.policy_changes;
             let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);
@@ -471,13 +519,4 @@ impl Job for Sending<'_> {
             .then("git gryt sync pull")
             .then(format!("git gryt promote {version}"))
     }
-}
-
-/// The user's commits that an entry pins and the cloud may not have.
-fn pinned(session: &Session<'_>, seal: &Seal) -> Result<Vec<Oid>> {
-    let mut commits = vec![seal.sealed.commit.clone()];
-    for (promotion, there) in &seal.folded {
-        commits.extend(session.core.store.pinned(&promotion.tip, there.as_ref())?);
-    }
-    Ok(commits)
 }

@@ -17,7 +17,8 @@ use crate::model::evolution::Attempt;
 use crate::model::pipeline::path;
 use crate::model::pipeline::{self, Pipeline};
 use crate::model::proof::{self, Evidence, Outcome as Ended, PipelineUsed, StepResult};
-use crate::model::{Cause, Change, ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
+use crate::model::wanted::Wanted;
+use crate::model::{Cause, Change, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::runner::Interrupt;
 use crate::runner::Log;
 use crate::runner::steps::{self, Finished, Job, News};
@@ -34,7 +35,7 @@ pub(crate) struct RunArgs {
     /// The pipeline: a file of .gryt/pipelines/, without its ending
     pub pipeline: Option<String>,
     /// Prove this change, not the one that was started last here
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "[VERSION/]ID")]
     change: Vec<String>,
     /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines of their messages
     #[arg(long, value_name = "BASE", conflicts_with = "change")]
@@ -103,7 +104,7 @@ impl Proven {
 pub(crate) struct Runs {
     pub runs: Vec<Proven>,
     /// Changes that commits name and no draft of this clone wants.
-    pub unwanted: Vec<ChangeId>,
+    pub unwanted: Vec<String>,
 }
 
 impl Runs {
@@ -156,7 +157,7 @@ struct Plan {
 /// # Errors
 /// There is nothing to prove, the working tree is not what `HEAD` holds, or the user ended it.
 pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
-    let mut changes: Vec<ChangeId> = args
+    let mut changes: Vec<Wanted> = args
         .change
         .iter()
         .map(|id| typed(id))
@@ -182,9 +183,11 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         let what = "A dry run is of one change: name it";
         return Err(Refusal::new(Exit::Usage, what).into());
     }
-    let mut once: Vec<ChangeId> = Vec::new();
+    let mut once: Vec<Wanted> = Vec::new();
     for change in changes {
-        if !once.iter().any(|known| known.is(&change)) {
+        let same =
+            |known: &Wanted| known.version == change.version && known.change.is(&change.change);
+        if !once.iter().any(same) {
             once.push(change);
         }
     }
@@ -202,10 +205,13 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     for change in &once {
         runs.push(one(session, args, Some(change))?);
     }
-    Ok(Outcome::Runs(Runs { runs, unwanted }))
+    Ok(Outcome::Runs(Runs {
+        runs,
+        unwanted: unwanted.iter().map(Wanted::to_string).collect(),
+    }))
 }
 
-fn one(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Proven> {
+fn one(session: &Session<'_>, args: &RunArgs, change: Option<&Wanted>) -> Result<Proven> {
     let plan = plan(session, args, change)?;
     let isolated = match args.isolated {
         true => Some(session.proving.isolate(&plan.commit)?),
@@ -282,7 +288,7 @@ fn planned(plan: Plan) -> Planned {
     }
 }
 
-fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Result<Plan> {
+fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&Wanted>) -> Result<Plan> {
     let (attempt, change, contract) = wanted(session, args, change)?;
     let commit = session.core.store.resolve(&args.commit)?;
     let tree = session.core.store.commit(&commit)?.tree;
@@ -329,7 +335,7 @@ fn plan(session: &Session<'_>, args: &RunArgs, change: Option<&ChangeId>) -> Res
 fn wanted(
     session: &Session<'_>,
     args: &RunArgs,
-    wanted: Option<&ChangeId>,
+    wanted: Option<&Wanted>,
 ) -> Result<(Attempt, Change, crate::model::Contract)> {
     // A dry run changes nothing, not even a draft.
     let taken = match args.dry_run {
@@ -419,6 +425,7 @@ fn record(
     let proof = Proof {
         status,
         void,
+        patches: session.proving.patches(&plan.commit)?,
         commit: plan.commit,
         tree: plan.tree,
         change: plan.change,

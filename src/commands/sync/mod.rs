@@ -2,6 +2,7 @@
 
 pub(crate) mod status;
 pub(crate) mod watch;
+pub(crate) mod way;
 
 use std::collections::BTreeSet;
 
@@ -10,16 +11,19 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use self::watch::WatchArgs;
+use self::way::Way;
 use super::{Outcome, typed, typed_if};
 use crate::model::leaving::Rename;
 use crate::model::news::News;
+use crate::model::publish::{self, Blocked};
 use crate::model::reconcile::Adopted;
-use crate::model::{EvolutionName, Exit, Refusal, Version};
+use crate::model::{Cause, EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::cloud::backfill::Backfilled;
-use crate::session::cloud::push::Commits;
-use crate::session::cloud::share::{PushError, SharedDrafts, Which};
+use crate::session::cloud::publish::Commits;
+use crate::session::cloud::share::{SharedDrafts, Which};
 use crate::session::sealing::leaving::Left;
+use crate::store::refs::evolutions;
 
 /// Subcommands of `sync`.
 #[derive(Debug, Subcommand)]
@@ -50,6 +54,9 @@ pub(crate) enum SyncCommand {
 pub(crate) struct PushArgs {
     /// Only this version
     version: Option<String>,
+    /// The same, as an option
+    #[arg(long = "version", value_name = "VERSION", conflicts_with = "version")]
+    named: Option<String>,
     /// Take a promotion of this clone's own, whose version somebody else has, back to a draft under
     /// another name
     #[arg(long, value_name = "OLD=NEW")]
@@ -67,6 +74,9 @@ pub(crate) struct PushArgs {
 pub(crate) struct PushEvolutionsArgs {
     /// Only those of this version
     version: Option<String>,
+    /// The same, as an option
+    #[arg(long = "version", value_name = "VERSION", conflicts_with = "version")]
+    named: Option<String>,
     /// Publish the proven commits too, even if no branch of the cloud has them
     #[arg(long)]
     with_commits: bool,
@@ -77,6 +87,9 @@ pub(crate) struct PushEvolutionsArgs {
 pub(crate) struct StatusArgs {
     /// How far this version is proven
     version: Option<String>,
+    /// The same, as an option
+    #[arg(long = "version", value_name = "VERSION", conflicts_with = "version")]
+    named: Option<String>,
     /// Answer from what was last seen of the cloud
     #[arg(long)]
     offline: bool,
@@ -102,6 +115,10 @@ pub(crate) struct Conflict {
     pub version: Version,
     pub reason: &'static str,
     pub resolution: &'static str,
+    /// Who has the version, and which one is free.
+    pub details: Option<String>,
+    /// Commands that lead on.
+    pub next: Vec<String>,
 }
 
 impl Pulled {
@@ -125,6 +142,8 @@ pub(crate) struct Pushed {
     /// What became of promotions made in local mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_local: Option<Left>,
+    /// The version that was asked for, where it is promoted: its promotion pushed it.
+    pub promoted: Option<Version>,
     /// Nothing was done.
     pub dry_run: bool,
     #[serde(skip)]
@@ -136,8 +155,12 @@ pub(crate) struct Pushed {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PushFailure {
     pub version: Version,
-    pub error: &'static str,
-    pub resolution: &'static str,
+    pub error: String,
+    pub resolution: String,
+    /// Who has the version, and which one is free.
+    pub details: Option<String>,
+    /// Commands that lead on.
+    pub next: Vec<String>,
 }
 
 impl Pushed {
@@ -156,6 +179,18 @@ pub(crate) struct PushedEvolutions {
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     pub late: Vec<EvolutionName>,
     pub quarantined: Vec<(String, String)>,
+    /// What stays here, because it is proven at commits that were never published.
+    pub blocked: Vec<Blocked>,
+}
+
+impl PushedEvolutions {
+    /// Whether everything that was to go went.
+    pub(crate) fn exit(&self) -> Exit {
+        match self.blocked.is_empty() {
+            true => Exit::Done,
+            false => Exit::OutOfStep,
+        }
+    }
 }
 
 /// Runs a subcommand.
@@ -175,7 +210,7 @@ pub(crate) fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcom
         }
         SyncCommand::Push(args) => push(session, args).map(Outcome::Push),
         SyncCommand::PushEvolutions(args) => {
-            let version = typed_if(args.version.as_deref())?;
+            let version = typed_if(args.version.as_deref().or(args.named.as_deref()))?;
             push_evolutions(session, version.as_ref(), Commits::asked(args.with_commits))
                 .map(Outcome::PushEvolutions)
         }
@@ -183,7 +218,7 @@ pub(crate) fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcom
         SyncCommand::Backfill => backfill(session).map(Outcome::Backfill),
         SyncCommand::Status(args) => status::run(
             session,
-            typed_if(args.version.as_deref())?.as_ref(),
+            typed_if(args.version.as_deref().or(args.named.as_deref()))?.as_ref(),
             args.offline,
         ),
     }
@@ -234,19 +269,24 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
     let known = adopted.promoted.iter().filter(|v| had.contains(v));
     let updated = adopted.updated.iter().chain(&adopted.merged).chain(known);
     let updated: BTreeSet<&Version> = updated.collect();
-    let conflict =
-        |(version, conflict): &(Version, crate::model::reconcile::DraftConflict)| Conflict {
+    let mut conflicts = Vec::new();
+    for (version, conflict) in &adopted.conflicts {
+        let way = way::out(session, &contact, version, (*conflict).into())?;
+        conflicts.push(Conflict {
             version: version.clone(),
             reason: conflict.reason(),
             resolution: conflict.resolution(),
-        };
+            details: way.details,
+            next: way.next,
+        });
+    }
     Ok(Pulled {
         new: new.len(),
         updated: updated
             .iter()
             .filter(|v| !adopted.is_in_conflict(v))
             .count(),
-        conflicts: adopted.conflicts.iter().map(conflict).collect(),
+        conflicts,
         news,
         details: adopted,
     })
@@ -258,13 +298,13 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
 /// The cloud cannot be reached, refuses, or does not check.
 pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
     session.core.cloud_name()?;
-    let version = typed_if(args.version.as_deref())?;
+    let version = typed_if(args.version.as_deref().or(args.named.as_deref()))?;
     let renames: Vec<Rename> = args
         .rename
         .iter()
         .map(|text| rename(text))
         .collect::<Result<_>>()?;
-    let taken = session.drafts.take_in()?;
+    let taken = session.drafts.take_in_untold()?;
     if let Some(version) = &version {
         taken.require(version)?;
     }
@@ -282,25 +322,66 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
         return Err(Refusal::new(Exit::Usage, what).into());
     };
     let done = match (args.dry_run, &left_local) {
-        (true, Some(_)) => SharedDrafts::default(),
-        (true, None) => session.cloud.preview_drafts(version.as_ref())?,
-        (false, _) => session.cloud.share_drafts(version.as_ref())?,
+        (true, Some(_)) => Ok(SharedDrafts::default()),
+        (true, None) => session.cloud.preview_drafts(version.as_ref()),
+        (false, _) => session.cloud.share_drafts(version.as_ref()),
+    };
+    let (done, promoted) = match done {
+        Ok(done) => (done, None),
+        // Its own promotion pushed it.
+        Err(error) if is_promoted(&error) => (SharedDrafts::default(), version.clone()),
+        Err(error) => return Err(error),
     };
     session.drafts.write_view()?;
-    let exit = done.errors.first().map(|(_, error)| error.exit());
-    let failure = |(version, error): (Version, PushError)| PushFailure {
-        version,
-        error: error.error(),
-        resolution: error.resolution(),
+    let mut exit = done.errors.first().map(|(_, error)| error.exit());
+    let mut errors = Vec::new();
+    let contact = match done.errors.is_empty() {
+        true => None,
+        false => Some(session.cloud.seen()?),
     };
+    for (version, error) in &done.errors {
+        let way = match &contact {
+            Some(contact) => way::out(session, contact, version, (*error).into())?,
+            None => Way::default(),
+        };
+        errors.push(PushFailure {
+            version: version.clone(),
+            error: error.error().to_owned(),
+            resolution: error.resolution().to_owned(),
+            details: way.details,
+            next: way.next,
+        });
+    }
+    let unasked = |held: &&Version| version.as_ref().is_none_or(|asked| asked == *held);
+    for (held, edited) in taken.held.iter().filter(|(held, _)| unasked(&held)) {
+        if !edited.is_of_draft() {
+            session.core.ctx.warn(&edited.refusal(held).what);
+            continue;
+        }
+        let refusal = edited.refusal(held);
+        exit = exit.or(Some(refusal.exit));
+        errors.push(PushFailure {
+            version: held.clone(),
+            error: refusal.what,
+            resolution: "Your edit was not published: mend the file, and push again".into(),
+            details: None,
+            next: refusal.next,
+        });
+    }
     Ok(Pushed {
         created: done.created,
         updated: done.updated,
-        errors: done.errors.into_iter().map(failure).collect(),
+        errors,
         left_local,
+        promoted,
         dry_run: args.dry_run,
         exit,
     })
+}
+
+fn is_promoted(error: &anyhow::Error) -> bool {
+    let refusal = error.downcast_ref::<Refusal>();
+    refusal.is_some_and(|refusal| refusal.cause == Cause::Promoted)
 }
 
 fn rename(text: &str) -> Result<Rename> {
@@ -326,14 +407,35 @@ pub(crate) fn push_evolutions(
     session.drafts.take_in()?;
     let which = version.map_or(Which::All, Which::Of);
     let done = session.cloud.share_evolutions(&which, commits)?;
+    if let Some(version) = version {
+        is_known(session, version)?;
+    }
     session.drafts.write_view()?;
+    if !done.blocked.is_empty() && done.created.is_empty() && done.updated.is_empty() {
+        return Err(publish::refused(&done.blocked).into());
+    }
     Ok(PushedEvolutions {
+        blocked: done.blocked,
         created: done.created,
         updated: done.updated,
         renumbered: done.renumbered,
         late: done.late,
         quarantined: done.quarantined,
     })
+}
+
+/// Refuses a version that nobody has: its name was mistyped.
+fn is_known(session: &Session<'_>, version: &Version) -> Result<()> {
+    let refs = session.core.store.refs()?;
+    let of_it = |(name, _): (EvolutionName, _)| name.version == *version;
+    if evolutions(refs.local()).any(of_it) {
+        return Ok(());
+    }
+    match session.core.draft(&refs, version) {
+        Ok(_) => Ok(()),
+        Err(error) if is_promoted(&error) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Links drafts of the same content that were created apart, and takes over the rest.
@@ -364,6 +466,12 @@ pub(crate) fn deliver(session: &Session<'_>) -> Result<()> {
             .ctx
             .warn(format!("{}: {}", failure.version, failure.error));
     }
-    push_evolutions(session, None, Commits::Hold)?;
+    let pushed = push_evolutions(session, None, Commits::Hold)?;
+    for blocked in &pushed.blocked {
+        session.core.ctx.warn(format!(
+            "Not shared yet: {}",
+            publish::refused(std::slice::from_ref(blocked)).what
+        ));
+    }
     Ok(())
 }

@@ -5,19 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
+use super::way::{self, Obstacle};
 use crate::commands::Outcome;
-use crate::model::gate::Subject;
+use crate::model::evolution::Cover;
+use crate::model::promotion::Facts;
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
 use crate::model::sealed::Release;
-use crate::model::standing::{Standing, standings};
+use crate::model::standing::{Progress, Standing, standings};
 use crate::model::state::{InCloud, Status, SyncState};
+use crate::model::steps;
 use crate::model::verdict::{Gate, Verdict};
-use crate::model::{Exit, Refusal, Version};
+use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
+use crate::session::cloud::share::Which;
 use crate::session::core::contact::Contact;
 use crate::session::core::seals::Seals;
 use crate::session::core::sides::Three;
 use crate::session::core::survey::Evolutions;
+use crate::session::drafts::view::Edited;
+use crate::session::sealing::ready::Readiness;
 use crate::store::names;
 use crate::store::refs::drafts;
 
@@ -29,6 +35,10 @@ pub(crate) struct Comparison {
     /// What the cloud has and this clone has not.
     pub cloud: Vec<Cloud>,
     pub conflicts: Vec<Clash>,
+    /// Files whose edits cannot be taken in.
+    pub files: Vec<HeldFile>,
+    /// This person's evolutions that the cloud lacks.
+    pub unshared: Vec<EvolutionName>,
     /// Cloud generations that a pull would bring or update.
     pub behind: usize,
     /// Local generations that a push would create or update.
@@ -54,6 +64,7 @@ pub(crate) struct Local {
 pub(crate) struct Cloud {
     pub version: Version,
     pub status: Status,
+    pub sync: SyncState,
 }
 
 /// A version that two sides want.
@@ -62,6 +73,20 @@ pub(crate) struct Cloud {
 pub(crate) struct Clash {
     pub version: Version,
     pub message: &'static str,
+    /// Who has the version, and which one is free.
+    pub details: Option<String>,
+    /// Commands that lead on.
+    pub next: Vec<String>,
+}
+
+/// A file whose edit cannot be taken in.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct HeldFile {
+    pub version: Version,
+    /// What is wrong with it, with line and column where it does not parse.
+    pub what: String,
+    pub next: Vec<String>,
 }
 
 /// How far one version is proven.
@@ -90,7 +115,7 @@ pub(crate) fn run(
 ) -> Result<Outcome> {
     session.core.cloud_name()?;
     let contact = if offline {
-        session.cloud.seen()?
+        session.cloud.last_seen()?
     } else {
         session.cloud.contact(None)?
     };
@@ -112,14 +137,25 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
     let mut seals = Seals::of(session.core, contact.ledger());
     for (version, _) in drafts(refs.local()) {
         let there = contact.cloud.contains_key(&names::draft(&version));
-        let touched = edited.iter().any(|(v, _)| v.as_str() == version.as_str());
+        let edit = edited.iter().find(|(v, _)| v.as_str() == version.as_str());
+        let refused = session.core.refusal_of(refs, &version)?.is_some();
         let cloud = match (seals.get(&version)?, there) {
             (Some(_), _) => InCloud::Promoted,
             (None, true) => InCloud::Draft,
             (None, false) => InCloud::None,
         };
-        rows.insert(version.to_string(), open(&preview, version, touched, cloud));
+        rows.insert(
+            version.to_string(),
+            open(
+                &preview,
+                version,
+                edit.map(|(_, edit)| edit),
+                cloud,
+                refused,
+            ),
+        );
     }
+    let going = session.cloud.going(contact, &Which::All, &[])?;
     let mut local: Vec<Local> = rows.into_values().collect();
     local.sort_by(|a, b| a.version.cmp(&b.version));
     let own = |version: &Version| refs.draft(version).is_some();
@@ -128,7 +164,9 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
         ahead: local.iter().filter(|row| row.sync.is_ahead()).count(),
         local,
         cloud: not_here(&preview, own),
-        conflicts: clashes(&preview),
+        conflicts: clashes(session, contact, &preview)?,
+        files: held(&edited),
+        unshared: going.into_iter().map(|one| one.name).collect(),
         more: latest.len() > LATEST,
     })
 }
@@ -145,14 +183,21 @@ fn released(release: &Release) -> Local {
 
 /// A draft of this clone. What everybody has had since the last pull has nothing that a pull would
 /// change.
-fn open(preview: &Adopted, version: Version, edited: bool, cloud: InCloud) -> Local {
+fn open(
+    preview: &Adopted,
+    version: Version,
+    edit: Option<&Edited>,
+    cloud: InCloud,
+    refused: bool,
+) -> Local {
     let state = preview.states.get(&version).copied();
     let state = state.unwrap_or(SyncState::Synced);
+    let state = if refused { state.refused() } else { state };
     Local {
         status: Status::Draft,
-        sync: if edited { state.edited() } else { state },
+        sync: edit.map_or(state, |edit| edit.state(state)),
         cloud,
-        edited,
+        edited: edit.is_some(),
         version,
     }
 }
@@ -173,6 +218,7 @@ fn not_here(preview: &Adopted, own: impl Fn(&Version) -> bool) -> Vec<Cloud> {
         move |version: &Version| Cloud {
             version: version.clone(),
             status,
+            sync: SyncState::CloudOnly,
         }
     };
     let promoted = preview.promoted.iter().filter(|version| !own(version));
@@ -183,19 +229,46 @@ fn not_here(preview: &Adopted, own: impl Fn(&Version) -> bool) -> Vec<Cloud> {
     cloud
 }
 
-fn clashes(preview: &Adopted) -> Vec<Clash> {
-    let clash = |(version, conflict): &(Version, DraftConflict)| Clash {
-        version: version.clone(),
-        message: match conflict {
+fn clashes(session: &Session<'_>, contact: &Contact, preview: &Adopted) -> Result<Vec<Clash>> {
+    let mut found: Vec<(&Version, &'static str, Obstacle)> = Vec::new();
+    for (version, conflict) in &preview.conflicts {
+        let message = match conflict {
             DraftConflict::SameVersion | DraftConflict::Promoted => "Version exists in cloud",
-            other => other.reason(),
-        },
-    };
-    let late = preview.late_drafts.iter().map(|version| Clash {
-        version: version.clone(),
-        message: "Promoted without your last edits of it",
-    });
-    preview.conflicts.iter().map(clash).chain(late).collect()
+            DraftConflict::Edited | DraftConflict::Deleted => conflict.reason(),
+        };
+        found.push((version, message, (*conflict).into()));
+    }
+    for version in &preview.late_drafts {
+        let message = "Promoted without your last edits of it";
+        found.push((version, message, Obstacle::Taken));
+    }
+    let mut clashes = Vec::new();
+    for (version, message, obstacle) in found {
+        let way = way::out(session, contact, version, obstacle)?;
+        clashes.push(Clash {
+            version: version.clone(),
+            message,
+            details: way.details,
+            next: way.next,
+        });
+    }
+    Ok(clashes)
+}
+
+/// The files whose edits cannot be taken in.
+pub(crate) fn held(edited: &[(Version, Edited)]) -> Vec<HeldFile> {
+    let mut files = Vec::new();
+    for (version, edit) in edited {
+        if !edit.is_fresh() {
+            let refusal = edit.refusal(version);
+            files.push(HeldFile {
+                version: version.clone(),
+                what: refusal.what,
+                next: refusal.next,
+            });
+        }
+    }
+    files
 }
 
 fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Result<OfVersion> {
@@ -244,33 +317,57 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     });
     let found = session.core.survey(&version, &evolutions)?;
     let mut attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
-    let verdicts = match session.core.head()? {
-        // Without a commit there is nothing to release, and nothing that a policy could stand in.
-        None => Vec::new(),
-        Some(head) => {
-            session.core.cover(attempts.iter_mut(), &head)?;
-            let tree = session.core.store.commit(&head)?.tree;
-            let rules = session
-                .core
-                .rules(&tree, contact.ledger(), version.product())?;
-            rules.judge(&Subject {
-                contract: &contract,
-                generation: &draft.root,
-                declared_by: &session.core.store.commit(&draft.root)?.author,
-                attempts: &attempts,
-                promoter: &session.core.me()?,
-            })
-        }
+    let readiness = session.sealing.readiness(&version, Some(contact))?;
+    if let Some(head) = session.core.head()? {
+        session.core.cover(attempts.iter_mut(), &head)?;
+    }
+    let mut changes = standings(&contract, &draft.root, &attempts);
+    if let Some(readiness) = &readiness {
+        mark_behind(&mut changes, &readiness.facts);
+    }
+    let (ready, missing) = match readiness {
+        // Without a commit there is nothing to release.
+        None => (false, vec!["There is no commit yet: git commit".to_owned()]),
+        Some(found) => (found.refusal.is_none(), missing(&found)),
     };
-    let by_changes = |v: &Verdict| v.gate == Gate::HasChanges || v.gate == Gate::ChangesProven;
-    let missing = verdicts.iter().filter(|v| v.stops() && !by_changes(v));
     Ok(OfVersion {
         status: Status::Draft,
-        changes: standings(&contract, &draft.root, &attempts),
-        missing: missing
-            .flat_map(|v| v.missing.iter().map(|line| format!("{}: {line}", v.gate)))
-            .collect(),
-        ready: !verdicts.is_empty() && !verdicts.iter().any(Verdict::stops),
+        changes,
+        missing,
+        ready,
         version,
     })
+}
+
+/// What the promotion would meet, a line each, but for what the changes themselves show.
+fn missing(found: &Readiness) -> Vec<String> {
+    let Some(refusal) = &found.refusal else {
+        return Vec::new();
+    };
+    if refusal.exit == Exit::Gate {
+        let by_changes = |v: &Verdict| v.gate == Gate::HasChanges || v.gate == Gate::ChangesProven;
+        let verdicts = steps::verdicts(&found.facts);
+        let stopping = verdicts.iter().filter(|v| v.stops() && !by_changes(v));
+        return stopping
+            .flat_map(|v| v.missing.iter().map(|line| format!("{}: {line}", v.gate)))
+            .collect();
+    }
+    let mut lines = vec![refusal.what.clone()];
+    lines.extend(refusal.why.iter().cloned());
+    lines.extend(refusal.next.iter().cloned());
+    lines
+}
+
+/// What only a pull of code is missing of says so here, too.
+fn mark_behind(changes: &mut [Standing], facts: &Facts) {
+    let behind = |standing: &Standing| {
+        facts.attempts.iter().any(|(attempt, _)| {
+            attempt.name.change.is(&standing.change) && attempt.cover == Some(Cover::Behind)
+        })
+    };
+    for standing in changes.iter_mut() {
+        if standing.progress == (Progress::Elsewhere { pull: false }) && behind(standing) {
+            standing.progress = Progress::Elsewhere { pull: true };
+        }
+    }
 }

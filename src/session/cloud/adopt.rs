@@ -310,6 +310,9 @@ impl Cloud<'_> {
                 adoption.set(name, None);
                 adoption.sum.left.push(evolution.clone());
             }
+            EvolutionStep::Late if seal == reconcile::Seal::Beyond => {
+                adoption.sum.late_proofs.push(evolution.clone());
+            }
             EvolutionStep::Late => adoption.sum.late_evolutions.push(evolution.clone()),
             EvolutionStep::Replay(theirs) => {
                 if let (true, Some(mine)) = (adoption.writes(), &sides.local) {

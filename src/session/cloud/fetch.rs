@@ -1,5 +1,7 @@
 //! Contacting the cloud: fetch beside, check, remember what was verified. Nothing is adopted yet.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use super::Cloud;
@@ -46,13 +48,34 @@ impl Cloud<'_> {
     fn fetch(self, version: Option<&Version>) -> Result<()> {
         let name = self.core.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];
-        refspecs.extend(version.map(|version| names::tag_refspec(name, version)));
+        let tag = version.map(|version| self.core.tag_name(version));
+        refspecs.extend(tag.map(|tag| names::tag_refspec(name, &tag)));
         let fetched = self.core.remote()?.fetch(&refspecs);
         self.core.store.look_anew();
         if let Err(error) = &fetched {
             self.core.note_failure(error);
         }
         fetched
+    }
+
+    /// What was last seen of the cloud, without asking it. A clone that never asked has seen nothing,
+    /// which is told.
+    ///
+    /// # Errors
+    /// Those of [`verify`](crate::session::Core::verify).
+    pub(crate) fn last_seen(self) -> Result<Contact> {
+        let refs = self.core.store.refs()?;
+        if !self.core.never_pulled(&refs) || !refs.cloud(self.core.cloud_name()?).is_empty() {
+            return self.seen();
+        }
+        self.core
+            .ctx
+            .warn("This clone has seen nothing of the cloud yet: git gryt sync pull");
+        Ok(Contact {
+            refs,
+            cloud: BTreeMap::new(),
+            checked: None,
+        })
     }
 
     /// Checks what the last fetch brought.

@@ -10,7 +10,7 @@ use crate::model::evolution::Says;
 use crate::model::ledger::Kind;
 use crate::model::news::News;
 use crate::model::state::Trial;
-use crate::model::{EvolutionName, Oid, Person, Version};
+use crate::model::{Change, EvolutionName, Oid, Person, Version};
 use crate::session::core::contact::Contact;
 use crate::store::Refs;
 use crate::store::ledger::Ledger;
@@ -32,27 +32,38 @@ pub(crate) struct Since {
     pub met: bool,
 }
 
+/// How many releases a first pull tells of.
+const FIRST: usize = 5;
+
 impl Cloud<'_> {
-    /// What is new in what `contact` shows since `told`; nothing where nothing was told ever.
+    /// What is new in what `contact` shows since `told`.
     ///
     /// # Errors
     /// Objects cannot be read.
     pub(crate) fn news(self, told: Option<&State>, contact: &Contact) -> Result<Vec<News>> {
-        let Some(told) = told else {
-            return Ok(Vec::new());
-        };
+        // Who was never told of anything is told the latest of everything.
+        let nothing = State::new();
+        let first = told.is_none();
+        let told = told.unwrap_or(&nothing);
         let now = &contact.cloud;
         if told == now {
             return Ok(Vec::new());
         }
         let mut news = Vec::new();
-        let me = self.core.me()?;
+        // Whoever only reads need not be known to git: then everybody else is another.
+        let me = self.core.me().ok();
+        let me = me.as_ref();
+        let is_me = |person: &Person| me.is_some_and(|me| person.is(me));
         let mut sealed: Vec<Version> = Vec::new();
         if let Some(ledger) = contact.ledger() {
-            let since = self.since(told.get(names::LEDGER), ledger)?;
+            let mut since = self.since(told.get(names::LEDGER), ledger)?;
             sealed.clone_from(&since.promoted);
+            if first {
+                let old = since.promoted.len().saturating_sub(FIRST);
+                since.promoted.drain(..old);
+            }
             if since.met {
-                news.extend(self.of_ledger(ledger, since, &me)?);
+                news.extend(self.of_ledger(ledger, since, me)?);
             }
         }
         for (name, tip) in now
@@ -66,11 +77,14 @@ impl Cloud<'_> {
                 Shared::Draft(version) => {
                     let by = self.core.store.commit(tip)?.author;
                     let new = !told.contains_key(name);
-                    if !by.is(&me) {
+                    if !is_me(&by) && self.core.store.draft(&version, tip)?.is_ok() {
                         news.push(News::Draft { version, by, new });
                     }
                 }
-                Shared::Evolution(name) => news.extend(self.proof_of_mine(now, &name, tip, &me)?),
+                Shared::Evolution(name) => news.extend(match me {
+                    Some(me) => self.proof_of_mine(now, &name, tip, me)?,
+                    None => None,
+                }),
                 Shared::Ledger | Shared::Foreign => {}
             }
         }
@@ -156,11 +170,12 @@ impl Cloud<'_> {
         Ok(since)
     }
 
-    fn of_ledger(self, ledger: &Ledger, since: Since, me: &Person) -> Result<Vec<News>> {
+    fn of_ledger(self, ledger: &Ledger, since: Since, me: Option<&Person>) -> Result<Vec<News>> {
         let mut news = Vec::new();
+        let is_me = |person: &Person| me.is_some_and(|me| person.is(me));
         for version in since.promoted {
             if let Some(sealed) = self.core.store.sealed(ledger, &version)?
-                && !sealed.promoter.is(me)
+                && !is_me(&sealed.promoter)
             {
                 let by = sealed.promoter;
                 news.push(News::Promoted { version, by });
@@ -168,7 +183,7 @@ impl Cloud<'_> {
         }
         for (version, reason) in since.withdrawn {
             if let Some(withdrawal) = self.core.store.withdrawal(ledger, &version)?
-                && !withdrawal.by.is(me)
+                && !is_me(&withdrawal.by)
             {
                 news.push(News::Withdrawn { version, reason });
             }
@@ -176,7 +191,8 @@ impl Cloud<'_> {
         Ok(news)
     }
 
-    /// What somebody else's evolution says of a change that is this person's to do.
+    /// What somebody else's evolution says of a change that is this person's to do, or of a draft
+    /// that this person declared.
     fn proof_of_mine(
         self,
         cloud: &State,
@@ -192,9 +208,10 @@ impl Cloud<'_> {
         };
         let contract = draft.contract().ok();
         let change = contract.as_ref().and_then(|c| c.change(&name.change));
-        let Some(change) =
-            change.filter(|c| c.assignee.as_ref().is_some_and(|who| me.goes_by(who)))
-        else {
+        let mine = self.core.store.commit(&draft.root)?.author.is(me);
+        let assigned =
+            |change: &Change| change.assignee.as_ref().is_some_and(|who| me.goes_by(who));
+        let Some(change) = change.filter(|change| mine || assigned(change)) else {
             return Ok(None);
         };
         let Ok(attempt) = self.core.store.attempt(name, tip)? else {

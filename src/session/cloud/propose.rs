@@ -37,8 +37,9 @@ impl Cloud<'_> {
             let declared = drafts(shared).map(|(version, _)| version);
             taken.extend(declared.filter(|v| v.product() == product));
         }
+        let format = &self.core.config.tag_format;
         let tags = self.core.store.tags()?.into_iter();
-        let tagged = tags.filter_map(|tag| tag.parse::<Version>().ok());
+        let tagged = tags.filter_map(|tag| format.version(&tag).or_else(|| tag.parse().ok()));
         taken.extend(tagged.filter(|v| v.product() == product));
         if let Some(from) = from
             && !taken.contains(from)

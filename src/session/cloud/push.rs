@@ -9,54 +9,10 @@ use crate::git;
 use crate::git::push::{Landed, Report};
 use crate::git::refs::Update;
 use crate::model::push::{Answer, Effect, End, Manner, Push, Road};
-use crate::model::{Exit, Oid, Refusal};
+use crate::model::{Cause, Exit, Refusal};
 use crate::session::core::contact::Contact;
 
 impl Cloud<'_> {
-    /// Refuses to publish commits that no branch or tag of the cloud has: that is the user's act,
-    /// so that the team's own hooks and scanners have their say.
-    ///
-    /// # Errors
-    /// [`Exit::OutOfStep`], with the number of commits.
-    pub(crate) fn may_publish(
-        self,
-        contact: &Contact,
-        wanted: &[Oid],
-        commits: Commits,
-    ) -> Result<()> {
-        if commits == Commits::Publish || self.core.config.publish_commits || wanted.is_empty() {
-            return Ok(());
-        }
-        let name = self.core.cloud_name()?;
-        // `team/fork` is another remote, whose branches lie below those of `team`.
-        let below = |other: &&String| other.starts_with(&format!("{name}/"));
-        let mut others: Vec<String> = self.core.remotes().filter(below).cloned().collect();
-        // What gryt keeps below the branches of a host is no branch of the user's.
-        let own = self.core.config.remote_prefix.strip_prefix("refs/heads/");
-        others.extend(own.map(|own| format!("{name}/{}", own.trim_end_matches('/'))));
-        if others.is_empty() && self.core.store.published(wanted, name)? {
-            return Ok(());
-        }
-        let mut held: Vec<Oid> = contact.cloud.values().cloned().collect();
-        if self.core.store.unpublished(wanted, name, &others, &held)? == 0 {
-            return Ok(());
-        }
-        // What this clone knows of the cloud's branches may be old: ask before refusing.
-        held.extend(self.core.remote()?.heads_and_tags()?);
-        let count = self.core.store.unpublished(wanted, name, &others, &held)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let commits = if count == 1 { "commit" } else { "commits" };
-        Err(Refusal::new(
-            Exit::OutOfStep,
-            format!("This would publish {count} {commits} that no branch of the cloud has"),
-        )
-        .because("Publishing code is your own act: push your branch first")
-        .then("git push")
-        .into())
-    }
-
     /// Pushes what `job` plans, over `contact` and whatever the cloud holds later, until it is there
     /// or cannot be: does what the machine says (docs/architecture.md, "A push").
     ///
@@ -183,6 +139,9 @@ impl Cloud<'_> {
             false => "The cloud did not answer the push, and shows nothing of it",
         };
         let mut refusal = Refusal::new(Exit::Remote, what);
+        if report.done {
+            refusal = refusal.caused(Cause::PushRefused);
+        }
         refusal.why = report.said.lines().map(str::to_owned).collect();
         if self.core.config.push_url {
             refusal = refusal.because(
@@ -191,25 +150,6 @@ impl Cloud<'_> {
             );
         }
         refusal
-    }
-}
-
-/// What to do about commits that no branch or tag of the cloud has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Commits {
-    /// They may go with the push.
-    Publish,
-    /// The push is refused, unless `publish_commits` is set.
-    Hold,
-}
-
-impl Commits {
-    /// What `--with-commits` asks for.
-    pub(crate) fn asked(with_commits: bool) -> Self {
-        match with_commits {
-            true => Self::Publish,
-            false => Self::Hold,
-        }
     }
 }
 

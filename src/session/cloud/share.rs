@@ -3,14 +3,18 @@
 use anyhow::Result;
 
 use super::Cloud;
-use super::push::{Commits, Job, Next};
+use super::publish::{Commits, Going};
+use super::push::{Job, Next};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::promotion::REFS_A_PUSH;
+use crate::model::publish::Blocked;
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
-use crate::model::{EvolutionName, Exit, Oid, Version};
+use crate::model::{Cause, EvolutionName, Exit, Refusal, Version};
 use crate::session::core::contact::Contact;
+use crate::session::core::seals::Seals;
+use crate::session::core::taken::promoted;
 use crate::store::names;
 use crate::store::refs::{drafts, evolutions};
 
@@ -88,6 +92,8 @@ pub(crate) struct SharedEvolutions {
     pub late: Vec<EvolutionName>,
     /// What of the cloud does not check, and why.
     pub quarantined: Vec<(String, String)>,
+    /// Evolutions that stay here, because they are proven at commits that were never published.
+    pub blocked: Vec<Blocked>,
 }
 
 /// Which evolutions are meant.
@@ -118,14 +124,48 @@ impl Cloud<'_> {
     /// [`Exit::Remote`] where the cloud cannot be reached or refuses; everything that concerns
     /// one draft is in the result.
     pub(crate) fn share_drafts(self, only: Option<&Version>) -> Result<SharedDrafts> {
-        let contact = self.begin_ledger(self.contact(None)?)?;
-        self.clear_leftovers(&contact)?;
+        let contact = self.contact(None)?;
         let mut job = Drafts {
             only,
             done: SharedDrafts::default(),
+            // Where not even a ledger can be begun, no draft can be pushed.
+            sent: drafts(contact.refs.local())
+                .map(|(version, _)| version)
+                .filter(|version| only.is_none_or(|only| only == version))
+                .collect(),
             more: false,
         };
-        self.push(&contact, &mut job)
+        let done = self.begin_and_push(contact, &mut job);
+        if let Err(error) = &done {
+            self.note_refused(error, &job.sent)?;
+        }
+        done
+    }
+
+    fn begin_and_push(self, contact: Contact, job: &mut Drafts<'_>) -> Result<SharedDrafts> {
+        let contact = self.begin_ledger(contact)?;
+        self.clear_leftovers(&contact)?;
+        self.push(&contact, job)
+    }
+
+    /// Keeps why the cloud refused drafts, until a push of them gets through.
+    fn note_refused(self, error: &anyhow::Error, sent: &[Version]) -> Result<()> {
+        self.core.note_failure(error);
+        let Some(refusal) = error.downcast_ref::<Refusal>() else {
+            return Ok(());
+        };
+        if refusal.cause != Cause::PushRefused {
+            return Ok(());
+        }
+        let mut text = refusal.what.clone();
+        for line in &refusal.why {
+            text += &format!("\n{line}");
+        }
+        let blob = self.core.store.write_blob(text.as_bytes())?;
+        self.core.change(|refs| {
+            let note = |version| refs.change(names::failed(version), Some(&blob));
+            Ok((sent.iter().map(note).collect(), ()))
+        })
     }
 
     /// What a push of drafts would do, without doing it.
@@ -156,6 +196,9 @@ impl Cloud<'_> {
         if let Some(only) = only
             && !drafts(local).any(|(version, _)| version == *only)
         {
+            if let Some(sealed) = Seals::of(self.core, contact.ledger()).get(only)? {
+                return Err(promoted(sealed).into());
+            }
             self.core.draft(&contact.refs, only)?;
         }
         for (version, tip) in drafts(local).filter(|(version, _)| chosen(version)) {
@@ -220,41 +263,76 @@ impl Cloud<'_> {
         self.push(&contact, &mut job)
     }
 
-    /// What of this person's evolutions the cloud lacks, but for those that are `late`, and the
-    /// user's commits that they pin.
-    fn plan_evolutions(
+    /// This person's evolutions that are meant and that the cloud lacks, but for those that are
+    /// `late`.
+    ///
+    /// # Errors
+    /// Refs or objects cannot be read.
+    pub(crate) fn going(
         self,
         contact: &Contact,
         which: &Which<'_>,
         late: &[EvolutionName],
-    ) -> Result<(Vec<Update>, Vec<Oid>)> {
+    ) -> Result<Vec<Going>> {
         let me = self.core.me()?;
         let refs = self.core.store.refs()?;
         let brought = self.brought(&refs)?;
-        let (mut updates, mut proven) = (Vec::new(), Vec::new());
+        let mut going = Vec::new();
         for (name, tip) in evolutions(refs.local()) {
             if !which.means(&name) || late.contains(&name) {
                 continue;
             }
-            let cloud = contact.cloud.get(&names::evolution(&name));
+            let there = contact.cloud.get(&names::evolution(&name));
             // Only what adds to the cloud's is ever pushed; two clones of one owner that both
             // went on are told so by the adoption.
-            if let Some(cloud) = cloud
-                && (!self.core.store.is_commit(cloud)
-                    || self.core.store.relation(&tip, cloud)? != Relation::Ahead)
+            if let Some(there) = there
+                && (!self.core.store.is_commit(there)
+                    || self.core.store.relation(&tip, there)? != Relation::Ahead)
             {
                 continue;
             }
             let Ok(attempt) = self.core.store.attempt(&name, &tip)? else {
                 continue;
             };
-            if !attempt.may_be_shared_by(&me, &brought) {
-                continue;
+            if attempt.may_be_shared_by(&me, &brought) {
+                let there = there.cloned();
+                going.push(Going { name, tip, there });
             }
-            proven.extend(self.core.store.pinned(&tip, cloud)?);
-            updates.push(Update::new(names::evolution(&name), cloud, Some(&tip)));
         }
-        Ok((updates, proven))
+        Ok(going)
+    }
+
+    /// What of this person's evolutions is to be pushed, once those that can do without code that was
+    /// never published let go of it here; and what cannot go yet.
+    fn plan_evolutions(
+        self,
+        contact: &Contact,
+        which: &Which<'_>,
+        late: &[EvolutionName],
+        commits: Commits,
+    ) -> Result<(Vec<Update>, Vec<Blocked>)> {
+        let mut going = self.going(contact, which, late)?;
+        let code = match going.is_empty() {
+            true => None,
+            false => self.default_tip()?,
+        };
+        let settling = self.settling(contact, &going, code.as_ref(), commits)?;
+        self.settle(&settling)?;
+        for (one, tip) in settling.rewritten {
+            for known in going.iter_mut().filter(|known| known.name == one.name) {
+                known.tip.clone_from(&tip);
+            }
+        }
+        let blocked = settling.blocked;
+        going.retain(|one| blocked.iter().all(|stays| stays.name != one.name));
+        let update = |one: &Going| {
+            Update::new(
+                names::evolution(&one.name),
+                one.there.as_ref(),
+                Some(&one.tip),
+            )
+        };
+        Ok((going.iter().map(update).collect(), blocked))
     }
 }
 
@@ -262,6 +340,8 @@ impl Cloud<'_> {
 struct Drafts<'a> {
     only: Option<&'a Version>,
     done: SharedDrafts,
+    /// What was pushed last.
+    sent: Vec<Version>,
     /// Whether some are left for another push.
     more: bool,
 }
@@ -282,6 +362,8 @@ impl Job for Drafts<'_> {
         }
         self.more = updates.len() > REFS_A_PUSH - 1;
         updates.truncate(REFS_A_PUSH - 1);
+        let version = |update: &Update| names::shared(&update.name).version().cloned();
+        self.sent = updates.iter().filter_map(version).collect();
         // A guard on the ledger: a draft must not land on a version that was just sealed.
         let ledger = contact.cloud.get(names::LEDGER);
         updates.insert(0, Update::new(names::LEDGER, ledger, ledger));
@@ -326,12 +408,14 @@ impl Job for Evolutions<'_> {
         let adopted = cloud.adopt(contact)?;
         self.done.renumbered.extend(adopted.renumbered);
         self.done.late = adopted.late_evolutions;
+        self.done.late.extend(adopted.late_proofs);
         self.done.quarantined = adopted.quarantined;
-        let (mut updates, proven) = cloud.plan_evolutions(contact, self.which, &self.done.late)?;
+        let (mut updates, blocked) =
+            cloud.plan_evolutions(contact, self.which, &self.done.late, self.commits)?;
+        self.done.blocked = blocked;
         if updates.is_empty() {
             return Ok(Next::Over(std::mem::take(&mut self.done)));
         }
-        cloud.may_publish(contact, &proven, self.commits)?;
         self.more = updates.len() > REFS_A_PUSH;
         updates.truncate(REFS_A_PUSH);
         Ok(Next::Push(updates))

@@ -139,7 +139,7 @@ impl Core<'_> {
         for version in self.versions_of(&moved) {
             change.remove(&version)?;
             if let Some(tip) = tips.local.get(&names::draft(&version)) {
-                change.add(&self.whole_draft(&tips, &evolutions, &version, tip)?)?;
+                change.add(&self.whole_draft(refs, (&tips, &evolutions), &version, tip)?)?;
             }
         }
         let read = moved.into_iter().map(|name| (name.as_str(), new.get(name)));
@@ -150,6 +150,9 @@ impl Core<'_> {
     fn versions_of(&self, moved: &[&String]) -> BTreeSet<Version> {
         let tracking = names::tracking(self.config.remote.as_deref().unwrap_or_default());
         let about = |name: &&String| {
+            if let Some(version) = name.strip_prefix(names::FAILED) {
+                return version.parse().ok();
+            }
             let shared = match name.strip_prefix(&tracking) {
                 Some(rest) => names::shared(&format!("{}{rest}", names::SHARED)),
                 None => names::shared(name),
@@ -248,6 +251,8 @@ impl Core<'_> {
             evolutions,
             sync: self.settled(),
             remote: None,
+            synced: self.has_cloud().then_some(sealed.promoted_at),
+            error: None,
             sealed: Some(Promoted {
                 imported: false,
                 height,
@@ -273,7 +278,8 @@ impl Core<'_> {
         let base: Option<Oid> = base.and_then(|base| base.parse().ok());
         let entry = self.store.entry(commit, base.as_ref())?;
         let mut found = Vec::new();
-        if let Check::Valid(Verified::Import(all)) = check(&entry, base.as_ref()) {
+        if let Check::Valid(Verified::Import(mut all)) = check(&entry, base.as_ref()) {
+            all.sort_by(|a, b| a.version.cmp(&b.version));
             for imported in all {
                 if self.store.imported(ledger, &imported.version)?.as_ref() == Some(&imported) {
                     found.push(imported);
@@ -293,6 +299,8 @@ impl Core<'_> {
             evolutions: Vec::new(),
             sync: self.settled(),
             remote: None,
+            synced: self.has_cloud().then_some(entry.at),
+            error: None,
             sealed: Some(Promoted {
                 imported: true,
                 height,
@@ -310,6 +318,18 @@ impl Core<'_> {
         match self.config.remote {
             Some(_) => SyncState::Synced,
             None => SyncState::NotSynced,
+        }
+    }
+
+    fn has_cloud(&self) -> bool {
+        self.config.remote.is_some()
+    }
+
+    /// When a tip was written; none where it is none, or no commit.
+    fn written(&self, tip: Option<&Oid>) -> Result<Option<Stamp>> {
+        match tip.filter(|tip| self.store.is_commit(tip)) {
+            Some(tip) => Ok(Some(self.store.commit(tip)?.at)),
+            None => Ok(None),
         }
     }
 
@@ -335,6 +355,7 @@ impl Core<'_> {
                 }
             },
             sync: self.settled(),
+            synced: self.has_cloud().then(|| chain.last()),
             root: chain.root,
             started: chain.started,
             proofs: chain.proofs,
@@ -343,8 +364,8 @@ impl Core<'_> {
 
     fn whole_draft(
         &self,
-        seen: &Three<'_>,
-        evolutions: &Evolutions,
+        refs: &Refs,
+        (seen, evolutions): (&Three<'_>, &Evolutions),
         version: &Version,
         tip: &Oid,
     ) -> Result<Whole> {
@@ -377,10 +398,12 @@ impl Core<'_> {
                 started: attempt.evolution.started,
                 status: Trial::of(says.as_ref()),
                 sync: SyncState::of_evolution(&attempt.tip, there),
+                synced: self.written(there)?,
                 proofs: chain.proofs,
             });
         }
         let remote = seen.cloud.get(&names::draft(version)).cloned();
+        let error = self.refusal_of(refs, version)?;
         Ok(Whole {
             version: version.clone(),
             root: root.oid,
@@ -392,8 +415,13 @@ impl Core<'_> {
             sealed: None,
             sync: match self.config.remote {
                 None => SyncState::NotSynced,
-                Some(_) => self.draft_state(seen, version)?,
+                Some(_) => match (self.draft_state(seen, version)?, &error) {
+                    (state, Some(_)) => state.refused(),
+                    (state, None) => state,
+                },
             },
+            synced: self.written(remote.as_ref())?,
+            error,
             remote,
         })
     }
@@ -443,4 +471,11 @@ struct Chain {
     started: Stamp,
     proofs: Vec<Proven>,
     abandoned: bool,
+}
+
+impl Chain {
+    /// When something was last recorded.
+    fn last(&self) -> Stamp {
+        self.proofs.last().map_or(self.started, |proof| proof.at)
+    }
 }

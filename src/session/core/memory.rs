@@ -32,6 +32,18 @@ impl Core<'_> {
         self.store.adopted(refs, &name)
     }
 
+    /// Why the cloud refused the last push of a draft, where it did.
+    ///
+    /// # Errors
+    /// The note cannot be read.
+    pub(crate) fn refusal_of(&self, refs: &Refs, version: &Version) -> Result<Option<String>> {
+        let Some(blob) = refs.get(&names::failed(version)) else {
+            return Ok(None);
+        };
+        let text = self.store.blob(blob)?.unwrap_or_default();
+        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+    }
+
     /// Takes note of refs that the cloud acknowledged: tracking refs and memory move in one step.
     ///
     /// # Errors
@@ -62,6 +74,10 @@ impl Core<'_> {
                 continue;
             };
             moves.push(refs.change(format!("{root}{rest}"), new.as_ref()));
+            if let names::Shared::Draft(version) = names::shared(name) {
+                let failed = names::failed(&version);
+                moves.extend(refs.get(&failed).map(|_| refs.change(&failed, None)));
+            }
             match new {
                 Some(new) if name != names::LEDGER => adopted.insert(name.clone(), new.clone()),
                 _ => adopted.remove(name),

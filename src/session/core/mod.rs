@@ -248,6 +248,11 @@ impl<'a> Core<'a> {
         }
     }
 
+    /// The name of a version's release tag, without `refs/tags/`.
+    pub(crate) fn tag_name(&self, version: &Version) -> String {
+        self.config.tag_format.name(version)
+    }
+
     /// Where the cache is kept: once for all worktrees.
     pub(crate) fn cache_file(&self) -> PathBuf {
         self.store.layout().common_dir.join("gryt").join("cache.db")

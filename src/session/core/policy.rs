@@ -7,6 +7,7 @@ use super::Core;
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::policy::{FILE, Policy};
+use crate::model::rules::RuleSet;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::store::ledger::Ledger;
 
@@ -55,6 +56,7 @@ impl Core<'_> {
             None => Policy::default(),
         };
         let mut rules = Rules {
+            by: RuleSet::CURRENT,
             present,
             ..Rules::default()
         };
@@ -104,6 +106,10 @@ impl Core<'_> {
             let Some(proof) = &attempt.proof else {
                 continue;
             };
+            if !attempt.pinned {
+                attempt.cover = Some(self.store.cover_by_record(release, proof)?);
+                continue;
+            }
             let cover = match known.get(&proof.commit) {
                 Some(cover) => *cover,
                 None => self.store.cover(release, &proof.commit)?,

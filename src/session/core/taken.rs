@@ -5,7 +5,10 @@ use anyhow::{Context as _, Result};
 use super::Core;
 use super::contact::Contact;
 use crate::model::import::Imported;
-use crate::model::{Exit, Oid, Refusal, Version};
+use crate::model::near::nearest;
+use crate::model::person::moment;
+use crate::model::sealed::Sealed;
+use crate::model::{Cause, Exit, Oid, Refusal, Version};
 use crate::store::draft::Draft;
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
@@ -56,10 +59,30 @@ impl Core<'_> {
         {
             return Err(taken(format!("in cloud, as the draft {spelled}")));
         }
-        if let Some(tag) = self.store.tag_in_the_way(version)? {
-            return Err(taken(format!("as the tag {tag}")));
+        if let Some(tag) = self
+            .store
+            .tag_in_the_way(version, &self.config.tag_format)?
+        {
+            return Err(self.tagged_before(version, &tag)?.into());
         }
         Ok(())
+    }
+
+    /// The refusal of a version that was released before gryt was there, as its tag tells.
+    fn tagged_before(&self, version: &Version, tag: &str) -> Result<Refusal> {
+        let tags = self.store.tags()?;
+        let count = tags
+            .iter()
+            .filter(|tag| self.config.tag_format.version(tag).is_some())
+            .count();
+        let what = format!("Version {version} already exists as the tag {tag}");
+        let refusal = Refusal::new(Exit::Taken, what);
+        Ok(match count {
+            0 | 1 => refusal,
+            several => refusal.because(format!("{several} tags of this clone are releases")),
+        }
+        .then("git gryt generation new --next patch")
+        .then("git gryt import --from tags --dry-run"))
     }
 
     /// What is known of a version that was released before gryt was there.
@@ -82,17 +105,19 @@ impl Core<'_> {
     /// # Errors
     /// [`Exit::Taken`].
     pub(crate) fn open_version(&self, refs: &Refs, version: &Version) -> Result<()> {
-        match self.ledger(refs)? {
-            Some(ledger) if self.store.sealed(&ledger, version)?.is_some() => {
-                let refusal = promoted(version);
-                Err(match refs.draft(version) {
-                    Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
-                    None => refusal,
-                }
-                .into())
-            }
-            _ => Ok(()),
+        let sealed = match self.ledger(refs)? {
+            Some(ledger) => self.store.sealed(&ledger, version)?,
+            None => None,
+        };
+        let Some(sealed) = sealed else {
+            return Ok(());
+        };
+        let refusal = promoted(&sealed);
+        Err(match refs.draft(version) {
+            Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
+            None => refusal,
         }
+        .into())
     }
 
     /// A version near `version` that nobody has.
@@ -122,7 +147,10 @@ impl Core<'_> {
             let taken = sealed
                 || in_cloud(refs.local())
                 || contact.is_some_and(|contact| in_cloud(&contact.cloud))
-                || self.store.tag_in_the_way(&last)?.is_some();
+                || self
+                    .store
+                    .tag_in_the_way(&last, &self.config.tag_format)?
+                    .is_some();
             if !taken {
                 break;
             }
@@ -136,6 +164,12 @@ impl Core<'_> {
     /// [`Exit::Invalid`] where there is none, or where it does not check.
     pub(crate) fn draft(&self, refs: &Refs, version: &Version) -> Result<Draft> {
         let Some((spelled, tip)) = refs.draft(version) else {
+            if let Some(ledger) = self.ledger(refs)?
+                && let Some(sealed) = self.store.sealed(&ledger, version)?
+            {
+                let withdraw = format!("git gryt withdraw {} --reason TEXT", sealed.version);
+                return Err(promoted(&sealed).then(withdraw).into());
+            }
             if let Some(old) = self.released_before(refs, version)? {
                 let what = format!("{} was released before gryt", old.version);
                 return Err(Refusal::new(Exit::Taken, what)
@@ -143,7 +177,7 @@ impl Core<'_> {
                     .into());
             }
             let what = format!("There is no generation {version}");
-            return Err(self.missing(refs, version, what).into());
+            return Err(self.missing(refs, version, what)?.into());
         };
         let draft = self.store.draft(&spelled, &tip)?;
         draft
@@ -156,22 +190,49 @@ impl Core<'_> {
             .context(names::draft(&spelled))
     }
 
-    fn missing(&self, refs: &Refs, version: &Version, what: String) -> Refusal {
-        let cloud = self.config.remote.as_deref().map(|name| refs.cloud(name));
-        let there = cloud.is_some_and(|c| c.contains_key(&names::draft(version)));
+    /// Why a version is not to be had in this clone, and what leads to it.
+    pub(crate) fn missing(&self, refs: &Refs, version: &Version, what: String) -> Result<Refusal> {
         let refusal = Refusal::new(Exit::Invalid, what);
-        if there {
-            refusal
+        let cloud = self.known_cloud(refs);
+        if drafts(&cloud).any(|(there, _)| there == *version) {
+            return Ok(refusal
                 .because("It is in the cloud and was not pulled yet")
-                .then("git gryt sync pull")
-        } else {
-            refusal.then(format!("git gryt generation new {version}"))
+                .then("git gryt sync pull"));
         }
+        let mut known: Vec<Version> = drafts(refs.local())
+            .chain(drafts(&cloud))
+            .map(|(version, _)| version)
+            .collect();
+        if let Some(ledger) = self.ledger(refs)? {
+            known.extend(self.store.versions(&ledger, version.product())?);
+        }
+        let near = nearest(version.as_str(), known.iter().map(Version::as_str));
+        Ok(match near {
+            Some(near) => refusal.because(format!("Did you mean {near}?")),
+            None if self.never_pulled(refs) => refusal
+                .because("This clone never pulled")
+                .then("git gryt sync pull"),
+            None => refusal,
+        }
+        .then(format!("git gryt generation new {version}")))
+    }
+
+    /// Whether the project has a ledger in the cloud of which this clone has nothing.
+    pub(crate) fn never_pulled(&self, refs: &Refs) -> bool {
+        let nothing =
+            refs.get(names::LEDGER).is_none() && refs.below(names::VERIFIED).next().is_none();
+        nothing && self.config.remote.is_some() && self.config.ledger.is_some()
     }
 }
 
-/// A version that is promoted cannot be worked on.
-pub(crate) fn promoted(version: &Version) -> Refusal {
+/// The refusal of work on a version that is promoted.
+pub(crate) fn promoted(sealed: &Sealed) -> Refusal {
+    let version = &sealed.version;
     Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
-        .because("A promoted version is immutable: use a different version")
+        .because(format!(
+            "It was promoted by {} at {}, and is immutable: use a different version",
+            sealed.promoter,
+            moment(&sealed.promoted_at)
+        ))
+        .caused(Cause::Promoted)
 }

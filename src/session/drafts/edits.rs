@@ -52,12 +52,28 @@ impl Drafts<'_> {
         self.take_in_settling(None)
     }
 
+    /// The same for a command that tells by itself what could not be taken in.
+    ///
+    /// # Errors
+    /// As [`take_in`](Drafts::take_in).
+    pub(crate) fn take_in_untold(self) -> Result<TakenIn> {
+        self.take(None)
+    }
+
     /// The same; where a file and its draft want different things, `settled` says whose value
     /// counts for that version, the file being ours.
     ///
     /// # Errors
     /// As [`take_in`](Drafts::take_in).
     pub(crate) fn take_in_settling(self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
+        let taken = self.take(settled)?;
+        for (version, edited) in &taken.held {
+            self.core.ctx.warn(&edited.refusal(version).what);
+        }
+        Ok(taken)
+    }
+
+    fn take(self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
         let Some(mut view) = View::locked(self)? else {
             return Ok(TakenIn::default());
         };
@@ -95,9 +111,6 @@ impl Drafts<'_> {
             self.core
                 .ctx
                 .detail(format!("Took in your edit of {version}"));
-        }
-        for (version, edited) in &taken.held {
-            self.core.ctx.warn(&edited.refusal(version).what);
         }
         Ok(taken)
     }

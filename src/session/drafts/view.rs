@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::Drafts;
+use crate::model::state::SyncState;
 use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
 use crate::session::core::files::{entries, real_folders, yaml_files};
 use crate::store::draft::Draft;
@@ -44,6 +45,31 @@ pub(crate) enum Edited {
 }
 
 impl Edited {
+    /// Whether a command that writes takes it in.
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!(self, Self::Fresh { .. })
+    }
+
+    /// Whether it is an edit of a draft, which a push leaves unpublished.
+    pub(crate) fn is_of_draft(&self) -> bool {
+        match self {
+            Self::Fresh { .. } | Self::Invalid(_) | Self::Overtaken { .. } => true,
+            Self::Unknown | Self::Tracked | Self::NoDraft { .. } => false,
+        }
+    }
+
+    /// The state of a draft whose file is so, and which is in `state` without it.
+    pub(crate) fn state(&self, state: SyncState) -> SyncState {
+        match self {
+            Self::Invalid(_) => SyncState::Invalid,
+            Self::Fresh { .. }
+            | Self::Overtaken { .. }
+            | Self::Unknown
+            | Self::Tracked
+            | Self::NoDraft { .. } => state.edited(),
+        }
+    }
+
     /// The refusal that this state is to a command that needs the draft.
     pub(crate) fn refusal(&self, version: &Version) -> Refusal {
         let file = path(version);

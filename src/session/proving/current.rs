@@ -4,7 +4,8 @@ use anyhow::Result;
 
 use super::Proving;
 use crate::model::evolution::Attempt;
-use crate::model::{ChangeId, EvolutionName, Exit, Oid, Refusal};
+use crate::model::wanted::Wanted;
+use crate::model::{EvolutionName, Exit, Oid, Refusal};
 use crate::store::Refs;
 use crate::store::refs::evolutions;
 
@@ -52,12 +53,12 @@ impl Proving<'_> {
     ///
     /// # Errors
     /// [`Exit::Invalid`] where there is none, or where two versions have one.
-    pub(crate) fn current(self, refs: &Refs, change: Option<&ChangeId>) -> Result<Attempt> {
+    pub(crate) fn current(self, refs: &Refs, wanted: Option<&Wanted>) -> Result<Attempt> {
         let last = self.last_started();
         let me = self.core.me()?;
         let mut mine = Vec::new();
         for (name, tip) in evolutions(refs.local()) {
-            if change.is_some_and(|change| !name.change.is(change)) {
+            if wanted.is_some_and(|wanted| !wanted.is_of(&name)) {
                 continue;
             }
             if let Ok(attempt) = self.core.store.attempt(&name, &tip)?
@@ -70,7 +71,7 @@ impl Proving<'_> {
         if let Some(at) = mine.iter().position(|a| Some(&a.root) == last.as_ref()) {
             return Ok(mine.swap_remove(at));
         }
-        let Some(change) = change else {
+        let Some(wanted) = wanted else {
             return Err(
                 Refusal::new(Exit::Invalid, "No evolution was started in this worktree")
                     .then("git gryt evolution start VERSION --change ID")
@@ -78,12 +79,13 @@ impl Proving<'_> {
                     .into(),
             );
         };
+        let change = &wanted.change;
         mine.sort_by(|a, b| a.name.cmp(&b.name));
         let newest = mine.pop();
         match newest {
             None => Err(Refusal::new(
                 Exit::Invalid,
-                format!("You have no open evolution of {change}"),
+                format!("You have no open evolution of {wanted}"),
             )
             .then(format!(
                 "git gryt evolution start VERSION --change {change}"
@@ -98,7 +100,8 @@ impl Proving<'_> {
                 )
                 .because(names.join(", "))
                 .then(format!(
-                    "git gryt evolution start VERSION --change {change}"
+                    "git gryt run --change {}/{change}",
+                    newest.name.version
                 ))
                 .into())
             }

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Proving;
 use crate::git::refs::Update;
 use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER};
+use crate::model::proof::Patches;
 use crate::model::{Change, ChangeId, Contract, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::session::core::survey::next;
 use crate::store::draft::Draft;
@@ -55,6 +56,21 @@ impl Proving<'_> {
             Ok((vec![update], name))
         })?;
         Ok((name, root))
+    }
+
+    /// What the branch of `commit` changes since the cloud's default branch: what a proof keeps, so
+    /// that it is known again after a squash.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn patches(self, commit: &Oid) -> Result<Option<Patches>> {
+        let Some(remote) = &self.core.config.remote else {
+            return Ok(None);
+        };
+        match self.core.store.default_tip(remote)? {
+            Some(base) => self.core.store.patches(&base, commit),
+            None => Ok(None),
+        }
     }
 
     /// Writes `proof` onto the evolution that begins at `root`, which is of `change` and may have

@@ -5,47 +5,68 @@ use anyhow::Result;
 use super::Proving;
 use super::proof::declared;
 use crate::model::trailers::Key;
-use crate::model::{ChangeId, Exit, Refusal};
+use crate::model::wanted::Wanted;
+use crate::model::{Exit, Refusal};
+use crate::store::Refs;
 use crate::store::draft::Draft;
 use crate::store::refs::drafts;
 
 impl Proving<'_> {
-    /// The changes that commits since `base` name and that a draft wants, and the others.
+    /// What commits since `base` name and drafts want, each draft that wants it by itself; and what no
+    /// draft wants.
     ///
     /// # Errors
     /// [`Exit::Invalid`] for what is no change's id; the history cannot be read.
-    pub(crate) fn named_since(self, base: &str) -> Result<(Vec<ChangeId>, Vec<ChangeId>)> {
+    pub(crate) fn named_since(self, base: &str) -> Result<(Vec<Wanted>, Vec<Wanted>)> {
         self.drafts.take_in()?;
         let refs = self.core.store.refs()?;
-        let local = refs.local();
-        let mut wanted: Vec<ChangeId> = Vec::new();
-        let mut unwanted: Vec<ChangeId> = Vec::new();
+        let mut found: Vec<Wanted> = Vec::new();
+        let mut unwanted: Vec<Wanted> = Vec::new();
         for text in self.core.store.trailers(base, Key::Change)? {
-            let id: ChangeId = text.parse().map_err(Refusal::from)?;
-            if wanted.iter().chain(&unwanted).any(|known| known.is(&id)) {
-                continue;
+            let named: Wanted = text.parse().map_err(Refusal::from)?;
+            let drafts = self.wanting(&refs, &named)?;
+            if drafts.is_empty() && !unwanted.contains(&named) {
+                unwanted.push(named.clone());
             }
-            let mut found = false;
-            for (version, tip) in drafts(local) {
-                let draft = self.core.store.draft(&version, &tip)?;
-                let contract = draft.and_then(|draft| draft.contract());
-                found = found || contract.is_ok_and(|contract| contract.change(&id).is_some());
-            }
-            if found {
-                wanted.push(id);
-            } else {
-                unwanted.push(id);
+            for draft in drafts {
+                let wanted = Wanted {
+                    version: Some(draft.version),
+                    change: named.change.clone(),
+                };
+                let known = |other: &Wanted| {
+                    other.version == wanted.version && other.change.is(&wanted.change)
+                };
+                if !found.iter().any(known) {
+                    found.push(wanted);
+                }
             }
         }
-        Ok((wanted, unwanted))
+        Ok((found, unwanted))
+    }
+
+    /// The open drafts of this clone that want it.
+    fn wanting(self, refs: &Refs, wanted: &Wanted) -> Result<Vec<Draft>> {
+        let mut found = Vec::new();
+        for (version, tip) in drafts(refs.local()) {
+            if wanted.may_be(&version)
+                && let Ok(draft) = self.core.store.draft(&version, &tip)?
+                && draft
+                    .contract()
+                    .is_ok_and(|contract| contract.change(&wanted.change).is_some())
+                && self.core.open_version(refs, &version).is_ok()
+            {
+                found.push(draft);
+            }
+        }
+        Ok(found)
     }
 
     /// Sees to it that this person has an open evolution of a change: of the one draft that wants it.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where no draft wants it, or several do; [`Exit::Usage`] for no change.
-    pub(crate) fn sees_started(self, change: Option<&ChangeId>) -> Result<()> {
-        let Some(change) = change else {
+    pub(crate) fn sees_started(self, wanted: Option<&Wanted>) -> Result<()> {
+        let Some(wanted) = wanted else {
             let what = "--start needs to know of what: name a change";
             return Err(Refusal::new(Exit::Usage, what)
                 .then("git gryt run --start --change ID")
@@ -53,40 +74,34 @@ impl Proving<'_> {
         };
         self.drafts.take_in()?;
         let refs = self.core.store.refs()?;
-        if self.current(&refs, Some(change)).is_ok() {
+        let wanting = self.wanting(&refs, wanted)?;
+        if wanting.len() < 2 && self.current(&refs, Some(wanted)).is_ok() {
             return Ok(());
-        }
-        let mut wanting: Vec<Draft> = Vec::new();
-        for (version, tip) in drafts(refs.local()) {
-            if let Ok(draft) = self.core.store.draft(&version, &tip)?
-                && draft.contract().is_ok_and(|c| c.change(change).is_some())
-                && self.core.open_version(&refs, &version).is_ok()
-            {
-                wanting.push(draft);
-            }
         }
         match wanting.as_slice() {
             [draft] => {
                 let contract = draft.contract().map_err(Refusal::from)?;
-                let change = declared(&contract, &draft.version, change)?;
+                let change = declared(&contract, &draft.version, &wanted.change)?;
                 self.begin_evolution(draft, change)?;
                 Ok(())
             }
             [] => {
-                let what = format!("No draft of this clone wants {change}");
+                let what = format!("No draft of this clone wants {wanted}");
                 Err(Refusal::new(Exit::Invalid, what)
                     .then("git gryt sync pull")
                     .into())
             }
             several => {
+                let change = &wanted.change;
                 let versions: Vec<String> = several.iter().map(|d| d.version.to_string()).collect();
                 let what = format!("{change} is wanted by {}", versions.join(", "));
-                Err(Refusal::new(Exit::Invalid, what)
-                    .because("Start the evolution of the one that is meant")
-                    .then(format!(
-                        "git gryt evolution start VERSION --change {change}"
-                    ))
-                    .into())
+                let mut refusal = Refusal::new(Exit::Invalid, what)
+                    .because("Name the version before it, or prove it for each");
+                for version in versions {
+                    refusal =
+                        refusal.then(format!("git gryt run --start --change {version}/{change}"));
+                }
+                Err(refusal.into())
             }
         }
     }

@@ -107,7 +107,18 @@ impl Sealing<'_> {
             }
         }
         self.core.cover(attempts.iter_mut(), &sealed.commit)?;
-        let mut rules = Rules::default();
+        if !sealed.rules.is_known() {
+            // Whether it holds is for a later git gryt to tell.
+            let text = "by rules of a later version of this program, and was not judged again";
+            self.core
+                .ctx
+                .warn(format!("{} was judged {text}", sealed.version));
+            return Ok(wrong);
+        }
+        let mut rules = Rules {
+            by: sealed.rules,
+            ..Rules::default()
+        };
         let product = sealed.version.product();
         match self.core.sealed_policy(at, &sealed.version, product) {
             Ok(policy) => rules.present = policy,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Sealing;
+use crate::model::evolution::{Attempt, Cover};
 use crate::model::excuse::Plea;
 use crate::model::promotion::{CloudDraft, Draft, Facts, Release};
 use crate::model::reconcile::Relation;
-use crate::model::{Oid, Refusal, Version};
+use crate::model::{EvolutionName, Oid, Refusal, Version};
 use crate::session::core::contact::Contact;
 use crate::session::core::sides::Three;
 use crate::session::core::survey::Evolutions;
@@ -25,6 +26,8 @@ pub(crate) struct Intent {
     /// What was taken in of this worktree's files.
     pub taken: TakenIn,
     pub plea: Plea,
+    /// Evolutions that cannot be published, and are left out.
+    pub without: Vec<EvolutionName>,
 }
 
 impl Sealing<'_> {
@@ -74,15 +77,17 @@ impl Sealing<'_> {
                 there.is_some() || attempt.may_be_shared_by(&me, &brought)
             });
         }
+        attempts.retain(|(attempt, _)| !intent.without.contains(&attempt.name));
         let release = &intent.release.commit;
         self.core
             .cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
+        self.mark_behind(&mut attempts, contact)?;
         Ok(Facts {
             version: intent.version.clone(),
             promotion: intent.id.clone(),
             next_free: self.core.next_free(&intent.version, contact, &refs)?,
             sealed,
-            tag: self.existing_tag(&intent.version, &refs)?,
+            tag: self.existing_tag(&intent.version, release, &refs)?,
             cloud: match (there, twin(&intent.version, cloud)) {
                 (Some(there), _) => Some(self.cloud_draft(tip, there)?),
                 (None, Some(twin)) => Some(CloudDraft {
@@ -109,6 +114,40 @@ impl Sealing<'_> {
             now: self.core.author()?.committer.at,
             has_cloud: contact.is_some(),
         })
+    }
+
+    /// Tells what the release lacks because this clone's code is behind from what is elsewhere.
+    fn mark_behind(
+        self,
+        attempts: &mut [(Attempt, Option<Oid>)],
+        contact: Option<&Contact>,
+    ) -> Result<()> {
+        let missing = |attempt: &Attempt| attempt.cover == Some(Cover::Missing);
+        if contact.is_none() || !attempts.iter().any(|(attempt, _)| missing(attempt)) {
+            return Ok(());
+        }
+        let mut tips: Vec<Oid> = self.cloud.default_tip()?.into_iter().collect();
+        if let Some(tip) = self.core.remote()?.default_tip()? {
+            tips.push(tip);
+        }
+        let here = |tip: &Oid| self.core.store.has(tip);
+        for (attempt, _) in attempts.iter_mut().filter(|(attempt, _)| missing(attempt)) {
+            let Some(proof) = &attempt.proof else {
+                continue;
+            };
+            let mut held = false;
+            for tip in tips.iter().filter(|tip| here(tip)) {
+                held = held
+                    || match attempt.pinned {
+                        true => self.core.store.cover(tip, &proof.commit)?,
+                        false => self.core.store.cover_by_record(tip, proof)?,
+                    } != Cover::Missing;
+            }
+            if held {
+                attempt.cover = Some(Cover::Behind);
+            }
+        }
+        Ok(())
     }
 
     fn local_draft(self, intent: &Intent, refs: &Refs) -> Result<Option<Draft>> {
@@ -156,21 +195,28 @@ impl Sealing<'_> {
         })
     }
 
-    fn existing_tag(self, version: &Version, refs: &Refs) -> Result<Option<String>> {
+    fn existing_tag(self, version: &Version, release: &Oid, refs: &Refs) -> Result<Option<String>> {
         if let Some(old) = self.core.released_before(refs, version)? {
             return Ok(Some(format!("{}, entered from before gryt", old.version)));
         }
-        if let Some(tag) = self.core.store.tag_in_the_way(version)? {
+        // One that is on the release commit already is taken up: another tool made it.
+        let own = self.core.tag_name(version);
+        let store = &self.core.store;
+        let on_release = |name: &str| -> Result<bool> {
+            Ok(store.tagged_commit(name)?.as_ref() == Some(release))
+        };
+        let format = &self.core.config.tag_format;
+        if let Some(tag) = store.tag_in_the_way(version, format)?
+            && !(tag == own && on_release(&names::tag(&own))?)
+        {
             return Ok(Some(format!("{tag} in this clone")));
         }
-        let there = self
-            .core
-            .config
-            .remote
-            .as_deref()
-            .map(|remote| names::remote_tag(remote, version));
-        let found = there.and_then(|name| refs.get(&name));
-        Ok(found.map(|_| format!("{version} in the cloud")))
+        let Some(remote) = &self.core.config.remote else {
+            return Ok(None);
+        };
+        let there = names::remote_tag(remote, &own);
+        let in_the_way = refs.get(&there).is_some() && !on_release(&there)?;
+        Ok(in_the_way.then(|| format!("{own} in the cloud")))
     }
 }
 

@@ -24,7 +24,7 @@ impl Sealing<'_> {
         contact: Option<&Contact>,
         sealed: &Sealed,
     ) -> Result<TagState> {
-        let name = names::tag(&sealed.version);
+        let name = names::tag(&self.core.tag_name(&sealed.version));
         let Some(tag) = self.release_tag(sealed)? else {
             return Ok(TagState::Refused);
         };
@@ -43,10 +43,18 @@ impl Sealing<'_> {
     /// Refs cannot be read.
     pub(crate) fn release_tag(self, sealed: &Sealed) -> Result<Option<Oid>> {
         let version = &sealed.version;
-        if let Some(tag) = self.core.store.tag(&names::tag(version))? {
+        if let Some(tag) = self
+            .core
+            .store
+            .tag(&names::tag(&self.core.tag_name(version)))?
+        {
             return Ok(Some(tag));
         }
-        match self.core.store.write_tag(sealed, &tag_text(version)) {
+        match self
+            .core
+            .store
+            .write_tag(sealed, &self.core.tag_name(version), &tag_text(version))
+        {
             Ok(tag) => Ok(Some(tag)),
             Err(error) => {
                 let text = format!("The tag {version} could not be made: {error:#}");
@@ -69,17 +77,18 @@ impl Sealing<'_> {
         let (Some(remote), Some(contact)) = (&self.core.config.remote, contact) else {
             return Ok(TagState::Made);
         };
-        let name = names::tag(version);
+        let own = self.core.tag_name(version);
+        let name = names::tag(&own);
         let update = Update::new(name, None, Some(tag));
         let sent = self.cloud.push(contact, &mut Tagging(update))?;
         if !sent.moves.is_empty() {
             return Ok(TagState::Made);
         }
         // What came of it is what the cloud shows, not what was heard.
-        let refspec = names::tag_refspec(remote, version);
+        let refspec = names::tag_refspec(remote, &own);
         let looked = self.core.remote()?.fetch(&[refspec]);
         self.core.store.look_anew();
-        let there = names::remote_tag(remote, version);
+        let there = names::remote_tag(remote, &own);
         if looked.is_ok() && self.core.store.refs()?.get(&there) == Some(tag) {
             return Ok(TagState::Made);
         }

@@ -93,14 +93,15 @@ impl Sealing<'_> {
 
     /// Removes the tag of a release that is none any more, if it is the one that gryt made.
     fn untag(self, sealed: &Sealed) -> Result<()> {
-        let name = names::tag(&sealed.version);
+        let name = names::tag(&self.core.tag_name(&sealed.version));
         let Some(tag) = self.core.store.tag(&name)? else {
             return Ok(());
         };
-        let made = self
-            .core
-            .store
-            .write_tag(sealed, &tag_text(&sealed.version))?;
+        let made = self.core.store.write_tag(
+            sealed,
+            &self.core.tag_name(&sealed.version),
+            &tag_text(&sealed.version),
+        )?;
         if tag == made {
             self.core
                 .store

@@ -1,0 +1,91 @@
+//! `git gryt why`: who has to do what before a version can be promoted.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::{Outcome, typed};
+use crate::model::steps::{self, Step};
+use crate::model::{Exit, Refusal, Version};
+use crate::session::Session;
+use crate::session::core::contact::Contact;
+
+/// Which version, and how it is written.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The version
+    version: String,
+    /// Answer from what was last seen of the cloud
+    #[arg(long)]
+    offline: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", conflicts_with = "json")]
+    format: Format,
+}
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    /// A list for a pull request
+    Markdown,
+}
+
+/// Who has to do what.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Why {
+    pub version: Version,
+    /// Whether the promotion would go through as things stand.
+    pub ready: bool,
+    /// Who promoted it, where somebody did.
+    pub promoted: Option<String>,
+    pub steps: Vec<Step>,
+    #[serde(skip)]
+    pub markdown: bool,
+}
+
+/// Looks at the cloud and at this clone, and changes neither.
+///
+/// # Errors
+/// The cloud cannot be reached or does not check; there is no such version.
+pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
+    let typed: Version = typed(&args.version)?;
+    let version = session.core.store.spelled(&typed)?.unwrap_or(typed);
+    let contact = contact(session, args.offline)?;
+    let found = session.sealing.readiness(&version, contact.as_ref())?;
+    let Some(found) = found else {
+        return Err(Refusal::new(Exit::Invalid, "There is no commit yet")
+            .then("git commit")
+            .into());
+    };
+    if let (Some(refusal), None, None, None) = (
+        &found.refusal,
+        &found.facts.local,
+        &found.facts.cloud,
+        &found.facts.sealed,
+    ) {
+        return Err(refusal.clone().into());
+    }
+    Ok(Outcome::Why(Why {
+        ready: found.refusal.is_none() && found.facts.sealed.is_none(),
+        promoted: found
+            .facts
+            .sealed
+            .as_ref()
+            .map(|sealed| sealed.promoter.to_string()),
+        steps: steps::steps(&found.facts, found.refusal.as_ref()),
+        markdown: args.format == Format::Markdown,
+        version,
+    }))
+}
+
+fn contact(session: &Session<'_>, offline: bool) -> Result<Option<Contact>> {
+    if session.core.config.remote.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(match offline {
+        true => session.cloud.last_seen()?,
+        false => session.cloud.contact(None)?,
+    }))
+}

@@ -1,0 +1,185 @@
+//! Who has to do what before a version can be promoted, in which order.
+
+use serde::Serialize;
+
+use super::gate::Subject;
+use super::promotion::{Draft, Facts};
+use super::reconcile::Relation;
+use super::standing::{Progress, Standing, standings};
+use super::verdict::{Gate, Verdict};
+use super::{Contract, Refusal, Version};
+
+/// One thing to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Step {
+    /// Who does it: a name, or an email. None for whoever asks.
+    pub who: Option<String>,
+    pub what: String,
+    /// What that person types.
+    pub command: Option<String>,
+}
+
+impl Step {
+    fn of(who: Option<String>, what: impl Into<String>, command: impl Into<String>) -> Self {
+        Self {
+            who,
+            what: what.into(),
+            command: Some(command.into()),
+        }
+    }
+}
+
+/// The steps that lead to the promotion of `facts.version`, the promotion itself last. `refusal` is
+/// what the promotion would meet now; none where nothing stands in its way.
+pub(crate) fn steps(facts: &Facts, refusal: Option<&Refusal>) -> Vec<Step> {
+    if facts.sealed.is_some() {
+        return Vec::new();
+    }
+    let Some(refusal) = refusal else {
+        return vec![promotion(facts)];
+    };
+    let contract = facts.local.as_ref().map(|local| (local, &local.contract));
+    let Some((local, Ok(contract))) = contract else {
+        return first(refusal);
+    };
+    let behind = facts.cloud.as_ref().is_some_and(|cloud| {
+        matches!(
+            cloud.relation,
+            Relation::Behind | Relation::Diverged | Relation::Unrelated
+        )
+    });
+    let mut steps = match behind || facts.tag.is_some() {
+        true => first(refusal),
+        false => Vec::new(),
+    };
+    steps.extend(proofs(facts, local, contract));
+    steps.extend(gates(facts));
+    if steps.is_empty() {
+        steps = first(refusal);
+    }
+    steps.push(promotion(facts));
+    steps
+}
+
+/// What the refusal itself asks for.
+fn first(refusal: &Refusal) -> Vec<Step> {
+    let mut steps = vec![Step {
+        who: None,
+        what: refusal.what.clone(),
+        command: refusal.next.first().cloned(),
+    }];
+    for command in refusal.next.iter().skip(1) {
+        steps.push(Step::of(None, "or", command));
+    }
+    steps
+}
+
+fn proofs(facts: &Facts, local: &Draft, contract: &Contract) -> Vec<Step> {
+    let attempts: Vec<_> = facts.attempts.iter().map(|(a, _)| a.clone()).collect();
+    let found = standings(contract, &local.root, &attempts);
+    let step = |standing: &Standing| proof(&facts.version, contract, standing);
+    found.iter().filter_map(step).collect()
+}
+
+fn proof(version: &Version, contract: &Contract, standing: &Standing) -> Option<Step> {
+    let (id, title) = (&standing.change, &standing.title);
+    let change = contract.change(id);
+    let assignee = change.and_then(|change| change.assignee.clone());
+    let owner = standing.owner.clone();
+    let start = format!("git gryt evolution start {version} --change {id}");
+    let run = format!("git gryt run --change {id}");
+    let (who, what, command) = match &standing.progress {
+        Progress::Proven => return None,
+        Progress::NotStarted => (
+            assignee,
+            format!("start {id} ({title}) and prove it"),
+            start,
+        ),
+        Progress::Abandoned => (
+            assignee,
+            format!("start {id} ({title}) again: it was abandoned"),
+            start,
+        ),
+        Progress::Started => (owner, format!("prove {id} ({title})"), run),
+        Progress::Failed => (
+            owner,
+            format!("mend {id} ({title}), which failed, and prove it"),
+            run,
+        ),
+        Progress::Stale { why } => (owner, format!("prove {id} ({title}) again: {why}"), run),
+        Progress::Elsewhere { pull: true } => (
+            None,
+            format!("take in the code that proves {id} ({title}): the cloud's branch has it"),
+            "git pull".to_owned(),
+        ),
+        Progress::Elsewhere { pull: false } => (
+            owner,
+            format!(
+                "bring the commit that proves {id} ({title}) into the release, or prove it there"
+            ),
+            run,
+        ),
+    };
+    let step = Step::of(who, what, command);
+    Some(step)
+}
+
+/// What the gates say of the draft here, whatever else stands in the way.
+pub(crate) fn verdicts(facts: &Facts) -> Vec<Verdict> {
+    let (Ok(rules), Some(local)) = (&facts.rules, &facts.local) else {
+        return Vec::new();
+    };
+    let Ok(contract) = &local.contract else {
+        return Vec::new();
+    };
+    let attempts: Vec<_> = facts.attempts.iter().map(|(a, _)| a.clone()).collect();
+    rules.judge(&Subject {
+        contract,
+        generation: &local.root,
+        declared_by: &local.author,
+        attempts: &attempts,
+        promoter: &facts.promoter,
+    })
+}
+
+/// What the other gates lack.
+fn gates(facts: &Facts) -> Vec<Step> {
+    let verdicts = verdicts(facts);
+    let told = |verdict: &&Verdict| {
+        verdict.stops()
+            && verdict.gate != Gate::ChangesProven
+            && verdict.gate != Gate::ProofCoversRelease
+            && verdict.gate != Gate::Promoters
+    };
+    let mut steps = Vec::new();
+    for verdict in verdicts.iter().filter(told) {
+        for line in &verdict.missing {
+            // The command that helps stands at the end of the line.
+            let (what, command) = match line.rsplit_once(": git ") {
+                Some((what, rest)) => (what, Some(format!("git {rest}"))),
+                None => (line.as_str(), None),
+            };
+            steps.push(Step {
+                who: None,
+                what: format!("{}: {what}", verdict.gate),
+                command,
+            });
+        }
+    }
+    steps
+}
+
+fn promotion(facts: &Facts) -> Step {
+    let version = &facts.version;
+    let listed = match &facts.rules {
+        Ok(rules) => rules.present.promoters.clone().unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    let me = &facts.promoter.email;
+    let who = match listed.is_empty() || listed.iter().any(|email| email.eq_ignore_ascii_case(me)) {
+        true => None,
+        false => Some(listed.join(" or ")),
+    };
+    Step::of(who, "promote it", format!("git gryt promote {version}"))
+}
