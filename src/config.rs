@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::near::nearest;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Invalid, Oid, Refusal};
 
@@ -173,8 +174,11 @@ pub(crate) fn key(typed: &str) -> Result<&'static Key, Refusal> {
         .find(|key| plain(key.name) == bare)
         .ok_or_else(|| {
             let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-            Refusal::new(Exit::Usage, format!("There is no setting {typed}"))
-                .because(format!("There are {}", names.join(", ")))
+            let refusal = Refusal::new(Exit::Usage, format!("There is no setting {typed}"));
+            match nearest(typed, names.iter().copied()) {
+                Some(near) => refusal.because(format!("Did you mean {near}?")),
+                None => refusal.because(format!("There are {}", names.join(", "))),
+            }
         })
 }
 
@@ -297,19 +301,45 @@ pub(crate) fn remotes(git: &[(String, String)]) -> BTreeMap<String, String> {
 fn configured(remote: &Setting, remotes: &BTreeMap<String, String>) -> Result<String, Refusal> {
     match &remote.value {
         Some(name) if remotes.contains_key(name) => Ok(name.clone()),
-        Some(name) => Err(Refusal::new(
-            Exit::Usage,
+        Some(name) => Err(no_remote(
             format!("The cloud is set to {name}, and git has no remote of that name"),
+            name,
+            remotes.keys().map(String::as_str),
         )
-        .then(format!("git remote add {name} URL"))
         .then("git gryt config remote NAME")),
-        None => Err(Refusal::new(
+        None if remotes.is_empty() => Err(Refusal::new(
             Exit::Usage,
-            "No cloud is set: this repository has no remote, or several",
+            "This repository has no remote that could be the cloud",
         )
-        .then("git gryt config remote NAME")
+        .then("git remote add origin URL")
         .then("git gryt config execution_mode local")),
+        None => {
+            let names: Vec<&str> = remotes.keys().map(String::as_str).collect();
+            Err(Refusal::new(
+                Exit::Usage,
+                format!(
+                    "Which remote is the cloud is not set: there are {}",
+                    names.join(", ")
+                ),
+            )
+            .then("git gryt config remote NAME")
+            .then("git gryt config execution_mode local"))
+        }
     }
+}
+
+/// The refusal of a remote that git does not have.
+pub(crate) fn no_remote<'r>(
+    what: String,
+    name: &str,
+    known: impl Iterator<Item = &'r str>,
+) -> Refusal {
+    let refusal = Refusal::new(Exit::Usage, what);
+    match nearest(name, known) {
+        Some(near) => refusal.because(format!("Did you mean {near}?")),
+        None => refusal,
+    }
+    .then(format!("git remote add {name} URL"))
 }
 
 fn parse_mode(setting: &Setting) -> Result<Mode, Refusal> {

@@ -75,11 +75,18 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
         write_below(&top, config::FILE, new.as_bytes())?;
     } else {
         if key.name == "remote" && !session.core.remotes().any(|r| r == value) {
-            return Err(
-                Refusal::new(Exit::Usage, format!("git has no remote {value}"))
-                    .then(format!("git remote add {value} URL"))
-                    .into(),
-            );
+            let known = session.core.remotes().map(String::as_str);
+            let what = format!("git has no remote {value}");
+            return Err(config::no_remote(what, value, known).into());
+        }
+        if key.name == "execution_mode"
+            && value != "local"
+            && session.core.remotes().next().is_none()
+        {
+            let what = format!("{value} mode needs a cloud, and this repository has no remote");
+            return Err(Refusal::new(Exit::Usage, what)
+                .then("git remote add origin URL")
+                .into());
         }
         session.core.store.git().set_config(key.git, value)?;
     }

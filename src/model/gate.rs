@@ -241,6 +241,7 @@ fn no_failed(subject: &Subject<'_>) -> Vec<String> {
 
 fn covers_release(subject: &Subject<'_>) -> Vec<String> {
     let found = standings(subject.contract, subject.generation, subject.attempts);
+    let version = &subject.contract.version;
     let say = |standing: &Standing| {
         let Progress::Elsewhere { pull } = standing.progress else {
             return None;
@@ -253,7 +254,7 @@ fn covers_release(subject: &Subject<'_>) -> Vec<String> {
             ),
             false => format!(
                 "{id} is proven at a commit that the release does not hold ({by}): git gryt run \
-                 --change {id}"
+                 --uncovered {version}"
             ),
         })
     };

@@ -5,15 +5,19 @@ use std::fmt;
 use std::path::{Component, Path};
 use std::time::Duration;
 
-use serde::de::Error as _;
+use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_yaml::Value;
 
+use super::near::nearest;
 use super::place::{self, Key};
 use super::{Cause, Change, Contract, Exit, Invalid, Refusal, schedule};
 
 /// The tracked folder, below the top.
 pub(crate) const FOLDER: &str = ".gryt/pipelines";
+
+/// The pipeline that runs where several are there and none is named.
+pub(crate) const DEFAULT: &str = "pipeline";
 
 /// The path of a pipeline below the top.
 pub(crate) fn path(name: &str) -> String {
@@ -25,6 +29,9 @@ pub(crate) fn path(name: &str) -> String {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
+    /// What people call it; the file's name is what it is known by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// How much of what the steps print is kept in the proof.
@@ -92,7 +99,8 @@ impl Pipeline {
     /// would be one; a name that cannot be a file name; needs that name no step or wait for each
     /// other. With line and column.
     pub fn parse(text: &[u8]) -> Result<Pipeline, Invalid> {
-        let pipeline: Pipeline = Invalid::or_yaml(text)?;
+        let mut pipeline: Pipeline = Invalid::or_yaml(text)?;
+        pipeline.keep_the_words(text);
         if pipeline.steps.is_empty() {
             let rule = "it has no steps, so it would prove nothing";
             return Err(place::invalid(text, &[Key::Name("steps")], rule));
@@ -126,6 +134,30 @@ impl Pipeline {
             return Err(place::invalid(text, &path, rule));
         }
         Ok(pipeline)
+    }
+
+    /// Gives environment variables the characters that stand in the file: `1.10` and `0x1F` are no
+    /// numbers there.
+    fn keep_the_words(&mut self, text: &[u8]) {
+        if self.steps.iter().all(|step| step.env.is_empty()) {
+            return;
+        }
+        let Some(read) = place::Read::of(text) else {
+            return;
+        };
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            for (name, value) in &mut step.env {
+                let path = [
+                    Key::Name("steps"),
+                    Key::At(at),
+                    Key::Name("env"),
+                    Key::Name(name),
+                ];
+                if let Some(plain) = read.plain(&path).filter(|_| !value.is_empty()) {
+                    *value = plain.to_owned();
+                }
+            }
+        }
     }
 
     fn check_step(&self, at: usize) -> Result<(), (&'static str, String)> {
@@ -206,15 +238,62 @@ fn check_variable(name: &str) -> Result<(), String> {
 
 /// Values as the shell gets them: a number or a truth value is as good as its text.
 fn scalars<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let values: BTreeMap<String, Value> = BTreeMap::deserialize(from)?;
-    let text = |(name, value): (String, Value)| match value {
-        Value::String(text) => Ok((name, text)),
-        Value::Number(number) => Ok((name, number.to_string())),
-        Value::Bool(truth) => Ok((name, truth.to_string())),
-        Value::Null => Ok((name, String::new())),
-        _ => Err(D::Error::custom(format!("{name} has to be a text"))),
-    };
-    values.into_iter().map(text).collect()
+    let values: BTreeMap<String, Scalar> = BTreeMap::deserialize(from)?;
+    Ok(values
+        .into_iter()
+        .map(|(name, Scalar(text))| (name, text))
+        .collect())
+}
+
+/// A scalar that is meant as a text, whatever YAML makes of it.
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl Visitor<'_> for ScalarVisitor {
+    type Value = Scalar;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_string()))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_string()))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
+        Ok(Scalar(value.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar, E> {
+        Ok(Scalar(String::new()))
+    }
 }
 
 impl<'de> Deserialize<'de> for Span {
@@ -283,8 +362,16 @@ pub(crate) fn choose(
         .or(contract.pipeline_template.as_deref());
     match (declared, available) {
         (Some(name), _) if available.iter().any(|a| a == name) => Ok(name.to_owned()),
-        (Some(name), _) => Err(listing(format!("There is no pipeline {name}"), available)),
+        (Some(name), _) => {
+            let refusal = listing(format!("There is no pipeline {name}"), available);
+            Err(match nearest(name, available.iter().map(String::as_str)) {
+                Some(near) => refusal.because(format!("Did you mean {near}?")),
+                None => refusal,
+            })
+        }
         (None, [only]) => Ok(only.clone()),
+        // Of several, the one that `init` began with.
+        (None, several) if several.iter().any(|name| name == DEFAULT) => Ok(DEFAULT.to_owned()),
         (None, _) => Err(
             listing(format!("No pipeline is named for {}", change.id), available)
                 .then("git gryt run PIPELINE"),

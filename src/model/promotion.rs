@@ -23,8 +23,8 @@ pub(crate) struct Facts {
     pub sealed: Option<Sealed>,
     /// A version that nobody has, for one who lost this one.
     pub next_free: Version,
-    /// A tag that stands in the way, and where it is.
-    pub tag: Option<String>,
+    /// What a tag that stands in the way comes to.
+    pub tag: Option<Refusal>,
     pub local: Option<Draft>,
     pub cloud: Option<CloudDraft>,
     /// The cloud's draft as this clone last took it over.
@@ -101,13 +101,8 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         return Err(already_promoted(facts, sealed));
     }
     let version = &facts.version;
-    if let Some(tag) = &facts.tag {
-        return Err(Refusal::new(
-            Exit::Taken,
-            format!("{version} cannot be promoted: there is a tag {tag}"),
-        )
-        .because("A promotion makes its version's tag itself")
-        .because(format!("The next free version is {}", facts.next_free)));
+    if let Some(refusal) = &facts.tag {
+        return Err(refusal.clone());
     }
     let draft = draft(facts)?;
     let contract = draft.contract.as_ref().map_err(Clone::clone)?;
@@ -319,7 +314,7 @@ mod tests {
             Exit::Taken
         );
         assert_eq!(
-            exit(|f| f.tag = Some("v1.0.0 in the cloud".into())),
+            exit(|f| f.tag = Some(Refusal::new(Exit::Taken, "a tag"))),
             Exit::Taken
         );
     }

@@ -121,6 +121,52 @@ impl TagFormat {
     }
 }
 
+/// A tag that stands in the way of a release's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InTheWay {
+    /// It is of that version.
+    Same(String),
+    /// Its name differs from the release's in case alone: some file systems hold one of the two.
+    Alike(String),
+    /// Its name stands where the other's needs a folder, or the other way round.
+    Folder(String),
+}
+
+impl InTheWay {
+    /// The one of `tags` that is worst for a release of `version`.
+    pub(crate) fn find<'t>(
+        tags: impl Iterator<Item = &'t str>,
+        version: &Version,
+        format: &TagFormat,
+    ) -> Option<Self> {
+        let own = format.name(version);
+        let lower = own.to_lowercase();
+        let below = |name: &str, of: &str| {
+            name.strip_prefix(of)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut found = None;
+        for tag in tags {
+            let same = tag == own || of(tag, format).is_some_and(|tagged| tagged == *version);
+            if same {
+                return Some(Self::Same(tag.to_owned()));
+            }
+            if below(tag, &own) || below(&own, tag) {
+                found = Some(Self::Folder(tag.to_owned()));
+            } else if tag.to_lowercase() == lower && found.is_none() {
+                found = Some(Self::Alike(tag.to_owned()));
+            }
+        }
+        found
+    }
+}
+
+/// The version that a tag is of, build metadata aside: to Semantic Versioning v2.0.0+build.5 is v2.0.0.
+pub(crate) fn of(tag: &str, format: &TagFormat) -> Option<Version> {
+    let bare = tag.split_once('+').map_or(tag, |(bare, _)| bare);
+    format.version(bare).or_else(|| bare.parse().ok())
+}
+
 impl Default for TagFormat {
     fn default() -> Self {
         Self {

@@ -100,6 +100,27 @@ impl<'a> Remote<'a> {
         Ok(!try_it(true)?.ok && try_it(false)?.ok)
     }
 
+    /// The names of the remote's tags, without `refs/tags/`.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with [`Exit::Remote`].
+    pub(crate) fn tags(&self) -> Result<Vec<String>> {
+        let args = ["ls-remote", "--tags", "--refs", "--", self.name];
+        let output = self.git.run(&args, b"")?;
+        if !output.ok() {
+            let what = format!("The cloud ({}) cannot be reached", self.name);
+            let mut refusal = Refusal::new(Exit::Remote, what);
+            refusal.why = output.said().lines().map(str::to_owned).collect();
+            return Err(refusal.into());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let name = |line: &str| {
+            let (_, name) = line.split_once('\t')?;
+            name.strip_prefix("refs/tags/").map(str::to_owned)
+        };
+        Ok(text.lines().filter_map(name).collect())
+    }
+
     /// The tip that the remote's default branch has now.
     ///
     /// # Errors

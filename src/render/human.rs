@@ -90,6 +90,10 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         }
         Outcome::GenerationRestore(restored) => match &restored.kept {
             None => format!("Restored {}\n", restored.version),
+            Some(kept) if restored.draft => format!(
+                "The file of {} shows the draft again; your edit is kept: git show {kept}\n",
+                restored.version
+            ),
             Some(kept) => format!(
                 "{} is promoted; your edit of its file is kept: git show {kept}\n",
                 restored.version

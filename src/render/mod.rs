@@ -380,8 +380,13 @@ fn line(text: &str) -> String {
 /// The text of others as Markdown that shows it, and does nothing else.
 fn markdown(text: &str) -> String {
     let mut shown = String::new();
-    for char in line(text).chars() {
-        if "\\`*_[]<>#|~!&".contains(char) {
+    let text = line(text);
+    for (at, char) in text.char_indices() {
+        // At the beginning of a line these begin a list, a heading or a quotation.
+        let begins = at == 0 && "-+=".contains(char);
+        let numbers =
+            ".)".contains(char) && at > 0 && text[..at].bytes().all(|byte| byte.is_ascii_digit());
+        if begins || numbers || "\\`*_[]<>#|~!&@".contains(char) {
             shown.push('\\');
         }
         shown.push(char);

@@ -45,12 +45,17 @@ impl Store {
         Err(refusal.into())
     }
 
+    /// Whether the history of this clone is cut somewhere.
+    pub(crate) fn is_shallow(&self) -> bool {
+        self.layout.common_dir.join("shallow").exists()
+    }
+
     /// The values of a trailer in the commits that `HEAD` has and `base` has not, newest first.
     ///
     /// # Errors
     /// A [`Refusal`] where `base` names nothing; the history cannot be read.
     pub fn trailers(&self, base: &str, key: Key) -> Result<Vec<String>> {
-        if self.layout.common_dir.join("shallow").exists() {
+        if self.is_shallow() {
             let what = "This clone is too shallow to tell which commits are new";
             return Err(Refusal::new(Exit::Failure, what)
                 .then("git fetch --unshallow")
@@ -171,6 +176,43 @@ impl Store {
         let found = named.iter().find_map(|name| branches.get(name));
         let only = branches.values().next().filter(|_| branches.len() == 1);
         Ok(found.or(only).cloned())
+    }
+
+    /// The name of the branch that is checked out; none where `HEAD` is detached.
+    ///
+    /// # Errors
+    /// `HEAD` cannot be read.
+    pub(crate) fn branch(&self) -> Result<Option<String>> {
+        self.symbolic("HEAD", "refs/heads/")
+    }
+
+    /// The name of the branch that `remote` was last seen to have as its default, where that is known.
+    ///
+    /// # Errors
+    /// The ref cannot be read.
+    pub(crate) fn default_branch(&self, remote: &str) -> Result<Option<String>> {
+        let below = format!("refs/remotes/{remote}/");
+        self.symbolic(&format!("{below}HEAD"), &below)
+    }
+
+    /// What a symbolic ref names below a folder.
+    fn symbolic(&self, name: &str, below: &str) -> Result<Option<String>> {
+        let target = if self.files {
+            let repo = &*self.repo();
+            match repo.find_reference(name) {
+                Ok(reference) => match reference.symbolic_target() {
+                    Ok(target) => target.map(str::to_owned),
+                    Err(_) => None,
+                },
+                Err(error) if error.code() == git2::ErrorCode::NotFound => None,
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            let output = self.git.run(&["symbolic-ref", "--quiet", name], b"")?;
+            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            Some(text).filter(|text| !text.is_empty())
+        };
+        Ok(target.and_then(|target| target.strip_prefix(below).map(str::to_owned)))
     }
 
     /// Whether each of `wanted` is plainly on a branch that `remote` is known to have: its tip, or

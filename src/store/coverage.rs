@@ -6,9 +6,9 @@ use anyhow::Result;
 use git2::{Commit, Delta, Diff, DiffOptions, Sort};
 
 use super::{Store, to_git};
-use crate::model::Oid;
 use crate::model::evolution::Cover;
 use crate::model::proof::{PatchId, Patches, Proof};
+use crate::model::{Exit, Oid, Refusal};
 
 /// How many commits of the release are compared with what was proven. A branch that lies further
 /// behind is proven anew soon enough.
@@ -32,10 +32,13 @@ impl Store {
     pub fn cover(&self, release: &Oid, proven: &Oid) -> Result<Cover> {
         let repo = &*self.repo();
         if !self.has(proven) {
-            return Ok(Cover::Missing);
+            return self.not_held(release, proven);
         }
         if self.holds(release, proven)? {
             return Ok(Cover::Ancestor);
+        }
+        if self.is_shallow() {
+            return self.not_held(release, proven);
         }
         let proven = repo.find_commit(to_git(proven)?)?;
         let Ok(base) = repo.merge_base(to_git(release)?, proven.id()) else {
@@ -73,6 +76,14 @@ impl Store {
         })
     }
 
+    /// That a release does not hold a commit, as far as this clone can tell.
+    fn not_held(&self, release: &Oid, proven: &Oid) -> Result<Cover> {
+        match self.is_shallow() {
+            false => Ok(Cover::Missing),
+            true => Err(shallow(release, proven).into()),
+        }
+    }
+
     /// How `release` holds what a proof is about whose commit nobody need have: told by what the
     /// proof itself says, so that it is the same in every clone.
     ///
@@ -97,15 +108,15 @@ impl Store {
             return Ok(Cover::Tree);
         }
         let Some(patches) = &proof.patches else {
-            return Ok(Cover::Missing);
+            return self.not_held(release, &proof.commit);
         };
         let whole = Self::holds_ids(repo, &released, vec![patches.whole.clone()])?;
         let held = whole
             || !patches.each.is_empty() && Self::holds_ids(repo, &released, patches.each.clone())?;
-        Ok(match held {
-            true => Cover::Patch,
-            false => Cover::Missing,
-        })
+        match held {
+            true => Ok(Cover::Patch),
+            false => self.not_held(release, &proof.commit),
+        }
     }
 
     /// What the commits that `tip` has and `base` has not change. None where that is nothing, or
@@ -215,6 +226,15 @@ fn paths(diff: &Diff<'_>) -> BTreeSet<Vec<u8>> {
         file.path_bytes().map(<[u8]>::to_vec)
     };
     diff.deltas().filter_map(path).collect()
+}
+
+fn shallow(release: &Oid, proven: &Oid) -> Refusal {
+    let what = format!(
+        "This clone is too shallow to tell whether {} holds {}",
+        release.short(),
+        proven.short()
+    );
+    Refusal::new(Exit::Failure, what).then("git fetch --unshallow")
 }
 
 /// The paths as one id.

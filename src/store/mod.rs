@@ -267,6 +267,8 @@ fn no_repository(dir: &Path) -> anyhow::Error {
         Exit::Failure,
         format!("{} is not in a git repository", dir.display()),
     )
+    .because("Go into a clone of the project, or name it: git gryt -C DIR …")
+    .then("git clone URL")
     .then("git init")
     .into()
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::objects::stamp;
 use super::{Store, of_git, to_git};
 use crate::model::sealed::Sealed;
-use crate::model::tag_format::TagFormat;
+use crate::model::tag_format::{InTheWay, TagFormat};
 use crate::model::{Oid, Person, Stamp, Version};
 
 /// A tag.
@@ -83,7 +83,17 @@ impl Store {
     ///
     /// # Errors
     /// Git cannot list them.
-    pub fn tags(&self) -> Result<Vec<String>> {
+    pub(crate) fn tags(&self) -> Result<Vec<String>> {
+        if self.files {
+            let repo = &*self.repo();
+            let mut names = Vec::new();
+            for name in repo.references_glob("refs/tags/*")?.names() {
+                // A name that is not UTF-8 is no version.
+                let short = name.ok().and_then(|name| name.strip_prefix("refs/tags/"));
+                names.extend(short.map(str::to_owned));
+            }
+            return Ok(names);
+        }
         let args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
         let output = self.git.read(&args)?;
         let text = String::from_utf8_lossy(&output);
@@ -128,8 +138,7 @@ impl Store {
         }
     }
 
-    /// A tag of this clone that stands in the way of the one that a promotion of `version` makes:
-    /// it means the same version, or its name makes the other's impossible.
+    /// A tag of this clone that stands in the way of the one that a promotion of `version` makes.
     ///
     /// # Errors
     /// Git cannot read its refs.
@@ -137,42 +146,13 @@ impl Store {
         &self,
         version: &Version,
         format: &TagFormat,
-    ) -> Result<Option<String>> {
-        let repo = &*self.repo();
-        let names: Vec<String> = if self.files {
-            let mut names = Vec::new();
-            for name in repo.references_glob("refs/tags/*")?.names() {
-                // A name that is not UTF-8 is no version.
-                names.extend(name.ok().map(str::to_owned));
-            }
-            names
-        } else {
-            let output = self
-                .git
-                .read(&["for-each-ref", "--format=%(refname)", "refs/tags/"])?;
-            let text = String::from_utf8_lossy(&output).into_owned();
-            text.lines().map(str::to_owned).collect()
-        };
-        let wanted = &format.name(version);
-        let blocks = |name: &&str| {
-            name == wanted
-                || format
-                    .version(name)
-                    .is_some_and(|tagged| tagged == *version)
-                || name
-                    .parse::<Version>()
-                    .is_ok_and(|tagged| tagged == *version)
-                || name
-                    .strip_prefix(wanted.as_str())
-                    .is_some_and(|rest| rest.starts_with('/'))
-                || wanted
-                    .strip_prefix(*name)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
-        let mut tags = names
-            .iter()
-            .filter_map(|name| name.strip_prefix("refs/tags/"));
-        Ok(tags.find(blocks).map(str::to_owned))
+    ) -> Result<Option<InTheWay>> {
+        let names = self.tags()?;
+        Ok(InTheWay::find(
+            names.iter().map(String::as_str),
+            version,
+            format,
+        ))
     }
 
     /// The commit that a ref of this clone leads to; none where there is no such ref, or it leads to

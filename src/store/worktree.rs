@@ -56,6 +56,8 @@ pub(crate) fn dirty_files(git: &Git) -> Result<Vec<String>> {
         "--porcelain=v1",
         "-z",
         "--untracked-files=no",
+        // Neither a user's settings nor a tracked .gitmodules hide what the steps see.
+        "--ignore-submodules=none",
         "--no-renames",
     ];
     let output = git.read(&args)?;

@@ -201,7 +201,7 @@ fn many_evolutions_leave_with_their_draft() {
     let sandbox = Sandbox::new();
     let (ann, _, hosting) = pair(&sandbox);
     for _ in 0..22 {
-        ann.must("git gryt evolution start v1.0.0 --change A");
+        ann.must("git gryt evolution start v1.0.0 --change A --again");
     }
     ann.must("git gryt sync push-evolutions");
     assert_eq!(hosting.refs("refs/gryt/evolutions").len(), 22);

@@ -132,8 +132,14 @@ fn which_pipeline_runs_is_decided_by_the_nearest_declaration() {
     }
     dev.git("add .");
     dev.git("commit -q -m More");
+    // Of several, the one that `init` began with.
+    assert!(dev.must("git gryt run").contains("no-conflict-markers"));
+    dev.git("mv .gryt/pipelines/pipeline.yaml .gryt/pipelines/first.yaml");
+    dev.git("commit -q -m Rename");
     let refusal = dev.refused(7, "git gryt run");
-    assert!(refusal.contains("holds pipeline, quick, slow"), "{refusal}");
+    assert!(refusal.contains("holds first, quick, slow"), "{refusal}");
+    dev.git("mv .gryt/pipelines/first.yaml .gryt/pipelines/pipeline.yaml");
+    dev.git("commit -q -m Back");
     let refusal = dev.refused(7, "git gryt run nope");
     assert!(refusal.contains("There is no pipeline nope"), "{refusal}");
     let contract = |more: &str, field: &str| {

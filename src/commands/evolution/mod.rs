@@ -49,6 +49,9 @@ pub(crate) struct StartArgs {
     /// The change to prove
     #[arg(long, value_name = "ID")]
     change: String,
+    /// Start another one although you have an open one
+    #[arg(long)]
+    again: bool,
 }
 
 /// Arguments of `evolution abandon`.
@@ -147,6 +150,21 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     taken.require(&draft.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     let change = declared(&contract, &version, &id)?;
+    if !args.again
+        && let Some(open) = session.proving.unproven(&refs, &draft, &id)?
+    {
+        // Nothing was run of it yet: it is the one that was meant.
+        session.proving.set_current(&open.root)?;
+        session.core.ctx.note(format!(
+            "{} is open and nothing was run of it: it goes on. Another one: --again",
+            open.name
+        ));
+        return Ok(Outcome::EvolutionStart(Started {
+            name: open.name,
+            title: change.title.clone(),
+            owner: open.evolution.owner,
+        }));
+    }
     let (name, root) = session.proving.begin_evolution(&draft, change)?;
     session.proving.set_current(&root)?;
     session.drafts.write_view()?;
@@ -345,12 +363,21 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
         true => None,
         false => session.core.head()?,
     };
+    let mut attempts = match &head {
+        Some(_) => session.core.attempts(&refs, &version)?,
+        None => Vec::new(),
+    };
+    if let Some(head) = &head {
+        session.core.cover_as_known(attempts.iter_mut(), head)?;
+    }
+    let elsewhere = |name: &EvolutionName| {
+        let attempt = attempts.iter().find(|attempt| attempt.name == *name);
+        attempt.is_some_and(|a| matches!(a.cover, Some(Cover::Missing | Cover::Behind)))
+    };
     let mut evolutions = Vec::new();
     for found in session.core.cache(&refs)?.evolutions(&version, promoted)? {
         let mut status = found.status;
-        if let (Some(head), Some(commit), Trial::Pass) = (&head, &found.commit, status)
-            && session.core.store.cover(head, commit)? == Cover::Missing
-        {
+        if status == Trial::Pass && elsewhere(&found.name) {
             status = Trial::Elsewhere;
         }
         evolutions.push(Row {
@@ -374,7 +401,9 @@ fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     let draft = session.core.draft(&refs, &name.version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
     if let Some(head) = session.core.head()? {
-        session.core.cover([&mut attempt].into_iter(), &head)?;
+        session
+            .core
+            .cover_as_known([&mut attempt].into_iter(), &head)?;
     }
     let says = contract
         .change(&name.change)

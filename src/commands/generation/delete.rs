@@ -44,8 +44,10 @@ pub(crate) struct Deleted {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Restored {
     pub version: Version,
-    /// Where an edit of a promoted version's file was put.
+    /// Where an edit of its file was put.
     pub kept: Option<String>,
+    /// Whether it is a draft.
+    pub draft: bool,
 }
 
 /// Deletes a draft, for all where it is published.
@@ -182,6 +184,23 @@ pub(super) fn plan(
 /// [`Exit::Taken`] where there is a draft, [`Exit::Invalid`] where nothing was put aside.
 pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
     let version: Version = typed(version)?;
+    let refs = session.core.store.refs()?;
+    let edited = session.drafts.edited(&refs)?;
+    let edit = edited.iter().find(|(v, _)| *v == version);
+    // An edit of a draft's file that nothing has taken in: the file shows the draft again.
+    if let (Some((spelled, _)), Some((held, edit))) = (refs.draft(&version), edit)
+        && edit.is_of_draft()
+        && let Some(text) = session.drafts.file_text(held)?
+    {
+        let kept = keep_file(session, held, &text)?;
+        session.drafts.let_go(held, &text)?;
+        session.drafts.write_view()?;
+        return Ok(Outcome::GenerationRestore(Restored {
+            version: spelled,
+            kept: Some(kept),
+            draft: true,
+        }));
+    }
     let taken = session.drafts.take_in()?;
     let refs = session.core.store.refs()?;
     let held = taken.held.iter().find(|(held, _)| *held == version);
@@ -193,6 +212,7 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         return Ok(Outcome::GenerationRestore(Restored {
             version,
             kept: Some(kept),
+            draft: false,
         }));
     }
     if let Some((spelled, _)) = refs.draft(&version) {
@@ -214,6 +234,7 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
     Ok(Outcome::GenerationRestore(Restored {
         version,
         kept: None,
+        draft: true,
     }))
 }
 

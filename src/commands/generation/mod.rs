@@ -20,7 +20,7 @@ use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
 use crate::session::drafts::edits::TakenIn;
-use crate::session::drafts::view;
+use crate::session::drafts::view::{self, Edited};
 use crate::store::{Refs, names};
 
 /// Subcommands of `generation`.
@@ -205,8 +205,10 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
         let blank = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
         text = edit::apply(&text, &blank, &puts(&args.changes)?).map_err(Refusal::from)?;
     }
+    if let Some(written) = by_hand(session, args, &version)? {
+        text = written;
+    }
     let contract = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
-    session.drafts.take_in()?.require(&version)?;
     let author = session.core.author()?;
     session.core.change(|refs| {
         session.core.may_declare(refs, &version)?;
@@ -224,6 +226,31 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
         version,
         changes: contract.changes.len(),
     }))
+}
+
+/// The text of a file that somebody wrote before there was a draft: it becomes the draft.
+fn by_hand(session: &Session<'_>, args: &NewArgs, version: &Version) -> Result<Option<String>> {
+    let taken = session.drafts.take_in_untold()?;
+    let held = taken.held.iter().find(|(held, _)| held == version);
+    for (other, edited) in taken.held.iter().filter(|(held, _)| held != version) {
+        session.core.ctx.warn(&edited.refusal(other).what);
+    }
+    let Some((_, edited)) = held else {
+        return Ok(None);
+    };
+    let said = !args.changes.is_empty() || args.description.is_some();
+    if *edited != (Edited::NoDraft { sealed: false }) || said {
+        return Err(edited.refusal(version).into());
+    }
+    let text = session.drafts.file_text(version)?.unwrap_or_default();
+    Contract::parse(&text, version).map_err(|invalid| {
+        let file = view::path(version);
+        Refusal::new(Exit::Invalid, format!("{file}: {invalid}"))
+    })?;
+    let text = String::from_utf8(text);
+    let file = view::path(version);
+    text.map(Some)
+        .map_err(|_| Refusal::new(Exit::Invalid, format!("{file} is not UTF-8")).into())
 }
 
 fn puts(changes: &[String]) -> Result<Vec<Edit>, Refusal> {
@@ -284,11 +311,25 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
     session.drafts.write_view()?;
     let file = session.core.top()?.join(view::path(&version));
     let editor = session.core.store.git().read(&["var", "GIT_EDITOR"])?;
-    if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
-        return Err(Refusal::new(Exit::Failure, "The editor failed; nothing was taken in").into());
+    let editor = String::from_utf8_lossy(&editor).trim().to_owned();
+    let mut before_last: Option<Vec<u8>> = None;
+    loop {
+        if !runner::editor(&editor, &file)? {
+            let what = "The editor failed; nothing was taken in";
+            return Err(Refusal::new(Exit::Failure, what).into());
+        }
+        let taken: TakenIn = session.drafts.take_in_untold()?;
+        let Err(refusal) = taken.require(&version) else {
+            break;
+        };
+        let text = session.drafts.file_text(&version)?;
+        // Whoever leaves a mistake as it is has seen it.
+        if refusal.exit != Exit::Invalid || text == before_last {
+            return Err(refusal.into());
+        }
+        session.core.ctx.warn(&refusal.what);
+        before_last = text;
     }
-    let taken: TakenIn = session.drafts.take_in()?;
-    taken.require(&version)?;
     let after = session
         .core
         .draft(&session.core.store.refs()?, &version)?
@@ -367,7 +408,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     let contract = draft.contract().map_err(Refusal::from)?;
     let mut attempts = session.core.attempts(&refs, &draft.version)?;
     if let Some(head) = session.core.head()? {
-        session.core.cover(attempts.iter_mut(), &head)?;
+        session.core.cover_as_known(attempts.iter_mut(), &head)?;
     }
     let edited = session.drafts.edited(&refs)?;
     Ok(Outcome::GenerationShow(Shown {

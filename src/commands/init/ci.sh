@@ -23,6 +23,12 @@ if [ -n "${GRYT_CHANGES:-}" ]; then
         set -- "$@" --change "$change"
     done
 else
+    # A job that fetched without cloning has no origin/HEAD: the remote knows its default branch.
+    if [ -z "${GRYT_BASE:-}" ] && ! git rev-parse --verify --quiet origin/HEAD >/dev/null; then
+        git remote set-head origin --auto >/dev/null 2>&1 && git fetch --quiet origin ||
+            { echo "gryt: origin/HEAD is not known: git remote set-head origin --auto, or set GRYT_BASE" >&2
+              exit 7; }
+    fi
     set -- --trailers "${GRYT_BASE:-origin/HEAD}"
 fi
 

@@ -33,7 +33,7 @@ use crate::session::sealing::facts::Intent;
 use crate::session::sealing::tag::TagState;
 use crate::session::{Cloud, Session};
 use crate::store::ledger::Ledger;
-use crate::store::names;
+use crate::store::{Refs, names};
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
@@ -124,6 +124,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         (None, true) => "dry-run".to_owned(),
         (None, false) => String::new(),
     };
+    mention(session, &refs, &version)?;
     let promotion = Promotion {
         session,
         intent: Intent {
@@ -144,6 +145,47 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         session.drafts.write_view()?;
     }
     outcome
+}
+
+/// Says what a promoter may have overlooked, and does not stop for.
+fn mention(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> {
+    let store = &session.core.store;
+    if session.core.store.layout().work_tree.is_some() {
+        match store.dirty_files()?.as_slice() {
+            [] => {}
+            [only] => session
+                .core
+                .ctx
+                .warn(format!("{only} is edited and not part of the release")),
+            several => session.core.ctx.warn(format!(
+                "{} files are edited and not part of the release",
+                several.len()
+            )),
+        }
+    }
+    if let Some(remote) = &session.core.config.remote
+        && let (Some(own), Some(default)) = (store.branch()?, store.default_branch(remote)?)
+        && own != default
+    {
+        session.core.ctx.warn(format!(
+            "This is {own}, and the cloud's default branch is {default}"
+        ));
+    }
+    let known = match session.core.ledger(refs)? {
+        Some(ledger) => store.versions(&ledger, version.product())?,
+        None => Vec::new(),
+    };
+    let above = known
+        .iter()
+        .filter(|known| !known.is_pre_release() && *known > version)
+        .max();
+    if let Some(above) = above {
+        session
+            .core
+            .ctx
+            .warn(format!("{version} is below {above}, the highest release"));
+    }
+    Ok(())
 }
 
 fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {

@@ -40,6 +40,10 @@ pub(crate) struct RunArgs {
     /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines of their messages
     #[arg(long, value_name = "BASE", conflicts_with = "change")]
     trailers: Option<String>,
+    /// Prove the changes of VERSION that HEAD holds no proof of: after a squash, or a merge that
+    /// changed what was proven
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["change", "trailers"])]
+    uncovered: Option<String>,
     /// Start evolutions of changes that you have none of
     #[arg(long)]
     start: bool,
@@ -165,6 +169,8 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     let mut unwanted = Vec::new();
     if let Some(base) = &args.trailers {
         (changes, unwanted) = session.proving.named_since(base)?;
+    } else if let Some(version) = &args.uncovered {
+        changes = session.proving.uncovered(&typed(version)?)?;
     } else if let [] | [_] = changes.as_slice() {
         let only = changes.pop();
         if args.start {
@@ -193,7 +199,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     }
     // Whatever cannot be run is said before anything is.
     for change in &once {
-        if args.start || args.trailers.is_some() {
+        if args.start || args.trailers.is_some() || args.uncovered.is_some() {
             session.proving.sees_started(Some(change))?;
         } else {
             session

@@ -319,7 +319,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     let mut attempts: Vec<_> = found.into_iter().map(|(attempt, _)| attempt).collect();
     let readiness = session.sealing.readiness(&version, Some(contact))?;
     if let Some(head) = session.core.head()? {
-        session.core.cover(attempts.iter_mut(), &head)?;
+        session.core.cover_as_known(attempts.iter_mut(), &head)?;
     }
     let mut changes = standings(&contract, &draft.root, &attempts);
     if let Some(readiness) = &readiness {

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Cloud;
 use crate::model::scheme::{Known, Level};
+use crate::model::tag_format;
 use crate::model::{Exit, Refusal, Version};
 use crate::store::refs::drafts;
 
@@ -20,10 +21,13 @@ impl Cloud<'_> {
         product: Option<&str>,
         from: Option<&Version>,
     ) -> Result<Version> {
+        let mut tags = self.core.store.tags()?;
         if self.core.config.remote.is_some() {
             self.core.tolerating_absence(|| {
                 let contact = self.contact(None)?;
                 self.adopt(&contact)?;
+                // A clone that was made without tags knows none.
+                tags.extend(self.core.remote()?.tags()?);
                 Ok(())
             })?;
         }
@@ -38,8 +42,7 @@ impl Cloud<'_> {
             taken.extend(declared.filter(|v| v.product() == product));
         }
         let format = &self.core.config.tag_format;
-        let tags = self.core.store.tags()?.into_iter();
-        let tagged = tags.filter_map(|tag| format.version(&tag).or_else(|| tag.parse().ok()));
+        let tagged = tags.iter().filter_map(|tag| tag_format::of(tag, format));
         taken.extend(tagged.filter(|v| v.product() == product));
         if let Some(from) = from
             && !taken.contains(from)

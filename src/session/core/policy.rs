@@ -120,6 +120,24 @@ impl Core<'_> {
         Ok(())
     }
 
+    /// The same for what is only shown: what a cut history does not tell is left open.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn cover_as_known<'a>(
+        &self,
+        attempts: impl Iterator<Item = &'a mut Attempt>,
+        release: &Oid,
+    ) -> Result<()> {
+        for attempt in attempts {
+            match self.cover([&mut *attempt].into_iter(), release) {
+                Err(error) if error.downcast_ref::<Refusal>().is_some() => attempt.cover = None,
+                known => known?,
+            }
+        }
+        Ok(())
+    }
+
     /// The commit that a promotion would release if it began now: `HEAD`, where there is one.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::model::import::Imported;
 use crate::model::near::nearest;
 use crate::model::person::moment;
 use crate::model::sealed::Sealed;
+use crate::model::tag_format::{self, InTheWay};
 use crate::model::{Cause, Exit, Oid, Refusal, Version};
 use crate::store::draft::Draft;
 use crate::store::refs::drafts;
@@ -63,7 +64,41 @@ impl Core<'_> {
             .store
             .tag_in_the_way(version, &self.config.tag_format)?
         {
-            return Err(self.tagged_before(version, &tag)?.into());
+            let own = self.tag_name(version);
+            return match tag {
+                InTheWay::Same(tag) => Err(self.tagged_before(version, &tag)?.into()),
+                InTheWay::Folder(_) if self.config.tag => Err(tag_blocked(&own, &tag).into()),
+                // It is said now, and refused where the tag is to be made.
+                InTheWay::Alike(_) if self.config.tag => {
+                    self.ctx.warn(tag_blocked(&own, &tag).what);
+                    Ok(())
+                }
+                InTheWay::Folder(_) | InTheWay::Alike(_) => Ok(()),
+            };
+        }
+        self.mention_higher_tag(refs, version)
+    }
+
+    /// Says where a version lies below the highest release from before gryt.
+    fn mention_higher_tag(&self, refs: &Refs, version: &Version) -> Result<()> {
+        if refs
+            .get(names::LEDGER)
+            .is_some_and(|ledger| Some(ledger) != refs.get(names::BASE))
+        {
+            return Ok(());
+        }
+        let format = &self.config.tag_format;
+        let tags = self.store.tags()?;
+        let highest = tags
+            .iter()
+            .filter_map(|tag| tag_format::of(tag, format))
+            .filter(|tagged| tagged.product() == version.product() && !tagged.is_pre_release())
+            .max();
+        if let Some(highest) = highest.filter(|highest| highest > version) {
+            self.ctx.warn(format!(
+                "{version} is below {highest}, which its tag says is released: git gryt generation new \
+                 --next patch counts on from there"
+            ));
         }
         Ok(())
     }
@@ -223,6 +258,24 @@ impl Core<'_> {
             refs.get(names::LEDGER).is_none() && refs.below(names::VERIFIED).next().is_none();
         nothing && self.config.remote.is_some() && self.config.ledger.is_some()
     }
+}
+
+/// The refusal where another tag stands in the way of the tag `own`.
+pub(crate) fn tag_blocked(own: &str, in_the_way: &InTheWay) -> Refusal {
+    let (what, tag) = match in_the_way {
+        InTheWay::Same(tag) => (format!("There is a tag {tag}"), tag),
+        InTheWay::Alike(tag) => (
+            format!("The tag {own} would differ from the tag {tag} in upper and lower case alone"),
+            tag,
+        ),
+        InTheWay::Folder(tag) => (
+            format!("The tag {own} cannot be made: the tag {tag} stands where it needs a folder"),
+            tag,
+        ),
+    };
+    Refusal::new(Exit::Taken, what)
+        .because(format!("Rename or delete {tag}, or promote without tags"))
+        .then("git gryt config tag false")
 }
 
 /// The refusal of work on a version that is promoted.

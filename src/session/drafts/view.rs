@@ -77,7 +77,9 @@ impl Edited {
             Self::Fresh { .. } => {
                 Refusal::new(Exit::Failure, format!("{file} was edited while this ran"))
             }
-            Self::Invalid(invalid) => Refusal::new(Exit::Invalid, format!("{file}: {invalid}")),
+            Self::Invalid(invalid) => Refusal::new(Exit::Invalid, format!("{file}: {invalid}"))
+                .then(format!("git gryt generation edit {version}"))
+                .then(format!("git gryt generation restore {version}")),
             Self::Overtaken { .. } => Refusal::new(
                 Exit::Conflict,
                 format!("{file} was edited, and so was the draft of {version}"),
@@ -392,7 +394,16 @@ impl Drafts<'_> {
                 continue;
             }
             let was = match view.read(name)? {
-                None => None,
+                None => {
+                    if !view.noted(name).is_empty() {
+                        self.core.ctx.note(format!(
+                            "{} was gone, and is there again; to delete the draft: git gryt generation \
+                             delete {version}",
+                            path(version)
+                        ));
+                    }
+                    None
+                }
                 Some(text) => {
                     let blob = Store::blob_id(&text)?;
                     if blob == draft.blob {

@@ -85,12 +85,39 @@ impl<'s> Proving<'s> {
         // gitrepository-layout(5), "gitdir"
         let file = std::fs::read_to_string(top.join(".git"))?;
         let git_dir = file.trim_end().strip_prefix("gitdir: ");
-        Ok(Isolated {
+        let isolated = Isolated {
             home: git,
             git_dir: git_dir.context("git made no worktree")?.into(),
             folder,
             _lock: lock,
-        })
+        };
+        if top.join(".gitmodules").is_file() {
+            self.check_out_submodules(&isolated);
+        }
+        Ok(isolated)
+    }
+
+    /// Checks out the submodules of a worktree: the commit is not whole without them. Where they
+    /// cannot be had, the steps that need them fail, and this says why.
+    fn check_out_submodules(self, isolated: &Isolated<'_>) {
+        let args = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "submodule",
+            "--quiet",
+            "update",
+            "--init",
+            "--recursive",
+        ];
+        let said = match isolated.git().run(&args, b"") {
+            Ok(output) if output.ok() => return,
+            Ok(output) => output.said(),
+            Err(error) => format!("{error:#}"),
+        };
+        self.core.ctx.warn(format!(
+            "The submodules of the commit are not there, and steps that need them fail: {}",
+            said.lines().next().unwrap_or_default()
+        ));
     }
 }
 

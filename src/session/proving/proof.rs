@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Proving;
 use crate::git::refs::Update;
 use crate::model::evolution::{Attempt, Evolution, MAX_NUMBER};
+use crate::model::near::nearest;
 use crate::model::proof::Patches;
 use crate::model::{Change, ChangeId, Contract, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::session::core::survey::next;
@@ -115,6 +116,28 @@ impl Proving<'_> {
         Ok(None)
     }
 
+    /// This person's evolution of a change of `draft` of which nothing was run yet, if there is one.
+    ///
+    /// # Errors
+    /// The refs name objects that cannot be read.
+    pub(crate) fn unproven(
+        self,
+        refs: &Refs,
+        draft: &Draft,
+        change: &ChangeId,
+    ) -> Result<Option<Attempt>> {
+        let own = self
+            .drafts
+            .own_attempts(refs, &draft.version, &draft.root)?;
+        let open = |a: &Attempt| {
+            a.name.change.is(change)
+                && a.proof.is_none()
+                && a.abandoned.is_none()
+                && a.claim.is_none()
+        };
+        Ok(own.into_iter().filter(open).max_by_key(|a| a.name.number))
+    }
+
     /// The machine's own name for itself.
     pub(crate) fn host(self) -> String {
         let from_system = || {
@@ -141,9 +164,11 @@ pub(crate) fn declared<'a>(
     contract.change(id).ok_or_else(|| {
         let there: Vec<&str> = contract.changes.iter().map(|c| c.id.as_str()).collect();
         let refusal = Refusal::new(Exit::Invalid, format!("{version} has no change {id}"));
-        let refusal = match there.as_slice() {
-            [] => refusal.because("Its contract declares none yet"),
-            there => refusal.because(format!("It has {}", there.join(", "))),
+        let near = nearest(id.as_str(), there.iter().copied());
+        let refusal = match (there.as_slice(), near) {
+            ([], _) => refusal.because("Its contract declares none yet"),
+            (_, Some(near)) => refusal.because(format!("Did you mean {near}?")),
+            (there, None) => refusal.because(format!("It has {}", there.join(", "))),
         };
         refusal.then(format!(
             "git gryt generation edit {version} --change TYPE:{id}:TITLE"

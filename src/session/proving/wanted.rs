@@ -4,9 +4,10 @@ use anyhow::Result;
 
 use super::Proving;
 use super::proof::declared;
+use crate::model::standing::{Progress, Standing, standings};
 use crate::model::trailers::Key;
 use crate::model::wanted::Wanted;
-use crate::model::{Exit, Refusal};
+use crate::model::{Exit, Refusal, Version};
 use crate::store::Refs;
 use crate::store::draft::Draft;
 use crate::store::refs::drafts;
@@ -42,6 +43,30 @@ impl Proving<'_> {
             }
         }
         Ok((found, unwanted))
+    }
+
+    /// The changes of a draft that are proven at commits which `HEAD` does not hold.
+    ///
+    /// # Errors
+    /// [`Exit::Invalid`] where there is no such draft, or no commit yet.
+    pub(crate) fn uncovered(self, version: &Version) -> Result<Vec<Wanted>> {
+        self.drafts.take_in()?;
+        let refs = self.core.store.refs()?;
+        let draft = self.core.draft(&refs, version)?;
+        let contract = draft.contract().map_err(Refusal::from)?;
+        let head = self.core.store.resolve("HEAD")?;
+        let mut attempts = self.core.attempts(&refs, &draft.version)?;
+        self.core.cover(attempts.iter_mut(), &head)?;
+        let standings = standings(&contract, &draft.root, &attempts);
+        let elsewhere = |s: &Standing| matches!(s.progress, Progress::Elsewhere { .. });
+        Ok(standings
+            .into_iter()
+            .filter(elsewhere)
+            .map(|standing| Wanted {
+                version: Some(draft.version.clone()),
+                change: standing.change,
+            })
+            .collect())
     }
 
     /// The open drafts of this clone that want it.

@@ -9,10 +9,12 @@ use crate::model::evolution::{Attempt, Cover};
 use crate::model::excuse::Plea;
 use crate::model::promotion::{CloudDraft, Draft, Facts, Release};
 use crate::model::reconcile::Relation;
-use crate::model::{EvolutionName, Oid, Refusal, Version};
+use crate::model::tag_format::InTheWay;
+use crate::model::{EvolutionName, Exit, Oid, Refusal, Version};
 use crate::session::core::contact::Contact;
 use crate::session::core::sides::Three;
 use crate::session::core::survey::Evolutions;
+use crate::session::core::taken;
 use crate::session::drafts::edits::TakenIn;
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
@@ -82,12 +84,13 @@ impl Sealing<'_> {
         self.core
             .cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
         self.mark_behind(&mut attempts, contact)?;
+        let next_free = self.core.next_free(&intent.version, contact, &refs)?;
         Ok(Facts {
             version: intent.version.clone(),
             promotion: intent.id.clone(),
-            next_free: self.core.next_free(&intent.version, contact, &refs)?,
+            tag: self.tag_in_the_way(&intent.version, release, &next_free, &refs)?,
+            next_free,
             sealed,
-            tag: self.existing_tag(&intent.version, release, &refs)?,
             cloud: match (there, twin(&intent.version, cloud)) {
                 (Some(there), _) => Some(self.cloud_draft(tip, there)?),
                 (None, Some(twin)) => Some(CloudDraft {
@@ -195,9 +198,23 @@ impl Sealing<'_> {
         })
     }
 
-    fn existing_tag(self, version: &Version, release: &Oid, refs: &Refs) -> Result<Option<String>> {
+    /// What stands in the way of the tag that the promotion makes.
+    fn tag_in_the_way(
+        self,
+        version: &Version,
+        release: &Oid,
+        next_free: &Version,
+        refs: &Refs,
+    ) -> Result<Option<Refusal>> {
+        let stands = |tag: String| {
+            let what = format!("{version} cannot be promoted: there is a tag {tag}");
+            Refusal::new(Exit::Taken, what)
+                .because("A promotion makes its version's tag itself")
+                .because(format!("The next free version is {next_free}"))
+        };
         if let Some(old) = self.core.released_before(refs, version)? {
-            return Ok(Some(format!("{}, entered from before gryt", old.version)));
+            let tag = format!("{}, entered from before gryt", old.version);
+            return Ok(Some(stands(tag)));
         }
         // One that is on the release commit already is taken up: another tool made it.
         let own = self.core.tag_name(version);
@@ -205,18 +222,20 @@ impl Sealing<'_> {
         let on_release = |name: &str| -> Result<bool> {
             Ok(store.tagged_commit(name)?.as_ref() == Some(release))
         };
-        let format = &self.core.config.tag_format;
-        if let Some(tag) = store.tag_in_the_way(version, format)?
-            && !(tag == own && on_release(&names::tag(&own))?)
-        {
-            return Ok(Some(format!("{tag} in this clone")));
+        match store.tag_in_the_way(version, &self.core.config.tag_format)? {
+            Some(InTheWay::Same(tag)) if tag == own && on_release(&names::tag(&own))? => {}
+            Some(InTheWay::Same(tag)) => return Ok(Some(stands(format!("{tag} in this clone")))),
+            Some(in_the_way) if self.core.config.tag => {
+                return Ok(Some(taken::tag_blocked(&own, &in_the_way)));
+            }
+            Some(_) | None => {}
         }
         let Some(remote) = &self.core.config.remote else {
             return Ok(None);
         };
         let there = names::remote_tag(remote, &own);
         let in_the_way = refs.get(&there).is_some() && !on_release(&there)?;
-        Ok(in_the_way.then(|| format!("{own} in the cloud")))
+        Ok(in_the_way.then(|| stands(format!("{own} in the cloud"))))
     }
 }
 

@@ -7,10 +7,12 @@ use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
+use crate::model::tag_format::InTheWay;
 use crate::model::{Oid, Version};
 use crate::session::Cloud;
 use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
+use crate::session::core::taken;
 use crate::store::names;
 
 impl Sealing<'_> {
@@ -93,9 +95,20 @@ impl Sealing<'_> {
             return Ok(TagState::Made);
         }
         if looked.is_ok() && sent.whole {
-            self.core.ctx.warn(format!(
-                "The cloud refused the tag {version}; the promotion stands"
-            ));
+            let tags = self.core.remote()?.tags().unwrap_or_default();
+            let format = &self.core.config.tag_format;
+            let names = tags.iter().map(String::as_str);
+            self.core
+                .ctx
+                .warn(match InTheWay::find(names, version, format) {
+                    Some(in_the_way @ (InTheWay::Folder(_) | InTheWay::Alike(_))) => {
+                        let what = taken::tag_blocked(&own, &in_the_way).what;
+                        format!("{what}, in the cloud; the promotion stands")
+                    }
+                    Some(InTheWay::Same(_)) | None => {
+                        format!("The cloud refused the tag {own}; the promotion stands")
+                    }
+                });
             return Ok(TagState::Refused);
         }
         self.core.ctx.warn(format!(
