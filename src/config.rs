@@ -256,7 +256,8 @@ pub(crate) fn resolve(
     });
     let push_url = cloud
         .as_ref()
-        .is_some_and(|name| last(&format!("remote.{name}.pushurl")).is_some());
+        .is_some_and(|name| last(&format!("remote.{name}.pushurl")).is_some())
+        || git.iter().any(|(key, _)| key.ends_with(".pushinsteadof"));
     Ok(Config {
         push_url,
         mode: parsed,

@@ -117,6 +117,7 @@ pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
         hooks(session),
         cache(session)?,
     ];
+    checks.extend(addresses(session)?);
     checks.extend(view(session)?);
     checks.extend(refspecs(session)?);
     checks.push(history(session)?);
@@ -155,6 +156,24 @@ fn settings(session: &Session<'_>) -> Check {
         }
         Err(error) => Check::of("settings", State::Bad, &error),
     }
+}
+
+/// Where git pushes to another address than it fetches from.
+fn addresses(session: &Session<'_>) -> Result<Option<Check>> {
+    if !session.core.config.push_url {
+        return Ok(None);
+    }
+    let (read, written) = session.core.remote()?.addresses()?;
+    if written.iter().all(|to| *to == read) {
+        return Ok(None);
+    }
+    let name = session.core.cloud_name()?;
+    let what = format!(
+        "git pushes to {} and fetches from {read} (remote.{name}.pushurl, url.*.pushInsteadOf): the \
+         first push finds out whether that is one place",
+        written.join(" and ")
+    );
+    Ok(Some(Check::look("addresses", what)))
 }
 
 fn hooks(session: &Session<'_>) -> Check {

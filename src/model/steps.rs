@@ -7,7 +7,7 @@ use super::promotion::{Draft, Facts};
 use super::reconcile::Relation;
 use super::standing::{Progress, Standing, standings};
 use super::verdict::{Gate, Verdict};
-use super::{Contract, Refusal, Version};
+use super::{Contract, Exit, Refusal, Version};
 
 /// One thing to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +55,8 @@ pub(crate) fn steps(facts: &Facts, refusal: Option<&Refusal>) -> Vec<Step> {
     };
     steps.extend(proofs(facts, local, contract));
     steps.extend(gates(facts));
-    if steps.is_empty() {
+    // Who may promote is said by the last step.
+    if steps.is_empty() && refusal.exit != Exit::Gate {
         steps = first(refusal);
     }
     steps.push(promotion(facts));

@@ -100,6 +100,30 @@ impl<'a> Remote<'a> {
         Ok(!try_it(true)?.ok && try_it(false)?.ok)
     }
 
+    /// Where git fetches from, and where it pushes to, as people may read them: without passwords.
+    ///
+    /// # Errors
+    /// Git does not know the remote.
+    pub(crate) fn addresses(&self) -> Result<(String, Vec<String>)> {
+        let lines = |args: &[&str]| -> Result<Vec<String>> {
+            let text = String::from_utf8_lossy(&self.git.read(args)?).into_owned();
+            Ok(text.lines().map(without_password).collect())
+        };
+        let read = lines(&["remote", "get-url", self.name])?;
+        let written = lines(&["remote", "get-url", "--push", "--all", self.name])?;
+        Ok((read.into_iter().next().unwrap_or_default(), written))
+    }
+
+    /// Whether the address that is read has a ref.
+    ///
+    /// # Errors
+    /// Git cannot be started.
+    pub(crate) fn has(&self, name: &str) -> Result<bool> {
+        let there = replaced(name, OWN, self.prefix);
+        let output = self.git.run(&["ls-remote", "--", self.name, &there], b"")?;
+        Ok(output.ok() && !output.stdout.is_empty())
+    }
+
     /// The names of the remote's tags, without `refs/tags/`.
     ///
     /// # Errors
@@ -154,6 +178,18 @@ impl<'a> Remote<'a> {
             (!name.starts_with(self.prefix)).then(|| oid.parse().ok())?
         };
         Ok(text.lines().filter_map(oid).collect())
+    }
+}
+
+/// An address without the user's name and password that it may hold.
+pub(crate) fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match host.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') => format!("{scheme}://{host}{path}"),
+        _ => address.to_owned(),
     }
 }
 

@@ -45,6 +45,15 @@ impl Store {
         Err(refusal.into())
     }
 
+    /// Whether this clone has left out objects that its remote promises (git-clone(1), `--filter`).
+    pub(crate) fn is_partial(&self) -> Result<bool> {
+        let config = self.config()?;
+        let promises = |(key, value): &(String, String)| {
+            key == "extensions.partialclone" || key.ends_with(".promisor") && value == "true"
+        };
+        Ok(config.iter().any(promises))
+    }
+
     /// Whether the history of this clone is cut somewhere.
     pub(crate) fn is_shallow(&self) -> bool {
         self.layout.common_dir.join("shallow").exists()
@@ -76,7 +85,15 @@ impl Store {
     /// # Errors
     /// Git cannot walk the history.
     pub fn signatures(&self, tip: &Oid) -> Result<BTreeMap<Oid, char>> {
-        let args = ["log", "--first-parent", "--format=%H %G?", tip.as_str()];
+        // What `log.showSignature` would print stands between the lines.
+        let args = [
+            "log",
+            "--first-parent",
+            "--no-show-signature",
+            "--no-color",
+            "--format=%H %G?",
+            tip.as_str(),
+        ];
         let output = self.git.read(&args)?;
         let text = String::from_utf8_lossy(&output);
         let pair = |line: &str| {

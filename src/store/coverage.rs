@@ -44,6 +44,10 @@ impl Store {
         let Ok(base) = repo.merge_base(to_git(release)?, proven.id()) else {
             return Ok(Cover::Missing);
         };
+        self.complete(
+            &[release, &super::of_git(proven.id())],
+            Some(&super::of_git(base)),
+        )?;
         let since_base = |tip: git2::Oid| -> Result<Vec<Commit<'_>>> {
             let mut walk = repo.revwalk()?;
             walk.set_sorting(Sort::TOPOLOGICAL)?;
@@ -76,6 +80,37 @@ impl Store {
         })
     }
 
+    /// Fetches what a partial clone lacks of the commits since `base`: git does that when it is asked
+    /// to show them, libgit2 does not.
+    fn complete(&self, tips: &[&Oid], base: Option<&Oid>) -> Result<()> {
+        if !self.is_partial()? {
+            return Ok(());
+        }
+        let mut args = vec![
+            "log",
+            "--patch",
+            "--format=",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--no-show-signature",
+        ];
+        args.extend(tips.iter().map(|tip| tip.as_str()));
+        if let Some(base) = base {
+            args.extend(["--not", base.as_str()]);
+        }
+        let output = self.git.run(&args, b"")?;
+        if output.ok() {
+            return Ok(());
+        }
+        let mut refusal = Refusal::new(
+            Exit::Failure,
+            "This partial clone lacks what the release is compared with, and could not fetch it",
+        );
+        refusal.why = output.said().lines().map(str::to_owned).collect();
+        Err(refusal.then("git fetch --refetch --no-filter").into())
+    }
+
     /// That a release does not hold a commit, as far as this clone can tell.
     fn not_held(&self, release: &Oid, proven: &Oid) -> Result<Cover> {
         match self.is_shallow() {
@@ -91,6 +126,10 @@ impl Store {
     /// The history cannot be read.
     pub(crate) fn cover_by_record(&self, release: &Oid, proof: &Proof) -> Result<Cover> {
         let repo = &*self.repo();
+        if self.is_partial()? {
+            let base = self.first_parents(release).nth(REACH).transpose()?;
+            self.complete(&[release], base.map(|commit| commit.oid).as_ref())?;
+        }
         let mut walk = repo.revwalk()?;
         walk.set_sorting(Sort::TOPOLOGICAL)?;
         walk.push(to_git(release)?)?;

@@ -36,6 +36,7 @@ impl Store {
         let args = [
             "tag",
             "--list",
+            "--no-column",
             "--format=%(objectname) %(refname:strip=2)",
             "--",
         ];

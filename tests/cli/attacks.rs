@@ -240,7 +240,7 @@ fn a_tag_in_the_way_refuses_before_and_never_wedges_after() {
     ann.git("tag billing");
     let said = ann.refused(3, "git gryt promote billing/v1.0.0");
     assert!(
-        said.contains("there is a tag billing in this clone"),
+        said.contains("the tag billing stands where it needs a folder"),
         "{said}"
     );
     ann.git("tag -d billing");

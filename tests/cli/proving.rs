@@ -133,7 +133,7 @@ fn which_pipeline_runs_is_decided_by_the_nearest_declaration() {
     dev.git("add .");
     dev.git("commit -q -m More");
     // Of several, the one that `init` began with.
-    assert!(dev.must("git gryt run").contains("no-conflict-markers"));
+    assert!(dev.must("git gryt run").contains("[first] passed"));
     dev.git("mv .gryt/pipelines/pipeline.yaml .gryt/pipelines/first.yaml");
     dev.git("commit -q -m Rename");
     let refusal = dev.refused(7, "git gryt run");

@@ -1,5 +1,6 @@
 //! Exchange with the cloud: fetch and check what it has, adopt it, share what is here.
 
+pub(crate) mod addresses;
 pub(crate) mod adopt;
 pub(crate) mod backfill;
 pub(crate) mod begin;

@@ -20,6 +20,7 @@ impl Cloud<'_> {
     /// Whatever the job returns; [`Exit::Remote`] where the cloud refuses, does not answer, or cannot
     /// be read.
     pub(crate) fn push<J: Job>(self, contact: &Contact, job: &mut J) -> Result<J::Value> {
+        self.is_one_place()?;
         let mut later: Option<Contact> = None;
         let mut value = None;
         let mut updates: Vec<Update> = Vec::new();
@@ -143,12 +144,6 @@ impl Cloud<'_> {
             refusal = refusal.caused(Cause::PushRefused);
         }
         refusal.why = report.said.lines().map(str::to_owned).collect();
-        if self.core.config.push_url {
-            refusal = refusal.because(
-                "git pushes to another address (remote.*.pushurl) than it fetches from: what was \
-                 pushed may not be what is read",
-            );
-        }
         refusal
     }
 }
