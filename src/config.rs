@@ -44,49 +44,66 @@ pub(crate) struct Key {
     /// As `git config --list` prints it.
     pub git: &'static str,
     pub env: &'static str,
+    /// Whether what the branch tracks counts. Where this clone's state goes is never decided by a
+    /// branch, as git never reads its configuration from one: a pull request could send it away.
+    pub of_branch: bool,
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 8] = [
+pub(crate) const KEYS: [Key; 9] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
         env: "GRYT_EXECUTION_MODE",
+        of_branch: false,
     },
     Key {
         name: "remote",
         git: "gryt.remote",
         env: "GRYT_REMOTE",
+        of_branch: false,
     },
     Key {
         name: "tag",
         git: "gryt.tag",
         env: "GRYT_TAG",
+        of_branch: true,
     },
     Key {
         name: "tag_format",
         git: "gryt.tagformat",
         env: "GRYT_TAG_FORMAT",
+        of_branch: true,
     },
     Key {
         name: "publish_commits",
         git: "gryt.publishcommits",
         env: "GRYT_PUBLISH_COMMITS",
+        of_branch: false,
     },
     Key {
         name: "share_on_push",
         git: "gryt.shareonpush",
         env: "GRYT_SHARE_ON_PUSH",
+        of_branch: false,
     },
     Key {
         name: "hook_timeout",
         git: "gryt.hooktimeout",
         env: "GRYT_HOOK_TIMEOUT",
+        of_branch: true,
+    },
+    Key {
+        name: "timeout",
+        git: "gryt.timeout",
+        env: "GRYT_TIMEOUT",
+        of_branch: true,
     },
     Key {
         name: "remote_prefix",
         git: "gryt.remoteprefix",
         env: "GRYT_REMOTE_PREFIX",
+        of_branch: true,
     },
 ];
 
@@ -109,6 +126,8 @@ pub(crate) struct Shared {
     pub share_on_push: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_timeout: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_prefix: Option<String>,
     /// The genesis of the project's ledger: a clone whose branch names one never makes another.
@@ -150,6 +169,8 @@ pub(crate) struct Config {
     pub share_on_push: bool,
     /// How long a hook may wait for the cloud.
     pub hook_timeout: Duration,
+    /// How long one exchange with the cloud may take.
+    pub timeout: Duration,
     /// Where a remote keeps what is below `refs/gryt/` here; ends in a slash.
     pub remote_prefix: String,
     pub ledger: Option<Oid>,
@@ -160,6 +181,13 @@ pub(crate) struct Config {
     /// Whether the user's git signs commits.
     pub sign: bool,
     pub settings: Vec<Setting>,
+}
+
+impl Config {
+    /// A setting as it stands, by its name.
+    pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == name)
+    }
 }
 
 /// Finds a setting by the name that a person typed: `execution_mode`, `executionMode` or
@@ -180,6 +208,25 @@ pub(crate) fn key(typed: &str) -> Result<&'static Key, Refusal> {
                 None => refusal.because(format!("There are {}", names.join(", "))),
             }
         })
+}
+
+/// Whether a value of the tracked file counts. A branch may keep a clone away from the cloud, and never
+/// bring it there.
+pub(crate) fn counts(key: &Key, value: &str) -> bool {
+    key.of_branch || key.name == "execution_mode" && value == "local"
+}
+
+/// What the tracked file recommends and does not decide: each setting with its value.
+pub(crate) fn recommended(shared: &Shared) -> Vec<(&'static str, String)> {
+    let yaml = serde_json::to_value(shared).unwrap_or_default();
+    let said = |key: &Key| {
+        let value = match yaml.get(key.name)? {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        (!counts(key, &value)).then_some((key.name, value))
+    };
+    KEYS.iter().filter_map(said).collect()
 }
 
 /// Resolves all settings.
@@ -208,7 +255,10 @@ pub(crate) fn resolve(
         let sources = [
             (Origin::Environment, env(key.env)),
             (Origin::Git, last(key.git)),
-            (Origin::Shared, from_shared()),
+            (
+                Origin::Shared,
+                from_shared().filter(|value| counts(key, value)),
+            ),
         ];
         let found = sources
             .into_iter()
@@ -223,7 +273,17 @@ pub(crate) fn resolve(
             origin,
         }
     };
-    let [mode, remote, tag, format, publish, share, timeout, prefix] = &KEYS;
+    let [
+        mode,
+        remote,
+        tag,
+        format,
+        publish,
+        share,
+        timeout,
+        limit,
+        prefix,
+    ] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
         _ if remotes.contains_key("origin") => Some("origin".to_owned()),
@@ -245,6 +305,7 @@ pub(crate) fn resolve(
     let publish = find(publish, Some("false".into()));
     let share = find(share, Some("false".into()));
     let timeout = find(timeout, Some("5s".into()));
+    let limit = find(limit, Some("10m".into()));
     let prefix = find(prefix, Some(OWN_PREFIX.into()));
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
@@ -267,11 +328,14 @@ pub(crate) fn resolve(
         publish_commits: parse_bool(&publish)?,
         share_on_push: parse_bool(&share)?,
         hook_timeout: parse_duration(&timeout)?,
+        timeout: parse_duration(&limit)?,
         remote_prefix: parse_prefix(&prefix)?,
         ledger: shared.ledger.clone(),
         no_atomic,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
-        settings: vec![mode, remote, tag, format, publish, share, timeout, prefix],
+        settings: vec![
+            mode, remote, tag, format, publish, share, timeout, limit, prefix,
+        ],
     })
 }
 
@@ -414,7 +478,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "execution_mode" => parse_mode(&setting).map(drop),
         "remote" => Ok(()),
         "tag_format" => parse_format(&setting).map(drop),
-        "hook_timeout" => parse_duration(&setting).map(drop),
+        "hook_timeout" | "timeout" => parse_duration(&setting).map(drop),
         "remote_prefix" => parse_prefix(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),
     }

@@ -120,7 +120,7 @@ CREATE VIEW pass_rate AS
 
 -- How many versions were promoted in each month.
 CREATE VIEW promotions_per_month AS
-    SELECT substr(promoted_at, 1, 7) AS month, count(*) AS promotions
-      FROM generations
-     WHERE promoted_at IS NOT NULL AND status <> 'imported'
+    SELECT substr(g.promoted_at, 1, 7) AS month, count(*) AS promotions
+      FROM generations g
+      JOIN entries e ON e.height = g.entry AND e.kind = 'promotion'
      GROUP BY month;

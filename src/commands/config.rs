@@ -8,13 +8,13 @@ use super::Outcome;
 use crate::config::{self, Setting};
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
-use crate::session::core::files::write_below;
+use crate::session::core::files::{read_below, write_below};
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
     /// The setting: execution_mode, remote, tag, tag_format, publish_commits, share_on_push,
-    /// hook_timeout, remote_prefix
+    /// hook_timeout, timeout, remote_prefix
     key: Option<String>,
     /// Its new value
     value: Option<String>,
@@ -69,10 +69,19 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
     config::check(key, value)?;
     if shared {
         let top = session.core.top()?;
-        let old = std::fs::read_to_string(top.join(config::FILE)).unwrap_or_default();
+        // A link in its place is replaced, whatever it leads to.
+        let old = match top.join(config::FILE).is_symlink() {
+            true => Vec::new(),
+            false => read_below(&top, config::FILE)?.unwrap_or_default(),
+        };
+        let old = String::from_utf8_lossy(&old).into_owned();
         let new = config::set_shared(&old, key.name, value);
         config::read_shared(new.as_bytes())?;
         write_below(&top, config::FILE, new.as_bytes())?;
+        // A branch recommends where state goes; that this clone follows is said here.
+        if !config::counts(key, value) || key.name == "remote_prefix" {
+            session.core.store.git().set_config(key.git, value)?;
+        }
     } else {
         if key.name == "remote" && !session.core.remotes().any(|r| r == value) {
             let known = session.core.remotes().map(String::as_str);

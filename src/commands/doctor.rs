@@ -336,7 +336,12 @@ fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
     if !made.accepted() {
         let what = format!("{name} takes no refs below {prefix}: {}", made.said);
         let check = Check::bad("refs", what);
-        let branches = Remote::new(session.core.store.git(), name, "refs/heads/gryt/");
+        let branches = Remote::new(
+            session.core.store.git(),
+            name,
+            "refs/heads/gryt/",
+            session.core.config.timeout,
+        );
         let elsewhere = branches
             .push(std::slice::from_ref(&create), Manner::EACH)?
             .accepted();

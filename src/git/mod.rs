@@ -10,9 +10,10 @@ pub(crate) mod push;
 pub(crate) mod refs;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +45,8 @@ pub struct Git {
     work_tree: Option<PathBuf>,
     /// The index to look at, where it is not the worktree's own.
     index: Option<OsString>,
+    /// How long one process may take; for ever where nothing is said.
+    limit: Option<Duration>,
 }
 
 /// What a git process left behind.
@@ -74,6 +77,16 @@ impl Git {
             git_dir: git_dir.to_owned(),
             work_tree: work_tree.map(Path::to_owned),
             index: None,
+            limit: None,
+        }
+    }
+
+    /// The same, each process of which may take so long and is ended then: a server that says nothing
+    /// would be waited for without end.
+    pub(crate) fn within(&self, limit: Duration) -> Git {
+        Git {
+            limit: Some(limit),
+            ..self.clone()
         }
     }
 
@@ -115,7 +128,7 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
-        exchange(command.args(args), input)
+        exchange(command.args(args), input, self.limit)
     }
 
     /// Runs git and returns what it prints.
@@ -144,7 +157,7 @@ pub(crate) fn outside(dir: &Path, args: &[&str]) -> Result<Output> {
             command.env(name, value);
         }
     }
-    exchange(command.current_dir(dir).args(args), b"")
+    exchange(command.current_dir(dir).args(args), b"", None)
 }
 
 fn builder() -> Command {
@@ -161,7 +174,7 @@ fn builder() -> Command {
     command
 }
 
-fn exchange(command: &mut Command, input: &[u8]) -> Result<Output> {
+fn exchange(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Result<Output> {
     let mut child = command
         .stdin(if input.is_empty() {
             Stdio::null()
@@ -181,10 +194,68 @@ fn exchange(command: &mut Command, input: &[u8]) -> Result<Output> {
             _ => {}
         }
     }
-    let output = child.wait_with_output().context("git was lost")?;
+    let output = match limit {
+        None => child.wait_with_output().context("git was lost")?,
+        Some(limit) => return ended_within(child, limit),
+    };
     Ok(Output {
         code: output.status.code(),
         stdout: output.stdout,
         stderr: output.stderr,
+    })
+}
+
+/// Waits for a process, and ends it after `limit`: then it has no status, and says that it took too
+/// long.
+fn ended_within(mut child: Child, limit: Duration) -> Result<Output> {
+    // What it started may hold the pipes for longer than it lives, so nobody waits for their ends.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let streams: [Option<Box<dyn Read + Send>>; 2] = [
+        child
+            .stdout
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        child
+            .stderr
+            .take()
+            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+    ];
+    for (at, pipe) in streams.into_iter().enumerate() {
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                // What cannot be read any more was not said.
+                let _ = pipe.read_to_end(&mut bytes);
+            }
+            let _ = sender.send((at, bytes));
+        });
+    }
+    let until = Instant::now() + limit;
+    let mut said: [Option<Vec<u8>>; 2] = [None, None];
+    while said.iter().any(Option::is_none) {
+        let left = until.saturating_duration_since(Instant::now());
+        match receiver.recv_timeout(left) {
+            Ok((at, bytes)) => said[at] = Some(bytes),
+            Err(_) => break,
+        }
+    }
+    let [stdout, stderr] = said;
+    if let (Some(stdout), Some(stderr)) = (stdout, stderr) {
+        let status = child.wait().context("git was lost")?;
+        return Ok(Output {
+            code: status.code(),
+            stdout,
+            stderr,
+        });
+    }
+    // It may have ended by itself in this moment.
+    let _ = child.kill();
+    child.wait().context("git was lost")?;
+    let seconds = limit.as_secs().max(1);
+    Ok(Output {
+        code: None,
+        stdout: Vec::new(),
+        stderr: format!("no answer within {seconds} s (gryt.timeout)").into_bytes(),
     })
 }

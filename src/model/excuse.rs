@@ -49,6 +49,17 @@ impl Rules {
             && self.previous.as_ref().is_none_or(|(_, p)| p.waives(gate))
     }
 
+    /// Whether a gate that fails so may be passed with that excuse.
+    pub(crate) fn allows(&self, verdict: &Verdict, kind: ExcuseKind) -> bool {
+        match kind {
+            ExcuseKind::Waived => match verdict.gate {
+                GateName::Known(gate) => gate.waivable() && self.waivable(gate),
+                GateName::Later(_) => false,
+            },
+            ExcuseKind::Overridden => verdict.only == Some(Only::Previous),
+        }
+    }
+
     /// What the policy at the release commit says otherwise than the one before it.
     pub(crate) fn differences(&self) -> Vec<String> {
         match &self.previous {

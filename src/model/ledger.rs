@@ -84,6 +84,8 @@ pub struct Entry {
     /// Against the base's tree: the topmost paths that are new, at or below the entry's place or
     /// beside the way to it.
     pub differences: Vec<Difference>,
+    /// Whether it changes more paths than any entry has reason to.
+    pub too_many: bool,
     /// The release's own files, as far as they are there.
     pub leaf: Leaf,
     /// The withdrawal's text, where the entry adds one.
@@ -143,6 +145,9 @@ pub(crate) fn check(entry: &Entry, base: Option<&Oid>) -> Check {
     let Ok(kind) = kind.parse::<Kind>() else {
         return Check::Unknown(format!("kind {kind}"));
     };
+    if entry.too_many {
+        return Check::Invalid("it changes more files than an entry can".into());
+    }
     let verified = match (kind, base) {
         (Kind::Genesis, None) => genesis(entry),
         (Kind::Promotion, Some(base)) => on(base, entry).and_then(|()| promotion(entry)),
@@ -321,6 +326,7 @@ mod tests {
             contract,
         };
         Entry {
+            too_many: false,
             oid: oid(1),
             header: Header {
                 format: Some("1".into()),

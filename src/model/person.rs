@@ -14,7 +14,7 @@ pub(crate) fn moment(at: &Stamp) -> String {
 }
 
 /// A person as git knows one. Two people are the same when their emails are, without regard to
-/// case; the store has passed them through the repository's mailmap before they get here.
+/// case; they are compared as they were written. The reader's mailmap changes only what lists show.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Person {

@@ -48,6 +48,8 @@ pub enum Cause {
     Other,
     /// The commit holds no pipeline at all.
     NoPipelines,
+    /// The cloud answered, and what it has could not be stored here.
+    NotStored,
     /// The cloud answered a push, and refused it.
     PushRefused,
     /// The version is promoted.

@@ -4,14 +4,16 @@
 
 use anyhow::Result;
 
+use std::time::Duration;
+
 use crate::git::Git;
 use crate::git::push::{Manner, Report};
 use crate::git::refs::Update;
-use crate::model::{Exit, Oid, Refusal};
+use crate::model::{Cause, Exit, Oid, Refusal};
 
 /// A configured remote.
 pub(crate) struct Remote<'a> {
-    git: &'a Git,
+    git: Git,
     name: &'a str,
     /// Where it keeps what is below `refs/gryt/` here.
     prefix: &'a str,
@@ -21,9 +23,13 @@ pub(crate) struct Remote<'a> {
 const OWN: &str = "refs/gryt/";
 
 impl<'a> Remote<'a> {
-    /// The remote of that name.
-    pub(crate) fn new(git: &'a Git, name: &'a str, prefix: &'a str) -> Self {
-        Self { git, name, prefix }
+    /// The remote of that name, each exchange with which may take as long as `limit`.
+    pub(crate) fn new(git: &Git, name: &'a str, prefix: &'a str, limit: Duration) -> Self {
+        Self {
+            git: git.within(limit),
+            name,
+            prefix,
+        }
     }
 
     /// Fetches `refspecs`, and forgets what of them the remote no longer has.
@@ -52,11 +58,18 @@ impl<'a> Remote<'a> {
             return Ok(());
         }
         let name = self.name;
-        let what = match self.heads_and_tags() {
-            Ok(_) => format!("What the cloud ({name}) has could not be stored in this clone"),
-            Err(_) => format!("The cloud ({name}) cannot be reached"),
+        // Whoever did not answer in time need not be asked again.
+        let answers = output.code.is_some() && self.heads_and_tags().is_ok();
+        let mut refusal = match answers {
+            true => {
+                let what = format!("What the cloud ({name}) has could not be stored in this clone");
+                Refusal::new(Exit::Remote, what).caused(Cause::NotStored)
+            }
+            false => {
+                let what = format!("The cloud ({name}) cannot be reached");
+                Refusal::new(Exit::Remote, what)
+            }
         };
-        let mut refusal = Refusal::new(Exit::Remote, what);
         refusal.why = output.said().lines().map(str::to_owned).collect();
         Err(refusal.into())
     }

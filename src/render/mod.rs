@@ -18,7 +18,7 @@ mod table;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 
@@ -91,7 +91,8 @@ pub(crate) struct Style {
 impl Style {
     fn paint(self, colour: usize, text: &str) -> String {
         if self.on {
-            format!("{}{text}{}", MARKS[colour], MARKS[0])
+            let mark = mark();
+            format!("{mark}{colour}{text}{mark}0")
         } else {
             text.to_owned()
         }
@@ -359,17 +360,51 @@ fn failure(error: &anyhow::Error) -> Failure {
     }
 }
 
-/// Text may come from a stranger's commit: only what a terminal shows as text is let through. Our
-/// own colours are noncharacters until here, which no text of anybody's means.
+/// Text may come from a stranger's commit: only what a terminal shows as text is let through, and what
+/// changes how text is shown is shown as an escape. Our own colours are marks that nobody can guess.
 fn clean(text: &str) -> String {
-    let shown = |c: char| match (MARKS.iter().position(|mark| *mark == c), c) {
-        (Some(at), _) => COLOURS[at].to_owned(),
-        (None, '\n') => c.to_string(),
-        (None, '\t') => " ".to_owned(),
-        (None, c) if c.is_control() => '\u{fffd}'.to_string(),
-        (None, c) => c.to_string(),
-    };
-    text.chars().map(shown).collect()
+    let mark = mark();
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        if let Some(coloured) = rest.strip_prefix(mark) {
+            let colour = coloured
+                .bytes()
+                .next()
+                .map(|digit| usize::from(digit.wrapping_sub(b'0')));
+            shown.push_str(colour.and_then(|at| COLOURS.get(at)).unwrap_or(&""));
+            rest = coloured.get(1..).unwrap_or_default();
+            continue;
+        }
+        match char {
+            '\n' => shown.push(char),
+            '\t' => shown.push(' '),
+            _ if is_hidden(char) => shown.extend(char.escape_unicode()),
+            _ => shown.push(char),
+        }
+        rest = &rest[char.len_utf8()..];
+    }
+    shown
+}
+
+/// Controls, marks of direction and width, and what is no character.
+fn is_hidden(char: char) -> bool {
+    let point = u32::from(char);
+    char.is_control()
+        || matches!(
+            point,
+            0x00AD | 0x034F | 0x061C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x3164
+        )
+        || matches!(point, 0x180B..=0x180F | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F)
+        || matches!(point, 0xFE00..=0xFE0D | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF)
+        || (0xFDD0..=0xFDEF).contains(&point)
+        || point & 0xFFFE == 0xFFFE
+}
+
+/// What stands before the digit of a colour until a text is written: drawn once a process.
+fn mark() -> &'static str {
+    static MARK: OnceLock<String> = OnceLock::new();
+    MARK.get_or_init(|| format!("\u{fdd0}{}\u{fdd0}", uuid::Uuid::new_v4().simple()))
 }
 
 /// The same for what has to stay on one line.
@@ -394,7 +429,6 @@ fn markdown(text: &str) -> String {
     shown
 }
 
-const MARKS: [char; 5] = ['\u{fdd0}', '\u{fdd1}', '\u{fdd2}', '\u{fdd3}', '\u{fdd4}'];
 const COLOURS: [&str; 5] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[1;34m", "\x1b[32m"];
 
 fn write(to: &mut dyn Write, bytes: &[u8]) -> std::io::Result<()> {
@@ -408,11 +442,18 @@ mod tests {
 
     #[test]
     fn a_strangers_escape_does_not_reach_the_terminal() {
-        assert_eq!(clean("a\x1b]0;x\x07b\tc\n"), "a\u{fffd}]0;x\u{fffd}b c\n");
-        assert_eq!(clean("\x1b[31mx"), "\u{fffd}[31mx");
+        assert_eq!(
+            clean("a\x1b]0;x\x07b\tc\n"),
+            r"a\u{1b}]0;x\u{7}b c".to_owned() + "\n"
+        );
+        assert_eq!(clean("\x1b[31mx"), r"\u{1b}[31mx");
         let style = Style { on: true };
         assert_eq!(clean(&style.bad("x")), "\x1b[31mx\x1b[0m");
         assert_eq!(line("a\nb"), "a b");
-        assert_eq!(clean("\u{9b}2J"), "\u{fffd}2J");
+        assert_eq!(clean("\u{9b}2J"), r"\u{9b}2J");
+        // Neither our own marks of colour, nor what turns text around or hides in it.
+        assert_eq!(clean("\u{fdd0}2x"), r"\u{fdd0}2x");
+        assert_eq!(clean("a\u{202e}b\u{200b}c"), r"a\u{202e}b\u{200b}c");
+        assert_eq!(clean("é ✈\u{fe0f}"), "é ✈\u{fe0f}");
     }
 }

@@ -31,18 +31,20 @@ fn shown(cell: &Cell) -> String {
 }
 
 fn csv(answered: &commands::query::Answered) -> Result<String, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&answered.columns)?;
+    let mut bytes = Vec::new();
+    csv::Writer::from_writer(&mut bytes).write_record(&answered.columns)?;
     for cells in &answered.cells {
+        // A record of one field that is empty is an empty line; the crate would write an empty text.
+        if let [Cell::Null] = cells.as_slice() {
+            bytes.push(b'\n');
+            continue;
+        }
         let texts = cells.iter().map(|cell| match cell {
             Cell::Text(text) => text.clone(),
             other => shown(other),
         });
-        writer.write_record(texts)?;
+        csv::Writer::from_writer(&mut bytes).write_record(texts)?;
     }
-    let bytes = writer
-        .into_inner()
-        .map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

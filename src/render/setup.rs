@@ -31,6 +31,14 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
             paths.join(" ")
         );
     }
+    for (name, value) in &prepared.recommended {
+        _ = writeln!(
+            text,
+            "The project recommends: git gryt config {} {}",
+            line(name),
+            line(value)
+        );
+    }
     if prepared.releases > 0 {
         _ = writeln!(
             text,

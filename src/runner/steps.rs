@@ -25,6 +25,8 @@ pub(crate) struct Job<'a> {
     /// Variables that every step gets, and those that none does.
     pub env: &'a [(&'a str, String)],
     pub without: &'a [&'a str],
+    /// Values that no log may hold, besides those that the pipeline and the environment name.
+    pub secrets: &'a [String],
     /// How many steps run at once.
     pub jobs: usize,
 }
@@ -91,7 +93,7 @@ pub(crate) fn run(
 ) -> Result<Finished> {
     let steps = &job.pipeline.steps;
     let needs = job.pipeline.needs();
-    let secrets = secrets(job.pipeline)?;
+    let secrets = secrets(job.pipeline, job.secrets)?;
     let mut progress = Progress::over(steps);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<(usize, Message)>(64);
@@ -210,8 +212,31 @@ fn tell(to: &SyncSender<(usize, Message)>, at: usize, message: Message) {
 }
 
 /// The values of the variables that the pipeline names, as any of its steps may see them.
-fn secrets(pipeline: &Pipeline) -> Result<Secrets> {
+/// Whether a variable holds a secret, by its name and by what a secret looks like.
+fn is_secret(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let named = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"]
+        .iter()
+        .any(|word| name.contains(word))
+        || name.ends_with("_KEY");
+    let plain = value.starts_with('/')
+        || value.parse::<f64>().is_ok()
+        || matches!(
+            value.to_ascii_lowercase().as_str(),
+            "disabled" | "enabled" | "required"
+        );
+    named && value.len() >= 8 && !plain
+}
+
+fn secrets(pipeline: &Pipeline, known: &[String]) -> Result<Secrets> {
     let mut values = Vec::new();
+    // What is a secret by its name is one whether or not anybody listed it.
+    for (name, value) in std::env::vars_os() {
+        if is_secret(&name.to_string_lossy(), &value.to_string_lossy()) {
+            values.push(value.into_vec());
+        }
+    }
+    values.extend(known.iter().map(|secret| secret.clone().into_bytes()));
     for name in &pipeline.secrets {
         values.extend(std::env::var_os(name).map(OsString::into_vec));
         let own = pipeline.steps.iter().filter_map(|step| step.env.get(name));
@@ -324,6 +349,7 @@ mod tests {
             top: Path::new("."),
             env: &[],
             without: &[],
+            secrets: &[],
             jobs,
         };
         let interrupt = Interrupt::listen(&std::sync::Arc::default()).unwrap();

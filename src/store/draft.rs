@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::message::{Message, header};
-use super::objects::{Author, Content};
+use super::objects::{Author, Content, malformed};
 use super::{Store, of_git, to_git};
 use crate::model::ledger::FORMAT;
 use crate::model::reconcile::Relation;
@@ -40,7 +40,10 @@ impl Store {
     /// # Errors
     /// The inner one: it does not check as a draft. The outer one: it cannot be read.
     pub fn draft(&self, version: &Version, tip: &Oid) -> Result<Result<Draft, Invalid>> {
-        let head = self.commit(tip)?;
+        let head = match self.commit(tip) {
+            Ok(head) => head,
+            Err(error) => return Ok(Err(malformed(error)?)),
+        };
         match header(&head.message).format.as_deref() {
             Some(FORMAT) => {}
             Some(other) => {
@@ -52,9 +55,13 @@ impl Store {
         let Some((blob, text)) = self.text(&head.tree, FILE)? else {
             return Ok(Err(Invalid::new(format!("it holds no {FILE}"))));
         };
+        let root = match self.root(tip) {
+            Ok(root) => root,
+            Err(error) => return Ok(Err(malformed(error)?)),
+        };
         Ok(Ok(Draft {
             version: version.clone(),
-            root: self.root(tip)?,
+            root,
             tip: tip.clone(),
             blob,
             text,

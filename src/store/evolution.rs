@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Store;
 use super::message::{Message, header};
-use super::objects::{Author, Commit, Content};
+use super::objects::{Author, Commit, Content, malformed};
 use crate::model::evolution::{Abandoned, Attempt, Claim};
 use crate::model::ledger::FORMAT;
 use crate::model::proof::Outcome;
@@ -27,7 +27,10 @@ impl Store {
     /// # Errors
     /// The inner one: it does not check. The outer one: it cannot be read.
     pub fn attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Result<Attempt, Invalid>> {
-        let chain: Vec<Commit> = self.first_parents(tip).collect::<Result<_>>()?;
+        let chain: Vec<Commit> = match self.first_parents(tip).collect::<Result<_>>() {
+            Ok(chain) => chain,
+            Err(error) => return Ok(Err(malformed(error)?)),
+        };
         let (Some(head), Some(root)) = (chain.first(), chain.last()) else {
             return Ok(Err(Invalid::new("it is empty")));
         };
@@ -38,11 +41,10 @@ impl Store {
         let Some((_, text)) = self.text(&root.tree, EVOLUTION)? else {
             return Ok(Err(Invalid::new(format!("it holds no {EVOLUTION}"))));
         };
-        let mut evolution: Evolution = match Invalid::or_yaml(&text) {
+        let evolution: Evolution = match Invalid::or_yaml(&text) {
             Ok(evolution) => evolution,
             Err(invalid) => return Ok(Err(invalid)),
         };
-        evolution.owner = self.mapped(evolution.owner);
         let named =
             evolution.version.as_str() == name.version.as_str() && evolution.change == name.change;
         if !named {
@@ -91,11 +93,7 @@ impl Store {
         let Some((_, text)) = self.text(root, CLAIM)? else {
             return Ok(Ok(None));
         };
-        let claim = Invalid::or_yaml(&text).map(|mut claim: Claim| {
-            claim.owner = self.mapped(claim.owner);
-            Some(claim)
-        });
-        Ok(claim)
+        Ok(Invalid::or_yaml::<Claim>(&text).map(Some))
     }
 
     /// The last proof that proves anything, or else the last: a run of uncommitted edits takes
@@ -135,6 +133,20 @@ impl Store {
             .is_some_and(|pinned| *pinned != proof.commit)
         {
             return Ok(Err(Invalid::new("its proven commit is not its parent")));
+        }
+        // Lists are read from the trailers alone: they have to say what the proof says. An abandonment
+        // carries the proof before it along.
+        let said = header(&head.message);
+        let status: Option<Recorded> = said.status.and_then(|word| word.parse().ok());
+        let commit = said.commit.as_deref() == Some(proof.commit.as_str());
+        let agrees = match status {
+            Some(Recorded::Abandoned) => true,
+            other => commit && other == Some(Recorded::of(&proof)),
+        };
+        if !agrees {
+            return Ok(Err(Invalid::new(
+                "its trailers are not what its proof says",
+            )));
         }
         Ok(Ok(Some(proof)))
     }

@@ -13,6 +13,10 @@ use crate::model::sealed::{CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawa
 use crate::model::trailers::Key;
 use crate::model::{Contract, Invalid, Oid, Version};
 
+/// How many paths an entry may change: an import of 10,000 versions, and room. An entry with more is
+/// invalid, and not looked through: a tree of a few objects can name more paths than there is memory.
+const MOST: usize = 12_000;
+
 /// A ledger whose chain was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
@@ -51,6 +55,7 @@ impl Store {
             oid: commit.oid.clone(),
             header,
             others,
+            too_many: differences.len() > MOST,
             differences,
             leaf: Leaf::default(),
             withdrawal: None,
@@ -58,6 +63,9 @@ impl Store {
             withdrawn: false,
             imports: Vec::new(),
         };
+        if entry.too_many {
+            return Ok(entry);
+        }
         if let (true, Some(before)) = (is_import, &before) {
             entry.imports = self.imports(before, &commit.tree, &entry.differences)?;
         }
@@ -119,7 +127,7 @@ impl Store {
         into: &dyn Fn(&str) -> bool,
         found: &mut Vec<Difference>,
     ) -> Result<()> {
-        if before == Some(after) {
+        if before == Some(after) || found.len() > MOST {
             return Ok(());
         }
         let list = |tree: Option<&Oid>| match tree {
@@ -228,11 +236,7 @@ impl Store {
                 text
             }
         };
-        let mut sealed: Sealed = Invalid::or_yaml(&text)?;
-        sealed.promoter = self.mapped(sealed.promoter);
-        for folded in &mut sealed.evolutions {
-            folded.owner = self.mapped(folded.owner.clone());
-        }
+        let sealed: Sealed = Invalid::or_yaml(&text)?;
         Ok(Some(sealed))
     }
 
@@ -260,6 +264,27 @@ impl Store {
     ) -> Result<Result<Option<Vec<u8>>, Invalid>> {
         let tree = self.commit(&ledger.base)?.tree;
         self.file(&tree, &version.path(POLICY))
+    }
+
+    /// The version whose policy the next release of a product is judged by, too: its highest promoted
+    /// one, so that a patch of an old line launders nothing; for a new product the last promoted one.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn previous(
+        &self,
+        ledger: &Ledger,
+        product: Option<&str>,
+    ) -> Result<Option<Version>> {
+        let mut versions = self.versions(ledger, product)?;
+        versions.sort();
+        let tree = self.commit(&ledger.base)?.tree;
+        for version in versions.into_iter().rev() {
+            if self.at(&tree, &version.path(PROMOTION))?.is_some() {
+                return Ok(Some(version));
+            }
+        }
+        self.last_promoted(ledger)
     }
 
     /// The version of the last valid promotion. Each valid entry names the valid one before it.

@@ -39,6 +39,8 @@ pub struct Store {
     files: bool,
     layout: Layout,
     /// Read once; none where it cannot be read.
+    /// Git's configuration as this process found it.
+    settings: std::cell::OnceCell<Vec<(String, String)>>,
     mailmap: std::cell::OnceCell<Option<git2::Mailmap>>,
     /// Who people turned out to be: email, then name. A ledger has many commits of few people.
     people: std::cell::RefCell<HashMap<String, Vec<(String, Person)>>>,
@@ -70,6 +72,16 @@ impl Store {
         // As git does it: what comes in was hashed when it was stored.
         Self::hash_again(false);
         match git2::Repository::open_from_env() {
+            // A bare repository may lie among the files of somebody's branch: whether to trust it
+            // (git-config(1), `safe.bareRepository`) is git's to say.
+            Ok(repo) if repo.is_bare() => {
+                let output = git::outside(dir, &["rev-parse", "--git-dir"])?;
+                if !output.ok() {
+                    let refusal = Refusal::new(Exit::Failure, "git does not open this repository");
+                    return Err(refusal.because(output.said()).into());
+                }
+                Self::by_files(repo)
+            }
             Ok(repo) => Self::by_files(repo),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Err(no_repository(dir)),
             // An extension that libgit2 does not know, or an owner that it does not trust: git
@@ -95,6 +107,7 @@ impl Store {
             files: true,
             layout,
             mailmap: std::cell::OnceCell::new(),
+            settings: std::cell::OnceCell::new(),
             people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
@@ -135,6 +148,7 @@ impl Store {
             files: false,
             layout,
             mailmap: std::cell::OnceCell::new(),
+            settings: std::cell::OnceCell::new(),
             people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
@@ -175,6 +189,14 @@ impl Store {
     /// # Errors
     /// It cannot be read.
     pub fn config(&self) -> Result<Vec<(String, String)>> {
+        if let Some(known) = self.settings.get() {
+            return Ok(known.clone());
+        }
+        let read = self.read_config()?;
+        Ok(self.settings.get_or_init(|| read).clone())
+    }
+
+    fn read_config(&self) -> Result<Vec<(String, String)>> {
         // libgit2 knows neither `git -c` nor the variables that move or replace files.
         let moved =
             |(name, _): (std::ffi::OsString, _)| name.to_string_lossy().starts_with("GIT_CONFIG");
@@ -198,12 +220,26 @@ impl Store {
         Ok(pairs)
     }
 
+    /// The permissions of a file of gryt's own in the git folder: everybody reads it, and the group
+    /// writes it where git shares the repository (git-config(1), `core.sharedRepository`).
+    ///
+    /// # Errors
+    /// Git cannot read its configuration.
+    pub(crate) fn shared_mode(&self) -> Result<u32> {
+        let config = self.config()?;
+        let key = "core.sharedrepository";
+        let shared = config.iter().rev().find(|(known, _)| known == key);
+        Ok(match shared.map(|(_, value)| value.as_str()) {
+            None | Some("umask" | "false" | "0") => 0o644,
+            Some(_) => 0o664,
+        })
+    }
+
     /// The text of the mailmap in the working tree, so that a change of it is noticed.
     pub fn mailmap_text(&self) -> String {
         let top = self.layout.work_tree.as_ref();
         // Without one, nobody is mapped by it.
-        top.and_then(|top| std::fs::read_to_string(top.join(".mailmap")).ok())
-            .unwrap_or_default()
+        top.and_then(|top| mailmap(top)).unwrap_or_default()
     }
 
     /// The person that the repository's mailmap makes of `person` (gitmailmap(5)).
@@ -229,7 +265,7 @@ impl Store {
                 return self.repo().mailmap();
             }
             let top = self.layout.work_tree.as_deref().unwrap_or(Path::new(""));
-            let text = std::fs::read_to_string(top.join(".mailmap")).unwrap_or_default();
+            let text = mailmap(top).unwrap_or_default();
             git2::Mailmap::from_buffer(&text)
         };
         let Some(mailmap) = self.mailmap.get_or_init(|| read().ok()) else {
@@ -261,6 +297,16 @@ fn objects_alone(objects: &Path) -> Result<tempfile::TempDir> {
     std::os::unix::fs::symlink(objects, shell.path().join("objects"))?;
     Ok(shell)
 }
+
+/// The working tree's mailmap, where it is a regular file: a link could lead anywhere.
+fn mailmap(top: &Path) -> Option<String> {
+    let file = top.join(".mailmap");
+    let about = file.symlink_metadata().ok()?;
+    (about.is_file() && about.len() < MAILMAP_MOST).then(|| std::fs::read_to_string(file).ok())?
+}
+
+/// How large a mailmap may be.
+const MAILMAP_MOST: u64 = 4 << 20;
 
 fn no_repository(dir: &Path) -> anyhow::Error {
     Refusal::new(

@@ -29,7 +29,7 @@ pub struct Commit {
     pub oid: Oid,
     pub tree: Oid,
     pub parents: Vec<Oid>,
-    /// Through the mailmap.
+    /// As it stands there: what is decided by it must not depend on a reader's mailmap.
     pub author: Person,
     pub at: Stamp,
     pub message: String,
@@ -51,6 +51,29 @@ pub enum Content<'a> {
     Tree(&'a Oid),
 }
 
+/// What stands where a commit has to be, and is none: anybody with push rights can make that.
+#[derive(Debug)]
+pub(crate) struct Malformed(pub Oid);
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is no sound commit", self.0.short())
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// What cannot be believed, where that is because of a malformed commit.
+///
+/// # Errors
+/// Any other trouble.
+pub(crate) fn malformed(error: anyhow::Error) -> Result<Invalid> {
+    match error.downcast::<Malformed>() {
+        Ok(malformed) => Ok(Invalid::new(malformed.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
 impl Store {
     /// Reads a commit.
     ///
@@ -58,18 +81,23 @@ impl Store {
     /// There is no such commit here; in a shallow clone it may lie beyond the boundary.
     pub fn commit(&self, oid: &Oid) -> Result<Commit> {
         let repo = &*self.repo();
-        let commit = repo
-            .find_commit(to_git(oid)?)
-            .with_context(|| format!("commit {oid} is not in this clone"))?;
+        let commit = match repo.find_commit(to_git(oid)?) {
+            Ok(commit) => commit,
+            Err(_) if self.has(oid) => return Err(Malformed(oid.clone()).into()),
+            Err(error) => {
+                let what = format!("commit {oid} is not in this clone");
+                return Err(error).context(what);
+            }
+        };
         let author = commit.author();
         Ok(Commit {
             oid: oid.clone(),
             tree: of_git(commit.tree_id()),
             parents: commit.parent_ids().map(of_git).collect(),
-            author: self.mapped(Person {
+            author: Person {
                 name: String::from_utf8_lossy(author.name_bytes()).into_owned(),
                 email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
-            }),
+            },
             at: stamp(commit.time())?,
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
         })
@@ -77,7 +105,8 @@ impl Store {
 
     /// Whether the object is a commit, and in this clone.
     pub fn is_commit(&self, oid: &Oid) -> bool {
-        self.kind(oid) == Some(ObjectType::Commit)
+        // One without a sound author line is none that anybody could work with.
+        to_git(oid).is_ok_and(|oid| self.repo().find_commit(oid).is_ok())
     }
 
     /// Whether the object is in this clone.

@@ -71,10 +71,10 @@ impl Store {
             .filter(|line| !line.is_empty());
         Ok(Some(Released {
             commit: of_git(commit.id()),
-            by: self.mapped(Person {
+            by: Person {
                 name: String::from_utf8_lossy(who.name_bytes()).into_owned(),
                 email: String::from_utf8_lossy(who.email_bytes()).into_owned(),
-            }),
+            },
             at: stamp(who.when())?,
             description: description.map(str::to_owned),
         }))

@@ -464,7 +464,7 @@ fn settings_are_not_written_through_a_link_and_can_be_mended() {
     ann.refused(7, "git gryt log");
     std::fs::remove_file(&config).unwrap();
     std::fs::create_dir(&config).unwrap();
-    ann.refused(1, "git gryt log");
+    ann.refused(7, "git gryt log");
 }
 
 #[test]
@@ -479,7 +479,7 @@ fn errors_are_for_the_person() {
     ann.must("rm .gryt/generations/v1.1.0.yaml && mkdir .gryt/generations/v1.1.0.yaml");
     let ran = ann.sh("git gryt sync pull");
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.err.contains("is a folder"), "{ran:#?}");
+    assert!(ran.err.contains("is no regular file"), "{ran:#?}");
     let usage = ann.sh("git gryt --json bogus");
     let document: serde_json::Value = serde_json::from_str(&usage.out).unwrap();
     assert_eq!((document["exit"].as_i64(), usage.code), (Some(2), 2));

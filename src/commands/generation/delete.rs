@@ -65,7 +65,7 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
     let sealed = session.core.open_version(&refs, &version).is_err();
     let cloud = session.core.config.remote.is_some() && !args.local_only && !sealed;
     let left_cloud = cloud && from_cloud(session, &version, &draft.tip)?;
-    let evolutions = session.core.change(|refs| {
+    let left_here = session.core.change(|refs| {
         let Some(tip) = refs.get(&names::draft(&version)) else {
             return Ok((Vec::new(), 0));
         };
@@ -74,6 +74,12 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
         attempts.retain(|a| known.get(&names::evolution(&a.name)) != Some(&a.tip));
         let updates = session.drafts.put_aside(refs, &version, tip, &attempts)?;
         Ok((updates, attempts.len()))
+    });
+    let evolutions = left_here.map_err(|error| match left_cloud {
+        true => error.context(format!(
+            "{version} is deleted in the cloud, and still here: git gryt sync pull"
+        )),
+        false => error,
     })?;
     session.drafts.write_view()?;
     Ok(Outcome::GenerationDelete(Deleted {

@@ -254,10 +254,16 @@ fn by_hand(session: &Session<'_>, args: &NewArgs, version: &Version) -> Result<O
 }
 
 fn puts(changes: &[String]) -> Result<Vec<Edit>, Refusal> {
-    changes
-        .iter()
-        .map(|text| Ok(Edit::Put(typed::<Change>(text)?)))
-        .collect()
+    let mut known: Vec<Change> = Vec::new();
+    for text in changes {
+        let change: Change = typed(text)?;
+        if let Some(twin) = known.iter().find(|other| other.id.is(&change.id)) {
+            let what = format!("{} and {} are one change: name it once", twin.id, change.id);
+            return Err(Refusal::new(Exit::Invalid, what));
+        }
+        known.push(change);
+    }
+    Ok(known.into_iter().map(Edit::Put).collect())
 }
 
 fn edit(session: &Session<'_>, args: &EditArgs) -> Result<Outcome> {

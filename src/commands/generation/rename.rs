@@ -17,6 +17,7 @@ use crate::session::core::survey::Evolutions;
 use crate::session::drafts::carry::{Carried, place, renamed};
 use crate::session::drafts::view::Edited;
 use crate::store::draft::Draft;
+use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
 /// Arguments of `generation rename`.
@@ -64,7 +65,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let own = session.drafts.own_attempts(&refs, &old, &draft.root)?;
     let under_way = match refs.get(&names::renaming(&old)) {
         // Left by a rename of another generation that once had this name.
-        Some(first) if is_stale(session, first, &draft)? => {
+        Some(first) if is_stale(session, &refs, first, &draft)? => {
             let stale = refs.change(names::renaming(&old), None);
             session.core.store.update(&[stale])?;
             None
@@ -101,9 +102,23 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     }))
 }
 
-fn is_stale(session: &Session<'_>, first: &Oid, draft: &Draft) -> Result<bool> {
-    let relation = session.core.store.draft_relation(first, &draft.tip)?;
-    Ok(relation == Relation::Unrelated)
+/// Whether the mark of a rename under way is of another generation, or of a rename whose new name is gone
+/// from here: it was promoted, deleted or renamed since.
+fn is_stale(session: &Session<'_>, refs: &Refs, first: &Oid, draft: &Draft) -> Result<bool> {
+    let store = &session.core.store;
+    if store.draft_relation(first, &draft.tip)? == Relation::Unrelated {
+        return Ok(true);
+    }
+    for (version, tip) in drafts(refs.local()) {
+        let goes_on = matches!(
+            store.draft_relation(&tip, first)?,
+            Relation::Same | Relation::Ahead
+        );
+        if version.as_str() != draft.version.as_str() && goes_on {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether the rename that was cut short was to the same name.

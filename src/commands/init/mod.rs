@@ -1,19 +1,19 @@
 //! `git gryt init`: prepare a repository. Safe to repeat: nothing that exists is changed.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Outcome;
 use super::sync::{self, Pulled};
-use crate::config::Mode;
+use crate::config::{self, Mode};
 use crate::model::pipeline::FOLDER;
 use crate::model::tag_format::TagFormat;
 use crate::session::Session;
+use crate::session::core::files::{read_below, write_below};
 use crate::store::names;
 
 /// Arguments of `init`.
@@ -64,6 +64,8 @@ pub(crate) struct Prepared {
     pub there: Vec<String>,
     pub mode: Mode,
     pub remote: Option<String>,
+    /// What the project recommends and this clone has not set: each setting with its value.
+    pub recommended: Vec<(String, String)>,
     /// How many tags are releases from before gryt, where none was entered yet.
     pub releases: usize,
     /// What the cloud has of the project, where this clone had nothing of it.
@@ -80,7 +82,7 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     let mut written = Vec::new();
     let mut there = Vec::new();
     let mut ensure = |path: &str, text: &str| -> Result<()> {
-        if write_new(&top.join(path), text).with_context(|| format!("{path} cannot be written"))? {
+        if write_new(&top, path, text)? {
             written.push(path.to_owned());
         }
         Ok(())
@@ -88,13 +90,13 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     ensure(".gryt/.gitignore", "/generations/\n")?;
     let tags = session.core.store.tags()?;
     let format = TagFormat::found(&tags);
-    ensure(".gryt/config.yaml", &config(format.as_ref()))?;
+    ensure(".gryt/config.yaml", &first_config(format.as_ref()))?;
     let has_pipeline = fs::read_dir(top.join(FOLDER)).is_ok_and(|mut d| d.next().is_some());
     if !has_pipeline {
         ensure(&format!("{FOLDER}/pipeline.yaml"), &starter(&top))?;
     }
     for (path, text) in args.ci.map(Ci::files).unwrap_or_default() {
-        let known = fs::read(top.join(path)).ok();
+        let known = read_below(&top, path)?;
         ensure(path, text)?;
         if known.is_some_and(|known| known != text.as_bytes()) {
             there.push(path.to_owned());
@@ -111,6 +113,7 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     Ok(Outcome::Init(Prepared {
         written,
         there,
+        recommended: recommended(session, &top)?,
         releases: match (refs.get(names::LEDGER), &format) {
             (None, Some(format)) if pulled.is_none() => {
                 let of_it = |tag: &&String| format.version(tag).is_some();
@@ -128,8 +131,22 @@ const CONFIG: &str = "\
 # Settings that the whole team shares; see `git gryt config`.
 ";
 
+/// What the tracked settings recommend, where this clone has it otherwise.
+fn recommended(session: &Session<'_>, top: &Path) -> Result<Vec<(String, String)>> {
+    let text = read_below(top, config::FILE)?.unwrap_or_default();
+    let shared = config::read_shared(&text)?;
+    let settings = &session.core.config.settings;
+    let differs = |(name, value): &(&str, String)| {
+        !settings
+            .iter()
+            .any(|setting| setting.key == *name && setting.value.as_ref() == Some(value))
+    };
+    let said = config::recommended(&shared).into_iter().filter(differs);
+    Ok(said.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
 /// The settings to begin with: how this project names its tags, where that is not gryt's own way.
-fn config(format: Option<&TagFormat>) -> String {
+fn first_config(format: Option<&TagFormat>) -> String {
     let own = TagFormat::default();
     match format.filter(|format| **format != own) {
         Some(format) => {
@@ -139,18 +156,12 @@ fn config(format: Option<&TagFormat>) -> String {
     }
 }
 
-fn write_new(path: &Path, text: &str) -> Result<bool> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+fn write_new(top: &Path, path: &str, text: &str) -> Result<bool> {
+    if read_below(top, path)?.is_some() {
+        return Ok(false);
     }
-    match fs::File::create_new(path) {
-        Ok(mut file) => {
-            file.write_all(text.as_bytes())?;
-            Ok(true)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    write_below(top, path, text.as_bytes())?;
+    Ok(true)
 }
 
 /// A first pipeline that works where it is written: the project's own tests where the build tool

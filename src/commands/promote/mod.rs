@@ -532,7 +532,18 @@ impl Job for Sending<'_> {
             return Ok(None);
         };
         let promotion = &self.promotion;
-        let tag = promotion.conclude(contact, &seal.sealed, &landed.moves)?;
+        // It is promoted, whatever befalls this clone now.
+        let tag = match promotion.conclude(contact, &seal.sealed, &landed.moves) {
+            Ok(tag) => tag,
+            Err(error) => {
+                promotion.session.core.ctx.warn(format!(
+                    "{} is promoted in the cloud, and this clone could not take that over: {error:#}; \
+                     the next git gryt sync pull does",
+                    seal.sealed.version
+                ));
+                None
+            }
+        };
         let changes = seal.policy_changes;
         Ok(Some(promotion.outcome(
             seal.sealed,

@@ -22,6 +22,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
     };
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let begun = Instant::now();
+    session.core.wait_until(begun + limit);
     let mut told = String::new();
     let mut pause = SHORTEST;
     loop {

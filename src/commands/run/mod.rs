@@ -259,6 +259,7 @@ fn perform(
         top: &top,
         env: &env,
         without: &LOCAL_ENV,
+        secrets: &session.core.passwords(),
         jobs: args.jobs.map_or(processors, NonZeroUsize::get),
     };
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;

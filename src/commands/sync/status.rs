@@ -290,10 +290,11 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     let here = contact.refs.draft(version);
     let there = drafts(&contact.cloud).find(|(v, _)| v == version);
     let (version, tip) = match (here, there) {
-        (Some((_, here)), Some((spelled, there))) => {
+        (Some((spelled_here, here)), Some((spelled, there))) => {
             // What this clone added is in the status only where nothing is missing from it.
             match session.core.store.draft_relation(&here, &there)? {
-                Relation::Ahead => (spelled, here),
+                // Of two generations of one version this clone shows its own, as all commands do.
+                Relation::Ahead | Relation::Unrelated => (spelled_here, here),
                 _ => (spelled, there),
             }
         }

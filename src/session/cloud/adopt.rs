@@ -275,13 +275,20 @@ impl Cloud<'_> {
         evolution: &EvolutionName,
         sealed: Option<&Sealed>,
     ) -> Result<()> {
-        let relation = |here: &Oid, there: &Oid| self.core.store.relation(here, there);
-        let mut sides = self.core.sides(&adoption.tips(), name, relation)?;
-        if let Some(cloud) = &sides.cloud
-            && sides.local.as_ref() != Some(cloud)
-        {
-            sides.invalid = self.core.store.attempt(evolution, cloud)?.err();
-        }
+        let tips = adoption.tips();
+        let invalid = match tips.cloud.get(name) {
+            Some(cloud) if tips.local.get(name) != Some(cloud) => {
+                self.core.store.attempt(evolution, cloud)?.err()
+            }
+            _ => None,
+        };
+        let relation = |here: &Oid, there: &Oid| match invalid {
+            // What does not check may not even have a history that can be walked.
+            Some(_) => Ok(reconcile::Relation::Unrelated),
+            None => self.core.store.relation(here, there),
+        };
+        let mut sides = self.core.sides(&tips, name, relation)?;
+        sides.invalid = invalid;
         let seal = self
             .core
             .evolution_seal(evolution, sides.local.as_ref(), sealed)?;

@@ -9,7 +9,7 @@ use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::push::{Manner, Road};
 use crate::session::core::contact::Contact;
-use crate::session::core::files::write_below;
+use crate::session::core::files::{read_below, write_below};
 use crate::store::names;
 
 impl Cloud<'_> {
@@ -56,7 +56,8 @@ impl Cloud<'_> {
             return Ok(());
         };
         let genesis = &checked.genesis;
-        let old = std::fs::read_to_string(top.join(config::FILE)).unwrap_or_default();
+        let old = read_below(&top, config::FILE)?.unwrap_or_default();
+        let old = String::from_utf8_lossy(&old).into_owned();
         // One command may push twice.
         if config::read_shared(old.as_bytes())?.ledger.is_some() {
             return Ok(());

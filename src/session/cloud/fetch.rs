@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Cloud;
-use crate::model::Version;
+use crate::config::{OWN_PREFIX, Origin};
+use crate::model::{Cause, Exit, Refusal, Version};
 use crate::session::core::contact::Contact;
 use crate::store::names;
+
+/// How often a fetch is tried again that another process of this clone got in the way of.
+const COLLISIONS: usize = 8;
 
 impl Cloud<'_> {
     /// Fetches everything shared, and the tag of `version` where one is asked for, and checks the
@@ -18,7 +22,27 @@ impl Cloud<'_> {
     /// [`verify`](crate::session::Core::verify).
     pub(crate) fn contact(self, version: Option<&Version>) -> Result<Contact> {
         self.fetch(version)?;
-        self.seen()
+        self.looking_twice(version, || self.seen())
+    }
+
+    /// Looks again before it is believed that the cloud's history was rewritten: the answer that another
+    /// process of this clone waited for may have arrived late, and moved a tracking ref back.
+    fn looking_twice(
+        self,
+        version: Option<&Version>,
+        check: impl Fn() -> Result<Contact>,
+    ) -> Result<Contact> {
+        let rewritten = |error: &anyhow::Error| {
+            let refusal = error.downcast_ref::<Refusal>();
+            refusal.is_some_and(|refusal| refusal.exit == Exit::Rewritten)
+        };
+        match check() {
+            Err(error) if rewritten(&error) => {
+                self.fetch(version)?;
+                check()
+            }
+            checked => checked,
+        }
     }
 
     /// The same, with nothing remembered yet: whoever adopts what was seen remembers it in the same
@@ -28,8 +52,10 @@ impl Cloud<'_> {
     /// As [`contact`](Cloud::contact).
     pub(crate) fn contact_to_adopt(self) -> Result<Contact> {
         self.fetch(None)?;
-        let (_, contact) = self.core.check(&self.core.store.refs()?)?;
+        let contact =
+            self.looking_twice(None, || Ok(self.core.check(&self.core.store.refs()?)?.1))?;
         self.warn_of_invalid(&contact);
+        self.remember_prefix(&contact)?;
         Ok(contact)
     }
 
@@ -50,7 +76,20 @@ impl Cloud<'_> {
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];
         let tag = version.map(|version| self.core.tag_name(version));
         refspecs.extend(tag.map(|tag| names::tag_refspec(name, &tag)));
-        let fetched = self.core.remote()?.fetch(&refspecs);
+        let mut fetched = self.core.remote()?.fetch(&refspecs);
+        // Another process of this clone may have moved a tracking ref in that moment.
+        for _ in 0..COLLISIONS {
+            let collided = |error: &anyhow::Error| {
+                let refusal = error.downcast_ref::<Refusal>();
+                refusal.is_some_and(|refusal| refusal.cause == Cause::NotStored)
+            };
+            if !fetched.as_ref().is_err_and(collided) {
+                break;
+            }
+            let millis = 10 + self.core.ctx.random_below(90);
+            std::thread::sleep(std::time::Duration::from_millis(millis));
+            fetched = self.core.remote()?.fetch(&refspecs);
+        }
         self.core.store.look_anew();
         if let Err(error) = &fetched {
             self.core.note_failure(error);
@@ -85,7 +124,20 @@ impl Cloud<'_> {
     pub(crate) fn seen(self) -> Result<Contact> {
         let contact = self.core.change(|refs| self.core.check(refs))?;
         self.warn_of_invalid(&contact);
+        self.remember_prefix(&contact)?;
         Ok(contact)
+    }
+
+    /// Keeps where the ledger was verified first, so that no branch moves it.
+    fn remember_prefix(self, contact: &Contact) -> Result<()> {
+        let config = &self.core.config;
+        let said = config.setting("remote_prefix");
+        let of_branch = said.is_some_and(|setting| setting.origin == Origin::Shared);
+        if contact.checked.is_none() || !of_branch || config.remote_prefix == OWN_PREFIX {
+            return Ok(());
+        }
+        let git = self.core.store.git();
+        git.set_config("gryt.remoteprefix", &config.remote_prefix)
     }
 
     fn warn_of_invalid(self, contact: &Contact) {

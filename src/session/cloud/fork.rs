@@ -27,7 +27,13 @@ impl Cloud<'_> {
         }
         let prefix = &self.core.config.remote_prefix;
         let refspec = names::fetch_refspec(remote, prefix);
-        let fetched = Remote::new(self.core.store.git(), remote, prefix).fetch(&[refspec]);
+        let fetched = Remote::new(
+            self.core.store.git(),
+            remote,
+            prefix,
+            self.core.config.timeout,
+        )
+        .fetch(&[refspec]);
         self.core.store.look_anew();
         fetched?;
         self.same_project(remote)?;

@@ -54,7 +54,14 @@ impl Cloud<'_> {
                 }
                 Effect::TakeOver => {
                     let landed = report.landed(&updates);
-                    value = job.landed(self, contact, landed)?;
+                    let taken_over = job.landed(self, contact, landed);
+                    value = taken_over.map_err(|error| match error.is::<Refusal>() {
+                        true => error,
+                        false => error.context(
+                            "The cloud took the push, and this clone could not take note of it: git \
+                             gryt sync pull does",
+                        ),
+                    })?;
                     let more = value.is_none();
                     Answer::TakenOver { more }
                 }

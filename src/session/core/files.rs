@@ -28,6 +28,64 @@ pub(crate) fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// The most that a file of gryt's may hold: far more than anybody writes.
+const LARGEST: u64 = 4 << 20;
+
+/// The text of a file below the top, as a branch can hold it: a regular file of a bounded size that no
+/// link leads to. None where there is none.
+///
+/// # Errors
+/// It is something else, or cannot be read. What lies there is not shown.
+pub(crate) fn read_below(top: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+    let file = top.join(path);
+    let mut at = top.to_owned();
+    for part in Path::new(path) {
+        at.push(part);
+        let meta = match fs::symlink_metadata(&at) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            // Something that is no folder stands on the way.
+            Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if at != file && !meta.is_dir() {
+            return Err(not_a_folder(&at).into());
+        }
+        if at == file && !meta.is_file() {
+            return Err(not_a_file(path).into());
+        }
+        if at == file && meta.len() > LARGEST {
+            let what = format!("{path} is larger than {} MiB", LARGEST >> 20);
+            return Err(Refusal::new(Exit::Invalid, what).into());
+        }
+    }
+    let text = fs::read(&file).with_context(|| format!("{path} cannot be read"))?;
+    Ok(Some(text))
+}
+
+/// Refuses a path below the top on whose way there is anything but folders.
+///
+/// # Errors
+/// There is a link or a file on the way.
+pub(crate) fn only_folders(top: &Path, path: &str) -> Result<()> {
+    let mut at = top.to_owned();
+    for part in Path::new(path) {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Err(not_a_folder(&at).into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Whether something that is no regular file stands where a file of gryt's is to be.
+pub(crate) fn is_blocked(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok_and(|meta| !meta.is_file())
+}
+
 /// What lies in a folder; nothing where there is none.
 ///
 /// # Errors
@@ -75,6 +133,11 @@ pub(crate) fn real_folders(top: &Path, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn not_a_file(path: &str) -> Refusal {
+    Refusal::new(Exit::Invalid, format!("{path} is no regular file"))
+        .because("A link there could lead out of the working tree, so it was not read")
 }
 
 fn not_a_folder(path: &Path) -> Refusal {

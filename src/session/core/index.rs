@@ -227,7 +227,7 @@ impl Core<'_> {
                 oid: commit.oid,
                 kind,
                 version,
-                author: commit.author,
+                author: self.store.mapped(commit.author),
                 at: commit.at,
             })?;
         }
@@ -244,7 +244,7 @@ impl Core<'_> {
         }
         Ok(Whole {
             root: root.oid,
-            created_by: root.author,
+            created_by: self.store.mapped(root.author),
             created_at: root.at,
             contract: Ok(contract),
             standings,
@@ -258,7 +258,7 @@ impl Core<'_> {
                 height,
                 excuses: sealed.excuses(),
                 commit: Some(sealed.commit),
-                promoter: sealed.promoter,
+                promoter: self.store.mapped(sealed.promoter),
                 at: sealed.promoted_at,
             }),
             version: sealed.version,
@@ -292,7 +292,7 @@ impl Core<'_> {
     fn whole_import(&self, entry: &Commit, imported: Imported, height: i64) -> Whole {
         Whole {
             root: entry.oid.clone(),
-            created_by: imported.by.clone(),
+            created_by: self.store.mapped(imported.by.clone()),
             created_at: imported.at,
             standings: imported.standings(),
             contract: Ok(imported.contract()),
@@ -306,7 +306,7 @@ impl Core<'_> {
                 height,
                 excuses: Vec::new(),
                 commit: imported.commit,
-                promoter: imported.by,
+                promoter: self.store.mapped(imported.by),
                 at: imported.at,
             }),
             version: imported.version,
@@ -344,7 +344,7 @@ impl Core<'_> {
                 number: folded.number,
             },
             tip: folded.tip.clone(),
-            owner: folded.owner.clone(),
+            owner: self.store.mapped(folded.owner.clone()),
             status: match (folded.counted, chain.abandoned, last) {
                 (true, _, _) => Trial::Pass,
                 (false, true, _) => Trial::Abandoned,
@@ -394,7 +394,7 @@ impl Core<'_> {
                 name: attempt.name.clone(),
                 root: chain.root,
                 tip: attempt.tip.clone(),
-                owner: attempt.evolution.owner.clone(),
+                owner: self.store.mapped(attempt.evolution.owner.clone()),
                 started: attempt.evolution.started,
                 status: Trial::of(says.as_ref()),
                 sync: SyncState::of_evolution(&attempt.tip, there),
@@ -407,7 +407,7 @@ impl Core<'_> {
         Ok(Whole {
             version: version.clone(),
             root: root.oid,
-            created_by: root.author,
+            created_by: self.store.mapped(root.author),
             created_at: root.at,
             contract,
             standings,

@@ -17,6 +17,7 @@ pub(crate) mod verify;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -43,10 +44,30 @@ pub(crate) struct Core<'a> {
     pub(super) in_step: RefCell<Option<Vec<(Version, Oid)>>>,
     /// Whether the cloud was found to be away, so that nobody is told twice.
     away: Cell<bool>,
+    /// Until when the cloud is waited for.
+    deadline: Cell<Option<Instant>>,
 }
 
 /// How often a local change is tried again because another process moved a ref first.
 const TRIES: usize = 20;
+
+/// Where a clone verified a ledger, a branch does not move it: it would read another ledger as the
+/// cloud's.
+fn keep_prefix(ctx: &Context, store: &Store, config: &mut Config) -> Result<()> {
+    let said = config.setting("remote_prefix");
+    let moves = said.is_some_and(|setting| setting.origin == config::Origin::Shared)
+        && config.remote_prefix != config::OWN_PREFIX;
+    if !moves || store.refs()?.below(names::VERIFIED).next().is_none() {
+        return Ok(());
+    }
+    ctx.detail(format!(
+        "The branch says that the team's refs are below {0}, and this clone verified them elsewhere: git \
+         gryt config remote_prefix {0}",
+        config.remote_prefix
+    ));
+    config::OWN_PREFIX.clone_into(&mut config.remote_prefix);
+    Ok(())
+}
 
 impl<'a> Core<'a> {
     /// Opens the repository around the context's folder.
@@ -73,27 +94,27 @@ impl<'a> Core<'a> {
     ) -> Result<Self> {
         let store = Store::open(&ctx.dir)?;
         let shared = match &store.layout().work_tree {
-            Some(top) => match std::fs::read(top.join(config::FILE)) {
-                Ok(text) => config::read_shared(&text),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    Ok(config::Shared::default())
-                }
-                Err(error) => {
+            Some(top) => match files::read_below(top, config::FILE) {
+                Ok(Some(text)) => config::read_shared(&text),
+                Ok(None) => Ok(config::Shared::default()),
+                Err(error) => Err(error.downcast::<Refusal>().unwrap_or_else(|error| {
                     let what = format!("{} cannot be read: {error}", config::FILE);
-                    Err(Refusal::new(Exit::Failure, what))
-                }
+                    Refusal::new(Exit::Failure, what)
+                })),
             },
             None => Ok(config::Shared::default()),
         };
         let git = store.config()?;
         let config = shared.and_then(|shared| config::resolve(|name| ctx.env(name), &git, &shared));
-        let config = config.or_else(mend)?;
+        let mut config = config.or_else(mend)?;
+        keep_prefix(ctx, &store, &mut config)?;
         Ok(Self {
             ctx,
             store,
             no_atomic: Cell::new(config.no_atomic),
             in_step: RefCell::default(),
             away: Cell::new(false),
+            deadline: Cell::new(None),
             config,
             remotes: config::remotes(&git),
             known: ident::known(&git, |name| std::env::var(name).ok()),
@@ -130,12 +151,12 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// Who is at work, through the mailmap.
+    /// Who is at work, as git knows them.
     ///
     /// # Errors
     /// As [`author`](Core::author).
     pub(crate) fn me(&self) -> Result<Person> {
-        Ok(self.store.mapped(self.author()?.author.person.clone()))
+        Ok(self.author()?.author.person.clone())
     }
 
     /// The cloud.
@@ -144,7 +165,24 @@ impl<'a> Core<'a> {
     /// [`Exit::Usage`] in local mode.
     pub(crate) fn remote(&self) -> Result<Remote<'_>> {
         let prefix = &self.config.remote_prefix;
-        Ok(Remote::new(self.store.git(), self.cloud_name()?, prefix))
+        let limit = match self.deadline.get() {
+            Some(until) => until
+                .saturating_duration_since(Instant::now())
+                .max(Duration::from_secs(1))
+                .min(self.config.timeout),
+            None => self.config.timeout,
+        };
+        Ok(Remote::new(
+            self.store.git(),
+            self.cloud_name()?,
+            prefix,
+            limit,
+        ))
+    }
+
+    /// Says until when the cloud is waited for, whatever the settings say.
+    pub(crate) fn wait_until(&self, until: Instant) {
+        self.deadline.set(Some(until));
     }
 
     /// The cloud's name.
@@ -246,6 +284,17 @@ impl<'a> Core<'a> {
             names::SHARED => format!("{}{below}", names::SHARED),
             prefix => format!("{}{below}:{prefix}{below}", names::SHARED),
         }
+    }
+
+    /// What remotes' addresses hold before the host's name: a job's token stands there.
+    pub(crate) fn passwords(&self) -> Vec<String> {
+        let password = |address: &String| {
+            let (_, rest) = address.split_once("://")?;
+            let (user, _) = rest.split('/').next()?.rsplit_once('@')?;
+            let (_, password) = user.split_once(':')?;
+            (!password.is_empty()).then(|| password.to_owned())
+        };
+        self.remotes.values().filter_map(password).collect()
     }
 
     /// The name of a version's release tag, without `refs/tags/`.

@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::Core;
+use super::files::read_below;
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::policy::{FILE, Policy};
@@ -20,19 +21,10 @@ impl Core<'_> {
         let Some(top) = &self.store.layout().work_tree else {
             return Ok(Policy::default());
         };
-        let file = top.join(FILE);
         // A link would be followed here and not at the release commit.
-        if file.is_symlink() {
-            let what = format!("{FILE}: it is no plain file");
-            return Err(Refusal::new(Exit::Invalid, what).into());
-        }
-        match std::fs::read(file) {
-            Ok(text) => Ok(Policy::parse_at(&text, FILE)?.of(product)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
-            Err(error) => {
-                let what = format!("{FILE} cannot be read: {error}");
-                Err(Refusal::new(Exit::Failure, what).into())
-            }
+        match read_below(top, FILE)? {
+            Some(text) => Ok(Policy::parse_at(&text, FILE)?.of(product)),
+            None => Ok(Policy::default()),
         }
     }
 
@@ -61,7 +53,7 @@ impl Core<'_> {
             ..Rules::default()
         };
         if let Some(ledger) = ledger
-            && let Some(version) = self.store.last_promoted(ledger)?
+            && let Some(version) = self.store.previous(ledger, product)?
         {
             match self.sealed_policy(ledger, &version, product) {
                 Ok(policy) => rules.previous = Some((version, policy)),

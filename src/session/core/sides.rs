@@ -67,17 +67,22 @@ impl Core<'_> {
         version: &Version,
         sealed: Option<&Sealed>,
     ) -> Result<Look> {
-        let relation = |here: &Oid, there: &Oid| self.store.draft_relation(here, there);
+        let invalid = match tips.cloud.get(name) {
+            Some(cloud) if tips.local.get(name) != Some(cloud) => {
+                match self.store.draft(version, cloud)? {
+                    Ok(draft) => draft.contract().err(),
+                    Err(invalid) => Some(invalid),
+                }
+            }
+            _ => None,
+        };
+        let relation = |here: &Oid, there: &Oid| match invalid {
+            // What does not check may not even have a history that can be walked.
+            Some(_) => Ok(Relation::Unrelated),
+            None => self.store.draft_relation(here, there),
+        };
         let mut sides = self.sides(tips, name, relation)?;
-        if let Some(cloud) = &sides.cloud
-            && sides.local.as_ref() != Some(cloud)
-            && sealed.is_none()
-        {
-            sides.invalid = match self.store.draft(version, cloud)? {
-                Ok(draft) => draft.contract().err(),
-                Err(invalid) => Some(invalid),
-            };
-        }
+        sides.invalid = invalid.filter(|_| sealed.is_none());
         let seal = self.draft_seal(version, sides.local.as_ref(), sealed)?;
         let mut step = reconcile::draft(&sides, seal);
         // Two spellings are one version, and only one of them can stand.

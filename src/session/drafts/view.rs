@@ -15,7 +15,9 @@ use anyhow::{Context as _, Result};
 use super::Drafts;
 use crate::model::state::SyncState;
 use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
-use crate::session::core::files::{entries, real_folders, yaml_files};
+use crate::session::core::files::{
+    entries, is_blocked, only_folders, read_below, real_folders, yaml_files,
+};
 use crate::store::draft::Draft;
 use crate::store::{Store, refs};
 
@@ -199,6 +201,9 @@ impl<'a> View<'a> {
                 writeln!(file, "{blob} {version} {root}")?;
             }
         }
+        // The file is one person's alone until it is said that it is not.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(self.store.shared_mode()?);
+        file.as_file().set_permissions(mode)?;
         file.persist(&self.notes_file)?;
         Ok(())
     }
@@ -210,6 +215,7 @@ impl<'a> View<'a> {
     /// The files of the view, by version. A link on the way is refused: a branch could make one
     /// that leads out of the working tree.
     pub(super) fn files(&self) -> Result<Vec<Version>> {
+        only_folders(&self.top, FOLDER)?;
         let folder = self.top.join(FOLDER);
         let mut found = Vec::new();
         for name in yaml_files(&folder)? {
@@ -227,12 +233,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn read(&self, version: &str) -> Result<Option<Vec<u8>>> {
-        let file = self.file(version);
-        match fs::read(&file) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("{} cannot be read", file.display())),
-        }
+        read_below(&self.top, &format!("{FOLDER}/{version}.yaml"))
     }
 
     pub(super) fn noted(&self, version: &str) -> &[Oid] {
@@ -386,11 +387,11 @@ impl Drafts<'_> {
             let Ok(draft) = self.core.store.draft(version, tip)? else {
                 continue;
             };
-            if view.file(name).is_dir() {
+            if is_blocked(&view.file(name)) {
                 let path = path(version);
-                self.core
-                    .ctx
-                    .warn(format!("{path} is a folder: move it away to see the draft"));
+                self.core.ctx.warn(format!(
+                    "{path} is no regular file: move it away to see the draft"
+                ));
                 continue;
             }
             let was = match view.read(name)? {

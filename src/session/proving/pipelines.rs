@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use super::Proving;
 use crate::model::pipeline::{self, FOLDER, Pipeline};
 use crate::model::{Exit, Oid, Refusal};
+use crate::session::core::files::{only_folders, read_below};
 
 /// Where a pipeline is read from.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ impl Proving<'_> {
     /// # Errors
     /// There is no working tree.
     pub(crate) fn pipeline_files(self) -> Result<Vec<String>> {
+        only_folders(&self.core.top()?, FOLDER)?;
         let Ok(folder) = std::fs::read_dir(self.core.top()?.join(FOLDER)) else {
             return Ok(Vec::new());
         };
@@ -56,7 +58,7 @@ impl Proving<'_> {
         let missing = || format!("{path} cannot be read");
         let text = match source {
             Source::Tree(tree) => self.core.store.text(tree, &path)?.with_context(missing)?.1,
-            Source::Disk => std::fs::read(self.core.top()?.join(&path)).with_context(missing)?,
+            Source::Disk => read_below(&self.core.top()?, &path)?.with_context(missing)?,
         };
         let pipeline = Pipeline::parse(&text)
             .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{path}: {invalid}")))?;

@@ -9,7 +9,8 @@ use super::Sealing;
 use crate::model::excuse::Rules;
 use crate::model::gate::Subject;
 use crate::model::ledger::{Check, Verified, check};
-use crate::model::sealed::Sealed;
+use crate::model::policy;
+use crate::model::sealed::{POLICY, Sealed};
 use crate::model::verdict::Verdict;
 use crate::model::{EvolutionName, Oid, Refusal, Version};
 use crate::session::core::verify::CHUNK;
@@ -31,6 +32,36 @@ pub(crate) struct Audit {
     pub invalid: Vec<(Oid, String)>,
 }
 
+/// What was promoted before an entry: whose policies it was judged by, too (docs/policy.md, "Two
+/// policies").
+#[derive(Default)]
+pub(super) struct Before {
+    /// The highest version of each product.
+    highest: BTreeMap<Option<String>, Version>,
+    last: Option<Version>,
+}
+
+impl Before {
+    /// The version whose policy a release of `version` was judged by.
+    pub(super) fn of(&self, version: &Version) -> Option<&Version> {
+        let product = version.product().map(str::to_owned);
+        self.highest.get(&product).or(self.last.as_ref())
+    }
+
+    /// Goes on to the next entry.
+    pub(super) fn add(&mut self, version: &Version) {
+        let product = version.product().map(str::to_owned);
+        let highest = self
+            .highest
+            .entry(product)
+            .or_insert_with(|| version.clone());
+        if *highest < *version {
+            highest.clone_from(version);
+        }
+        self.last = Some(version.clone());
+    }
+}
+
 impl Sealing<'_> {
     /// Checks every entry from the genesis on, and judges each promotion again, or the one of
     /// `only`.
@@ -48,7 +79,7 @@ impl Sealing<'_> {
             invalid: Vec::new(),
         };
         let mut base: Option<Oid> = None;
-        let mut last: Option<Version> = None;
+        let mut before = Before::default();
         for (nth, oid) in chain.iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
                 self.core.store.let_go()?;
@@ -71,18 +102,30 @@ impl Sealing<'_> {
                     tip: commit.oid.clone(),
                     base: commit.oid.clone(),
                 };
-                let mut wrong = self.judged_again(&at, &sealed, last.as_ref())?;
+                let mut wrong = self.judged_again(&at, &sealed, before.of(&sealed.version))?;
                 wrong.extend(misattributed(commit, &sealed, &signatures));
                 audit.promotions += 1;
-                last = Some(sealed.version.clone());
+                before.add(&sealed.version);
                 if !wrong.is_empty() || !sealed.excuses().is_empty() {
                     audit.remarkable.push((sealed, wrong));
                 }
             } else {
-                last = Some(sealed.version);
+                before.add(&sealed.version);
             }
         }
         Ok(audit)
+    }
+
+    /// Whether the policy of the release commit is the one that was sealed.
+    fn unsealed_policy(self, at: &Ledger, sealed: &Sealed) -> Result<Option<String>> {
+        let store = &self.core.store;
+        let there = store.at(&sealed.tree, policy::FILE)?;
+        let tree = store.commit(&at.base)?.tree;
+        let own = store.at(&tree, &sealed.version.path(POLICY))?;
+        Ok((there != own).then(|| match own {
+            None => "the policy of the release commit was not sealed with it".to_owned(),
+            Some(_) => "the policy that was sealed is not the release commit's".to_owned(),
+        }))
     }
 
     /// Where the gates come to something else than what was sealed.
@@ -137,19 +180,26 @@ impl Sealing<'_> {
             attempts: &attempts,
             promoter: &sealed.promoter,
         });
-        wrong.extend(unsaid(&verdicts, &sealed.gates));
+        wrong.extend(unsaid(&verdicts, &sealed.gates, &rules));
+        wrong.extend(self.unsealed_policy(at, sealed)?);
         Ok(wrong)
     }
 }
 
-/// The gates that fail now and were not sealed as failing with an excuse.
-fn unsaid(now: &[Verdict], sealed: &[Verdict]) -> Vec<String> {
+/// The gates that fail now, and were not sealed as failing with an excuse that the policies allow.
+fn unsaid(now: &[Verdict], sealed: &[Verdict], rules: &Rules) -> Vec<String> {
     let mut wrong = Vec::new();
     for verdict in now.iter().filter(|v| !v.passed) {
-        let said = sealed.iter().find(|v| v.gate == verdict.gate);
-        if !said.is_some_and(|v| !v.passed && v.excuse.is_some()) {
-            let lines = verdict.missing.join("; ");
-            wrong.push(format!("the gate {} does not hold: {lines}", verdict.gate));
+        let said = sealed.iter().find(|v| v.gate == verdict.gate && !v.passed);
+        let excuse = said.and_then(|v| v.excuse.as_ref());
+        let lines = verdict.missing.join("; ");
+        let gate = &verdict.gate;
+        match excuse {
+            Some(excuse) if rules.allows(verdict, excuse.kind) => {}
+            Some(_) => wrong.push(format!(
+                "the gate {gate} does not hold, and may not be excused: {lines}"
+            )),
+            None => wrong.push(format!("the gate {gate} does not hold: {lines}")),
         }
     }
     wrong

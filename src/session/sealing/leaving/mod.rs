@@ -243,7 +243,6 @@ impl Sealing<'_> {
         let Some(mut ledger) = contact.ledger().cloned() else {
             return Ok(own.clone());
         };
-        let mut last = self.core.store.last_promoted(&ledger)?;
         let mut wrong = Vec::new();
         let mut promotions = plan.promotions();
         for entry in &plan.entries {
@@ -283,18 +282,20 @@ impl Sealing<'_> {
                 }
             };
             self.core.check_own(&ledger, &written)?;
+            let before = ledger;
             ledger = Ledger {
                 tip: written.clone(),
                 base: written,
             };
             if let Entry::Promotion(_, sealed) = entry {
-                let again = self.judged_again(&ledger, sealed, last.as_ref())?;
+                let product = sealed.version.product();
+                let previous = self.core.store.previous(&before, product)?;
+                let again = self.judged_again(&ledger, sealed, previous.as_ref())?;
                 wrong.extend(
                     again
                         .into_iter()
                         .map(|why| format!("{}: {why}", sealed.version)),
                 );
-                last = Some(sealed.version.clone());
             }
         }
         if wrong.is_empty() {
