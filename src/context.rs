@@ -1,9 +1,10 @@
 //! What a command gets from outside: where it runs, the environment, randomness, and somewhere
 //! to report to.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -21,6 +22,9 @@ pub(crate) struct Context {
     pub quiet: bool,
     /// Whether what is printed is no longer heard: the reader of a pipe went away.
     pub unheard: Arc<AtomicBool>,
+    /// The warnings that were given, where none is to be given twice: a command that looks again and
+    /// again meets the same.
+    pub warned: Mutex<Option<BTreeSet<String>>>,
     /// Who hears what happens on the way.
     pub sink: Box<dyn Fn(Event<'_>) + Send + Sync>,
 }
@@ -101,9 +105,23 @@ impl Context {
 
     /// Reports something worth a look.
     pub(crate) fn warn(&self, text: impl AsRef<str>) {
+        // A poisoned lock only means that another thread panicked meanwhile.
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(warned) = warned.as_mut()
+            && !warned.insert(text.as_ref().to_owned())
+        {
+            return;
+        }
+        drop(warned);
         self.tell(Event::Warning {
             text: text.as_ref(),
         });
+    }
+
+    /// From here on, no warning is given twice.
+    pub(crate) fn warn_once(&self) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.get_or_insert_default();
     }
 
     /// Reports something for `-v`.

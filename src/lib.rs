@@ -136,6 +136,7 @@ fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
         no_cache: global.no_cache,
         quiet: global.quiet,
         unheard: renderer.unheard(),
+        warned: std::sync::Mutex::default(),
         sink: renderer.sink(),
     })
 }

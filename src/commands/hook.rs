@@ -8,16 +8,13 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
+use super::sync::published;
 use crate::hooks::Hooks;
 use crate::model::evolution::Attempt;
 use crate::model::hook::{HOOKS, Hook, Way};
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
-use crate::session::cloud::publish::Commits;
-use crate::session::cloud::share::Which;
-use crate::store::names;
-use crate::store::refs::evolutions;
 
 /// Subcommands of `hook`.
 #[derive(Debug, Subcommand)]
@@ -273,33 +270,8 @@ fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
     if session.core.config.remote.is_none() || !to_cloud || pushed.is_empty() {
         return Ok(Outcome::HookRan(ran));
     }
-    let mine = unshared(session)?;
-    if session.core.config.share_on_push {
-        // Only what earlier pushes have published: whether this one will, nobody knows yet.
-        let remote = session.core.cloud_name()?;
-        let mut ready = Vec::new();
-        for attempt in &mine {
-            let pinned = session.core.store.pinned(&attempt.tip, None)?;
-            if !pinned.is_empty() && session.core.store.published(&pinned, remote)? {
-                ready.push(attempt.name.clone());
-            }
-        }
-        if !ready.is_empty() {
-            match session
-                .cloud
-                .share_evolutions(&Which::Named(&ready), Commits::Hold)
-            {
-                Ok(shared) => {
-                    ran.shared.extend(shared.created);
-                    ran.shared.extend(shared.updated);
-                }
-                Err(error) => session
-                    .core
-                    .ctx
-                    .warn(format!("The proofs were not shared: {error:#}")),
-            }
-        }
-    }
+    let mine = published::unshared(session)?;
+    ran.shared = published::share(session, &mine)?;
     for attempt in mine {
         if !ran.shared.contains(&attempt.name) && is_of(session, &attempt, &pushed)? {
             ran.unshared.push(attempt.name);
@@ -319,25 +291,6 @@ fn pushed(session: &Session<'_>) -> Result<Vec<Oid>> {
     let oid = |line: &str| line.split(' ').nth(1)?.parse::<Oid>().ok();
     let known = |oid: &Oid| session.core.store.is_commit(oid);
     Ok(text.lines().filter_map(oid).filter(known).collect())
-}
-
-/// This person's evolutions which the cloud, when last seen, had not or not that far.
-fn unshared(session: &Session<'_>) -> Result<Vec<Attempt>> {
-    let refs = session.core.store.refs()?;
-    let me = session.core.me()?;
-    let cloud = session.core.known_cloud(&refs);
-    let mut found = Vec::new();
-    for (name, tip) in evolutions(refs.local()) {
-        if cloud.get(&names::evolution(&name)) == Some(&tip) {
-            continue;
-        }
-        if let Ok(attempt) = session.core.store.attempt(&name, &tip)?
-            && attempt.evolution.owner.is(&me)
-        {
-            found.push(attempt);
-        }
-    }
-    Ok(found)
 }
 
 fn is_of(session: &Session<'_>, attempt: &Attempt, pushed: &[Oid]) -> Result<bool> {

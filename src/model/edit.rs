@@ -10,6 +10,7 @@ use std::str::FromStr;
 use yaml_edit::{Document, Mapping, Sequence};
 
 use super::generation::quoted;
+use super::sections::cut;
 use super::{Change, ChangeId, Contract, Invalid};
 
 /// One change to a contract.
@@ -43,6 +44,11 @@ pub(crate) fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<S
 /// # Errors
 /// A text that the editor cannot change without damage.
 pub(crate) fn rewrite(text: &str, from: &Contract, to: &Contract) -> Result<String, Invalid> {
+    let cut = without(text, from, to);
+    let (text, from) = match &cut {
+        Some((text, from)) => (text.as_str(), from),
+        None => (text, from),
+    };
     if from.says_the_same(to) {
         return Ok(text.to_owned());
     }
@@ -58,6 +64,26 @@ pub(crate) fn rewrite(text: &str, from: &Contract, to: &Contract) -> Result<Stri
         Ok(said) if said.says_the_same(to) => Ok(edited),
         _ => Err(unedited()),
     }
+}
+
+/// The text without the entries that `to` lacks, and without the comments above them, which are about
+/// nothing any more. None where there are none, or where the text is not cut so easily.
+fn without(text: &str, from: &Contract, to: &Contract) -> Option<(String, Contract)> {
+    let stays = |id: &ChangeId| to.change(id).is_some();
+    if from.changes.iter().all(|change| stays(&change.id)) {
+        return None;
+    }
+    let sections = cut(text)?;
+    let kept = sections.entries.iter().filter(|(id, _)| stays(id));
+    let kept: String = kept.map(|(_, entry)| *entry).collect();
+    if kept.is_empty() {
+        return None;
+    }
+    let text = format!("{}{kept}{}", sections.head, sections.tail);
+    let mut left = from.clone();
+    left.changes.retain(|change| stays(&change.id));
+    let said = Contract::parse(text.as_bytes(), &from.version).ok()?;
+    said.says_the_same(&left).then_some((text, said))
 }
 
 fn unedited() -> Invalid {

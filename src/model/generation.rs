@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::version::illegal_component;
-use super::{Invalid, Version};
+use super::{Invalid, Version, mistakes};
 
 /// What a contract's text says (docs/format.md, "Contract").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +67,10 @@ impl Contract {
     /// Reads a contract and checks that it is the one of `version`, spelled the same.
     ///
     /// # Errors
-    /// The first rule that the text breaks, with line and column where they are known.
+    /// The rules that the text breaks, each with line and column where they are known.
     pub fn parse(text: &[u8], version: &Version) -> Result<Contract, Invalid> {
-        let contract: Contract = Invalid::or_yaml(text)?;
+        let contract: Contract = Invalid::or_yaml(text)
+            .map_err(|first| Invalid::first_of(mistakes::of(text, version)).unwrap_or(first))?;
         if contract.version.as_str() != version.as_str() {
             return Err(Invalid::new(format!(
                 "it is the contract of {version} and says `version: {}`",
@@ -291,7 +292,7 @@ mod tests {
         let kind = at("version: v1.0.0\nchanges:\n  - type: new\n    id: A\n    title: x\n");
         assert_eq!(kind.at.map(|at| at.0), Some(3), "{kind}");
         let id = at("version: v1.0.0\nchanges:\n  - type: add\n    id: a/b\n    title: x\n");
-        assert_eq!(id.at.map(|at| at.0), Some(3), "{id}");
+        assert_eq!(id.at.map(|at| at.0), Some(4), "{id}");
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub struct Invalid {
     pub rule: String,
     /// Line and column, both from 1.
     pub at: Option<(usize, usize)>,
+    /// What else is wrong with the same text.
+    pub more: Vec<Invalid>,
 }
 
 impl Invalid {
@@ -17,7 +19,16 @@ impl Invalid {
         Self {
             rule: rule.into(),
             at: None,
+            more: Vec::new(),
         }
+    }
+
+    /// Several mistakes in one text: the first, with the others behind it.
+    pub(crate) fn first_of(all: Vec<Invalid>) -> Option<Invalid> {
+        let mut all = all.into_iter();
+        let mut first = all.next()?;
+        first.more = all.collect();
+        Some(first)
     }
 
     /// Reads `text` as YAML of type `T`, after bounding its size and depth.
@@ -37,7 +48,11 @@ impl Invalid {
                 let tail = format!(" at line {line} column {column}");
                 rule = rule.replace(&tail, "");
             }
-            Invalid { rule, at }
+            Invalid {
+                rule,
+                at,
+                more: Vec::new(),
+            }
         })
     }
 }

@@ -21,7 +21,10 @@ pub(crate) enum News {
     /// A draft is there that was not, or says something else.
     Draft {
         version: Version,
+        /// Who wrote last.
         by: Person,
+        /// Who else wrote since this person was last told.
+        others: Vec<Person>,
         new: bool,
     },
     /// A draft left without being promoted.

@@ -19,17 +19,32 @@ pub(super) fn invalid(text: &[u8], path: &[Key<'_>], rule: impl Into<String>) ->
     Invalid {
         rule: rule.into(),
         at: find(text, path),
+        more: Vec::new(),
     }
+}
+
+/// Where the name of the field stands that `path` leads to.
+pub(super) fn key(text: &[u8], path: &[Key<'_>], name: &str) -> Option<(usize, usize)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let before = text.get(..start(text, path)?)?;
+    Some(line_and_column(text.get(..before.rfind(name)?)?))
 }
 
 fn find(text: &[u8], path: &[Key<'_>]) -> Option<(usize, usize)> {
     let text = std::str::from_utf8(text).ok()?;
+    Some(line_and_column(text.get(..start(text, path)?)?))
+}
+
+fn start(text: &str, path: &[Key<'_>]) -> Option<usize> {
     let document = Document::from_str(text).ok()?;
-    let start = at(&document, path)?.byte_range().start as usize;
-    let before = text.get(..start)?;
+    Some(at(&document, path)?.byte_range().start as usize)
+}
+
+/// Line and column of what follows `before`, both from 1.
+fn line_and_column(before: &str) -> (usize, usize) {
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next()?.chars().count() + 1;
-    Some((line, column))
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (line, last.chars().count() + 1)
 }
 
 /// A text read once, to ask for what stands in it.

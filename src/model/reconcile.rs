@@ -3,7 +3,7 @@
 //! Nothing here is ever overwritten in silence: each ref is adopted, kept, moved aside, or named
 //! in the plan as something that a person has to look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -245,10 +245,10 @@ pub(crate) struct Adopted {
     pub late_evolutions: Vec<EvolutionName>,
     /// Evolutions that were sealed, and went on after that.
     pub late_proofs: Vec<EvolutionName>,
-    /// This clone's evolutions that had to take another number: before and after.
     /// How each draft stood before, but for those that everybody has.
     #[serde(skip)]
     pub states: BTreeMap<Version, SyncState>,
+    /// This clone's evolutions that had to take another number: before and after.
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Evolutions whose owner had gone on in two clones.
     pub replayed: Vec<EvolutionName>,
@@ -259,6 +259,13 @@ pub(crate) struct Adopted {
 }
 
 impl Adopted {
+    /// The names of what came too late for its version's seal.
+    pub(crate) fn late(&self) -> BTreeSet<String> {
+        let drafts = self.late_drafts.iter().map(ToString::to_string);
+        let evolutions = self.late_evolutions.iter().chain(&self.late_proofs);
+        drafts.chain(evolutions.map(ToString::to_string)).collect()
+    }
+
     /// Whether a person has to settle something about `version` first.
     pub(crate) fn is_in_conflict(&self, version: &Version) -> bool {
         self.conflicts.iter().any(|(v, _)| v == version)

@@ -85,6 +85,21 @@ impl Refusal {
         }
     }
 
+    /// A file that breaks rules: each mistake a line.
+    pub(crate) fn of_file(file: &str, invalid: &Invalid) -> Self {
+        let mut refusal = Self::new(Exit::Invalid, format!("{file}: {invalid}"));
+        refusal
+            .why
+            .extend(invalid.more.iter().map(ToString::to_string));
+        refusal
+    }
+
+    /// What happened, and why, a line each.
+    pub(crate) fn lines(&self) -> String {
+        let all = std::iter::once(&self.what).chain(&self.why);
+        all.map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
     /// Says what the code that meets it has to know.
     #[must_use]
     pub fn caused(mut self, cause: Cause) -> Self {
@@ -109,7 +124,11 @@ impl Refusal {
 
 impl From<Invalid> for Refusal {
     fn from(invalid: Invalid) -> Self {
-        Self::new(Exit::Invalid, invalid.to_string())
+        let mut refusal = Self::new(Exit::Invalid, invalid.to_string());
+        refusal
+            .why
+            .extend(invalid.more.iter().map(ToString::to_string));
+        refusal
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn weave(texts: Texts<'_>, merged: &Contract) -> Option<String> {
     if let Some(text) = lines(texts).filter(says) {
         return Some(text);
     }
-    let woven = by_entry(texts);
+    let woven = by_entry(texts, merged);
     let candidates = [woven.as_deref(), Some(texts.ours), Some(texts.theirs)];
     let bring = |text: &str| rewrite(text, &parse(text)?, merged).ok();
     candidates.into_iter().flatten().find_map(bring)
@@ -43,7 +43,7 @@ fn lines(texts: Texts<'_>) -> Option<String> {
 }
 
 /// Merges section by section, so that two people who write beside each other do not clash.
-fn by_entry(texts: Texts<'_>) -> Option<String> {
+fn by_entry(texts: Texts<'_>, merged: &Contract) -> Option<String> {
     let base = cut(texts.base)?;
     let ours = cut(texts.ours)?;
     let theirs = cut(texts.theirs)?;
@@ -60,10 +60,11 @@ fn by_entry(texts: Texts<'_>) -> Option<String> {
             .next();
         ids.insert(place.map_or(ids.len(), |place| place + 1), id.clone());
     }
-    for id in &ids {
+    // What one side dropped goes with the comments above it, wherever that side left them.
+    for id in ids.iter().filter(|id| merged.change(id).is_some()) {
         let entry = match (base.entry(id), ours.entry(id), theirs.entry(id)) {
             (Some(base), Some(ours), Some(theirs)) => piece(base, ours, theirs),
-            // Removed by one side: what is decided about it is brought about afterwards.
+            // New, or removed by one side and decided to stay.
             (_, Some(only), _) | (_, None, Some(only)) => only.to_owned(),
             (_, None, None) => continue,
         };
@@ -284,6 +285,32 @@ changes:
         let theirs = base.replace("}]", "}, {type: fix, id: B, title: c}]");
         let text = merged(base, &ours, &theirs).unwrap();
         assert!(text.contains("# flow"), "{text}");
+    }
+
+    #[test]
+    fn the_comment_of_what_one_side_dropped_goes_once_and_stays_once() {
+        let base = "version: v1.0.0\nchanges:\n# about a\n- type: add\n  id: A\n  title: a\n# about b\n- type: add\n  id: B\n  title: b\n# about c\n- type: add\n  id: C\n  title: c\n";
+        let b = "- type: add\n  id: B\n  title: b\n";
+        // Ours takes the entry away with its comment, and without it; theirs edits what stands beside.
+        let whole = base.replace(&format!("# about b\n{b}"), "");
+        let entry = base.replace(b, "");
+        let edits = [
+            base.replace("title: c", "title: better c"),
+            base.replace("title: a", "title: better a"),
+            base.replace("# about b", "# about b, of Tuesday"),
+            format!("{base}- type: fix\n  id: D\n  title: d\n"),
+        ];
+        for theirs in &edits {
+            for (ours, left) in [(&whole, 0), (&entry, 1)] {
+                for (one, other) in [(ours, theirs), (theirs, ours)] {
+                    let text = merged(base, one, other).unwrap();
+                    assert!(text.matches("# about b").count() <= left, "{text}");
+                    assert_eq!(text.matches("# about a").count(), 1, "{text}");
+                    assert_eq!(text.matches("# about c").count(), 1, "{text}");
+                    assert!(!text.contains("id: B"), "{text}");
+                }
+            }
+        }
     }
 
     /// A contract as a map from id to fields, and edits of it by one person.

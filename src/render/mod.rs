@@ -272,7 +272,7 @@ pub(crate) fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
     for news in &pulled.news {
         ctx.note(sync::news_line(news));
     }
-    for line in sync::pull_notes(&pulled.details).lines() {
+    for line in sync::pull_notes(&pulled.details, &pulled.told_late).lines() {
         ctx.note(line.trim());
     }
 }

@@ -1,10 +1,12 @@
 //! What `sync` and what it brought say to people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{generation, line};
 use crate::commands;
 use crate::model::EvolutionName;
+use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;
 use crate::model::state::SyncState;
@@ -27,7 +29,10 @@ pub(super) fn pull(pulled: &commands::sync::Pulled) -> String {
         }
     }
     text += &news(&pulled.news);
-    let notes = pull_notes(&pulled.details);
+    let mut notes = pull_notes(&pulled.details, &pulled.told_late);
+    for name in &pulled.shared {
+        _ = writeln!(notes, "  shared your {name}: its commits are published");
+    }
     if !notes.is_empty() {
         text += "\nNote:\n";
         text += &notes;
@@ -66,12 +71,16 @@ pub(super) fn pull_from(brought: &crate::model::fork::Brought) -> String {
 }
 
 /// What a pull brought beside generations.
-pub(super) fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
+pub(super) fn pull_notes(
+    adopted: &crate::model::reconcile::Adopted,
+    told: &BTreeSet<String>,
+) -> String {
     let mut notes = String::new();
     for version in &adopted.deleted {
         _ = writeln!(notes, "  {version} was deleted in the cloud");
     }
-    for version in &adopted.late_drafts {
+    let untold = |name: &dyn std::fmt::Display| !told.contains(&name.to_string());
+    for version in adopted.late_drafts.iter().filter(|v| untold(v)) {
         _ = writeln!(
             notes,
             "  {version} was promoted without your last edits of it"
@@ -83,10 +92,10 @@ pub(super) fn pull_notes(adopted: &crate::model::reconcile::Adopted) -> String {
             "  {name} left the cloud; it is kept here for 30 days"
         );
     }
-    for name in &adopted.late_evolutions {
+    for name in adopted.late_evolutions.iter().filter(|n| untold(n)) {
         _ = writeln!(notes, "{}", late(name));
     }
-    for name in &adopted.late_proofs {
+    for name in adopted.late_proofs.iter().filter(|n| untold(n)) {
         let version = &name.version;
         _ = writeln!(
             notes,
@@ -153,7 +162,9 @@ pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
 fn way(details: Option<&str>, next: &[String]) -> String {
     let mut text = String::new();
     if let Some(details) = details {
-        _ = writeln!(text, "    {}", line(details));
+        for part in details.lines() {
+            _ = writeln!(text, "    {}", line(part));
+        }
     }
     for command in next {
         _ = writeln!(text, "    {command}");
@@ -273,6 +284,9 @@ pub(super) fn files(files: &[commands::sync::status::HeldFile]) -> String {
     }
     for file in files {
         _ = writeln!(text, "  {}", line(&file.what));
+        for why in &file.why {
+            _ = writeln!(text, "    {}", line(why));
+        }
         text += &way(None, &file.next);
     }
     text
@@ -341,10 +355,21 @@ pub(super) fn news_line(news: &News) -> String {
     match news {
         News::Promoted { version, by } => format!("{} promoted {version}", by.name),
         News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
-        News::Draft { version, by, new } => match new {
-            true => format!("{} declared {version}", by.name),
-            false => format!("{} edited {version}", by.name),
-        },
+        News::Draft {
+            version,
+            by,
+            others,
+            new,
+        } => {
+            let mut names = vec![by.name.as_str()];
+            names.extend(others.iter().map(|person| person.name.as_str()));
+            let names = listed(&names);
+            match (new, others.as_slice()) {
+                (true, []) => format!("{names} declared {version}"),
+                (true, _) => format!("{version} is new, by {names}"),
+                (false, _) => format!("{names} edited {version}"),
+            }
+        }
         News::Left { version } => format!("the draft {version} left the cloud"),
         News::Proof { name, by, status } => {
             format!(

@@ -182,6 +182,14 @@ pub(crate) fn replaced(tip: &Oid) -> String {
     format!("refs/gryt-local/replaced/{tip}")
 }
 
+/// Drafts that were deleted here while the cloud was away.
+pub(crate) const LEAVING: &str = "refs/gryt-local/leaving/";
+
+/// A draft that the cloud has still to let go of: the tip that it had here.
+pub(crate) fn leaving(version: &Version) -> String {
+    format!("{LEAVING}{version}")
+}
+
 /// A rename under way: the first tip of the new name. Whoever makes this ref renames.
 pub(crate) fn renaming(version: &Version) -> String {
     format!("refs/gryt-local/renaming/{version}")

@@ -291,7 +291,7 @@ impl Job for Removal<'_> {
         _: &Contact,
         landed: Landed,
     ) -> Result<Option<Option<Oid>>> {
-        cloud.core.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves);
         Ok(Some(self.gone.take()))
     }
 }

@@ -1,9 +1,12 @@
 //! `git gryt generation delete` and `restore`: let a draft go, and bring it back.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
+use super::departure;
 use crate::commands::{Outcome, typed};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
@@ -17,6 +20,7 @@ use crate::session::core::taken::promoted;
 use crate::session::drafts::view::Edited;
 use crate::session::{Cloud, Session};
 use crate::store::names;
+use crate::store::refs::evolutions;
 
 /// Arguments of `generation delete`.
 #[derive(Debug, Args)]
@@ -64,24 +68,45 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
     // A draft that outlived its promotion is this clone's alone.
     let sealed = session.core.open_version(&refs, &version).is_err();
     let cloud = session.core.config.remote.is_some() && !args.local_only && !sealed;
-    let left_cloud = cloud && from_cloud(session, &version, &draft.tip)?;
+    let reached = match cloud {
+        true => departure::contact(session)?,
+        false => None,
+    };
+    let left_cloud = match &reached {
+        Some(contact) => from_cloud(session, contact, &version, &draft.tip)?,
+        None => false,
+    };
+    // What was never seen in the cloud need not leave it.
+    let known = session.core.known_cloud(&refs);
+    let pending = cloud && reached.is_none() && known.contains_key(&names::draft(&version));
     let left_here = session.core.change(|refs| {
         let Some(tip) = refs.get(&names::draft(&version)) else {
             return Ok((Vec::new(), 0));
         };
         let mut attempts = session.drafts.own_attempts(refs, &version, &draft.root)?;
         let known = session.core.known_cloud(refs);
-        attempts.retain(|a| known.get(&names::evolution(&a.name)) != Some(&a.tip));
-        let updates = session.drafts.put_aside(refs, &version, tip, &attempts)?;
+        attempts.retain(|a| pending || known.get(&names::evolution(&a.name)) != Some(&a.tip));
+        let mut updates = session.drafts.put_aside(refs, &version, tip, &attempts)?;
+        if pending {
+            updates.push(refs.change(names::leaving(&version), Some(tip)));
+        }
         Ok((updates, attempts.len()))
     });
-    let evolutions = left_here.map_err(|error| match left_cloud {
-        true => error.context(format!(
-            "{version} is deleted in the cloud, and still here: git gryt sync pull"
-        )),
-        false => error,
-    })?;
+    let evolutions = match left_here {
+        Ok(evolutions) => evolutions,
+        // It is deleted for everybody: what is left to do here, a pull does.
+        Err(error) if left_cloud => {
+            session.core.ctx.warn(format!(
+                "{version} is deleted in the cloud, and still here; git gryt sync pull ends that: {error:#}"
+            ));
+            0
+        }
+        Err(error) => return Err(error),
+    };
     session.drafts.write_view()?;
+    if pending {
+        departure::tell(session, &version);
+    }
     Ok(Outcome::GenerationDelete(Deleted {
         version,
         cloud: left_cloud,
@@ -91,25 +116,43 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
 
 /// Deletes the draft whose tip here is `here`, and this person's evolutions of it, from the cloud;
 /// false where it was not there.
-pub(super) fn from_cloud(session: &Session<'_>, version: &Version, here: &Oid) -> Result<bool> {
-    let contact = session.cloud.contact(None)?;
-    let left = Vec::new();
-    let mut deletion = Deletion {
-        session,
-        version,
-        here,
-        left,
-    };
-    session.cloud.push(&contact, &mut deletion)
+pub(super) fn from_cloud(
+    session: &Session<'_>,
+    contact: &Contact,
+    version: &Version,
+    here: &Oid,
+) -> Result<bool> {
+    let mut deletion = Deletion::of(session, version, here, None);
+    session.cloud.push(contact, &mut deletion)
 }
 
 /// A draft on its way out of the cloud.
-struct Deletion<'a> {
+pub(super) struct Deletion<'a> {
     session: &'a Session<'a>,
     version: &'a Version,
     here: &'a Oid,
+    /// What was last taken over from the cloud, where the draft and its evolutions are gone from here
+    /// already.
+    known: Option<&'a BTreeMap<String, Oid>>,
     /// What goes after the first push.
     left: Vec<Update>,
+}
+
+impl<'a> Deletion<'a> {
+    pub(super) fn of(
+        session: &'a Session<'a>,
+        version: &'a Version,
+        here: &'a Oid,
+        known: Option<&'a BTreeMap<String, Oid>>,
+    ) -> Self {
+        Self {
+            session,
+            version,
+            here,
+            known,
+            left: Vec::new(),
+        }
+    }
 }
 
 impl Job for Deletion<'_> {
@@ -123,6 +166,9 @@ impl Job for Deletion<'_> {
         let Some(mut updates) = plan(self.session, contact, self.version, self.here)? else {
             return Ok(Next::Over(false));
         };
+        if let Some(known) = self.known {
+            updates.extend(gone(self.session, contact, self.version, self.here, known)?);
+        }
         self.left = updates.split_off(updates.len().min(REFS_A_PUSH));
         Ok(Next::Push(updates))
     }
@@ -133,10 +179,36 @@ impl Job for Deletion<'_> {
         contact: &Contact,
         landed: Landed,
     ) -> Result<Option<bool>> {
-        cloud.core.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves);
         cloud.clear(contact, &self.left)?;
         Ok(Some(true))
     }
+}
+
+/// The deletions of this person's evolutions that went here when the draft did, and that the cloud still
+/// has as they were.
+fn gone(
+    session: &Session<'_>,
+    contact: &Contact,
+    version: &Version,
+    here: &Oid,
+    known: &BTreeMap<String, Oid>,
+) -> Result<Vec<Update>> {
+    let root = session.core.store.root(here)?;
+    let me = session.core.me()?;
+    let mut updates = Vec::new();
+    for (name, tip) in evolutions(&contact.cloud).filter(|(name, _)| name.version == *version) {
+        let full = names::evolution(&name);
+        if known.get(&full) == Some(&tip)
+            && !contact.refs.local().contains_key(&full)
+            && let Ok(attempt) = session.core.store.attempt(&name, &tip)?
+            && attempt.evolution.generation == root
+            && attempt.evolution.owner.is(&me)
+        {
+            updates.push(Update::new(full, Some(&tip), None));
+        }
+    }
+    Ok(updates)
 }
 
 /// The guard on the ledger, the draft's deletion, then those of the evolutions.

@@ -1,6 +1,7 @@
 //! `git gryt generation`: declare what a release must contain.
 
 pub(crate) mod delete;
+pub(crate) mod departure;
 pub(crate) mod rename;
 pub(crate) mod resolve;
 
@@ -243,10 +244,8 @@ fn by_hand(session: &Session<'_>, args: &NewArgs, version: &Version) -> Result<O
         return Err(edited.refusal(version).into());
     }
     let text = session.drafts.file_text(version)?.unwrap_or_default();
-    Contract::parse(&text, version).map_err(|invalid| {
-        let file = view::path(version);
-        Refusal::new(Exit::Invalid, format!("{file}: {invalid}"))
-    })?;
+    Contract::parse(&text, version)
+        .map_err(|invalid| Refusal::of_file(&view::path(version), &invalid))?;
     let text = String::from_utf8(text);
     let file = view::path(version);
     text.map(Some)
@@ -333,7 +332,7 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
         if refusal.exit != Exit::Invalid || text == before_last {
             return Err(refusal.into());
         }
-        session.core.ctx.warn(&refusal.what);
+        session.core.ctx.warn(refusal.lines());
         before_last = text;
     }
     let after = session

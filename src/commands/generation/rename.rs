@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::delete;
+use super::{delete, departure};
 use crate::commands::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
@@ -58,9 +58,15 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     taken.require(&draft.version)?;
     let old = draft.version.clone();
     // Whatever the cloud has against it is heard before anything is changed here.
-    let published = match session.core.config.remote {
-        Some(_) => published(session, &session.cloud.contact(None)?, &draft)?,
-        None => false,
+    let reached = match session.core.config.remote {
+        Some(_) => departure::contact(session)?,
+        None => None,
+    };
+    let published = match (&reached, &session.core.config.remote) {
+        (Some(contact), _) => published(session, contact, &draft)?,
+        // It is away: what it was last seen to have decides, and it hears of it later.
+        (None, Some(_)) => published(session, &session.cloud.seen()?, &draft)?,
+        (None, None) => false,
     };
     let own = session.drafts.own_attempts(&refs, &old, &draft.root)?;
     let under_way = match refs.get(&names::renaming(&old)) {
@@ -83,12 +89,20 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
             }
         }
     }
-    if published {
-        delete::from_cloud(session, &old, &draft.tip)?;
+    if published && let Some(contact) = &reached {
+        delete::from_cloud(session, contact, &old, &draft.tip)?;
     }
-    let overtaken = session
-        .core
-        .change(|refs| finish(session, refs, &draft, &own))?;
+    let pending = published && reached.is_none();
+    let overtaken = session.core.change(|refs| {
+        let (mut updates, overtaken) = finish(session, refs, &draft, &own)?;
+        if pending && !overtaken {
+            updates.push(refs.change(names::leaving(&old), Some(&draft.tip)));
+        }
+        Ok((updates, overtaken))
+    })?;
+    if pending && !overtaken {
+        departure::tell(session, &old);
+    }
     if overtaken {
         session.core.ctx.warn(format!(
             "{old} was edited meanwhile, and stays: rename it again, or delete it"

@@ -1,5 +1,6 @@
 //! `git gryt sync`: exchange with the cloud.
 
+pub(crate) mod published;
 pub(crate) mod status;
 pub(crate) mod watch;
 pub(crate) mod way;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use self::watch::WatchArgs;
 use self::way::Way;
+use super::generation::departure;
 use super::{Outcome, typed, typed_if};
 use crate::model::leaving::Rename;
 use crate::model::news::News;
@@ -23,6 +25,7 @@ use crate::session::cloud::backfill::Backfilled;
 use crate::session::cloud::publish::Commits;
 use crate::session::cloud::share::{SharedDrafts, Which};
 use crate::session::sealing::leaving::Left;
+use crate::store::names;
 use crate::store::refs::evolutions;
 
 /// Subcommands of `sync`.
@@ -104,8 +107,14 @@ pub(crate) struct Pulled {
     pub conflicts: Vec<Conflict>,
     /// What other people did since this clone was last told.
     pub news: Vec<News>,
+    /// Proofs that were shared, since the commits are published that they were made at
+    /// (`share_on_push`).
+    pub shared: Vec<EvolutionName>,
     /// The same by name, and what else came of it.
     pub details: Adopted,
+    /// What came too late and was told before.
+    #[serde(skip)]
+    pub told_late: BTreeSet<String>,
 }
 
 /// Something that a person has to settle.
@@ -257,12 +266,22 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
         _ => true,
     });
     session.sealing.resume(&contact)?;
+    if take_in {
+        departure::finish(session, &contact)?;
+    }
     session.drafts.forget_old()?;
     session.drafts.write_view()?;
     session.core.note_contact();
+    // A hook says nothing of what it does, and publishes nothing either.
+    let shared = match take_in && session.core.config.share_on_push {
+        true => published::share(session, &published::unshared(session)?)?,
+        false => Vec::new(),
+    };
+    let told_late = session.cloud.told_late();
     // A hook has nobody to tell: what it brought is told by the next pull of a person's own.
     if take_in && !session.core.ctx.quiet {
         session.cloud.note_told(told.as_ref(), &contact);
+        session.cloud.note_late(&told_late, &adopted.late());
     }
     let unknown = adopted.promoted.iter().filter(|v| !had.contains(v));
     let new: BTreeSet<&Version> = adopted.new.iter().chain(unknown).collect();
@@ -288,7 +307,9 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
             .count(),
         conflicts,
         news,
+        shared,
         details: adopted,
+        told_late,
     })
 }
 
@@ -321,9 +342,32 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
         let what = "This clone has no promotions of its own that could be renamed";
         return Err(Refusal::new(Exit::Usage, what).into());
     };
+    if !args.dry_run
+        && session
+            .core
+            .store
+            .refs()?
+            .below(names::LEAVING)
+            .next()
+            .is_some()
+    {
+        departure::finish(session, &session.cloud.contact(None)?)?;
+    }
     let done = match (args.dry_run, &left_local) {
-        (true, Some(_)) => Ok(SharedDrafts::default()),
-        (true, None) => session.cloud.preview_drafts(version.as_ref()),
+        // What an own ledger keeps from being compared is compared as it will be.
+        (true, Some(left)) => {
+            let contact = session.cloud.seen_apart()?;
+            let preview = session.cloud.preview_drafts(&contact, version.as_ref());
+            preview.map(|mut preview| {
+                let asked = |new: &&Version| version.as_ref().is_none_or(|only| only == *new);
+                let again = left.reopened.iter().map(|(_, new)| new).filter(asked);
+                preview.created.extend(again.cloned());
+                preview
+            })
+        }
+        (true, None) => session
+            .cloud
+            .preview_drafts(&session.cloud.contact(None)?, version.as_ref()),
         (false, _) => session.cloud.share_drafts(version.as_ref()),
     };
     let (done, promoted) = match done {
@@ -364,7 +408,7 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
             version: held.clone(),
             error: refusal.what,
             resolution: "Your edit was not published: mend the file, and push again".into(),
-            details: None,
+            details: (!refusal.why.is_empty()).then(|| refusal.why.join("\n")),
             next: refusal.next,
         });
     }

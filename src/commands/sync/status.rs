@@ -86,6 +86,8 @@ pub(crate) struct HeldFile {
     pub version: Version,
     /// What is wrong with it, with line and column where it does not parse.
     pub what: String,
+    /// What else is wrong with it, or why it is held.
+    pub why: Vec<String>,
     pub next: Vec<String>,
 }
 
@@ -264,6 +266,7 @@ pub(crate) fn held(edited: &[(Version, Edited)]) -> Vec<HeldFile> {
             files.push(HeldFile {
                 version: version.clone(),
                 what: refusal.what,
+                why: refusal.why,
                 next: refusal.next,
             });
         }

@@ -47,6 +47,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
     session.core.cloud_name()?;
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
+    session.core.ctx.warn_once();
     let mut told = 0;
     let mut last: Option<State> = session.cloud.told();
     let mut pause = args.interval;
@@ -72,7 +73,9 @@ pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
             Err(error) if args.once || !is_absence(&error) => return Err(error),
             Err(error) => {
                 if !std::mem::replace(&mut away, true) {
-                    session.core.ctx.warn(format!("{error}; trying on"));
+                    // Each time that it goes away, and each time in the same words.
+                    let text = &format!("{error}; trying on");
+                    session.core.ctx.tell(Event::Warning { text });
                 }
                 pause = (pause * 2).min(LONGEST.max(args.interval));
             }

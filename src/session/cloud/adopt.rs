@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Cloud;
 use crate::git::refs::Update;
-use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep};
+use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep, Relation};
 use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid, Version};
 use crate::session::core::contact::Contact;
@@ -126,6 +126,7 @@ impl Cloud<'_> {
         names.sort();
         names.dedup();
         let mut seals = Seals::of(self.core, contact.ledger());
+        let leaving = self.leaving(contact, refs)?;
         for name in names {
             let shared = names::shared(name);
             if let Some(tip) = contact.cloud.get(name)
@@ -153,6 +154,16 @@ impl Cloud<'_> {
                 adoption.after.insert(name.clone(), tip.clone());
                 continue;
             }
+            if sealed.is_none()
+                && leaving.contains(&version)
+                && self.is_to_leave(&shared, contact.cloud.get(name))?
+            {
+                // It is on its way out: what the cloud has of it stays where it is until then.
+                if let Some(tip) = contact.cloud.get(name) {
+                    adoption.after.insert(name.clone(), tip.clone());
+                }
+                continue;
+            }
             match shared {
                 Shared::Draft(version) => {
                     self.plan_draft(&mut adoption, name, version, sealed)?;
@@ -178,6 +189,35 @@ impl Cloud<'_> {
             adoption.updates.push(refs.change(memory, Some(&blob)));
         }
         Ok((adoption.updates, adoption.sum))
+    }
+
+    /// Drafts that were deleted here while the cloud was away, and that nobody went on with there.
+    fn leaving(self, contact: &Contact, refs: &Refs) -> Result<Vec<Version>> {
+        let mut leaving = Vec::new();
+        for (version, tip) in refs.below(names::LEAVING) {
+            let Ok(version) = version.parse::<Version>() else {
+                continue;
+            };
+            if let Some(there) = contact.cloud.get(&names::draft(&version))
+                && self.core.store.is_commit(there)
+                && matches!(
+                    self.core.store.draft_relation(tip, there)?,
+                    Relation::Same | Relation::Ahead
+                )
+            {
+                leaving.push(version);
+            }
+        }
+        Ok(leaving)
+    }
+
+    /// Whether this ref of such a draft goes with it: the draft's own, and this person's evolutions.
+    fn is_to_leave(self, shared: &Shared, there: Option<&Oid>) -> Result<bool> {
+        match shared {
+            Shared::Draft(_) => Ok(true),
+            Shared::Evolution(name) => self.is_own(name, there),
+            Shared::Ledger | Shared::Foreign => Ok(false),
+        }
     }
 
     fn plan_draft(
@@ -284,7 +324,7 @@ impl Cloud<'_> {
         };
         let relation = |here: &Oid, there: &Oid| match invalid {
             // What does not check may not even have a history that can be walked.
-            Some(_) => Ok(reconcile::Relation::Unrelated),
+            Some(_) => Ok(Relation::Unrelated),
             None => self.core.store.relation(here, there),
         };
         let mut sides = self.core.sides(&tips, name, relation)?;

@@ -99,7 +99,7 @@ impl Job for Beginning {
     }
 
     fn landed(&mut self, cloud: Cloud<'_>, _: &Contact, landed: Landed) -> Result<Option<Contact>> {
-        cloud.core.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves);
         Ok(None)
     }
 }

@@ -71,6 +71,14 @@ impl Cloud<'_> {
         Ok(contact)
     }
 
+    /// The same, as the last contact saw it.
+    ///
+    /// # Errors
+    /// What was fetched does not check.
+    pub(crate) fn seen_apart(self) -> Result<Contact> {
+        Ok(self.core.check_apart(&self.core.store.refs()?)?.1)
+    }
+
     fn fetch(self, version: Option<&Version>) -> Result<()> {
         let name = self.core.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];

@@ -1,7 +1,7 @@
 //! What is new in the cloud since this person was last told: a few lines after a pull, and what
 //! `sync watch` reports. Pulls that say nothing, like a hook's, leave it to be told later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -75,10 +75,20 @@ impl Cloud<'_> {
             }
             match names::shared(name) {
                 Shared::Draft(version) => {
-                    let by = self.core.store.commit(tip)?.author;
                     let new = !told.contains_key(name);
-                    if !is_me(&by) && self.core.store.draft(&version, tip)?.is_ok() {
-                        news.push(News::Draft { version, by, new });
+                    if self.core.store.draft(&version, tip)?.is_ok() {
+                        let mut people = self.authors(tip, told.get(name))?;
+                        people.retain(|person| !is_me(person));
+                        if !people.is_empty() {
+                            let by = people.remove(0);
+                            let others = people;
+                            news.push(News::Draft {
+                                version,
+                                by,
+                                others,
+                                new,
+                            });
+                        }
                     }
                 }
                 Shared::Evolution(name) => news.extend(match me {
@@ -100,6 +110,21 @@ impl Cloud<'_> {
         Ok(news)
     }
 
+    /// Who wrote what a draft has got since `before`, the latest first.
+    fn authors(self, tip: &Oid, before: Option<&Oid>) -> Result<Vec<Person>> {
+        let hidden: Vec<&Oid> = before
+            .filter(|before| self.core.store.is_commit(before))
+            .into_iter()
+            .collect();
+        let mut people: Vec<Person> = Vec::new();
+        for commit in self.core.store.beyond(tip, &hidden)? {
+            if !people.iter().any(|person| person.is(&commit.author)) {
+                people.push(commit.author);
+            }
+        }
+        Ok(people)
+    }
+
     /// Takes note that this person, who was told of `told` before, was told of what `contact` shows.
     pub(crate) fn note_told(self, told: Option<&State>, contact: &Contact) {
         if told == Some(&contact.cloud) {
@@ -111,6 +136,24 @@ impl Cloud<'_> {
         let folder = file.parent().unwrap_or(&file);
         let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, text));
         if let Err(error) = written {
+            let text = format!("It is not kept what you were told: {error}");
+            self.core.ctx.detail(text);
+        }
+    }
+
+    /// Names of what came too late, as this person was told them.
+    pub(crate) fn told_late(self) -> BTreeSet<String> {
+        let text = fs::read_to_string(self.late_file()).unwrap_or_default();
+        text.lines().map(ToOwned::to_owned).collect()
+    }
+
+    /// Takes note of what this person was told to be late, so that it is not told at each pull.
+    pub(crate) fn note_late(self, told: &BTreeSet<String>, late: &BTreeSet<String>) {
+        if told == late {
+            return;
+        }
+        let text: String = late.iter().map(|name| format!("{name}\n")).collect();
+        if let Err(error) = fs::write(self.late_file(), text) {
             let text = format!("It is not kept what you were told: {error}");
             self.core.ctx.detail(text);
         }
@@ -129,6 +172,10 @@ impl Cloud<'_> {
 
     fn told_file(self) -> PathBuf {
         self.core.cache_file().with_file_name("told")
+    }
+
+    fn late_file(self) -> PathBuf {
+        self.core.cache_file().with_file_name("told-late")
     }
 
     /// What the ledger got since `before`, as far as its tree holds it.

@@ -168,13 +168,16 @@ impl Cloud<'_> {
         })
     }
 
-    /// What a push of drafts would do, without doing it.
+    /// What a push of drafts would do to what `contact` shows, without doing it.
     ///
     /// # Errors
-    /// [`Exit::Remote`] where the cloud cannot be reached.
-    pub(crate) fn preview_drafts(self, only: Option<&Version>) -> Result<SharedDrafts> {
-        let contact = self.contact(None)?;
-        let (updates, errors) = self.plan_drafts(&contact, &self.preview(&contact)?, only)?;
+    /// Objects cannot be read.
+    pub(crate) fn preview_drafts(
+        self,
+        contact: &Contact,
+        only: Option<&Version>,
+    ) -> Result<SharedDrafts> {
+        let (updates, errors) = self.plan_drafts(contact, &self.preview(contact)?, only)?;
         let mut done = SharedDrafts {
             errors,
             ..SharedDrafts::default()
@@ -377,7 +380,7 @@ impl Job for Drafts<'_> {
         landed: Landed,
     ) -> Result<Option<SharedDrafts>> {
         self.done.count(&landed.moves);
-        cloud.core.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves);
         Ok((!self.more).then(|| std::mem::take(&mut self.done)))
     }
 }
@@ -435,7 +438,7 @@ impl Job for Evolutions<'_> {
                 }
             }
         }
-        cloud.core.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves);
         Ok((!self.more).then(|| std::mem::take(&mut self.done)))
     }
 }

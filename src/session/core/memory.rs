@@ -44,11 +44,19 @@ impl Core<'_> {
         Ok(Some(String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// Takes note of refs that the cloud acknowledged: tracking refs and memory move in one step.
-    ///
-    /// # Errors
-    /// Refs cannot be written.
-    pub(crate) fn acknowledge(&self, updates: &[Update]) -> Result<()> {
+    /// Takes note of refs that the cloud acknowledged: tracking refs and memory move in one step. What
+    /// it took has happened, whether or not this clone can take note of it: that is a warning, and the
+    /// next pull does it.
+    pub(crate) fn acknowledge(&self, updates: &[Update]) {
+        if let Err(error) = self.note_acknowledged(updates) {
+            self.ctx.warn(format!(
+                "The cloud took the push, and this clone could not take note of it; git gryt sync pull \
+                 does: {error:#}"
+            ));
+        }
+    }
+
+    fn note_acknowledged(&self, updates: &[Update]) -> Result<()> {
         let remote = self.cloud_name()?;
         self.change(|refs| {
             let mut moves = Vec::new();

@@ -229,6 +229,16 @@ impl<'a> Core<'a> {
         !self.no_atomic.get()
     }
 
+    /// Whether this command found the cloud away.
+    pub(crate) fn is_away(&self) -> bool {
+        self.away.get()
+    }
+
+    /// Takes note that the cloud is away, so that this command does not wait for it again.
+    pub(crate) fn note_away(&self) {
+        self.away.set(true);
+    }
+
     /// Whether the mode is the one that syncs by itself.
     pub(crate) fn continuous(&self) -> bool {
         self.config.mode == Mode::Cloud

@@ -82,7 +82,8 @@ impl Drafts<'_> {
             .filter(|(rest, _)| rest.ends_with("/draft"));
         let departures = drafts.filter_map(|(rest, _)| rest.split('/').next());
         let last = departures.max_by_key(|departure| names::departed_at(departure))?;
-        let mut updates = Vec::new();
+        // It came back before the cloud heard that it had left.
+        let mut updates = vec![refs.change(names::leaving(version), None)];
         let mut known: Vec<EvolutionName> = evolutions(refs.local())
             .chain(evolutions(&self.core.known_cloud(refs)))
             .map(|(name, _)| name)

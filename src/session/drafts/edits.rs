@@ -68,7 +68,11 @@ impl Drafts<'_> {
     pub(crate) fn take_in_settling(self, settled: Option<(&Version, Side)>) -> Result<TakenIn> {
         let taken = self.take(settled)?;
         for (version, edited) in &taken.held {
-            self.core.ctx.warn(&edited.refusal(version).what);
+            let refusal = edited.refusal(version);
+            self.core.ctx.warn(match edited {
+                Edited::Invalid(_) => refusal.lines(),
+                _ => refusal.what,
+            });
         }
         Ok(taken)
     }

@@ -44,10 +44,7 @@ impl Drafts<'_> {
 
 /// What is wrong with a file of gryt's; none for what is not its own.
 fn fault(path: &str, text: &[u8]) -> Option<Refusal> {
-    let named = |invalid: Invalid| {
-        let what = format!("{path}: {invalid}");
-        Refusal::new(crate::model::Exit::Invalid, what)
-    };
+    let named = |invalid: Invalid| Refusal::of_file(path, &invalid);
     if path == policy::FILE {
         return Policy::parse_at(text, path).err();
     }

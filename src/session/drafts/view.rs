@@ -79,7 +79,7 @@ impl Edited {
             Self::Fresh { .. } => {
                 Refusal::new(Exit::Failure, format!("{file} was edited while this ran"))
             }
-            Self::Invalid(invalid) => Refusal::new(Exit::Invalid, format!("{file}: {invalid}"))
+            Self::Invalid(invalid) => Refusal::of_file(&file, invalid)
                 .then(format!("git gryt generation edit {version}"))
                 .then(format!("git gryt generation restore {version}")),
             Self::Overtaken { .. } => Refusal::new(

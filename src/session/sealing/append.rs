@@ -139,7 +139,7 @@ impl<T, F: Fn(Option<&Ledger>) -> Result<Next<T>>> Job for Appending<F, T> {
     }
 
     fn landed(&mut self, cloud: Cloud<'_>, _: &Contact, landed: Landed) -> Result<Option<T>> {
-        cloud.core.acknowledge(&landed.moves)?;
+        cloud.core.acknowledge(&landed.moves);
         cloud.adopt(&cloud.seen()?)?;
         Ok(self.value.take())
     }

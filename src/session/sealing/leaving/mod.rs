@@ -15,6 +15,7 @@ use crate::git::refs::Update;
 use crate::model::import::Imported;
 use crate::model::leaving::{self, Fate, Holder, Own, Rename};
 use crate::model::ledger::Kind;
+use crate::model::listed::listed;
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::{Sealed, Withdrawal};
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
@@ -33,6 +34,8 @@ use crate::store::{Author, Refs, names};
 pub(crate) struct Left {
     /// Versions that are in the cloud's ledger now.
     pub appended: Vec<Version>,
+    /// Imported versions that are in the cloud's ledger now.
+    pub imported: Vec<Version>,
     /// Versions that are drafts again, and under which name.
     pub reopened: Vec<Rename>,
 }
@@ -224,6 +227,20 @@ impl Sealing<'_> {
     }
 
     fn tell_plan(self, plan: &Plan) {
+        let imported = plan.left().imported;
+        if !imported.is_empty() {
+            let names: Vec<&str> = imported.iter().map(Version::as_str).collect();
+            let which = match names.len() {
+                0..=8 => listed(&names),
+                count => format!("{count}, {} to {}", names[0], names[count - 1]),
+            };
+            self.core.ctx.note(format!(
+                "Versions that this clone imported, on the way to the cloud: {which}"
+            ));
+        }
+        if plan.fates.is_empty() {
+            return;
+        }
         self.core
             .ctx
             .note("This clone's own promotions, on the way to the cloud:");
@@ -363,6 +380,12 @@ impl Plan {
 
     fn left(&self) -> Left {
         let mut left = Left::default();
+        for entry in &self.entries {
+            if let Entry::Import(all) = entry {
+                left.imported
+                    .extend(all.iter().map(|one| one.version.clone()));
+            }
+        }
         for (_, sealed, fate) in self.promotions() {
             let version = sealed.version.clone();
             match fate {
