@@ -439,6 +439,18 @@ fn parse_format(setting: &Setting) -> Result<TagFormat, Refusal> {
 /// Where refs of gryt's are on a remote, unless said.
 pub(crate) const OWN_PREFIX: &str = "refs/gryt/";
 
+/// A prefix as somebody types it.
+///
+/// # Errors
+/// [`Exit::Usage`] where it is none that a host could accept.
+pub(crate) fn prefix(typed: &str) -> Result<String, Refusal> {
+    parse_prefix(&Setting {
+        key: "remote_prefix",
+        value: Some(typed.to_owned()),
+        origin: Origin::Environment,
+    })
+}
+
 /// Either gryt's own place, or one below the branches, which every host accepts.
 fn parse_prefix(setting: &Setting) -> Result<String, Refusal> {
     let value = setting.value.as_deref();

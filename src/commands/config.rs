@@ -9,6 +9,7 @@ use crate::config::{self, Setting};
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
 use crate::session::core::files::{read_below, write_below};
+use crate::store::names;
 
 /// Arguments of `config`.
 #[derive(Debug, Args)]
@@ -65,8 +66,29 @@ pub(crate) fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
     }
 }
 
+/// Refuses to look for the ledger elsewhere than where it was verified: the team would be split. Moving it
+/// is an act of its own.
+fn stays(session: &Session<'_>, value: &str) -> Result<(), anyhow::Error> {
+    let (wanted, here) = (config::prefix(value)?, &session.core.config.remote_prefix);
+    let Some(remote) = &session.core.config.remote else {
+        return Ok(());
+    };
+    let refs = session.core.store.refs()?;
+    if wanted == *here || !refs.cloud(remote).contains_key(names::LEDGER) {
+        return Ok(());
+    }
+    let what = format!("This project's ledger is below {here} of {remote}");
+    Err(Refusal::new(Exit::OutOfStep, what)
+        .because("Whoever does not know of another place would go on at this one: move it for all")
+        .then(format!("git gryt sync move --prefix {wanted}"))
+        .into())
+}
+
 fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> Result<Outcome> {
     config::check(key, value)?;
+    if key.name == "remote_prefix" {
+        stays(session, value)?;
+    }
     if shared {
         let top = session.core.top()?;
         // A link in its place is replaced, whatever it leads to.

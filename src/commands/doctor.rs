@@ -116,6 +116,7 @@ pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
         settings(session),
         hooks(session),
         cache(session)?,
+        lock(session),
     ];
     checks.extend(addresses(session)?);
     checks.extend(view(session)?);
@@ -137,6 +138,17 @@ fn git(session: &Session<'_>) -> Result<Check> {
         Some((major, minor)) => Check::well("git", format!("{major}.{minor}")),
         None => Check::look("git", "its version is spelled in a way that nobody knows"),
     })
+}
+
+/// Whether processes of this clone can take turns at the cloud.
+fn lock(session: &Session<'_>) -> Check {
+    match session.core.lacks_lock() {
+        None => Check::well("lock", "processes of this clone take turns at the cloud"),
+        Some(why) => Check::look(
+            "lock",
+            format!("none can be had, so that two at once may have to try again: {why}"),
+        ),
+    }
 }
 
 fn identity(session: &Session<'_>) -> Check {

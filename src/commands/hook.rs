@@ -212,6 +212,7 @@ fn pull_briefly(session: &Session<'_>) {
     let mut said = Vec::new();
     let pulled = Interrupt::listen(&session.core.ctx.unheard).and_then(|interrupt| {
         let args = ["sync", "pull", "--leave-edits", "--quiet", "--json"];
+        session.core.rest();
         runner::again(&args, &session.core.ctx.dir, limit, &interrupt, |bytes| {
             said.extend_from_slice(bytes);
         })

@@ -99,6 +99,8 @@ pub(crate) enum Outcome {
     Watched(sync::watch::Watched),
     #[serde(rename = "gryt.sync.backfill/1")]
     Backfill(Backfilled),
+    #[serde(rename = "gryt.sync.move/1")]
+    Moved(Box<sync::movement::Movement>),
     #[serde(rename = "gryt.sync.push/1")]
     Push(sync::Pushed),
     #[serde(rename = "gryt.sync.push-evolutions/1")]
@@ -142,6 +144,7 @@ impl Outcome {
             Self::Push(pushed) => pushed.exit(),
             Self::PushEvolutions(pushed) => pushed.exit(),
             Self::Backfill(done) if !done.different.is_empty() => Exit::Conflict,
+            Self::Moved(done) => done.exit(),
             _ => Exit::Done,
         }
     }

@@ -13,6 +13,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -38,6 +40,9 @@ pub(crate) const LOCAL_ENV: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
+/// Names the process that holds the clone's lock, for what it starts: a hook would wait for its own parent.
+pub(crate) const HOLDER: &str = "GRYT_LOCKED";
+
 /// The `git` binary, bound to one repository.
 #[derive(Clone, Debug)]
 pub struct Git {
@@ -47,6 +52,8 @@ pub struct Git {
     index: Option<OsString>,
     /// How long one process may take; for ever where nothing is said.
     limit: Option<Duration>,
+    /// Whether this process holds the clone's lock, which what it starts does without.
+    holds: Arc<AtomicBool>,
 }
 
 /// What a git process left behind.
@@ -78,6 +85,7 @@ impl Git {
             work_tree: work_tree.map(Path::to_owned),
             index: None,
             limit: None,
+            holds: Arc::default(),
         }
     }
 
@@ -128,7 +136,15 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
+        if self.holds.load(Ordering::Relaxed) {
+            command.env(HOLDER, std::process::id().to_string());
+        }
         exchange(command.args(args), input, self.limit)
+    }
+
+    /// Says whether this process holds the clone's lock.
+    pub(crate) fn hold(&self, holds: bool) {
+        self.holds.store(holds, Ordering::Relaxed);
     }
 
     /// Runs git and returns what it prints.

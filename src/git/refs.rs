@@ -34,9 +34,24 @@ impl Git {
     /// Git fails for a reason of its own: no space, a read-only folder.
     pub fn update_refs(&self, updates: &[Update]) -> Result<bool> {
         let moves: Vec<&Update> = updates.iter().filter(|u| u.old != u.new).collect();
-        if moves.is_empty() {
-            return Ok(true);
+        match moves.is_empty() {
+            true => Ok(true),
+            false => self.transact(&moves),
         }
+    }
+
+    /// The same, only if each of `guards`, which change nothing, is where it was, too. Git locks what it
+    /// verifies: a transaction that is about one of them just now is waited for, while a reader may see
+    /// only the half of it.
+    ///
+    /// # Errors
+    /// As [`update_refs`](Git::update_refs).
+    pub(crate) fn update_refs_where(&self, updates: &[Update], guards: &[Update]) -> Result<bool> {
+        let all: Vec<&Update> = updates.iter().chain(guards).collect();
+        self.transact(&all)
+    }
+
+    fn transact(&self, moves: &[&Update]) -> Result<bool> {
         // Another process holds a lock for a moment; git knows how to wait for it.
         let args = [
             "-c",
@@ -47,7 +62,7 @@ impl Git {
             "--no-deref",
             "--stdin",
         ];
-        let output = self.run(&args, transaction(&moves).as_bytes())?;
+        let output = self.run(&args, transaction(moves).as_bytes())?;
         if output.ok() {
             return Ok(true);
         }
@@ -82,9 +97,10 @@ fn transaction(moves: &[&Update]) -> String {
     for Update { name, old, new } in moves {
         match (old, new) {
             (None, Some(new)) => text += &format!("create {name} {new}\n"),
+            (Some(old), Some(new)) if old == new => text += &format!("verify {name} {old}\n"),
             (Some(old), Some(new)) => text += &format!("update {name} {new} {old}\n"),
             (Some(old), None) => text += &format!("delete {name} {old}\n"),
-            (None, None) => {}
+            (None, None) => text += &format!("verify {name}\n"),
         }
     }
     text + "prepare\ncommit\n"

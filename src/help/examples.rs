@@ -109,6 +109,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("sync backfill", "git gryt sync backfill"),
     (
+        "sync move",
+        "git gryt sync move --prefix refs/heads/gryt/\ngit gryt sync move --remote company\n\
+         git gryt sync move --follow",
+    ),
+    (
         "sync status",
         "git gryt sync status\ngit gryt sync status v1.2.0 --offline",
     ),

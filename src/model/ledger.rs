@@ -5,6 +5,7 @@
 //! `Gryt-Format` (docs/format.md, "Ledger").
 
 use super::import::{self, Imported};
+use super::moved::{self, Half, Moved};
 use super::sealed::{FILES, Sealed, Withdrawal};
 use super::{Contract, Invalid, Oid, Version};
 
@@ -31,6 +32,8 @@ pub enum Kind {
     Withdrawal,
     /// It names releases from before gryt.
     Import,
+    /// The ledger leaves its place, or is at its new one.
+    Moved,
 }
 
 /// What the trailers of a commit say.
@@ -48,6 +51,8 @@ pub struct Header {
     /// The proven commit, and how that ended.
     pub commit: Option<String>,
     pub status: Option<String>,
+    /// The move, and which half of it.
+    pub moved: Option<String>,
 }
 
 impl Header {
@@ -96,6 +101,8 @@ pub struct Entry {
     pub withdrawn: bool,
     /// The files that an import adds.
     pub imports: Vec<import::File>,
+    /// What the base, and a half of a move, say of moves.
+    pub moves: moved::Facts,
 }
 
 /// What a release's files say.
@@ -116,6 +123,7 @@ pub(crate) enum Verified {
     Promotion(Sealed),
     Withdrawal(Withdrawal),
     Import(Vec<Imported>),
+    Moved(Moved),
 }
 
 /// The result of the check.
@@ -153,7 +161,9 @@ pub(crate) fn check(entry: &Entry, base: Option<&Oid>) -> Check {
         (Kind::Promotion, Some(base)) => on(base, entry).and_then(|()| promotion(entry)),
         (Kind::Withdrawal, Some(base)) => on(base, entry).and_then(|()| withdrawal(entry)),
         (Kind::Import, Some(base)) => on(base, entry).and_then(|()| imports(entry)),
-        (Kind::Genesis, Some(_)) | (Kind::Promotion | Kind::Withdrawal | Kind::Import, None) => {
+        (Kind::Moved, Some(base)) => on(base, entry).and_then(|()| half_of_move(entry)),
+        (Kind::Genesis, Some(_))
+        | (Kind::Promotion | Kind::Withdrawal | Kind::Import | Kind::Moved, None) => {
             Err("only the first commit of a ledger is its genesis".into())
         }
     };
@@ -180,6 +190,11 @@ fn on(base: &Oid, entry: &Entry) -> Rule<()> {
     ensure(
         entry.header.base.as_deref() == Some(base.as_str()),
         format!("its base is not the last valid entry, {}", base.short()),
+    )?;
+    let ends = entry.header.kind() == Some(Kind::Moved);
+    ensure(
+        entry.moves.open.is_none() || ends,
+        "the ledger has left this place",
     )
 }
 
@@ -275,6 +290,17 @@ fn imports(entry: &Entry) -> Rule<Verified> {
     Ok(Verified::Import(imported))
 }
 
+fn half_of_move(entry: &Entry) -> Rule<Verified> {
+    ensure(entry.others.is_empty(), "a move has one parent")?;
+    let moved = moved::check(entry.header.moved.as_deref(), &entry.moves)?;
+    let mut places = vec![moved::file(&moved.id, moved.half)];
+    if moved.half == Half::Left {
+        places.push(moved::refs_file(&moved.id));
+    }
+    adds_only(entry, &places)?;
+    Ok(Verified::Moved(moved))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Person;
@@ -327,6 +353,7 @@ mod tests {
         };
         Entry {
             too_many: false,
+            moves: moved::Facts::default(),
             oid: oid(1),
             header: Header {
                 format: Some("1".into()),

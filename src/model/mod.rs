@@ -20,6 +20,7 @@ pub(crate) mod ledger;
 pub(crate) mod listed;
 pub(crate) mod merge;
 mod mistakes;
+pub(crate) mod moved;
 pub(crate) mod near;
 pub(crate) mod news;
 pub(crate) mod oid;

@@ -35,6 +35,8 @@ pub enum Key {
     Commit,
     #[strum(serialize = "Gryt-Status")]
     Status,
+    #[strum(serialize = "Gryt-Move")]
+    Move,
 }
 
 /// The trailers of a message that gryt wrote: those of its last paragraph, which is not its first.

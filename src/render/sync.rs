@@ -316,6 +316,25 @@ pub(super) fn version_status(status: &commands::sync::status::OfVersion) -> Stri
     text
 }
 
+/// A move of the ledger, and what followed from it.
+pub(super) fn moved(done: &commands::sync::movement::Movement) -> String {
+    use crate::commands::sync::movement::Act;
+    let place = format!("{} of {}", done.prefix, done.remote);
+    let mut text = match done.act {
+        Act::Moved => format!("Success: the ledger moved to {place}\n"),
+        Act::Followed => format!("This clone looks for the ledger at {place} now\n"),
+        Act::Back => format!("The ledger is open at {place} again\n"),
+    };
+    text += &pull(&done.pulled);
+    let sent = done.pushed.created.len() + done.pushed.updated.len();
+    let proofs = done.proofs.created.len() + done.proofs.updated.len();
+    if sent + proofs > 0 || done.pushed.exit() != crate::model::Exit::Done {
+        text += &push(&done.pushed);
+        text += &push_evolutions(&done.proofs);
+    }
+    text
+}
+
 /// Drafts that were linked.
 pub(super) fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
     let mut text = format!(

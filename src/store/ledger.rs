@@ -9,6 +9,7 @@ use super::objects::{Author, Commit, Content};
 use super::{Store, draft};
 use crate::model::import::{self, Imported};
 use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
+use crate::model::moved::{self, Half, Moved};
 use crate::model::sealed::{CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal};
 use crate::model::trailers::Key;
 use crate::model::{Contract, Invalid, Oid, Version};
@@ -42,6 +43,10 @@ impl Store {
             places.extend(FILES.map(|file| version.path(file)));
             places.push(version.withdrawal());
         }
+        let half = header.moved.as_deref().and_then(moved::read_trailer);
+        if let Some((id, half)) = half {
+            places.extend([moved::file(id, half), moved::refs_file(id)]);
+        }
         let is_import = header.kind() == Some(Kind::Import);
         let into = |path: &str| {
             let of_imports = path == "imports" || path.starts_with("imports/");
@@ -62,9 +67,19 @@ impl Store {
             neighbours: Vec::new(),
             withdrawn: false,
             imports: Vec::new(),
+            moves: moved::Facts::default(),
         };
+        if let Some(before) = &before {
+            entry.moves.open = self.open_move(before)?;
+        }
         if entry.too_many {
             return Ok(entry);
+        }
+        let half = entry.header.moved.as_deref().and_then(moved::read_trailer);
+        if let (Some((id, half)), Some(before)) = (half, &before) {
+            let text = self.text(&commit.tree, &moved::file(id, half))?;
+            entry.moves.text = text.map(|(_, text)| text);
+            entry.moves.known = self.at(before, &moved::file(id, Half::Left))?.is_some();
         }
         if let (true, Some(before)) = (is_import, &before) {
             entry.imports = self.imports(before, &commit.tree, &entry.differences)?;
@@ -77,6 +92,105 @@ impl Store {
             entry.withdrawn = self.at(&before, &withdrawal)?.is_some();
         }
         Ok(entry)
+    }
+
+    /// The move that has left in this tree and not arrived.
+    fn open_move(&self, tree: &Oid) -> Result<Option<String>> {
+        for (id, files) in self.list(tree, moved::FOLDER)? {
+            let files = self.list(&files, "")?;
+            let has = |half: Half| {
+                files
+                    .iter()
+                    .any(|(name, _)| *name == format!("{half}.yaml"))
+            };
+            if has(Half::Left) && !has(Half::Arrived) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ledger as far as this place has it: what plain git put after the entry that left counts for
+    /// nothing, and the new place does not have it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn settled(&self, ledger: &Ledger) -> Result<Ledger> {
+        let tip = match self.left(ledger)? {
+            Some(_) => ledger.base.clone(),
+            None => ledger.tip.clone(),
+        };
+        Ok(Ledger {
+            tip,
+            base: ledger.base.clone(),
+        })
+    }
+
+    /// The move by which the ledger left the place where it is, if it did.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn left(&self, ledger: &Ledger) -> Result<Option<Moved>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let Some(id) = self.open_move(&tree)? else {
+            return Ok(None);
+        };
+        let text = self.text(&tree, &moved::file(&id, Half::Left))?;
+        let moved = text.map(|(_, text)| Invalid::or_yaml::<Moved>(&text));
+        Ok(moved.transpose()?)
+    }
+
+    /// What the place held that a move left, by name.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn held_at_move(&self, ledger: &Ledger, id: &str) -> Result<BTreeMap<String, Oid>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let blob = self.at(&tree, &moved::refs_file(id))?;
+        let text = match &blob {
+            Some(blob) => self.blob(blob)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = |line: &str| {
+            let (oid, name) = line.split_once(' ')?;
+            Some((name.to_owned(), oid.parse().ok()?))
+        };
+        Ok(text.lines().filter_map(line).collect())
+    }
+
+    /// Writes one half of a move; the first with what the place holds.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub(crate) fn write_move(
+        &self,
+        by: &Author,
+        ledger: &Ledger,
+        moved: &Moved,
+        held: &BTreeMap<String, Oid>,
+    ) -> Result<Oid> {
+        let text = serde_yaml::to_string(moved)?;
+        let lines = held.iter().map(|(name, oid)| format!("{oid} {name}\n"));
+        let refs: String = lines.collect();
+        let mut places = vec![(
+            moved::file(&moved.id, moved.half),
+            Content::Blob(text.as_bytes()),
+        )];
+        let subject = match moved.half {
+            Half::Left => {
+                places.push((moved::refs_file(&moved.id), Content::Blob(refs.as_bytes())));
+                format!("Move to {}", moved.to)
+            }
+            Half::Arrived => format!("Arrive at {}", moved.to),
+        };
+        let base = self.commit(&ledger.base)?.tree;
+        let tree = self.write_tree(Some(&base), &places)?;
+        let message = Message::new(&subject)
+            .with(Key::Kind, Kind::Moved)
+            .with(Key::Base, &ledger.base)
+            .with(Key::Move, moved.trailer());
+        self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
     /// The files of an import that say something; what else differs is the check's to refuse.

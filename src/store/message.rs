@@ -51,6 +51,7 @@ pub(crate) fn header(message: &str) -> Header {
             Key::Nonce => &mut header.nonce,
             Key::Commit => &mut header.commit,
             Key::Status => &mut header.status,
+            Key::Move => &mut header.moved,
             // The name of the ref says it.
             Key::Change => continue,
         };

@@ -182,6 +182,14 @@ pub(crate) fn replaced(tip: &Oid) -> String {
     format!("refs/gryt-local/replaced/{tip}")
 }
 
+/// What another place holds, as a move last looked at it.
+pub(crate) const PLACE: &str = "refs/gryt-local/place/";
+
+/// The refspec that fetches what is below `prefix` beside everything else.
+pub(crate) fn place_refspec(prefix: &str) -> String {
+    format!("+{prefix}*:{PLACE}*")
+}
+
 /// Drafts that were deleted here while the cloud was away.
 pub(crate) const LEAVING: &str = "refs/gryt-local/leaving/";
 

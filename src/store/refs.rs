@@ -203,6 +203,15 @@ impl Store {
         done
     }
 
+    /// The same, only if `guards` are where they were, too, and no other process is about to move them.
+    ///
+    /// # Errors
+    /// As [`update`](Store::update).
+    pub(crate) fn update_where(&self, updates: &[Update], guards: &[Update]) -> Result<bool> {
+        self.known.take();
+        self.git.update_refs_where(updates, guards)
+    }
+
     fn make_true(&self, updates: &[Update]) -> Result<bool> {
         let mut moves = updates.iter().filter(|u| u.old != u.new);
         // One ref that is not deleted is all or nothing by itself: libgit2 does what git would do.

@@ -110,12 +110,11 @@ fn a_project_moves_there_with_what_it_has() {
     ann.proves("v1.0.0", "A");
     ann.must("git gryt promote v1.0.0 && git gryt generation new v2.0.0 && git gryt sync push");
     bob.must("git gryt sync pull");
-    ann.must("git gryt config --shared remote_prefix refs/heads/gryt/");
-    ann.refused(9, "git gryt sync pull");
-    ann.must("git push -q origin 'refs/gryt/*:refs/heads/gryt/*' && git gryt sync pull");
+    ann.refused(4, "git gryt config --shared remote_prefix refs/heads/gryt/");
+    ann.must("git gryt sync move --prefix refs/heads/gryt/");
     ann.must("git add .gryt && git commit -q -m Move && git push -q origin main");
     bob.must("git pull -q --rebase origin main");
-    let told = bob.must("git gryt sync pull");
+    let told = bob.must("git gryt sync move --follow");
     assert!(told.contains("New generations: 0\n  Updated: 0"), "{told}");
     bob.must("git gryt verify && git gryt generation show v2.0.0");
     assert_eq!(bob.refs("refs/gryt/"), ann.refs("refs/gryt/"));

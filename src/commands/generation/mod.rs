@@ -319,6 +319,7 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
     let editor = String::from_utf8_lossy(&editor).trim().to_owned();
     let mut before_last: Option<Vec<u8>> = None;
     loop {
+        session.core.rest();
         if !runner::editor(&editor, &file)? {
             let what = "The editor failed; nothing was taken in";
             return Err(Refusal::new(Exit::Failure, what).into());

@@ -9,7 +9,7 @@ use crate::commands::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;
-use crate::model::{Exit, Oid, Refusal, Version};
+use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
 use crate::session::core::sides::Three;
@@ -72,8 +72,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let under_way = match refs.get(&names::renaming(&old)) {
         // Left by a rename of another generation that once had this name.
         Some(first) if is_stale(session, &refs, first, &draft)? => {
-            let stale = refs.change(names::renaming(&old), None);
-            session.core.store.update(&[stale])?;
+            forget(session, &refs, &old, first)?;
             None
         }
         under_way => under_way,
@@ -135,6 +134,31 @@ fn is_stale(session: &Session<'_>, refs: &Refs, first: &Oid, draft: &Draft) -> R
     Ok(true)
 }
 
+/// Removes a stale mark, unless another process is making the new name at this moment: what was read of its
+/// refs may be the half of them.
+fn forget(session: &Session<'_>, refs: &Refs, old: &Version, first: &Oid) -> Result<()> {
+    let tree = session.core.store.commit(first)?.tree;
+    let text = session.core.store.text(&tree, crate::store::draft::FILE)?;
+    let contract = text.map(|(_, text)| Invalid::or_yaml::<Contract>(&text));
+    let stale = refs.change(names::renaming(old), None);
+    let new = match contract {
+        Some(Ok(contract)) => names::draft(&contract.version),
+        Some(Err(_)) | None => names::draft(old),
+    };
+    let done = match refs.get(&new) {
+        Some(_) => session.core.store.update(&[stale])?,
+        None => {
+            let absent = Update::new(new, None, None);
+            session.core.store.update_where(&[stale], &[absent])?
+        }
+    };
+    if done {
+        return Ok(());
+    }
+    let what = format!("{old} is being renamed by another process");
+    Err(Refusal::new(Exit::OutOfStep, what).into())
+}
+
 /// Whether the rename that was cut short was to the same name.
 fn may_go_on(
     session: &Session<'_>,
@@ -170,7 +194,9 @@ fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried
         text.as_bytes(),
         &format!("Rename {old} to"),
     )?;
-    session.core.change(|refs| {
+    // Another rename may have begun and ended since the refs were read.
+    let stands = Update::new(names::draft(old), Some(&draft.tip), Some(&draft.tip));
+    session.core.change_where(&[stands], |refs| {
         let lock = names::renaming(old);
         if refs.get(&names::draft(old)) != Some(&draft.tip) || refs.get(&lock).is_some() {
             let what = format!("{old} was edited or renamed by another process meanwhile");

@@ -312,6 +312,7 @@ fn in_editor(
     }
     let kept = format!("Your text is kept in {}", file.display());
     let editor = session.core.store.git().read(&["var", "GIT_EDITOR"])?;
+    session.core.rest();
     if !runner::editor(String::from_utf8_lossy(&editor).trim(), &file)? {
         let refusal = choose(version, "The two sides").because("The editor failed");
         return Err(refusal.because(kept).into());

@@ -115,6 +115,9 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         Some(_) if !taken.edited.is_empty() => Some(session.cloud.seen()?),
         contact => contact,
     };
+    if let Some(contact) = &contact {
+        session.cloud.stays(contact)?;
+    }
     let commit = session.core.store.resolve(&args.commit)?;
     let tree = session.core.store.commit(&commit)?.tree;
     let refs = session.core.store.refs()?;

@@ -49,6 +49,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         }
         // Each clone waits a different time, so that they do not meet again.
         let spread = session.core.ctx.random_below(250);
+        session.core.rest();
         if interrupt.within((pause + Duration::from_millis(spread)).min(left)) {
             return Err(Refusal::new(Exit::Interrupted, "Interrupted").into());
         }

@@ -262,6 +262,7 @@ fn perform(
         secrets: &session.core.passwords(),
         jobs: args.jobs.map_or(processors, NonZeroUsize::get),
     };
+    session.core.rest();
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let count = plan.pipeline.steps.len();
     session.core.ctx.tell(Event::RunStarted { steps: count });

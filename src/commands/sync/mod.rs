@@ -1,5 +1,6 @@
 //! `git gryt sync`: exchange with the cloud.
 
+pub(crate) mod movement;
 pub(crate) mod published;
 pub(crate) mod status;
 pub(crate) mod watch;
@@ -11,6 +12,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::movement::MoveArgs;
 use self::watch::WatchArgs;
 use self::way::Way;
 use super::generation::departure;
@@ -48,6 +50,8 @@ pub(crate) enum SyncCommand {
     Watch(WatchArgs),
     /// Link drafts that were made apart, here and in the cloud, and say the same
     Backfill,
+    /// Take the project's ledger to another place, or go where it went
+    Move(MoveArgs),
     /// Compare this clone with the cloud, or see how far a version is proven
     Status(StatusArgs),
 }
@@ -180,7 +184,7 @@ impl Pushed {
 }
 
 /// What a push of evolutions published.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PushedEvolutions {
     pub created: Vec<EvolutionName>,
@@ -225,6 +229,7 @@ pub(crate) fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcom
         }
         SyncCommand::Watch(args) => watch::run(session, args),
         SyncCommand::Backfill => backfill(session).map(Outcome::Backfill),
+        SyncCommand::Move(args) => movement::run(session, args),
         SyncCommand::Status(args) => status::run(
             session,
             typed_if(args.version.as_deref().or(args.named.as_deref()))?.as_ref(),

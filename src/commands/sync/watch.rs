@@ -63,6 +63,7 @@ pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
                     told += 1;
                     session.core.ctx.tell(Event::News { news: &news });
                     if let Some(command) = &args.exec {
+                        session.core.rest();
                         exec(session, command, &news, &interrupt)?;
                     }
                 }
@@ -80,6 +81,7 @@ pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
                 pause = (pause * 2).min(LONGEST.max(args.interval));
             }
         }
+        session.core.rest();
         if args.once || interrupt.within(pause) {
             break;
         }

@@ -178,7 +178,8 @@ impl Cloud<'_> {
             let since = self.since(refs.get(names::LEDGER), ledger)?;
             adoption.sum.promoted = since.promoted;
             adoption.sum.withdrawn = since.withdrawn;
-            let own = refs.change(names::LEDGER, Some(&ledger.tip));
+            let settled = self.core.store.settled(ledger)?;
+            let own = refs.change(names::LEDGER, Some(&settled.tip));
             let base = refs.change(names::BASE, Some(&ledger.base));
             adoption.updates.extend([own, base]);
         }

@@ -21,6 +21,16 @@ impl Cloud<'_> {
     /// [`Exit::Remote`](crate::model::Exit::Remote) where the cloud cannot be reached; those of
     /// [`verify`](crate::session::Core::verify).
     pub(crate) fn contact(self, version: Option<&Version>) -> Result<Contact> {
+        let contact = self.contact_anywhere(version)?;
+        self.warn_of_move(&contact)?;
+        Ok(contact)
+    }
+
+    /// The same, at a place that the ledger may have left.
+    ///
+    /// # Errors
+    /// As [`contact`](Cloud::contact).
+    pub(crate) fn contact_anywhere(self, version: Option<&Version>) -> Result<Contact> {
         self.fetch(version)?;
         self.looking_twice(version, || self.seen())
     }
@@ -55,6 +65,7 @@ impl Cloud<'_> {
         let contact =
             self.looking_twice(None, || Ok(self.core.check(&self.core.store.refs()?)?.1))?;
         self.warn_of_invalid(&contact);
+        self.warn_of_move(&contact)?;
         self.remember_prefix(&contact)?;
         Ok(contact)
     }
@@ -80,6 +91,7 @@ impl Cloud<'_> {
     }
 
     fn fetch(self, version: Option<&Version>) -> Result<()> {
+        self.core.hold()?;
         let name = self.core.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];
         let tag = version.map(|version| self.core.tag_name(version));

@@ -8,6 +8,7 @@ pub(crate) mod clear;
 pub(crate) mod fetch;
 pub(crate) mod fork;
 pub(crate) mod news;
+pub(crate) mod place;
 pub(crate) mod propose;
 pub(crate) mod publish;
 pub(crate) mod push;

@@ -35,6 +35,7 @@ impl Cloud<'_> {
             answer = match effect {
                 Effect::Plan(road) => match job.plan(self, contact, road)? {
                     Next::Push(planned) => {
+                        self.stays(contact)?;
                         updates = planned;
                         let refs = updates.len();
                         Answer::Planned { refs }

@@ -72,9 +72,11 @@ impl Core<'_> {
             let remote = self.cloud_name()?;
             let what = format!("{remote} has no ledger, and this project has one");
             return Err(Refusal::new(Exit::OutOfStep, what)
-                .because("To take the project there, push what it has to the new place")
+                .because("To take the project there, look at the old place again and move it")
+                .then("git gryt config remote OLD")
+                .then(format!("git gryt sync move --remote {remote}"))
+                .because("Where the old place is gone for good, push what this clone has instead")
                 .then(format!("git push {remote} '{}'", self.refspec("*")))
-                .then("git gryt config remote NAME")
                 .into());
         }
         if verified || self.config.ledger.is_some() {
@@ -87,8 +89,14 @@ impl Core<'_> {
             if self.config.remote_prefix != names::SHARED {
                 let remote = self.cloud_name()?;
                 refusal = refusal
-                    .because("Or it is still below refs/gryt/ there: take it along")
-                    .then(format!("git push {remote} '{}'", self.refspec("*")));
+                    .because(format!(
+                        "Or it is still below refs/gryt/ of {remote}: look there, and move it"
+                    ))
+                    .then("git gryt config remote_prefix refs/gryt/")
+                    .then(format!(
+                        "git gryt sync move --prefix {}",
+                        self.config.remote_prefix
+                    ));
             }
             return Err(refusal.then("git gryt config remote NAME").into());
         }

@@ -219,7 +219,7 @@ impl Core<'_> {
                     }
                 }
                 (Some(Kind::Promotion | Kind::Withdrawal), None)
-                | (Some(Kind::Genesis) | None, _) => {}
+                | (Some(Kind::Genesis | Kind::Moved) | None, _) => {}
             }
             let kind = header.kind.unwrap_or_default();
             change.add_entry(&Entry {

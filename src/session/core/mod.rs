@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod index;
 pub(crate) mod join;
 pub(crate) mod last_contact;
+pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod policy;
 pub(crate) mod seals;
@@ -16,6 +17,7 @@ pub(crate) mod verify;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,7 @@ use anyhow::Result;
 use crate::config::{self, Config, Mode};
 use crate::context::Context;
 use crate::git::ident::{self, Ident, Known};
+use crate::git::refs::Update;
 use crate::model::{Exit, Oid, Person, Refusal, Version};
 use crate::remote::Remote;
 use crate::store::names;
@@ -46,6 +49,8 @@ pub(crate) struct Core<'a> {
     away: Cell<bool>,
     /// Until when the cloud is waited for.
     deadline: Cell<Option<Instant>>,
+    /// The clone's lock, while this process holds it.
+    lock: RefCell<Option<File>>,
 }
 
 /// How often a local change is tried again because another process moved a ref first.
@@ -115,6 +120,7 @@ impl<'a> Core<'a> {
             in_step: RefCell::default(),
             away: Cell::new(false),
             deadline: Cell::new(None),
+            lock: RefCell::default(),
             config,
             remotes: config::remotes(&git),
             known: ident::known(&git, |name| std::env::var(name).ok()),
@@ -164,20 +170,29 @@ impl<'a> Core<'a> {
     /// # Errors
     /// [`Exit::Usage`] in local mode.
     pub(crate) fn remote(&self) -> Result<Remote<'_>> {
-        let prefix = &self.config.remote_prefix;
-        let limit = match self.deadline.get() {
-            Some(until) => until
-                .saturating_duration_since(Instant::now())
-                .max(Duration::from_secs(1))
-                .min(self.config.timeout),
-            None => self.config.timeout,
-        };
-        Ok(Remote::new(
-            self.store.git(),
-            self.cloud_name()?,
-            prefix,
-            limit,
-        ))
+        self.remote_at(self.cloud_name()?, &self.config.remote_prefix)
+    }
+
+    /// A remote of git's, whose refs of ours begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] where git has no such remote: what reaches its command line is never an option.
+    pub(crate) fn remote_at<'r>(&'r self, name: &'r str, prefix: &'r str) -> Result<Remote<'r>> {
+        if !self.remotes.contains_key(name) {
+            let known = self.remotes.keys().map(String::as_str);
+            return Err(config::no_remote(format!("git has no remote {name}"), name, known).into());
+        }
+        let limit = self.left().max(Duration::from_secs(1));
+        Ok(Remote::new(self.store.git(), name, prefix, limit))
+    }
+
+    /// How long the cloud may still be waited for.
+    fn left(&self) -> Duration {
+        let until = self.deadline.get();
+        until.map_or(self.config.timeout, |until| {
+            let left = until.saturating_duration_since(Instant::now());
+            left.min(self.config.timeout)
+        })
     }
 
     /// Says until when the cloud is waited for, whatever the settings say.
@@ -273,11 +288,27 @@ impl<'a> Core<'a> {
     /// Whatever `plan` returns, or another process that never lets go.
     pub(crate) fn change<T>(
         &self,
-        mut plan: impl FnMut(&Refs) -> Result<(Vec<crate::git::refs::Update>, T)>,
+        plan: impl FnMut(&Refs) -> Result<(Vec<Update>, T)>,
+    ) -> Result<T> {
+        self.change_where(&[], plan)
+    }
+
+    /// The same, only while `guards` are where they were.
+    ///
+    /// # Errors
+    /// As [`change`](Core::change).
+    pub(crate) fn change_where<T>(
+        &self,
+        guards: &[Update],
+        mut plan: impl FnMut(&Refs) -> Result<(Vec<Update>, T)>,
     ) -> Result<T> {
         for _ in 0..TRIES {
             let (updates, value) = plan(&self.store.refs()?)?;
-            if self.store.update(&updates)? {
+            let done = match guards.is_empty() {
+                true => self.store.update(&updates)?,
+                false => self.store.update_where(&updates, guards)?,
+            };
+            if done {
                 return Ok(value);
             }
         }

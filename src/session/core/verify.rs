@@ -180,7 +180,13 @@ impl Core<'_> {
     pub(crate) fn check_own(&self, ledger: &Ledger, entry: &Oid) -> Result<()> {
         let commit = self.store.commit(entry)?;
         let facts = self.store.entry(&commit, Some(&ledger.base))?;
-        match check(&facts, Some(&ledger.base)) {
+        let check = check(&facts, Some(&ledger.base));
+        if !matches!(check, Check::Valid(_))
+            && let Some(moved) = self.store.left(ledger)?
+        {
+            return Err(moved.gone().into());
+        }
+        match check {
             Check::Valid(_) => Ok(()),
             Check::Invalid(why) | Check::Unknown(why) => Err(Refusal::new(
                 Exit::Failure,
@@ -221,7 +227,8 @@ impl Core<'_> {
     /// # Errors
     /// The cloud's address cannot be named.
     pub(crate) fn remember(&self, refs: &Refs, checked: &Checked) -> Result<Vec<Update>> {
-        let (genesis, ledger) = (&checked.genesis, &checked.ledger);
+        let genesis = &checked.genesis;
+        let ledger = self.store.settled(&checked.ledger)?;
         let mut updates = vec![
             refs.change(names::valid(genesis), Some(&ledger.base)),
             refs.change(names::verified(genesis), Some(&ledger.tip)),

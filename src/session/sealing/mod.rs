@@ -7,6 +7,7 @@ pub(crate) mod facts;
 pub(crate) mod heal;
 pub(crate) mod intent;
 pub(crate) mod leaving;
+pub(crate) mod moving;
 pub(crate) mod ready;
 pub(crate) mod tag;
 

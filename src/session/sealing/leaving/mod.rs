@@ -219,7 +219,7 @@ impl Sealing<'_> {
                     entries.extend(withdrawal.map(|w| Entry::Withdrawal(Box::new(w))));
                 }
                 (Some(Kind::Promotion | Kind::Withdrawal), None)
-                | (Some(Kind::Genesis) | None, _) => {}
+                | (Some(Kind::Genesis | Kind::Moved) | None, _) => {}
             }
         }
         entries.reverse();

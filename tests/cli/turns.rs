@@ -1,0 +1,104 @@
+//! Processes and worktrees of one clone take turns at the cloud.
+
+use std::fs::File;
+use std::io::Write;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn who_contacts_the_cloud_waits_for_who_does_and_says_for_whom() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt sync pull");
+    let mut lock = File::options()
+        .write(true)
+        .open(ann.dir.join(".git/gryt/lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    lock.set_len(0).unwrap();
+    lock.write_all(b"4711 git gryt sync watch\n").unwrap();
+    let hurried = ann.with("GRYT_TIMEOUT", "1s");
+    let refused = hurried.refused(1, "git gryt sync pull");
+    assert!(
+        refused.contains("process 4711 (git gryt sync watch) is at work in this clone"),
+        "{refused}"
+    );
+    // What asks nobody waits for nobody.
+    for line in [
+        "status",
+        "log",
+        "generation new v1.0.0",
+        "sync status --offline",
+    ] {
+        hurried.must(&format!("git gryt {line}"));
+    }
+    // Nor does what the holder itself has started.
+    hurried
+        .with("GRYT_LOCKED", "4711")
+        .must("git gryt sync pull");
+    lock.unlock().unwrap();
+    hurried.must("git gryt sync pull");
+    let held = std::fs::read_to_string(ann.dir.join(".git/gryt/lock")).unwrap();
+    assert!(held.contains("git gryt sync pull"), "{held}");
+}
+
+#[test]
+fn steps_and_editors_of_the_user_hold_nobody_up() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt config execution_mode cloud");
+    ann.must("git gryt generation new v1.0.0 --change add:A:a");
+    // In cloud mode both have pulled before they start the user's commands.
+    ann.write(
+        ".gryt/pipelines/pipeline.yaml",
+        "steps:\n- name: t\n  run: GRYT_TIMEOUT=1s git gryt sync pull\n",
+    );
+    ann.must("git add . && git commit -q -m Pipeline && git push -q origin main");
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    ann.with("GIT_EDITOR", "GRYT_TIMEOUT=1s git gryt sync pull; true")
+        .must("git gryt generation edit v1.0.0");
+}
+
+#[test]
+fn worktrees_of_one_clone_pull_and_push_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.must("git gryt sync pull && git worktree add -q ../tree -b tree");
+    let tree = ann.at(sandbox.path().join("tree"));
+    for round in 0..3 {
+        bob.must(&format!(
+            "git gryt generation new v{round}.5.0 && git gryt sync push"
+        ));
+        std::thread::scope(|scope| {
+            for (who, name) in [(&ann, "a"), (&tree, "b"), (&ann, "c"), (&tree, "d")] {
+                scope.spawn(move || {
+                    let version = format!("v{round}.0.0-{name}");
+                    who.must(&format!("git gryt generation new {version}"));
+                    who.must("git gryt sync pull && git gryt sync push");
+                });
+            }
+        });
+    }
+    bob.must("git gryt sync pull");
+    let listed = bob.must("git gryt generation list");
+    assert_eq!(
+        listed.lines().filter(|line| line.contains("draft")).count(),
+        15,
+        "{listed}"
+    );
+}
+
+#[test]
+fn a_clone_that_can_have_no_lock_goes_on_and_the_doctor_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    // Something else is where the file would be.
+    ann.must("mkdir -p .git/gryt/lock");
+    ann.must("git gryt sync pull && git gryt generation new v1.0.0 && git gryt sync push");
+    let doctor = ann.sh("git gryt doctor").out;
+    assert!(doctor.contains("none can be had"), "{doctor}");
+}
