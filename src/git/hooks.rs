@@ -18,6 +18,16 @@ impl Git {
         Ok(PathBuf::from(text.trim_end_matches('\n')))
     }
 
+    /// Whether git tracks files in a folder below the top of the working tree.
+    ///
+    /// # Errors
+    /// Git cannot read the index.
+    pub fn tracks(&self, folder: &str) -> Result<bool> {
+        let folder = if folder.is_empty() { "." } else { folder };
+        let args = ["--literal-pathspecs", "ls-files", "-z", "--", folder];
+        Ok(!self.read(&args)?.is_empty())
+    }
+
     /// Whether that folder is set for more than this repository.
     ///
     /// # Errors

@@ -129,9 +129,15 @@ impl Git {
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<Output> {
         let mut command = builder();
         command.env("GIT_DIR", &self.git_dir);
-        if let Some(work_tree) = &self.work_tree {
-            command.env("GIT_WORK_TREE", work_tree);
-            command.current_dir(work_tree);
+        // Where git itself goes first, and what relative paths of its configuration begin at.
+        match &self.work_tree {
+            Some(work_tree) => {
+                command.env("GIT_WORK_TREE", work_tree);
+                command.current_dir(work_tree);
+            }
+            None => {
+                command.current_dir(&self.git_dir);
+            }
         }
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);

@@ -2,6 +2,7 @@
 //! there.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::{Exit, Refusal};
 
@@ -40,6 +41,8 @@ pub(crate) struct Found {
     pub there: bool,
     /// Whether there is a file of somebody else's.
     pub foreign: bool,
+    /// Whether gryt's file is of an earlier build, which ran what was there before under another name.
+    pub older: bool,
     /// Whether that file was gryt's and was edited since: moved aside, it would run itself.
     pub edited: bool,
     /// Whether a file that gryt once moved aside lies there still.
@@ -47,6 +50,8 @@ pub(crate) struct Found {
     pub manager: Option<Manager>,
     /// Whether the folder serves every repository of this user or machine.
     pub everybodys: bool,
+    /// The folder below the top of the working tree, where git tracks files in it.
+    pub tracked: Option<String>,
 }
 
 /// How a hook is installed.
@@ -62,6 +67,17 @@ pub(crate) enum Way {
     Written,
     /// As a file that runs the one that was there before it.
     Chained,
+    /// As a file in the place of an earlier build's.
+    Renewed,
+}
+
+/// A file of gryt's, just as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Own {
+    /// How many folders were made for it: its own, and those above.
+    pub made: usize,
+    /// Whether an earlier build wrote it.
+    pub older: bool,
 }
 
 /// Decides how a hook is installed. What is there already is never replaced or reordered.
@@ -70,6 +86,9 @@ pub(crate) enum Way {
 /// [`Exit::Conflict`] where a manager owns the hook files, or where they are not this
 /// repository's; with what to write where instead.
 pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
+    if found.older {
+        return Ok(Way::Renewed);
+    }
     if found.there {
         return Ok(Way::There);
     }
@@ -90,10 +109,22 @@ pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
             .because("Add this line to the hook there, or set core.hooksPath for this one")
             .because(format!("  {}", hook.line())));
     }
-    if found.aside {
-        let what = format!("{} is there and is not gryt's", hook.aside());
+    if let Some(folder) = &found.tracked {
+        let what = format!("git tracks {folder} (core.hooksPath): nothing was written there");
         return Err(Refusal::new(Exit::Conflict, what)
-            .because("An earlier hook was moved there, and the one that runs it is gone"));
+            .because("Whoever checks it out runs what is there. If that is meant, add this line to")
+            .because(format!(
+                "{folder}/{hook}, an executable file that begins with #!/bin/sh:"
+            ))
+            .because(format!("  {}", hook.line())));
+    }
+    if found.aside {
+        let what =
+            format!("An earlier {hook} hook was moved aside, and the one that runs it is gone");
+        return Err(Refusal::new(Exit::Conflict, what)
+            .because("To put it back, and then to install again:")
+            .then(format!("git gryt hook uninstall {hook}"))
+            .then(format!("git gryt hook install {hook}")));
     }
     Ok(match found.foreign {
         true => Way::Chained,
@@ -116,9 +147,15 @@ impl Hook {
         }
     }
 
-    /// Where a file that was there before is kept.
-    pub(crate) fn aside(self) -> String {
-        format!("{self}.before-gryt")
+    /// Where a file that was there before is kept: under its own name, which it may act by, in a
+    /// folder beside that of the hooks, so that a path that begins at its own leads where it led.
+    pub(crate) fn aside(self, folder: &Path) -> PathBuf {
+        aside(folder).join(self.as_str())
+    }
+
+    /// Where earlier builds kept it.
+    pub(crate) fn once_aside(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{self}{ASIDE}"))
     }
 
     /// The name of its section in git's configuration, which may not be that of the event.
@@ -137,11 +174,39 @@ impl Hook {
         format!("sh -c '{}' {self}", self.line())
     }
 
-    /// The file. `made` says that its folder was made for it.
-    pub(crate) fn script(self, made: bool) -> String {
-        let made = if made { MADE } else { "" };
+    /// The file, for which `made` folders were made: its own, and those above.
+    pub(crate) fn script(self, made: usize) -> String {
+        let made = match made {
+            0 => String::new(),
+            made => format!("{FOLDERS}{made}\n"),
+        };
+        let names = HOOKS.map(Hook::as_str).join("|");
         // Not by its own name: a manager that comes later may run it under another.
-        let before = format!("before=$(dirname \"$0\")/{}\n", self.aside());
+        let before = format!(
+            "here=$(CDPATH= cd -- \"$(dirname -- \"$0\")\" && pwd) || exit\n\
+             aside=$here{ASIDE}\n\
+             before=$aside/{self}\n\
+             [ -x \"$before\" ] || before=$here/{self}{ASIDE}\n\
+             if [ -d \"$aside\" ]; then\n  \
+               # What was there before looks for other files beside itself.\n  \
+               for file in \"$here\"/* \"$here\"/.[!.]*; do\n    \
+                 name=${{file##*/}}\n    \
+                 case $name in {names}|*{ASIDE}|*.sample) continue ;; esac\n    \
+                 [ ! -e \"$file\" ] || [ -e \"$aside/$name\" ] ||\n      \
+                   ln -s \"../${{here##*/}}/$name\" \"$aside/$name\" 2>/dev/null\n  \
+               done\n\
+             fi\n"
+        );
+        self.text(&made, &before)
+    }
+
+    /// The file as earlier builds wrote it.
+    fn older_script(self, made: bool) -> String {
+        let made = if made { MADE } else { "" };
+        self.text(made, &format!("before=$(dirname \"$0\")/{self}{ASIDE}\n"))
+    }
+
+    fn text(self, made: &str, before: &str) -> String {
         let run = match self {
             // What git tells on standard input is for both.
             Self::PrePush => "input=$(cat; echo .)\n\
@@ -165,11 +230,19 @@ impl Hook {
         )
     }
 
-    /// Whether a file is gryt's, just as it was written, and whether its folder was made for it.
-    pub(crate) fn is_own(self, text: &[u8]) -> Option<bool> {
-        [false, true]
-            .into_iter()
-            .find(|made| self.script(*made).as_bytes() == text)
+    /// What a file says that is gryt's, just as some build wrote it.
+    pub(crate) fn is_own(self, text: &[u8]) -> Option<Own> {
+        for made in [false, true] {
+            if self.older_script(made).as_bytes() == text {
+                let made = usize::from(made);
+                return Some(Own { made, older: true });
+            }
+        }
+        let said = String::from_utf8_lossy(text);
+        let made = said.lines().find_map(|line| line.strip_prefix(FOLDERS));
+        let made = made.map_or(Some(0), |made| made.parse().ok())?;
+        let older = false;
+        (self.script(made).as_bytes() == text).then_some(Own { made, older })
     }
 
     /// Whether a file was gryt's and was edited since.
@@ -181,7 +254,18 @@ impl Hook {
 
 /// What tells gryt's files from others'.
 const MARK: &str = "# gryt hook ";
+/// What its folders were made for, and how earlier builds said so.
+const FOLDERS: &str = "# Folders that were made for it: ";
 const MADE: &str = "# The folder was made for it.\n";
+/// How what was moved aside is named.
+const ASIDE: &str = ".before-gryt";
+
+/// The folder in which files are kept that were in a hooks folder before gryt's.
+pub(crate) fn aside(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(ASIDE);
+    folder.with_file_name(name)
+}
 
 impl Manager {
     /// The manager that a hooks folder, the files at the top, or a hook's own text show.
@@ -291,6 +375,10 @@ mod tests {
                 ..foreign.clone()
             },
             Found {
+                tracked: Some(".githooks".into()),
+                ..foreign.clone()
+            },
+            Found {
                 aside: true,
                 ..foreign
             },
@@ -316,9 +404,16 @@ mod tests {
     #[test]
     fn a_file_is_known_as_it_was_written_and_no_other() {
         for hook in HOOKS {
-            for made in [false, true] {
-                let script = hook.script(made);
-                assert_eq!(hook.is_own(script.as_bytes()), Some(made));
+            let now = [0, 1, 3].map(|made| (hook.script(made), Own { made, older: false }));
+            let once = [false, true].map(|made| {
+                let own = Own {
+                    made: usize::from(made),
+                    older: true,
+                };
+                (hook.older_script(made), own)
+            });
+            for (script, own) in now.into_iter().chain(once) {
+                assert_eq!(hook.is_own(script.as_bytes()), Some(own));
                 let edited = format!("{script}true\n");
                 assert_eq!(hook.is_own(edited.as_bytes()), None);
                 assert!(Hook::was_own(edited.as_bytes()));

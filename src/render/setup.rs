@@ -101,8 +101,9 @@ pub(super) fn hooks(changed: &commands::hook::Changed) -> String {
             Way::Chained => writeln!(
                 text,
                 "{hook}: {folder}/{hook}, after the one that was there ({})",
-                hook.aside()
+                hook.aside(&changed.folder).display()
             ),
+            Way::Renewed => writeln!(text, "{hook}: {folder}/{hook}, brought up to date"),
         };
     }
     for hook in &changed.removed {

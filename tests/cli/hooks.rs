@@ -79,8 +79,9 @@ fn what_was_there_runs_first_and_is_there_again_afterwards() {
     ann.write("two.txt", "");
     ann.refused(1, "git add . && git commit -q -m Two");
     ann.must("git gryt hook uninstall pre-push");
-    assert!(hooks.join("pre-commit.before-gryt").exists());
+    assert!(ann.has(".git/hooks.before-gryt/pre-commit"));
     ann.must("git gryt hook uninstall");
+    assert!(!ann.has(".git/hooks.before-gryt"));
     assert_eq!(state(&hooks), before);
     assert_eq!(ann.read(".git/config"), config);
     assert!(
@@ -108,10 +109,186 @@ fn an_edited_hook_and_a_half_made_one_are_nobodys_to_replace() {
     ann.must("git gryt hook uninstall");
     assert!(!hooks.exists(), "the folder was made for it");
     // An install that was cut short between its two steps.
-    ann.write(".git/hooks/pre-push.before-gryt", "#!/bin/sh\n");
-    ann.refused(6, "git gryt hook install pre-push");
-    ann.must("git gryt hook uninstall pre-push");
-    assert!(hooks.join("pre-push").exists() && !hooks.join("pre-push.before-gryt").exists());
+    for aside in ["hooks.before-gryt/pre-push", "hooks/pre-push.before-gryt"] {
+        ann.write(&format!(".git/{aside}"), "#!/bin/sh\n");
+        fs::create_dir_all(&hooks).unwrap();
+        let _ = fs::remove_file(hooks.join("pre-push"));
+        let told = ann.refused(6, "git gryt hook install pre-push");
+        assert!(told.contains("git gryt hook uninstall pre-push"), "{told}");
+        ann.must("git gryt hook uninstall pre-push");
+        assert!(ann.has(".git/hooks/pre-push") && !ann.has(&format!(".git/{aside}")));
+        assert!(!ann.has(".git/hooks.before-gryt"));
+    }
+    // Folders above the hooks', which file of them goes last whatever the order.
+    ann.git("config core.hooksPath own/of/hooks");
+    ann.must("git gryt hook install && git gryt hook uninstall pre-commit");
+    ann.must("git gryt hook install pre-commit && git gryt hook uninstall pre-push");
+    ann.must("git gryt hook uninstall");
+    assert!(!ann.has("own"));
+}
+
+/// A script that runs what lies in the folder named as itself, as dispatchers do.
+const DISPATCHER: &str = "#!/bin/sh\n. \"$(dirname \"$0\")/common\"\ncd \"$(dirname \"$0\")/../..\" || exit\n\
+     pwd >>.git/ran\nfor part in \"$folder/$(basename \"$0\").d\"/*; do \"$part\" || exit; done\n";
+
+fn dispatches(who: &Person) {
+    hook(who, ".git/hooks/pre-commit", DISPATCHER);
+    who.write(".git/hooks/common", "folder=.git/hooks\n");
+    let part = "#!/bin/sh\necho part >>.git/ran\ntest ! -e veto\n";
+    hook(who, ".git/hooks/pre-commit.d/first", part);
+}
+
+#[test]
+fn a_hook_that_was_there_knows_itself_by_its_name_and_place() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    let hooks = ann.dir.join(".git/hooks");
+    dispatches(&ann);
+    let ran = |line: &str| {
+        ann.must(line);
+        let ran = ann.read(".git/ran");
+        fs::remove_file(ann.dir.join(".git/ran")).unwrap();
+        ran
+    };
+    let before = state(&hooks);
+    let alone = ran("git commit -q --allow-empty -m Alone");
+    assert!(alone.ends_with("/ann\npart\n"), "{alone}");
+    ann.must("git gryt hook install");
+    assert_eq!(ran("git commit -q --allow-empty -m Moved"), alone);
+    // What comes beside it later is found, too.
+    ann.write(".git/hooks/common", "folder=.git/later\n");
+    ann.must("cp -r .git/hooks/pre-commit.d .git/later.d && mkdir .git/later && mv .git/later.d .git/later/pre-commit.d");
+    assert_eq!(ran("git commit -q --allow-empty -m Later"), alone);
+    assert_eq!(
+        ran("cd .git/hooks && GIT_DIR=.. GIT_WORK_TREE=../.. sh pre-commit"),
+        alone
+    );
+    ann.write("veto", "");
+    ann.refused(1, "git commit -q --allow-empty -m Vetoed");
+    fs::remove_file(ann.dir.join("veto")).unwrap();
+    ann.write(".git/hooks/common", "folder=.git/hooks\n");
+    ann.must("git gryt hook uninstall");
+    assert_eq!(state(&hooks), before);
+    assert!(!ann.has(".git/hooks.before-gryt"));
+}
+
+#[test]
+fn what_an_earlier_build_moved_aside_is_run_renewed_and_put_back() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    let hooks = ann.dir.join(".git/hooks");
+    let text = "#!/bin/sh\nbasename \"$0\" >>.git/ran\n";
+    hook(&ann, ".git/hooks/pre-commit", text);
+    let before = state(&hooks);
+    let older = |who: &Person| {
+        fs::rename(
+            hooks.join("pre-commit"),
+            hooks.join("pre-commit.before-gryt"),
+        )
+        .unwrap();
+        let script = "#!/bin/sh\n# gryt hook pre-commit: git gryt hook uninstall takes it out again\n\
+             before=$(dirname \"$0\")/pre-commit.before-gryt\nif [ -x \"$before\" ]; then\n  \
+             \"$before\" \"$@\" || exit\nfi\n\
+             command -v git-gryt >/dev/null 2>&1 || exit 0\nexec git-gryt hook run pre-commit \"$@\"\n";
+        hook(who, ".git/hooks/pre-commit", script);
+    };
+    older(&ann);
+    ann.must("git gryt hook uninstall");
+    assert_eq!(state(&hooks), before);
+    older(&ann);
+    let aside = state(&hooks);
+    let told = ann.must("git gryt hook install pre-commit");
+    assert!(told.contains("brought up to date"), "{told}");
+    ann.must("git commit -q --allow-empty -m One");
+    assert_eq!(ann.read(".git/ran"), "pre-commit\n");
+    assert!(
+        ann.must("git gryt hook install pre-commit")
+            .contains("there already")
+    );
+    // A renewal that was cut short: the file is new, and what was there is in its old place.
+    ann.must("mv .git/hooks.before-gryt/pre-commit .git/hooks/pre-commit.before-gryt");
+    ann.must("git commit -q --allow-empty -m Two");
+    assert_eq!(ann.read(".git/ran"), "pre-commit\npre-commit.before-gryt\n");
+    assert_eq!(state(&hooks).len(), aside.len());
+    ann.must("git gryt hook uninstall");
+    assert_eq!(state(&hooks), before);
+    assert!(!ann.has(".git/hooks.before-gryt"));
+}
+
+#[test]
+fn hooks_that_git_tracks_are_written_by_who_commits_them() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.git("config core.hooksPath .githooks");
+    hook(&ann, ".githooks/pre-commit", "#!/bin/sh\ntrue\n");
+    ann.must("git add .githooks && git commit -q -m Hooks");
+    let before = state(&ann.dir.join(".githooks"));
+    for install in [
+        "git gryt hook install",
+        "cd .githooks && git gryt hook install pre-commit",
+    ] {
+        let told = ann.refused(6, install);
+        assert!(told.contains("git tracks .githooks"), "{told}");
+        assert!(
+            told.contains(".githooks/pre-commit, an executable file"),
+            "{told}"
+        );
+    }
+    assert_eq!(state(&ann.dir.join(".githooks")), before);
+    assert!(!ann.has(".githooks.before-gryt"));
+    // What it says to add does what the hook does.
+    let told = ann.refused(6, "git gryt hook install pre-commit");
+    let line = told
+        .lines()
+        .find(|line| line.contains("git-gryt hook run"))
+        .unwrap();
+    ann.write(
+        ".githooks/pre-commit",
+        &format!("#!/bin/sh\n{}\n", line.trim()),
+    );
+    ann.write(".gryt/policy.yaml", "nonsense\n");
+    ann.refused(1, "git add -f .gryt && git commit -q -m Wrong");
+    // By a link, or whole.
+    ann.git("reset -q --hard");
+    ann.must(
+        "rm -rf .git/hooks && ln -s ../.githooks .git/hooks && git config --unset core.hooksPath",
+    );
+    ann.refused(6, "git gryt hook install");
+    ann.git("config core.hooksPath .");
+    let told = ann.refused(6, "git gryt hook install");
+    assert!(told.contains("git tracks ."), "{told}");
+}
+
+#[test]
+fn a_relative_folder_begins_where_hooks_are_run() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.git("clone -q --bare . ../bare.git");
+    let bare = ann.at(sandbox.path().join("bare.git"));
+    bare.git("config core.hooksPath tools/hooks");
+    for (who, install) in [
+        (
+            &bare.at(bare.dir.join("objects")),
+            "git gryt hook install post-merge",
+        ),
+        (&ann, "GIT_DIR=../bare.git git gryt hook install pre-push"),
+    ] {
+        who.must(install);
+        let uninstall = install.replace(" install ", " uninstall ");
+        assert!(bare.has("tools/hooks"), "{install}");
+        assert!(!ann.has("tools") && !bare.has("objects/tools"));
+        who.must(&uninstall);
+        assert!(!bare.has("tools"));
+    }
+    bare.must("git worktree add -q ../tree main && mkdir ../tree/deep");
+    let tree = ann.at(sandbox.path().join("tree"));
+    tree.must("git config user.name tree && git config user.email tree@example.com");
+    tree.must("cd deep && git gryt hook install pre-commit");
+    assert!(tree.has("tools/hooks/pre-commit") && !bare.has("tools"));
+    tree.write(".gryt/policy.yaml", "nonsense\n");
+    tree.refused(1, "git add -f .gryt && git commit -q -m Wrong");
+    tree.must("git gryt hook uninstall");
+    assert!(!tree.has("tools"));
 }
 
 #[test]
@@ -268,7 +445,7 @@ fn worktrees_share_hooks_and_a_folder_of_ones_own_is_honoured() {
     ann.write(".gryt/policy.yaml", "nonsense\n");
     ann.refused(1, "git add -f .gryt && git commit -q -m Wrong");
     ann.must("git gryt hook uninstall");
-    assert!(!ann.has("tools/hooks"));
+    assert!(!ann.has("tools"));
     ann.git("config --unset core.hooksPath");
     ann.git("config --global core.hooksPath ../everybody");
     let told = ann.refused(6, "git gryt hook install");
