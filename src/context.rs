@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -16,6 +17,8 @@ use crate::model::{Oid, Stamp, Version, engine};
 pub(crate) struct Context {
     /// Where the command was started, after `-C`.
     pub dir: PathBuf,
+    /// When this process began.
+    pub begun: Instant,
     /// Whether to answer from git alone.
     pub no_cache: bool,
     /// Whether only what was asked for is said.

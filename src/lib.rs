@@ -23,6 +23,7 @@ mod session;
 mod store;
 
 use std::ffi::OsString;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
@@ -58,13 +59,14 @@ pub mod parts {
 
 /// Parses, dispatches, renders. Returns the process's exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let begun = Instant::now();
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args).map_err(|error| help::explained(error, &args)) {
         Ok(cli) => cli,
         Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };
     let renderer = render::Renderer::new(&cli.global);
-    let result = match (execute(&cli, &renderer), &cli.command) {
+    let result = match (execute(&cli, &renderer, begun), &cli.command) {
         (Err(error), Command::Hook(command)) => commands::hook::forgive(command, error),
         (result, _) => result,
     };
@@ -77,8 +79,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-fn execute(cli: &Cli, renderer: &render::Renderer) -> Result<Outcome> {
-    let ctx = context(&cli.global, renderer)?;
+fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Outcome> {
+    let ctx = context(&cli.global, renderer, begun)?;
     if let Some(outcome) = anywhere(&ctx, &cli.command) {
         return outcome;
     }
@@ -126,13 +128,14 @@ fn anywhere(ctx: &Context, command: &Command) -> Option<Result<Outcome>> {
     })
 }
 
-fn context(global: &Global, renderer: &render::Renderer) -> Result<Context> {
+fn context(global: &Global, renderer: &render::Renderer, begun: Instant) -> Result<Context> {
     if let Some(dir) = &global.dir {
         std::env::set_current_dir(dir)
             .with_context(|| format!("{} cannot be entered", dir.display()))?;
     }
     Ok(Context {
         dir: std::env::current_dir().context("the current folder is gone")?,
+        begun,
         no_cache: global.no_cache,
         quiet: global.quiet,
         unheard: renderer.unheard(),

@@ -15,6 +15,8 @@ use crate::model::hook::{HOOKS, Hook, Way};
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
+use crate::session::cloud::publish::Commits;
+use crate::session::cloud::share::Which;
 
 /// Subcommands of `hook`.
 #[derive(Debug, Subcommand)]
@@ -31,6 +33,12 @@ pub(crate) enum HookCommand {
         /// What git tells it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Share proofs from a hook, in a process that ends when the hook has to
+    #[command(hide = true)]
+    Share {
+        /// The evolutions
+        names: Vec<String>,
     },
 }
 
@@ -96,6 +104,7 @@ pub(crate) fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcom
             }
             None => Err(Refusal::new(Exit::Usage, format!("{hook} is no hook of gryt's")).into()),
         },
+        HookCommand::Share { names } => share(session, names),
     }
 }
 
@@ -190,9 +199,11 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
     let faults = session.drafts.faults()?;
     if let Some(first) = faults.first() {
         let mut refusal = Refusal::new(Exit::Invalid, first.what.clone());
-        refusal
-            .why
-            .extend(faults.iter().skip(1).map(|fault| fault.what.clone()));
+        refusal.why.clone_from(&first.why);
+        for fault in faults.iter().skip(1) {
+            refusal.why.push(fault.what.clone());
+            refusal.why.extend(fault.why.iter().cloned());
+        }
         return Err(refusal
             .caused(Cause::StopsCommit)
             .because("Nothing was committed: gryt could not read this")
@@ -203,34 +214,44 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
     Ok(done(Hook::PreCommit))
 }
 
-/// A pull in a process of its own, for as long as a hook may take. It can be cut anywhere.
+/// Runs a command of this program that meets the cloud, in a process of its own, until the hook has
+/// to be done: `hook_timeout` after it began, whatever it waits for. It can be cut anywhere. What it
+/// printed comes along.
+fn briefly(session: &Session<'_>, args: &[&str]) -> Result<(End, String)> {
+    let ctx = session.core.ctx;
+    let until = ctx.begun.checked_add(session.core.config.hook_timeout);
+    let mut said = Vec::new();
+    let interrupt = Interrupt::listen(&ctx.unheard)?;
+    let ended = runner::again(args, &ctx.dir, until, &interrupt, |bytes| {
+        said.extend_from_slice(bytes);
+    })?;
+    Ok((ended.end, String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// A pull, for as long as a hook may take.
 fn pull_briefly(session: &Session<'_>) {
     if session.core.config.remote.is_none() {
         return;
     }
-    let limit = session.core.config.hook_timeout;
-    let mut said = Vec::new();
-    let pulled = Interrupt::listen(&session.core.ctx.unheard).and_then(|interrupt| {
-        let args = ["sync", "pull", "--leave-edits", "--quiet", "--json"];
-        session.core.rest();
-        runner::again(&args, &session.core.ctx.dir, limit, &interrupt, |bytes| {
-            said.extend_from_slice(bytes);
-        })
-    });
+    let args = ["sync", "pull", "--leave-edits", "--quiet", "--json"];
+    let (end, said) = match briefly(session, &args) {
+        Ok((end, said)) => (Ok(end), said),
+        Err(error) => (Err(error), String::new()),
+    };
     let tell = |why: &str| {
         session
             .core
             .ctx
             .detail(format!("Nothing was pulled: {why}"));
     };
-    match pulled.map(|ended| ended.end) {
+    match end {
         Ok(End::Exit(Some(0))) => {}
         Ok(End::Exit(Some(code))) if code == i32::from(Exit::Remote.code()) => {
             tell("the cloud cannot be reached");
         }
         // What a person has to see to is said, and stops nothing.
         Ok(End::Exit(_)) => {
-            let error = error_in(&String::from_utf8_lossy(&said));
+            let error = error_in(&said);
             let text = error.unwrap_or_else(|| "a pull has something to say".into());
             session
                 .core
@@ -243,18 +264,65 @@ fn pull_briefly(session: &Session<'_>) {
     }
 }
 
-/// What went wrong, by the JSON document that a command ended with. Warnings may stand before it.
+/// What went wrong, by the JSON document that a command ended with.
 fn error_in(said: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Document {
         error: String,
     }
+    let document: Document = serde_json::from_str(document(said)?).ok()?;
+    Some(document.error)
+}
+
+/// The JSON document that a command ended with. Warnings may stand before it.
+fn document(said: &str) -> Option<&str> {
     let start = match said.starts_with('{') {
         true => 0,
         false => said.rfind("\n{")? + 1,
     };
-    let document: Document = serde_json::from_str(&said[start..]).ok()?;
-    Some(document.error)
+    Some(&said[start..])
+}
+
+/// Shares evolutions, for as long as a hook may take. What comes of it is told, and stops nothing.
+fn share_briefly(session: &Session<'_>, ready: &[EvolutionName]) -> Result<Vec<EvolutionName>> {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        shared: Vec<EvolutionName>,
+    }
+    let names: Vec<String> = ready.iter().map(ToString::to_string).collect();
+    let mut args = vec!["hook", "share", "--quiet", "--json", "--"];
+    args.extend(names.iter().map(String::as_str));
+    let (end, said) = briefly(session, &args)?;
+    let why = match end {
+        End::Exit(Some(0)) => {
+            let text = document(&said).unwrap_or_default();
+            return Ok(serde_json::from_str::<Document>(text)?.shared);
+        }
+        End::Exit(_) => error_in(&said).unwrap_or_else(|| said.trim().to_owned()),
+        End::Timeout => "the cloud took too long".to_owned(),
+        End::Interrupted => "it was interrupted".to_owned(),
+    };
+    session
+        .core
+        .ctx
+        .warn(format!("The proofs were not shared: {why}"));
+    Ok(Vec::new())
+}
+
+/// The other end of [`share_briefly`].
+fn share(session: &Session<'_>, names: &[String]) -> Result<Outcome> {
+    let names: Vec<EvolutionName> = names
+        .iter()
+        .map(|name| name.parse())
+        .collect::<Result<_, _>>()
+        .map_err(Refusal::from)?;
+    let shared = session
+        .cloud
+        .share_evolutions(&Which::Named(&names), Commits::Hold)?;
+    Ok(Outcome::HookRan(Ran {
+        shared: [shared.created, shared.updated].concat(),
+        ..Ran::nothing(Hook::PrePush)
+    }))
 }
 
 /// Warns of proofs of pushed commits that nobody else has, and shares those that earlier pushes have
@@ -272,7 +340,10 @@ fn pre_push(session: &Session<'_>, args: &[String]) -> Result<Outcome> {
         return Ok(Outcome::HookRan(ran));
     }
     let mine = published::unshared(session)?;
-    ran.shared = published::share(session, &mine)?;
+    let ready = published::ready(session, &mine)?;
+    if !ready.is_empty() {
+        ran.shared = share_briefly(session, &ready)?;
+    }
     for attempt in mine {
         if !ran.shared.contains(&attempt.name) && is_of(session, &attempt, &pushed)? {
             ran.unshared.push(attempt.name);

@@ -89,7 +89,7 @@ mod tests {
     fn leaves(command: &Command, path: &str, found: &mut Vec<String>) {
         let subs: Vec<&Command> = command
             .get_subcommands()
-            .filter(|sub| sub.get_name() != "help")
+            .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
             .collect();
         if subs.is_empty() {
             found.push(path.trim().to_owned());

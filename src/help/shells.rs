@@ -97,7 +97,7 @@ fn level(command: &Command, path: &str, text: &mut String) {
     };
     let subs: Vec<&Command> = command
         .get_subcommands()
-        .filter(|sub| sub.get_name() != "help")
+        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
         .collect();
     for sub in &subs {
         let name = sub.get_name();

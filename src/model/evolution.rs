@@ -13,7 +13,7 @@ use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 ///
 /// The number is given by who reaches the cloud first and may change until then; what an
 /// evolution *is*, is the oid of its first commit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EvolutionName {
     pub version: Version,

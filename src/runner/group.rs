@@ -15,7 +15,7 @@ use rustix::process::{
 use super::Interrupt;
 
 /// How long a group that was asked to end may take, before it is made to.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// The longest pause between two looks at a silent command.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -37,13 +37,14 @@ pub(crate) struct Ended {
 }
 
 /// Runs `command` to its end, or to the end of `limit`, or of the user's patience. Whatever it
-/// started and left in its group ends with it.
+/// started and left in its group ends with it, after `grace` at the latest.
 ///
 /// # Errors
 /// It cannot be started or watched.
 pub(super) fn run(
     mut command: Command,
     limit: Option<Duration>,
+    grace: Duration,
     interrupt: &Interrupt,
     mut heard: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<Ended> {
@@ -67,7 +68,7 @@ pub(super) fn run(
     let mut output = Output { reader, open: true };
     let watched = watch(&child, &mut output, limit, interrupt, &mut heard);
     // Whatever went wrong, the group does not outlive this.
-    let left = end_group(&mut child, &mut output, interrupt, &mut heard);
+    let left = end_group(&mut child, &mut output, grace, interrupt, &mut heard);
     let status = child.wait()?;
     let end = watched?.unwrap_or(End::Exit(status.code()));
     Ok(Ended { end, left: left? })
@@ -139,6 +140,7 @@ fn look(child: &Child) -> Result<Look> {
 fn end_group(
     child: &mut Child,
     output: &mut Output,
+    grace: Duration,
     interrupt: &Interrupt,
     heard: &mut impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<bool> {
@@ -152,7 +154,7 @@ fn end_group(
     }
     let left = by_itself && test_kill_process_group(group).is_ok();
     let begun = Instant::now();
-    while begun.elapsed() < GRACE && interrupt.count() < 2 {
+    while begun.elapsed() < grace && interrupt.count() < 2 {
         child.try_wait()?;
         if test_kill_process_group(group).is_err() {
             break;

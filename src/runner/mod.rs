@@ -9,6 +9,7 @@ pub(crate) mod steps;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
@@ -59,28 +60,36 @@ pub(crate) fn watched(
 ) -> Result<Ended> {
     let mut command = shell(script, dir, without);
     command.envs(env.iter().map(|(name, value)| (*name, value)));
-    group::run(command, None, interrupt, |bytes| {
+    group::run(command, None, group::GRACE, interrupt, |bytes| {
         heard(bytes);
         Ok(())
     })
 }
 
-/// Runs this very program with `args` in `dir`, for `limit` at most: it and whatever it started end
-/// then. What it prints is passed on.
+/// Runs this very program with `args` in `dir`, until that moment at the latest, where one is
+/// said: it and whatever it started are asked to end a little before, and made to then. What it
+/// prints is passed on.
 ///
 /// # Errors
 /// It cannot be started or watched.
 pub(crate) fn again(
     args: &[&str],
     dir: &Path,
-    limit: std::time::Duration,
+    until: Option<Instant>,
     interrupt: &Interrupt,
     mut heard: impl FnMut(&[u8]),
 ) -> Result<Ended> {
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    if left.is_some_and(|left| left.is_zero()) {
+        let (end, left) = (End::Timeout, false);
+        return Ok(Ended { end, left });
+    }
+    let grace = left.map_or(group::GRACE, |left| (left / 10).min(group::GRACE));
+    let limit = left.map(|left| left.saturating_sub(grace));
     let own = std::env::current_exe().context("this program cannot find itself")?;
     let mut command = Command::new(own);
     command.args(args).current_dir(dir).stdin(Stdio::null());
-    group::run(command, Some(limit), interrupt, |bytes| {
+    group::run(command, limit, grace, interrupt, |bytes| {
         heard(bytes);
         Ok(())
     })

@@ -306,7 +306,7 @@ fn perform(
             command.envs(job.env.iter().map(|(name, value)| (*name, value)));
             command.envs(&step.env);
             let limit = step.timeout.map(|span| span.0);
-            let ended = group::run(command, limit, interrupt, |bytes| {
+            let ended = group::run(command, limit, group::GRACE, interrupt, |bytes| {
                 say(&mut keeper, mask.push(bytes))
             })?;
             say(&mut keeper, mask.finish())?;

@@ -372,6 +372,56 @@ fn a_cloud_that_never_answers_holds_nobody_up() {
     ann.must("git checkout -q -b side HEAD~1 && git commit -q --allow-empty -m Side");
     ann.must("git merge -q --no-edit main");
     ann.refused(2, "git gryt config hook_timeout soon");
+    // Nor does what does not end when it is asked to.
+    hook(
+        &ann,
+        "../deaf",
+        "#!/bin/sh\ntrap '' TERM\necho $$ >../deaf.pid\nwhile :; do :; done\n",
+    );
+    ann.git("remote set-url origin ssh://nowhere.invalid/x.git");
+    ann.git("config core.sshCommand ../deaf");
+    assert_eq!(ann.must("git commit -q --allow-empty -m Deaf 2>&1"), "");
+    assert!(!ann.lives(&ann.awaits("../deaf.pid")));
+}
+
+#[test]
+fn a_push_waits_for_the_sharing_of_proofs_no_longer_than_for_a_pull() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.must("git gryt hook install pre-push && git gryt config share_on_push true");
+    ann.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    ann.must("git gryt evolution start v1.0.0 --change A");
+    ann.works("a.txt");
+    ann.must("git gryt run && git commit -q --allow-empty -m More");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    ann.git("remote set-url --push origin ../hosting.git");
+    ann.git(&format!(
+        "remote set-url origin git://127.0.0.1:{port}/x.git"
+    ));
+    ann.must("git gryt config hook_timeout 300ms");
+    let told = ann.must("git push -q origin main 2>&1");
+    assert!(
+        told.contains("not shared: the cloud took too long"),
+        "{told}"
+    );
+    assert!(
+        told.contains("v1.0.0/A/rc.1 is proven by what you push"),
+        "{told}"
+    );
+    let hosting = ann.at(sandbox.path().join("hosting.git"));
+    assert_eq!(hosting.git("rev-parse main"), ann.git("rev-parse main"));
+    // However short or long that is.
+    ann.git("remote set-url origin ../hosting.git");
+    for (limit, says) in [
+        ("1ns", "not shared: the cloud took too long"),
+        ("500000000000years", "gryt: shared v1.0.0/A/rc.1"),
+    ] {
+        ann.must(&format!("git gryt config hook_timeout {limit}"));
+        ann.must("git commit -q --allow-empty -m Again");
+        let told = ann.must("git push -q origin main 2>&1");
+        assert!(told.contains(says), "{told}");
+    }
 }
 
 #[test]

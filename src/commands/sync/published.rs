@@ -32,24 +32,32 @@ pub(crate) fn unshared(session: &Session<'_>) -> Result<Vec<Attempt>> {
     Ok(found)
 }
 
-/// Shares those of `mine` whose commits the remote was seen to have, where `share_on_push` is set.
-/// Whether a push that is under way will be accepted, nobody knows: a following command shares what it
-/// published.
+/// Those of `mine` whose commits the remote was seen to have, where `share_on_push` is set. Whether a push
+/// that is under way will be accepted, nobody knows: a following command shares what it published.
 ///
 /// # Errors
-/// Objects cannot be read. That the cloud refuses or is away is a warning.
-pub(crate) fn share(session: &Session<'_>, mine: &[Attempt]) -> Result<Vec<EvolutionName>> {
+/// Objects cannot be read.
+pub(crate) fn ready(session: &Session<'_>, mine: &[Attempt]) -> Result<Vec<EvolutionName>> {
+    let mut ready = Vec::new();
     if !session.core.config.share_on_push {
-        return Ok(Vec::new());
+        return Ok(ready);
     }
     let remote = session.core.cloud_name()?;
-    let mut ready = Vec::new();
     for attempt in mine {
         let pinned = session.core.store.pinned(&attempt.tip, None)?;
         if !pinned.is_empty() && session.core.store.published(&pinned, remote)? {
             ready.push(attempt.name.clone());
         }
     }
+    Ok(ready)
+}
+
+/// Shares those that are ready.
+///
+/// # Errors
+/// Objects cannot be read. That the cloud refuses or is away is a warning.
+pub(crate) fn share(session: &Session<'_>, mine: &[Attempt]) -> Result<Vec<EvolutionName>> {
+    let ready = ready(session, mine)?;
     if ready.is_empty() {
         return Ok(Vec::new());
     }
