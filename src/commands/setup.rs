@@ -1,6 +1,7 @@
 //! `git gryt setup`: put man pages and completions where they are found, and take them out again.
 //! `git gryt man` and `git gryt completions` print them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -106,19 +107,26 @@ pub(crate) fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Out
         zsh: None,
     };
     if args.undo {
-        for file in &known {
+        for file in &known.files {
             if remove(file)? {
                 done.removed.push(file.clone());
             }
         }
         remove(&list)?;
+        // The innermost first. A folder that holds something else stays.
+        for folder in known.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
         return Ok(Outcome::Setup(done));
     }
     let mut files = Vec::new();
     for page in pages {
         let file = places.folder(page.kind).join(&page.name);
         let there = file.symlink_metadata().is_ok();
-        if there && !known.contains(&file) && fs::read(&file).ok().as_ref() != Some(&page.text) {
+        if there
+            && !known.files.contains(&file)
+            && fs::read(&file).ok().as_ref() != Some(&page.text)
+        {
             done.foreign.push(file);
             continue;
         }
@@ -126,14 +134,13 @@ pub(crate) fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Out
     }
     // The list first: whatever is written is in it, wherever this is cut.
     let mut all = known;
-    all.extend(files.iter().map(|(file, _)| file.clone()));
-    all.sort();
-    all.dedup();
-    let text: String = all
-        .iter()
-        .map(|file| format!("{}\n", file.display()))
-        .collect();
-    write(&list, text.as_bytes())?;
+    all.files.extend(files.iter().map(|(file, _)| file.clone()));
+    all.folders.extend(list.parent().map(Path::to_owned));
+    for file in all.files.iter().chain([&list]) {
+        let above = file.ancestors().skip(1).take_while(|at| !at.exists());
+        all.folders.extend(above.map(Path::to_owned));
+    }
+    write(&list, all.text().as_bytes())?;
     for (file, text) in files {
         write(&file, text)?;
         done.written.push(file);
@@ -231,13 +238,50 @@ fn places(ctx: &Context, prefix: Option<&Path>) -> Result<Places> {
     })
 }
 
-/// What an earlier setup wrote down.
-fn installed(list: &Path) -> Result<Vec<PathBuf>> {
-    match fs::read_to_string(list) {
-        Ok(text) => Ok(text.lines().map(PathBuf::from).collect()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", list.display())),
+/// What setups wrote and made, as they wrote it down: a path a line, a slash after each folder. An outer
+/// folder comes before what is in it.
+#[derive(Default)]
+struct Installed {
+    files: BTreeSet<PathBuf>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Installed {
+    fn text(&self) -> String {
+        let files = self
+            .files
+            .iter()
+            .map(|file| format!("{}\n", file.display()));
+        let folders = self.folders.iter();
+        let folders = folders.map(|folder| format!("{}/\n", folder.display()));
+        files.chain(folders).collect()
     }
+}
+
+/// What earlier setups wrote down.
+fn installed(list: &Path) -> Result<Installed> {
+    let mut known = Installed::default();
+    let text = match fs::read_to_string(list) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(known),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be read", list.display()));
+        }
+    };
+    for line in text.lines() {
+        match line.strip_suffix('/') {
+            Some(folder) => known.folders.insert(folder.into()),
+            None => known.files.insert(line.into()),
+        };
+    }
+    // Earlier builds took two folders above each file for theirs.
+    if known.folders.is_empty() {
+        for file in known.files.iter().map(PathBuf::as_path).chain([list]) {
+            let above = file.ancestors().skip(1).take(2);
+            known.folders.extend(above.map(Path::to_owned));
+        }
+    }
+    Ok(known)
 }
 
 fn write(file: &Path, text: &[u8]) -> Result<()> {
@@ -254,19 +298,11 @@ fn write(file: &Path, text: &[u8]) -> Result<()> {
     put().with_context(|| format!("{} cannot be written", file.display()))
 }
 
-/// Removes a file, and the folders above it that are empty now; false where there was none.
+/// Removes a file; false where there was none.
 fn remove(file: &Path) -> Result<bool> {
     match fs::remove_file(file) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => {
-            return Err(error).with_context(|| format!("{} cannot be removed", file.display()));
-        }
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be removed", file.display())),
     }
-    // A folder that holds something else stays.
-    let above = file.ancestors().skip(1).take(2);
-    above
-        .map_while(|folder| fs::remove_dir(folder).ok())
-        .count();
-    Ok(true)
 }

@@ -105,6 +105,37 @@ fn what_somebody_else_wrote_stays() {
 }
 
 #[test]
+fn the_undoing_of_a_setup_leaves_the_folders_that_were_there_and_no_others() {
+    let sandbox = Sandbox::new();
+    let who = sandbox.nobody();
+    let folders = |root: &str| who.must(&format!("cd {root} && find . | sort"));
+    for prepared in [
+        "mkdir -p there",
+        "mkdir -p there/share/man/man1 there/share/zsh",
+        "mkdir -p there/share/git-gryt/mine",
+    ] {
+        who.must(prepared);
+        let before = folders("there");
+        who.must("git gryt setup --prefix there/own && git gryt setup --prefix there");
+        who.must("git gryt setup --prefix there/own && git gryt setup --prefix there");
+        who.must(
+            "git gryt setup --prefix there/own --undo && git gryt setup --prefix there --undo",
+        );
+        assert_eq!(folders("there"), before, "{prepared}");
+        who.must("rm -r there");
+    }
+    who.must("git gryt setup --prefix a/b/c && git gryt setup --prefix a/b/c --undo");
+    assert!(!who.has("a"));
+    // What an earlier build wrote down.
+    who.write("old/share/git-gryt/installed", "");
+    let page = format!("{}/old/share/man/man1/x.1", sandbox.path().display());
+    who.write("old/share/man/man1/x.1", "");
+    who.write("old/share/git-gryt/installed", &format!("{page}\n"));
+    who.must("git gryt setup --prefix old --undo");
+    assert!(!who.has("old/share"));
+}
+
+#[test]
 fn help_shows_examples_and_a_slip_of_the_keys_is_understood() {
     let sandbox = Sandbox::new();
     let who = sandbox.nobody();
