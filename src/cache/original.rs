@@ -2,7 +2,9 @@
 //! nothing else.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
@@ -35,7 +37,12 @@ pub(crate) fn read(path: &Path) -> Result<Original, Refusal> {
         return Err(wrong("there is no such file".into()));
     }
     let damaged = |error: rusqlite::Error| wrong(format!("it is no sound database: {error}"));
-    let db = open(path).map_err(damaged)?;
+    let copy = copied(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let db = match &copy {
+        Some(copy) => open(&copy.path().join(COPY), OpenFlags::SQLITE_OPEN_READ_WRITE),
+        None => open(path, OpenFlags::SQLITE_OPEN_READ_ONLY),
+    };
+    let db = db.map_err(damaged)?;
     let check: String = db
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(damaged)?;
@@ -51,9 +58,62 @@ pub(crate) fn read(path: &Path) -> Result<Original, Refusal> {
     whole(&db, &tables).map_err(|error| wrong(format!("it is of another shape: {error}")))
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
+/// The database's name where it is copied to.
+const COPY: &str = "original.db";
+/// How often a database is copied that somebody keeps writing to.
+const TRIES: usize = 5;
+
+/// A private copy of a database that cannot be read without writing beside it, content included that
+/// is only in the log so far; none where it can be read in place. SQLite makes two files for a reader
+/// where writers use a log (sqlite.org, "Write-Ahead Logging", "Read-Only Databases"), and refuses a
+/// reader where a journal is left to be rolled back.
+fn copied(path: &Path) -> io::Result<Option<tempfile::TempDir>> {
+    let path = path.canonicalize()?;
+    let beside = |end: &str| {
+        let mut name = path.clone().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let parts = [
+        (path.clone(), COPY.to_owned()),
+        (beside("-wal"), format!("{COPY}-wal")),
+        (beside("-journal"), format!("{COPY}-journal")),
+    ];
+    let about = |(part, _): &(PathBuf, String)| {
+        let about = part.metadata().ok()?;
+        Some((about.len(), about.modified().ok()))
+    };
+    let journal = about(&parts[2]).is_some_and(|(len, _)| len > 0);
+    if !is_logged(&path)? && !journal {
+        return Ok(None);
+    }
+    for _ in 0..TRIES {
+        let folder = tempfile::tempdir()?;
+        let before: Vec<_> = parts.iter().map(about).collect();
+        for (part, name) in &parts {
+            match fs::copy(part, folder.path().join(name)) {
+                Err(error) if error.kind() == ErrorKind::NotFound && *part != path => {}
+                copied => drop(copied?),
+            }
+        }
+        // Parts of different moments are no database.
+        if parts.iter().map(about).eq(before) {
+            return Ok(Some(folder));
+        }
+    }
+    Err(io::Error::other("somebody keeps writing to it"))
+}
+
+/// Whether writers of a database use a log (sqlite.org, "Database File Format", 1.3.3).
+fn is_logged(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(20).read_to_end(&mut head)?;
+    let versions = head.get(18..).unwrap_or_default();
+    Ok(head.starts_with(b"SQLite format 3\0") && versions.contains(&2))
+}
+
+fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // A stranger's schema runs nothing (sqlite.org, "Defense Against The Dark Arts").
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -144,6 +144,74 @@ fn what_is_no_sound_database_of_the_original_is_refused_by_name() {
 }
 
 #[test]
+fn reading_a_record_leaves_its_folder_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let files = |folder: &str| {
+        let listed = fs::read_dir(ann.dir.join(folder)).unwrap();
+        let mut files: Vec<_> = listed
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let reads = |folder: &str, names: &[&str]| {
+        let before = files(folder);
+        let there = before
+            .iter()
+            .map(|(path, _)| path.file_name().unwrap().to_str().unwrap());
+        assert_eq!(there.collect::<Vec<_>>(), names);
+        let told = ann.must(&format!("git gryt import {folder}/gryt.db --dry-run"));
+        assert!(told.contains("Would import v2.0.0: a draft"), "{told}");
+        let after = files(folder);
+        let names: Vec<_> = after.iter().map(|(path, _)| path).collect();
+        assert!(after == before, "{folder}: {names:?}");
+        told
+    };
+    let add = "INSERT INTO generations (generation_id, version, status, created_at, created_by) \
+               VALUES ('g2', 'v2.0.0', 'draft', '2026-01-01 00:00:00', 'local')";
+    // Closed by its last writer: no log is left.
+    let db = original(&ann, "closed");
+    db.execute_batch(add).unwrap();
+    let mode: String = db
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    drop(db);
+    reads("closed", &["gryt.db"]);
+    // In use: what was written last is in the log alone.
+    let db = original(&ann, "open");
+    let _: String = db
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .unwrap();
+    db.execute_batch(add).unwrap();
+    reads("open", &["gryt.db", "gryt.db-shm", "gryt.db-wal"]);
+    // Copied from there, or left by a writer that died.
+    ann.must("mkdir left && cp open/gryt.db open/gryt.db-wal left");
+    reads("left", &["gryt.db", "gryt.db-wal"]);
+    ann.must("mkdir linked && ln -s ../left/gryt.db linked/gryt.db");
+    let before = files("left");
+    reads("linked", &["gryt.db"]);
+    assert!(files("left") == before);
+    // A transaction that was cut short is no part of it.
+    let db = original(&ann, "cut");
+    db.execute_batch(add).unwrap();
+    db.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE generations SET version = 'v8.0.0' WHERE version = 'v2.0.0'")
+        .unwrap();
+    db.execute_batch("CREATE TABLE more AS SELECT zeroblob(100000)")
+        .unwrap();
+    ann.must("mkdir dead && cp cut/gryt.db cut/gryt.db-journal dead");
+    drop(db);
+    let told = reads("dead", &["gryt.db", "gryt.db-journal"]);
+    assert!(!told.contains("v8.0.0"), "{told}");
+    ann.must("git gryt import dead/gryt.db");
+    assert_eq!(files("dead").len(), 2);
+}
+
+#[test]
 fn pending_changesets_become_a_draft_once() {
     let sandbox = Sandbox::new();
     sandbox.hosting();
