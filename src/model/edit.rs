@@ -10,6 +10,7 @@ use std::str::FromStr;
 use yaml_edit::{Document, Mapping, Sequence};
 
 use super::generation::quoted;
+use super::invalid::MAX_BYTES;
 use super::sections::cut;
 use super::{Change, ChangeId, Contract, Invalid};
 
@@ -38,6 +39,30 @@ pub(crate) fn apply(text: &str, contract: &Contract, edits: &[Edit]) -> Result<S
     rewrite(text, contract, &wanted)
 }
 
+/// Applies those of `edits` that can be, one after another; says of each other one why not.
+pub(crate) fn apply_each(
+    text: &str,
+    contract: &Contract,
+    edits: &[Edit],
+) -> Result<(String, Vec<Option<Invalid>>), Invalid> {
+    if let Ok(text) = apply(text, contract, edits) {
+        return Ok((text, edits.iter().map(|_| None).collect()));
+    }
+    let mut text = text.to_owned();
+    let mut faults = Vec::new();
+    for edit in edits {
+        let now = Contract::parse(text.as_bytes(), &contract.version)?;
+        match apply(&text, &now, std::slice::from_ref(edit)) {
+            Ok(edited) => {
+                text = edited;
+                faults.push(None);
+            }
+            Err(fault) => faults.push(Some(fault)),
+        }
+    }
+    Ok((text, faults))
+}
+
 /// Changes `text`, which says `from`, until it says `to`; the order of changes that both have is
 /// the text's.
 ///
@@ -62,6 +87,7 @@ pub(crate) fn rewrite(text: &str, from: &Contract, to: &Contract) -> Result<Stri
     }
     match Contract::parse(edited.as_bytes(), &to.version) {
         Ok(said) if said.says_the_same(to) => Ok(edited),
+        _ if edited.len() > MAX_BYTES => Err(Invalid::too_large("the contract would be")),
         _ => Err(unedited()),
     }
 }

@@ -57,6 +57,13 @@ impl Invalid {
     }
 }
 
+impl Invalid {
+    /// What is said of a text that has more than [`MAX_BYTES`]; `it` is what "larger" is said of.
+    pub(crate) fn too_large(it: &str) -> Self {
+        Self::new(format!("{it} larger than {} KB", MAX_BYTES / 1024))
+    }
+}
+
 /// The largest text read from a ref or a working file, in bytes.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
 /// The deepest nesting of a text; a contract needs three.
@@ -64,10 +71,7 @@ const MAX_DEPTH: usize = 32;
 
 fn bounded(text: &[u8]) -> Result<(), Invalid> {
     if text.len() > MAX_BYTES {
-        return Err(Invalid::new(format!(
-            "it is larger than {} KB",
-            MAX_BYTES / 1024
-        )));
+        return Err(Invalid::too_large("it is"));
     }
     let mut flow: usize = 0;
     for line in text.split(|b| *b == b'\n') {

@@ -80,6 +80,21 @@ impl Scheme {
         }
     }
 
+    /// Whether `version` says that a change of that level came with it, after the `last` release.
+    /// Nothing released counts as v0.0.0, and a day says nothing of what changed.
+    pub(crate) fn reaches(&self, level: Level, version: &Version, last: Option<&Version>) -> bool {
+        if matches!(self, Self::Date) {
+            return true;
+        }
+        let count = match level {
+            Level::Major => 1,
+            Level::Minor => 2,
+            Level::Patch => return true,
+        };
+        let numbers = |version: &Version| [0, 1].map(|at| version.number(at));
+        numbers(version)[..count] > last.map_or([0, 0], numbers)[..count]
+    }
+
     /// The next version that nobody has.
     ///
     /// # Errors
@@ -91,6 +106,23 @@ impl Scheme {
             Self::Ranges(all) => ranged(ranges(all, known.me), level, known),
         }
     }
+}
+
+impl Level {
+    /// The article and its name, as in "a minor change".
+    pub(crate) fn named(self) -> &'static str {
+        match self {
+            Self::Patch => "a patch",
+            Self::Minor => "a minor change",
+            Self::Major => "a major change",
+        }
+    }
+}
+
+/// The last release before `version`; a pre-release is none.
+pub(crate) fn before<'a>(version: &Version, released: &'a [Version]) -> Option<&'a Version> {
+    let earlier = |known: &&Version| *known < version && !known.is_pre_release();
+    released.iter().filter(earlier).max()
 }
 
 fn ranges<'a>(all: &'a BTreeMap<String, Vec<Range>>, who: &Person) -> &'a [Range] {
@@ -328,6 +360,26 @@ mod tests {
             "v1.4.1"
         );
         assert_eq!(free(Level::Minor, &["v1.4.2-rc.1"], None), "v1.5.0");
+    }
+
+    #[test]
+    fn a_version_reaches_as_far_as_its_first_number_that_is_higher() {
+        for (version, released, patch, minor, major) in [
+            ("v1.4.3", &["v1.4.2", "v2.0.0"][..], true, false, false),
+            ("v1.5.0", &["v1.4.2"], true, true, false),
+            ("v2.0.0", &["v1.4.2", "v2.0.0-rc.1"], true, true, true),
+            ("v0.0.1", &[], true, false, false),
+            ("v0.1.0", &[], true, true, false),
+            ("v1.0.0", &["v0.9.0"], true, true, true),
+        ] {
+            let version: Version = version.parse().unwrap();
+            let released: Vec<Version> = released.iter().map(|v| v.parse().unwrap()).collect();
+            let last = before(&version, &released);
+            let reaches = [Level::Patch, Level::Minor, Level::Major]
+                .map(|level| Scheme::Free.reaches(level, &version, last));
+            assert_eq!(reaches, [patch, minor, major], "{version}");
+            assert!(Scheme::Date.reaches(Level::Major, &version, last));
+        }
     }
 
     #[test]

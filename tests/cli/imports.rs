@@ -279,6 +279,90 @@ fn pending_changesets_become_a_draft_once() {
 }
 
 #[test]
+fn a_changeset_that_reaches_farther_than_the_draft_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.git("tag v1.4.2");
+    ann.write(".changeset/small.md", "---\nx: patch\n---\nMend\n");
+    let told = ann.must("git gryt import --from changesets");
+    assert!(told.contains("Imported v1.4.3: a draft"), "{told}");
+    ann.write(".changeset/wide.md", "---\nx: minor\n---\nAdd\n");
+    ann.write(".changeset/other.md", "---\nx: patch\n---\nMend more\n");
+    let before = ann.refs("refs");
+    for dry in ["", " --dry-run"] {
+        let told = ann.refused(6, &format!("git gryt import --from changesets{dry}"));
+        for part in [
+            "wide is a minor change, and the draft v1.4.3 does not reach that far",
+            "git gryt generation rename v1.4.3 v1.5.0 && git gryt import --from changesets",
+            "git gryt import --from changesets --as v1.4.3",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+    assert_eq!(ann.refs("refs"), before);
+    ann.must("git gryt generation rename v1.4.3 v1.5.0 && git gryt import --from changesets");
+    let contract = ann.read(".gryt/generations/v1.5.0.yaml");
+    for id in ["small", "wide", "other"] {
+        assert!(contract.contains(&format!("id: {id}")), "{contract}");
+    }
+    // What is meant is done.
+    ann.write("it's/big.md", "---\nx: major\n---\nChange\n");
+    ann.write("it's/small.md", "---\nx: patch\n---\nMend\n");
+    let told = ann.refused(6, "git gryt import --from changesets \"it's\"");
+    let meant = told
+        .lines()
+        .find(|line| line.ends_with("--as v1.5.0"))
+        .unwrap();
+    ann.must(meant.trim().trim_start_matches("$ "));
+    assert!(
+        ann.read(".gryt/generations/v1.5.0.yaml")
+            .contains("id: big")
+    );
+}
+
+#[test]
+fn a_changeset_without_room_is_left_out_by_name_and_the_others_come_over() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let set = |name: &str, level: &str, bytes: usize| {
+        let text = format!(
+            "---\nx: {level}\n---\nSay {name}\n\n{}\n",
+            "word ".repeat(bytes / 5)
+        );
+        ann.write(&format!(".changeset/{name}.md"), &text);
+    };
+    set("a-fine", "patch", 100);
+    set("b-huge", "major", 600_000);
+    set("c-nearly", "minor", 524_000);
+    set("d-half", "patch", 300_000);
+    set("e-half", "minor", 300_000);
+    set("f-fine", "patch", 100);
+    for dry in [" --dry-run", ""] {
+        let told = ann.must(&format!("git gryt import --from changesets{dry}"));
+        for name in [
+            "b-huge: it is larger than 512 KB",
+            "e-half: the contract would be larger than 512 KB",
+        ] {
+            assert!(
+                told.contains(&format!("Left out: {name}")),
+                "{name}: {told}"
+            );
+        }
+        for name in ["a-fine", "d-half", "f-fine"] {
+            assert!(
+                told.contains(&format!("  {name} Say {name}")),
+                "{name}: {told}"
+            );
+        }
+    }
+    // What was left out has no say in the version.
+    let contract = ann.read(".gryt/generations/v0.0.1.yaml");
+    assert!(contract.contains("id: d-half") && !contract.contains("e-half"));
+}
+
+#[test]
 fn release_tags_are_taken_and_known() {
     let sandbox = Sandbox::new();
     sandbox.hosting();

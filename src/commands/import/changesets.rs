@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{ImportArgs, Report};
 use crate::commands::{product, typed_if};
 use crate::model::changeset::{self, Changeset};
 use crate::model::edit::{self, Edit};
-use crate::model::{Contract, Exit, Refusal, Version};
+use crate::model::invalid::MAX_BYTES;
+use crate::model::scheme;
+use crate::model::{Contract, Exit, Invalid, Refusal, Version};
 use crate::session::Session;
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
@@ -51,69 +54,163 @@ pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
             home = Some(place.version.clone());
         }
     }
+    let base = named.as_ref().or(home.as_ref());
+    let mut new = fitting(session, &refs, base, new, &mut report)?;
     let Some(level) = changeset::farthest(&new) else {
         return Ok(report);
     };
+    if named.is_none()
+        && let Some(home) = &home
+    {
+        far_enough(session, args, &refs, home, &new)?;
+    }
     let version = match named.or(home) {
         // What the next version is may be asked of the cloud, and a dry run asks nobody.
         None if args.dry_run => None,
         None => Some(session.cloud.propose(level, product, None)?),
         known => known,
     };
-    let told = new
-        .iter()
-        .map(|set| format!("{} {}", set.change.id, set.change.title));
-    report.notes.extend(told);
-    report.changes = true;
-    report.drafts.extend(version.clone());
     if let Some(version) = &version
         && refs.draft(version).is_none()
     {
         session.core.may_declare(&refs, version)?;
     }
-    let (Some(version), false) = (version, args.dry_run) else {
-        return Ok(report);
-    };
-    taken.require(&version)?;
-    session.core.change(|refs| {
-        let tip = write(session, refs, &version, &new)?;
-        Ok((vec![refs.change(names::draft(&version), Some(&tip))], ()))
-    })?;
-    session.drafts.write_view()?;
+    if let (Some(version), false) = (&version, args.dry_run) {
+        taken.require(version)?;
+        let left = session.core.change(|refs| {
+            let (tip, left) = write(session, refs, version, &new)?;
+            Ok((vec![refs.change(names::draft(version), Some(&tip))], left))
+        })?;
+        // The draft may have grown meanwhile.
+        new.retain(|set| left.iter().all(|(id, _)| *id != set.change.id.to_string()));
+        report.skipped.extend(left);
+        session.drafts.write_view()?;
+    }
+    let told = new
+        .iter()
+        .map(|set| format!("{} {}", set.change.id, set.change.title));
+    report.notes.extend(told);
+    report.changes = true;
+    report.drafts.extend(version);
     Ok(report)
 }
 
-/// The draft with the changes put in, begun where there is none.
+type Left = Vec<(String, String)>;
+
+/// Those of `sets` that there is room for, in the draft that is there or in a new one. The others are
+/// left out.
+fn fitting(
+    session: &Session<'_>,
+    refs: &Refs,
+    base: Option<&Version>,
+    sets: Vec<Changeset>,
+    report: &mut Report,
+) -> Result<Vec<Changeset>> {
+    let (text, contract) = match base.filter(|version| refs.draft(version).is_some()) {
+        Some(version) => {
+            let draft = session.core.draft(refs, version)?;
+            let contract = draft.contract().map_err(Refusal::from)?;
+            (String::from_utf8_lossy(&draft.text).into_owned(), contract)
+        }
+        None => {
+            let any = "v0.0.0".parse().map_err(Refusal::from)?;
+            blank(base.unwrap_or(&any))?
+        }
+    };
+    let (_, left) = put(&text, &contract, &sets)?;
+    let stays = |set: &Changeset| left.iter().all(|(id, _)| *id != set.change.id.to_string());
+    let fitting = sets.into_iter().filter(stays).collect();
+    report.skipped.extend(left);
+    Ok(fitting)
+}
+
+/// A draft that is there says by its version how far its changes reach, and what is to join it may
+/// reach farther: `changeset version` would count on from the last release by all of them.
+fn far_enough(
+    session: &Session<'_>,
+    args: &ImportArgs,
+    refs: &Refs,
+    home: &Version,
+    sets: &[Changeset],
+) -> Result<()> {
+    let product = home.product();
+    let released = session.cloud.released(refs, product)?;
+    let last = scheme::before(home, &released);
+    let policy = session.core.policy(product)?;
+    let too_far = |set: &&Changeset| !policy.versions.reaches(set.level, home, last);
+    let Some(farthest) = sets.iter().filter(too_far).max_by_key(|set| set.level) else {
+        return Ok(());
+    };
+    let what = format!(
+        "{} is {}, and the draft {home} does not reach that far",
+        farthest.change.id,
+        farthest.level.named()
+    );
+    let since = match last {
+        Some(last) => format!("The last release before {home} is {last}"),
+        None => format!("Nothing was released before {home}"),
+    };
+    let next = match args.dry_run {
+        true => session.cloud.propose_here(farthest.level, product)?,
+        false => session.cloud.propose(farthest.level, product, None)?,
+    };
+    let mut import = "git gryt import --from changesets".to_owned();
+    if let Some(folder) = &args.what {
+        import += &format!(" '{}'", folder.replace('\'', "'\\''"));
+    }
+    let of = product.map_or(String::new(), |product| format!(" --product {product}"));
+    Err(Refusal::new(Exit::Conflict, what)
+        .because(since)
+        .because("Nothing was imported: rename the draft, or say that the changes belong into it")
+        .then(format!(
+            "git gryt generation rename {home} {next} && {import}{of}"
+        ))
+        .then(format!("{import} --as {home}"))
+        .into())
+}
+
+/// The draft with the changes put in, begun where there is none; and what there was no room for.
 fn write(
     session: &Session<'_>,
     refs: &Refs,
     version: &Version,
     sets: &[Changeset],
-) -> Result<crate::model::Oid> {
+) -> Result<(crate::model::Oid, Left)> {
+    let by = session.core.author()?;
+    let store = &session.core.store;
+    if refs.draft(version).is_none() {
+        session.core.may_declare(refs, version)?;
+        let (text, contract) = blank(version)?;
+        let (text, left) = put(&text, &contract, sets)?;
+        let nonce = session.core.ctx.nonce();
+        let tip = store.write_draft_root(by, version, text.as_bytes(), &nonce)?;
+        return Ok((tip, left));
+    }
+    let draft = session.core.draft(refs, version)?;
+    let contract = draft.contract().map_err(Refusal::from)?;
+    let (text, left) = put(&String::from_utf8_lossy(&draft.text), &contract, sets)?;
+    let tip = store.write_draft_edit(by, &draft.version, &draft.tip, text.as_bytes(), "Edit")?;
+    Ok((tip, left))
+}
+
+fn blank(version: &Version) -> Result<(String, Contract), Refusal> {
+    let text = Contract::blank(version, None);
+    let blank = Contract::parse(text.as_bytes(), version)?;
+    Ok((text, blank))
+}
+
+/// A contract with the changes put in, and those that cannot be, by name and why.
+fn put(text: &str, contract: &Contract, sets: &[Changeset]) -> Result<(String, Left), Refusal> {
     let puts: Vec<Edit> = sets
         .iter()
         .map(|set| Edit::Put(set.change.clone()))
         .collect();
-    let by = session.core.author()?;
-    if refs.draft(version).is_none() {
-        session.core.may_declare(refs, version)?;
-        let text = Contract::blank(version, None);
-        let blank = Contract::parse(text.as_bytes(), version).map_err(Refusal::from)?;
-        let text = edit::apply(&text, &blank, &puts).map_err(Refusal::from)?;
-        let nonce = session.core.ctx.nonce();
-        return session
-            .core
-            .store
-            .write_draft_root(by, version, text.as_bytes(), &nonce);
-    }
-    let draft = session.core.draft(refs, version)?;
-    let contract = draft.contract().map_err(Refusal::from)?;
-    let text = String::from_utf8_lossy(&draft.text);
-    let text = edit::apply(&text, &contract, &puts).map_err(Refusal::from)?;
-    session
-        .core
-        .store
-        .write_draft_edit(by, &draft.version, &draft.tip, text.as_bytes(), "Edit")
+    let (text, faults) = edit::apply_each(text, contract, &puts)?;
+    let left = sets.iter().zip(faults).filter_map(|(set, fault)| {
+        let fault = fault?.to_string();
+        Some((set.change.id.to_string(), fault))
+    });
+    Ok((text, left.collect()))
 }
 
 /// The changesets of a folder that were not released yet, and what was left out.
@@ -141,8 +238,13 @@ fn pending(folder: &Path) -> Result<(Vec<Changeset>, Report)> {
     let mut report = Report::default();
     let mut sets: Vec<Changeset> = Vec::new();
     for (name, path) in names {
-        let text = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let text = String::from_utf8_lossy(&text);
+        let text = match bounded(&path) {
+            Ok(text) => text,
+            Err(why) => {
+                report.skipped.push((name, why));
+                continue;
+            }
+        };
         match changeset::parse(&name, &text) {
             Ok(Some(set)) if sets.iter().any(|s| s.change.id.is(&set.change.id)) => {
                 report
@@ -158,6 +260,18 @@ fn pending(folder: &Path) -> Result<(Vec<Changeset>, Report)> {
         return Err(missing().into());
     }
     Ok((sets, report))
+}
+
+/// The text of a changeset, or why it is none.
+fn bounded(path: &Path) -> Result<String, String> {
+    let mut text = Vec::new();
+    let most = MAX_BYTES as u64 + 1;
+    let read = fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut text));
+    match read {
+        Ok(_) if text.len() > MAX_BYTES => Err(Invalid::too_large("it is").to_string()),
+        Ok(_) => Ok(String::from_utf8_lossy(&text).into_owned()),
+        Err(error) => Err(format!("it cannot be read: {error}")),
+    }
 }
 
 /// The names that a pre-release has released already (`pre.json`).

@@ -6,6 +6,7 @@ use super::Cloud;
 use crate::model::scheme::{Known, Level};
 use crate::model::tag_format;
 use crate::model::{Exit, Refusal, Version};
+use crate::store::Refs;
 use crate::store::refs::drafts;
 
 impl Cloud<'_> {
@@ -31,19 +32,55 @@ impl Cloud<'_> {
                 Ok(())
             })?;
         }
-        let refs = self.core.store.refs()?;
-        let product = product.or_else(|| from.and_then(Version::product));
-        let mut taken: Vec<Version> = match self.core.ledger(&refs)? {
+        self.proposed(level, product, from, &tags)
+    }
+
+    /// The same by what this clone knows, without asking the cloud.
+    ///
+    /// # Errors
+    /// As [`propose`](Cloud::propose).
+    pub(crate) fn propose_here(self, level: Level, product: Option<&str>) -> Result<Version> {
+        self.proposed(level, product, None, &self.core.store.tags()?)
+    }
+
+    /// What of a product was released, as far as this clone knows.
+    ///
+    /// # Errors
+    /// Refs or the ledger cannot be read.
+    pub(crate) fn released(self, refs: &Refs, product: Option<&str>) -> Result<Vec<Version>> {
+        self.released_by(refs, product, &self.core.store.tags()?)
+    }
+
+    fn released_by(
+        self,
+        refs: &Refs,
+        product: Option<&str>,
+        tags: &[String],
+    ) -> Result<Vec<Version>> {
+        let mut released = match self.core.ledger(refs)? {
             Some(ledger) => self.core.store.versions(&ledger, product)?,
             None => Vec::new(),
         };
+        let format = &self.core.config.tag_format;
+        let tagged = tags.iter().filter_map(|tag| tag_format::of(tag, format));
+        released.extend(tagged.filter(|v| v.product() == product));
+        Ok(released)
+    }
+
+    fn proposed(
+        self,
+        level: Level,
+        product: Option<&str>,
+        from: Option<&Version>,
+        tags: &[String],
+    ) -> Result<Version> {
+        let refs = self.core.store.refs()?;
+        let product = product.or_else(|| from.and_then(Version::product));
+        let mut taken = self.released_by(&refs, product, tags)?;
         for shared in [refs.local(), &self.core.known_cloud(&refs)] {
             let declared = drafts(shared).map(|(version, _)| version);
             taken.extend(declared.filter(|v| v.product() == product));
         }
-        let format = &self.core.config.tag_format;
-        let tagged = tags.iter().filter_map(|tag| tag_format::of(tag, format));
-        taken.extend(tagged.filter(|v| v.product() == product));
         if let Some(from) = from
             && !taken.contains(from)
         {
