@@ -338,7 +338,7 @@ pub(super) fn moved(done: &commands::sync::movement::Movement) -> String {
 /// Drafts that were linked.
 pub(super) fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
     let mut text = format!(
-        "Linked: {}, with {} of your evolutions\n",
+        "Linked: {}; evolutions that came along: {}\n",
         done.linked.len(),
         done.evolutions
     );

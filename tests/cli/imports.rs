@@ -486,6 +486,63 @@ fn drafts_of_one_content_that_were_made_apart_are_linked() {
 }
 
 #[test]
+fn what_a_record_tells_of_other_people_goes_over_with_its_draft() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob, cleo] = sandbox.team(["ann", "bob", "cleo"]);
+    for (who, lea) in [(&ann, "lea"), (&bob, "leah"), (&cleo, "lee")] {
+        who.git("tag release-1 origin/main");
+        drop(original(who, "old"));
+        who.must(&format!(
+            "git gryt import old/gryt.db --who 'local=Lea <{lea}@example.com>'"
+        ));
+    }
+    // The draft alone: bob is to bring what was recorded of it.
+    ann.must("git gryt sync push");
+    let linked = |who: &Person| {
+        who.refused(6, "git gryt sync pull");
+        let told = who.must("git gryt sync backfill");
+        who.must("git gryt sync pull && git gryt sync push-evolutions && git gryt verify");
+        told
+    };
+    let told = linked(&bob);
+    assert!(
+        told.contains("Linked: 1; evolutions that came along: 2"),
+        "{told}"
+    );
+    let cloud = |pattern: &str| ann.at(sandbox.path().join("hosting.git")).refs(pattern);
+    let shared = cloud("refs/gryt/evolutions");
+    assert_eq!(shared.len(), 2, "{shared:?}");
+    assert_eq!(bob.refs("refs/gryt/evolutions"), shared);
+    let by = bob.git(&format!("log -1 --format='%ae %ce' {}", shared[0].1));
+    assert_eq!(by, "leah@example.com leah@example.com");
+    // What is only claimed, and is there already, does not come twice; a proof does, and counts once.
+    let told = linked(&cleo);
+    assert!(
+        told.contains("Linked: 1; evolutions that came along: 1"),
+        "{told}"
+    );
+    assert_eq!(cloud("refs/gryt/evolutions").len(), 3);
+    ann.must("git gryt sync pull && git gryt sync push-evolutions");
+    let shown = ann.must("git gryt generation show v1.1.0");
+    let proven = |line: &str| line.contains("FEAT-002") && line.contains(" proven");
+    assert!(shown.lines().any(proven), "{shown}");
+    // The same under another name.
+    let lone = sandbox.clone_of("dora", "hosting.git");
+    lone.must("git gryt config execution_mode local && git tag release-1 origin/main");
+    drop(original(&lone, "old"));
+    lone.must("git gryt import old/gryt.db && git gryt generation rename v1.1.0 v1.2.0");
+    let carried = lone.refs("refs/gryt/evolutions");
+    assert_eq!(carried.len(), 2, "{carried:?}");
+    assert!(
+        carried.iter().all(|(name, _)| name.contains("/v1.2.0/")),
+        "{carried:?}"
+    );
+    let shown = lone.must("git gryt generation show v1.2.0");
+    assert!(shown.lines().any(proven), "{shown}");
+}
+
+#[test]
 fn one_release_that_was_promoted_apart_is_one_release() {
     let sandbox = Sandbox::new();
     sandbox.hosting();

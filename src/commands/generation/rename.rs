@@ -68,7 +68,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
         (None, Some(_)) => published(session, &session.cloud.seen()?, &draft)?,
         (None, None) => false,
     };
-    let own = session.drafts.own_attempts(&refs, &old, &draft.root)?;
+    let own = session.drafts.attempts_in_hand(&refs, &old, &draft.root)?;
     let under_way = match refs.get(&names::renaming(&old)) {
         // Left by a rename of another generation that once had this name.
         Some(first) if is_stale(session, &refs, first, &draft)? => {

@@ -1,6 +1,8 @@
 //! Linking drafts that were made apart: the same version with the same content, here and in the
 //! cloud, from two beginnings. The cloud's stays, and this clone's proofs go over to it.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
 use super::Cloud;
@@ -10,7 +12,7 @@ use crate::model::reconcile::Relation;
 use crate::model::{Oid, Version};
 use crate::session::core::contact::Contact;
 use crate::session::drafts::carry::{Carried, place};
-use crate::store::refs::drafts;
+use crate::store::refs::{drafts, evolutions};
 use crate::store::{Refs, names};
 
 /// What a backfill did.
@@ -19,7 +21,7 @@ use crate::store::{Refs, names};
 pub(crate) struct Backfilled {
     /// Drafts that are the cloud's now.
     pub linked: Vec<Version>,
-    /// This person's evolutions that went over with them.
+    /// Evolutions that went over with them: this person's, and what an import recorded of others.
     pub evolutions: usize,
     /// Drafts of one version that say different things.
     pub different: Vec<Version>,
@@ -30,7 +32,10 @@ struct Link {
     version: Version,
     here: Oid,
     there: Oid,
-    own: Vec<Attempt>,
+    /// What is of the draft that was here.
+    held: Vec<Attempt>,
+    /// The first commits of those of them that go over.
+    gone: Vec<Oid>,
     carried: Vec<Carried>,
 }
 
@@ -59,8 +64,8 @@ impl Cloud<'_> {
             let link = self.link(contact, version, here, there.clone())?;
             let linked = self.core.change(|refs| self.relink(refs, &link))?;
             if linked {
-                for (before, after) in link.own.iter().zip(&link.carried) {
-                    self.proving.follow_current(&before.root, &after.root)?;
+                for (before, after) in link.gone.iter().zip(&link.carried) {
+                    self.proving.follow_current(before, &after.root)?;
                 }
                 done.evolutions += link.carried.len();
                 done.linked.push(link.version);
@@ -80,23 +85,53 @@ impl Cloud<'_> {
         })
     }
 
-    /// Writes this person's evolutions again, for the cloud's generation.
+    /// Writes evolutions again, for the cloud's generation: this person's, and what an import recorded
+    /// of others.
     fn link(self, contact: &Contact, version: Version, here: Oid, there: Oid) -> Result<Link> {
         let generation = self.core.store.root(&there)?;
         let before = self.core.store.root(&here)?;
-        let own = self.drafts.own_attempts(&contact.refs, &version, &before)?;
+        let drafts = self.drafts;
+        let held = drafts.attempts_in_hand(&contact.refs, &version, &before)?;
+        let known = self.claimed(contact, &version, &generation)?;
+        // Somebody else who imported the same record may have shared the same claim.
+        let told = |attempt: &&Attempt| {
+            let claim = attempt.claim.as_ref();
+            attempt.tip == attempt.root && claim.is_some_and(|claim| known.contains(&claim.id))
+        };
+        let going: Vec<Attempt> = held.iter().filter(|a| !told(a)).cloned().collect();
         let again = |evolution: &Evolution| Evolution {
             generation: generation.clone(),
             ..evolution.clone()
         };
-        let carried = self.drafts.carry(&own, again)?;
+        let carried = drafts.carry(&going, again)?;
         Ok(Link {
             version,
             here,
             there,
-            own,
+            held,
+            gone: going.into_iter().map(|attempt| attempt.root).collect(),
             carried,
         })
+    }
+
+    /// The record's own ids of what the cloud has of a generation.
+    fn claimed(
+        self,
+        contact: &Contact,
+        version: &Version,
+        generation: &Oid,
+    ) -> Result<HashSet<String>> {
+        let mut known = HashSet::new();
+        for (name, tip) in evolutions(&contact.cloud) {
+            if name.version == *version
+                && self.core.store.is_commit(&tip)
+                && let Ok(attempt) = self.core.store.attempt(&name, &tip)?
+                && attempt.evolution.generation == *generation
+            {
+                known.extend(attempt.claim.map(|claim| claim.id));
+            }
+        }
+        Ok(known)
     }
 
     /// The updates that link; false where the draft moved meanwhile.
@@ -107,7 +142,7 @@ impl Cloud<'_> {
         }
         let mut updates = self
             .drafts
-            .put_aside(refs, &link.version, &link.here, &link.own)?;
+            .put_aside(refs, &link.version, &link.here, &link.held)?;
         updates.retain(|update| update.name != name);
         updates.push(refs.change(name.clone(), Some(&link.there)));
         // They take the numbers of what they stand for; the next adoption settles with the cloud.

@@ -3,13 +3,15 @@
 use anyhow::Result;
 
 use super::Drafts;
+use crate::git::ident::Ident;
 use crate::git::refs::Update;
 use crate::model::edit::rewrite;
 use crate::model::evolution::{Attempt, Evolution};
 use crate::model::{Contract, EvolutionName, Oid, Refusal, Version};
 use crate::session::core::survey::next;
+use crate::store::message::header;
 use crate::store::refs::evolutions;
-use crate::store::{Refs, names};
+use crate::store::{Author, Refs, names};
 
 /// An evolution made anew for another version.
 #[derive(Clone, Debug)]
@@ -59,14 +61,15 @@ impl Drafts<'_> {
         own: &[Attempt],
         again: impl Fn(&Evolution) -> Evolution,
     ) -> Result<Vec<Carried>> {
+        let me = self.core.me()?;
         let mut carried = Vec::new();
         for attempt in own {
             let what = again(&attempt.evolution);
-            let nonce = self.core.ctx.nonce();
-            let tip = self
-                .core
-                .store
-                .carry(self.core.author()?, &attempt.tip, &what, &nonce)?;
+            let (by, nonce) = match attempt.evolution.owner.is(&me) {
+                true => (self.core.author()?.clone(), self.core.ctx.nonce()),
+                false => self.as_recorded(attempt)?,
+            };
+            let tip = self.core.store.carry(&by, &attempt.tip, &what, &nonce)?;
             let name = EvolutionName {
                 version: what.version,
                 ..attempt.name.clone()
@@ -75,5 +78,21 @@ impl Drafts<'_> {
             carried.push(Carried { name, root, tip });
         }
         Ok(carried)
+    }
+    /// Who another tool's record says that an evolution is by, and its nonce: whoever carries it, it is
+    /// theirs, and the same objects.
+    fn as_recorded(self, attempt: &Attempt) -> Result<(Author, String)> {
+        let root = self.core.store.commit(&attempt.root)?;
+        let nonce = header(&root.message).nonce;
+        let ident = Ident {
+            person: root.author,
+            at: root.at,
+        };
+        let by = Author {
+            author: ident.clone(),
+            committer: ident,
+            sign: false,
+        };
+        Ok((by, nonce.unwrap_or_else(|| self.core.ctx.nonce())))
     }
 }

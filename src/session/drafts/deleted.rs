@@ -26,17 +26,45 @@ impl Drafts<'_> {
         root: &Oid,
     ) -> Result<Vec<Attempt>> {
         let me = self.core.me()?;
-        let mut own = Vec::new();
+        self.attempts(refs, version, root, |attempt| {
+            attempt.evolution.owner.is(&me)
+        })
+    }
+
+    /// The same, and what an import recorded of other people: nobody else can see to it.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) fn attempts_in_hand(
+        self,
+        refs: &Refs,
+        version: &Version,
+        root: &Oid,
+    ) -> Result<Vec<Attempt>> {
+        let me = self.core.me()?;
+        self.attempts(refs, version, root, |attempt| {
+            attempt.evolution.owner.is(&me) || attempt.claim.is_some()
+        })
+    }
+
+    fn attempts(
+        self,
+        refs: &Refs,
+        version: &Version,
+        root: &Oid,
+        meant: impl Fn(&Attempt) -> bool,
+    ) -> Result<Vec<Attempt>> {
+        let mut found = Vec::new();
         for (name, tip) in evolutions(refs.local()) {
             if name.version == *version
                 && let Ok(attempt) = self.core.store.attempt(&name, &tip)?
                 && attempt.evolution.generation == *root
-                && attempt.evolution.owner.is(&me)
+                && meant(&attempt)
             {
-                own.push(attempt);
+                found.push(attempt);
             }
         }
-        Ok(own)
+        Ok(found)
     }
 
     /// The updates that put a draft aside, and with it `attempts`.
