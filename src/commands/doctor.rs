@@ -123,6 +123,7 @@ pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
     checks.extend(refspecs(session)?);
     checks.push(history(session)?);
     checks.extend(ledger(session)?);
+    checks.extend(imports(session)?);
     if args.remote {
         checks.extend(cloud(session)?);
     }
@@ -314,6 +315,36 @@ fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
     for (version, _) in refs.below(names::PROMOTING) {
         let what = format!("whether {version} is promoted was not heard");
         checks.push(Check::look("ledger", what).then("git gryt sync pull"));
+    }
+    Ok(checks)
+}
+
+/// Commits from before gryt, which a tag alone holds: what to type depends on whether they are here.
+fn imports(session: &Session<'_>) -> Result<Vec<Check>> {
+    let refs = session.core.store.refs()?;
+    let Ok(Some(ledger)) = session.core.ledger(&refs) else {
+        // What is wrong with it was said.
+        return Ok(Vec::new());
+    };
+    let unheld = session.sealing.unheld(&ledger)?;
+    let mut checks = Vec::new();
+    for here in [true, false] {
+        let mut same = unheld.iter().filter(|unheld| unheld.here == here);
+        let Some(first) = same.next() else {
+            continue;
+        };
+        let more = match same.count() {
+            0 => String::new(),
+            more => format!(", and {more} more like it"),
+        };
+        let what = format!("{}: {}{more}", first.version, first.says());
+        let tag = session.core.tag_name(&first.version);
+        let next = match (here, &session.core.config.remote) {
+            (true, _) => format!("git tag {tag} {}", first.commit),
+            (false, Some(remote)) => format!("git fetch --tags {remote}"),
+            (false, None) => "git fetch --tags".to_owned(),
+        };
+        checks.push(Check::look("imports", what).then(next));
     }
     Ok(checks)
 }

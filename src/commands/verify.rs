@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Outcome, typed_if};
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::session::Session;
+use crate::session::sealing::unheld::Unheld;
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -26,6 +27,8 @@ pub(crate) struct Report {
     pub named: bool,
     pub excused: Vec<Excused>,
     pub problems: Vec<Problem>,
+    /// Versions from before gryt whose commits nothing holds here. The ledger is none the worse for it.
+    pub unheld: Vec<Unheld>,
 }
 
 /// A release that a promoter's word let through a gate.
@@ -82,6 +85,10 @@ pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
         promotions: audit.promotions,
         excused: Vec::new(),
         problems: Vec::new(),
+        unheld: match only {
+            Some(_) => Vec::new(),
+            None => session.sealing.unheld(&ledger)?,
+        },
     };
     for (oid, why) in audit.invalid {
         report.problems.push(Problem {

@@ -107,6 +107,9 @@ pub(super) fn whereabouts(places: &commands::locate::Whereabouts) -> String {
 }
 
 /// What going over the ledger again came to.
+/// How many of a kind are shown where there may be thousands.
+const SHOWN: usize = 10;
+
 pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String {
     let mut text = String::new();
     for problem in &report.problems {
@@ -124,6 +127,16 @@ pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String 
                 line(excuse)
             );
         }
+    }
+    for unheld in report.unheld.iter().take(SHOWN) {
+        _ = writeln!(text, "{}: {}", unheld.version, unheld.says());
+    }
+    match report.unheld.len().saturating_sub(SHOWN) {
+        0 => {}
+        more => _ = writeln!(text, "and {more} more imported versions"),
+    }
+    if !report.unheld.is_empty() {
+        text += "What is missing is looked for by: git gryt doctor\n";
     }
     let (entries, promotions) = (report.entries, report.promotions);
     let counted = format!("{entries} entries, {promotions} promotions judged again");

@@ -260,6 +260,22 @@ impl Store {
         Ok(missing.is_empty())
     }
 
+    /// Commits that no ref of this clone reaches: those of `wanted`, and their ancestors.
+    ///
+    /// # Errors
+    /// Git cannot walk its history.
+    pub(crate) fn unreachable(&self, wanted: &[&Oid]) -> Result<Vec<Oid>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines: String = wanted.iter().map(|oid| format!("{oid}\n")).collect();
+        let args = ["rev-list", "--stdin", "--not", "--all"];
+        let output = self.git.run(&args, lines.as_bytes())?;
+        anyhow::ensure!(output.ok(), "git rev-list: {}", output.said());
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
     /// The commits of `wanted` and their ancestors that are on no branch that `remote` is known
     /// to have, nor in anything of ours that it has (`held`). `others` are remotes whose names lie
     /// below this one's.

@@ -445,6 +445,26 @@ impl Store {
         }
     }
 
+    /// Everything that the ledger knows of versions from before gryt, in no order.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn all_imported(&self, ledger: &Ledger) -> Result<Vec<Imported>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let mut found = Vec::new();
+        let mut folders: Vec<Oid> = self.at(&tree, "imports")?.into_iter().collect();
+        while let Some(folder) = folders.pop() {
+            for (name, oid) in self.list(&folder, "")? {
+                if self.is_tree(&oid) {
+                    folders.push(oid);
+                } else if let (Some(_), Some(text)) = (old(&name), self.blob(&oid)?) {
+                    found.push(Invalid::or_yaml(&text)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The spelling under which the ledger has a version, promoted or released before gryt.
     ///
     /// # Errors

@@ -426,6 +426,66 @@ fn release_tags_are_taken_and_known() {
 }
 
 #[test]
+fn a_commit_that_only_a_lost_tag_held_is_named_before_and_after_it_is_gone() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.git("tag v1.0.0");
+    ann.must(
+        "git checkout -q --detach && git commit -q --allow-empty -m Release && git tag v1.1.0",
+    );
+    let lost = ann.git("rev-parse HEAD");
+    ann.must("git commit -q --allow-empty -m Release && git tag rel-2 && git tag v1.2.0 && git checkout -q main");
+    ann.must("git push -q origin --tags && git gryt import --from tags");
+    let says = |line: &str, parts: &[&str]| {
+        let told = ann.must(line);
+        for part in parts {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert_eq!(
+            told.matches("imported commit").count(),
+            parts.len() / 2,
+            "{told}"
+        );
+    };
+    says("git gryt verify", &[]);
+    says("git gryt doctor", &[]);
+    // What another tag or a branch holds is held.
+    ann.git("tag -d v1.1.0");
+    ann.git("tag -d v1.2.0");
+    says("git gryt verify", &[]);
+    ann.git("tag -d rel-2");
+    let loose = "no branch or tag holds the imported commit";
+    says("git gryt verify", &["v1.1.0: ", loose, "v1.2.0: ", loose]);
+    let again = format!("git tag v1.1.0 {lost}");
+    says("git gryt doctor", &["and 1 more like it", &again]);
+    ann.must(&again);
+    says("git gryt verify", &["v1.2.0: ", loose]);
+    // Once git has collected it, it is to be had from where it still is.
+    ann.git("tag -d v1.1.0");
+    ann.git("-c gc.reflogExpire=now -c gc.reflogExpireUnreachable=now reflog expire --all");
+    ann.git("-c gc.pruneExpire=now gc -q --prune=now");
+    ann.refused(128, &format!("git cat-file commit {lost}"));
+    let gone = "is not in this clone";
+    says(
+        "git gryt verify",
+        &["v1.1.0: its", gone, "v1.2.0: its", gone],
+    );
+    says(
+        "git gryt doctor",
+        &["and 1 more like it", "git fetch --tags origin"],
+    );
+    ann.must("git fetch -q --tags origin");
+    says("git gryt verify", &[]);
+    // A clone without tags knows nothing of them; beyond the end of a shallow one nobody looks.
+    ann.git("clone -q --depth 1 --no-tags file://$PWD/../hosting.git ../shallow");
+    let shallow = ann.at(sandbox.path().join("shallow"));
+    shallow.must("git gryt sync pull");
+    let told = shallow.must("git gryt verify");
+    assert!(!told.contains("imported commit"), "{told}");
+}
+
+#[test]
 fn what_was_entered_in_local_mode_comes_along_to_the_cloud() {
     let sandbox = Sandbox::new();
     sandbox.hosting();

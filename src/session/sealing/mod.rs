@@ -10,6 +10,7 @@ pub(crate) mod leaving;
 pub(crate) mod moving;
 pub(crate) mod ready;
 pub(crate) mod tag;
+pub(crate) mod unheld;
 
 use super::{Cloud, Core, Drafts};
 
