@@ -47,8 +47,12 @@ pub(crate) fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
             return Ok(Outcome::Where(of_change(&id, places)));
         }
     }
+    if let Some(oid) = released(session, &cache, what)? {
+        return of_commit(session, &cache, &oid).map(Outcome::Where);
+    }
     match session.core.store.resolve(what) {
         Ok(oid) => of_commit(session, &cache, &oid).map(Outcome::Where),
+        Err(error) if is_cut(&error) => Err(error),
         Err(_) => Err(Refusal::new(
             Exit::Invalid,
             format!("{what} is no commit, and no version that is known here has such a change"),
@@ -56,6 +60,24 @@ pub(crate) fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
         .then("git gryt sync pull")
         .into()),
     }
+}
+
+/// Whether this clone does not tell, and another would.
+fn is_cut(error: &anyhow::Error) -> bool {
+    let refusal = error.downcast_ref::<Refusal>();
+    refusal.is_some_and(|refusal| refusal.exit == Exit::Failure)
+}
+
+/// The commit of the release whose tag that is: the ledger knows it, whether the tag is here or not.
+fn released(session: &Session<'_>, cache: &Cache, tag: &str) -> Result<Option<Oid>> {
+    let Some(version) = session.core.config.tag_format.version(tag) else {
+        return Ok(None);
+    };
+    let releases = cache.releases(usize::MAX, None)?;
+    let found = releases.into_iter().find(|r| r.version == version);
+    Ok(found
+        .and_then(|release| release.commit)
+        .filter(|commit| session.core.store.has(commit)))
 }
 
 fn of_change(id: &ChangeId, places: Vec<Declared>) -> Whereabouts {
@@ -91,6 +113,14 @@ fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Whereabo
             .as_ref()
             .is_some_and(|c| session.core.store.has(c))
     };
+    if releases
+        .iter()
+        .any(|release| release.commit.is_some() && !here(release))
+        && let Some(command) = session.core.store.brings_the_rest()?
+    {
+        let what = "This clone lacks commits of releases, so it cannot tell which was the first";
+        return Err(Refusal::new(Exit::Failure, what).then(command).into());
+    }
     releases.retain(here);
     let commits: Vec<Oid> = releases.iter().filter_map(|r| r.commit.clone()).collect();
     let first = session.core.store.first_holding(&commits, oid)?;

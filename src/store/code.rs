@@ -15,7 +15,7 @@ impl Store {
     /// The commit that `rev` names, as git reads it.
     ///
     /// # Errors
-    /// A [`Refusal`] where it names none.
+    /// A [`Refusal`] where it names none; [`Exit::Failure`] where a clone of everything may know it.
     pub fn resolve(&self, rev: &str) -> Result<Oid> {
         let repo = &*self.repo();
         // What needs no rule of git's own needs no process.
@@ -40,9 +40,62 @@ impl Store {
         }
         let refusal = match rev {
             "HEAD" => Refusal::new(Exit::Invalid, "There is no commit yet").then("git commit"),
-            _ => Refusal::new(Exit::Invalid, format!("{rev} is no commit")),
+            _ => match self.brings_the_rest()? {
+                Some(command) => {
+                    let what = format!("{rev} is no commit that this clone has");
+                    Refusal::new(Exit::Failure, what)
+                        .because("It is not a clone of everything, so there may be one elsewhere")
+                        .then(command)
+                }
+                None => Refusal::new(Exit::Invalid, format!("{rev} is no commit")),
+            },
         };
         Err(refusal.into())
+    }
+
+    /// The command that brings what this clone was told to leave out: old commits (`--depth`), other
+    /// branches (`--single-branch`), tags (`--no-tags`). None where it left out nothing of that.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    pub(crate) fn brings_the_rest(&self) -> Result<Option<String>> {
+        let config = self.config()?;
+        let mut remotes: BTreeMap<&str, (bool, bool, bool)> = BTreeMap::new();
+        for (key, value) in &config {
+            let Some((name, variable)) = key
+                .strip_prefix("remote.")
+                .and_then(|rest| rest.rsplit_once('.'))
+            else {
+                continue;
+            };
+            let (some, all, no_tags) = remotes.entry(name).or_default();
+            match variable {
+                "fetch" => {
+                    let from = value.trim_start_matches('+').split(':').next();
+                    *some |= from.is_some_and(|from| from.starts_with("refs/heads/"));
+                    *all |= matches!(from, Some("refs/heads/*" | "refs/*"));
+                }
+                "tagopt" => *no_tags = value == "--no-tags",
+                _ => {}
+            }
+        }
+        let narrow = |(some, all, no_tags): &(bool, bool, bool)| *no_tags || *some && !*all;
+        let found = remotes.iter().find(|(_, how)| narrow(how));
+        let shallow = self.is_shallow();
+        let Some((name, (some, all, no_tags))) = found else {
+            return Ok(shallow.then(|| "git fetch --unshallow --tags".to_owned()));
+        };
+        let mut command = String::new();
+        if *some && !*all {
+            command += &format!("git remote set-branches {name} '*' && ");
+        }
+        if *no_tags {
+            command += &format!("git config --unset-all remote.{name}.tagOpt && ");
+        }
+        command += "git fetch";
+        command += if shallow { " --unshallow" } else { "" };
+        // Git brings a tag by itself only with a branch that holds its commit.
+        Ok(Some(format!("{command} --tags {name}")))
     }
 
     /// Whether this clone has left out objects that its remote promises (git-clone(1), `--filter`).
@@ -143,6 +196,12 @@ impl Store {
         let mut holding = std::collections::HashSet::from([sought]);
         for oid in walk {
             let oid = oid?;
+            if self.is_boundary(&super::of_git(oid)) {
+                let what = "This clone is too shallow to tell which release holds the commit";
+                return Err(Refusal::new(Exit::Failure, what)
+                    .then("git fetch --unshallow")
+                    .into());
+            }
             let commit = repo.find_commit(oid)?;
             if commit.parent_ids().any(|parent| holding.contains(&parent)) {
                 holding.insert(oid);

@@ -82,6 +82,10 @@ impl Store {
                 }
                 Self::by_files(repo)
             }
+            // libgit2 looks for a shallow clone's end in the folder of the worktree alone.
+            Ok(repo) if repo.is_worktree() && repo.commondir().join(SHALLOW).exists() => {
+                Self::by_git(dir)
+            }
             Ok(repo) => Self::by_files(repo),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Err(no_repository(dir)),
             // An extension that libgit2 does not know, or an owner that it does not trust: git
@@ -140,10 +144,10 @@ impl Store {
             common_dir: common_dir.into(),
             work_tree: top.ok().then(|| work_tree.trim_end().into()),
         };
-        let shell = objects_alone(&layout.common_dir.join("objects"))
-            .context("the object database cannot be opened")?;
+        let shell =
+            objects_alone(&layout.common_dir).context("the object database cannot be opened")?;
         Ok(Store {
-            repo: Rc::new(git2::Repository::open_bare(shell.path())?).into(),
+            repo: Rc::new(open_shell(shell.path())?).into(),
             git: Git::new(&layout.git_dir, layout.work_tree.as_deref()),
             files: false,
             layout,
@@ -167,7 +171,7 @@ impl Store {
     /// The repository is gone.
     pub fn let_go(&self) -> Result<()> {
         let anew = match &self.shell {
-            Some(shell) => git2::Repository::open_bare(shell.path())?,
+            Some(shell) => open_shell(shell.path())?,
             None => git2::Repository::open_from_env()?,
         };
         self.repo.replace(Rc::new(anew));
@@ -286,16 +290,28 @@ impl Store {
 }
 
 /// An empty repository around somebody else's objects: no refs and no configuration that libgit2
-/// could read or write, and the object database of the real one.
+/// could read or write, and the object database of the real one, with where its history ends.
 ///
 /// # Errors
 /// The temporary folder cannot be made.
-fn objects_alone(objects: &Path) -> Result<tempfile::TempDir> {
+fn objects_alone(common_dir: &Path) -> Result<tempfile::TempDir> {
     let shell = tempfile::Builder::new().prefix("gryt-").tempdir()?;
     std::fs::write(shell.path().join("HEAD"), "ref: refs/heads/none\n")?;
     std::fs::create_dir(shell.path().join("refs"))?;
-    std::os::unix::fs::symlink(objects, shell.path().join("objects"))?;
+    for part in ["objects", SHALLOW] {
+        let part_of = common_dir.join(part);
+        if part_of.exists() {
+            std::os::unix::fs::symlink(part_of, shell.path().join(part))?;
+        }
+    }
     Ok(shell)
+}
+
+/// Opens a shell. Unlike `open_bare`, it reads where a shallow history ends.
+fn open_shell(shell: &Path) -> Result<git2::Repository, git2::Error> {
+    use git2::RepositoryOpenFlags as Flags;
+    let flags = Flags::NO_SEARCH | Flags::NO_DOTGIT | Flags::BARE;
+    git2::Repository::open_ext(shell, flags, &[] as &[&Path])
 }
 
 /// The working tree's mailmap, where it is a regular file: a link could lead anywhere.
@@ -304,6 +320,10 @@ fn mailmap(top: &Path) -> Option<String> {
     let about = file.symlink_metadata().ok()?;
     (about.is_file() && about.len() < MAILMAP_MOST).then(|| std::fs::read_to_string(file).ok())?
 }
+
+/// The commits where a shallow clone ends, below the folder that all worktrees share
+/// (gitrepository-layout(5)).
+const SHALLOW: &str = "shallow";
 
 /// How large a mailmap may be.
 const MAILMAP_MOST: u64 = 4 << 20;

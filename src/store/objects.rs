@@ -227,7 +227,7 @@ impl Store {
     }
 
     /// Whether a shallow clone ends at this commit.
-    fn is_boundary(&self, oid: &Oid) -> bool {
+    pub(super) fn is_boundary(&self, oid: &Oid) -> bool {
         self.shallow
             .get_or_init(|| {
                 let file = self.layout.common_dir.join("shallow");

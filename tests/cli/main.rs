@@ -26,6 +26,7 @@ mod json;
 mod killed;
 mod layering;
 mod leaving;
+mod matrix;
 mod messages;
 mod moving;
 mod news;
