@@ -551,6 +551,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_keeps_the_characters_of_the_file() {
+        let text = b"remote: 1.10\ntimeout: 1e3\nhook_timeout: 0x1F\nremote_prefix: True\n";
+        let shared = read_shared(text).unwrap();
+        let said = [
+            shared.remote,
+            shared.timeout,
+            shared.hook_timeout,
+            shared.remote_prefix,
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        assert_eq!(said, ["1.10", "1e3", "0x1F", "True"]);
+    }
+
+    #[test]
     fn the_nearest_source_wins() {
         let pairs = git(&[
             ("remote.origin.url", "x"),

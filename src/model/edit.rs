@@ -307,6 +307,63 @@ changes:
         assert!(edited.contains("changes:"), "{edited}");
     }
 
+    #[test]
+    fn what_is_written_is_read_as_it_was_typed() {
+        for word in [
+            "1.10",
+            "1e3",
+            "0x1F",
+            "True",
+            "null",
+            "~",
+            "Null",
+            "99999999999999999999",
+            ".5",
+            "no",
+            "- a",
+            "a: b",
+            "a #b",
+            "'",
+            "\"",
+            "!x",
+            "*x",
+            "&x",
+            "@x",
+            "%x",
+            "a\nb",
+        ] {
+            let id: ChangeId = "FEAT-1".parse().unwrap();
+            let edits = [
+                Edit::Describe(word.into()),
+                Edit::Assign(id.clone(), word.into()),
+            ];
+            let text = edit(TEXT, &edits).unwrap();
+            let version = "v1.0.0".parse().unwrap();
+            let said = Contract::parse(text.as_bytes(), &version).unwrap();
+            assert_eq!(said.description.as_deref(), Some(word), "{text}");
+            let assignee = &said.change(&id).unwrap().assignee;
+            assert_eq!(assignee.as_deref(), Some(word), "{text}");
+        }
+        for id in [
+            "1.10",
+            "1e3",
+            "0x1F",
+            "True",
+            "null",
+            "99999999999999999999",
+        ] {
+            let text = edit(TEXT, &[put(&format!("fix:{id}:{id}"))]).unwrap();
+            let text = edit(&text, &[Edit::Assign(id.parse().unwrap(), id.into())]).unwrap();
+            let said = Contract::parse(text.as_bytes(), &"v1.0.0".parse().unwrap()).unwrap();
+            let change = said.change(&id.parse().unwrap()).unwrap();
+            assert_eq!(
+                (change.id.as_str(), change.title.as_str()),
+                (id, id),
+                "{text}"
+            );
+        }
+    }
+
     fn any_edit() -> impl proptest::strategy::Strategy<Value = Edit> {
         use proptest::prelude::*;
         let id = prop_oneof!["FEAT-1", "BUG-2", "A", "1[.]0"];

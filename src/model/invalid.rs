@@ -124,4 +124,100 @@ mod tests {
         assert_eq!(error.at, Some((2, 3)));
         assert!(!error.rule.contains("line"), "{error}");
     }
+
+    /// What YAML would make numbers, truth values or moments of.
+    const WORDS: [&str; 16] = [
+        "1.10",
+        "1e3",
+        "0x1F",
+        "0o17",
+        "007",
+        "True",
+        "no",
+        "99999999999999999999",
+        "123456789012345678901234567890123456789012",
+        "1.0",
+        "2026-01-02",
+        "1_000",
+        "+5",
+        ".5",
+        "-0",
+        ".inf",
+    ];
+
+    #[test]
+    fn a_field_that_means_text_keeps_the_characters_of_the_file() {
+        use crate::model::pipeline::Pipeline;
+        use crate::model::policy::Policy;
+        use crate::model::{Contract, Version};
+        let begins = |word: &str| word.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let mut asked = 0;
+        for word in WORDS {
+            let id = if begins(word) { word } else { "A" };
+            let version: Version = match word.parse() {
+                Ok(version) => version,
+                Err(_) => "v1.0.0".parse().unwrap(),
+            };
+            let text = format!(
+                "version: {version}\ndescription: {word}\npipeline_template: {word}\nchanges:\n- type: add\n  \
+                 id: {id}\n  title: {word}\n  description: {word}\n  assignee: {word}\n  pipeline: {word}\n"
+            );
+            let contract = Contract::parse(text.as_bytes(), &version).unwrap();
+            let change = &contract.changes[0];
+            assert_eq!(contract.version.as_str(), version.as_str());
+            assert_eq!(change.id.as_str(), id);
+            let fields = [
+                contract.description.as_deref(),
+                contract.pipeline_template.as_deref(),
+                Some(change.title.as_str()),
+                change.description.as_deref(),
+                change.assignee.as_deref(),
+                change.pipeline.as_deref(),
+            ];
+            assert_eq!(fields, [Some(word); 6]);
+
+            let step = if begins(word) { word } else { "s" };
+            let text = format!(
+                "name: {word}\ndescription: {word}\nsteps:\n- name: first\n  run: x\n- name: {step}\n  run: \
+                 {word}\n  working_dir: {word}\n  env:\n    A: {word}\n    B: &word {word}\n    C: *word\n    \
+                 D: !!str {word}\n    E: \"{word}\"\n- name: last\n  run: x\n  needs: [{step}]\n"
+            );
+            let pipeline = Pipeline::parse(text.as_bytes()).unwrap();
+            let second = &pipeline.steps[1];
+            assert_eq!(second.name, step);
+            assert_eq!(pipeline.steps[2].needs.as_ref().unwrap()[0], step);
+            let fields = [
+                pipeline.name.as_deref(),
+                pipeline.description.as_deref(),
+                Some(second.run.as_str()),
+                second.working_dir.as_deref(),
+            ];
+            assert_eq!(fields, [Some(word); 4]);
+            assert!(second.env.values().all(|value| value == word), "{second:?}");
+
+            let text = format!(
+                "promoters: [{word}@x.org]\ngates:\n  required_steps:\n  - types: [add]\n    steps: [{word}]\n"
+            );
+            let policy = Policy::parse(text.as_bytes()).unwrap();
+            assert_eq!(policy.gates.required_steps[0].steps, [word]);
+            assert_eq!(policy.promoters.unwrap(), [format!("{word}@x.org")]);
+            if format!("{word}/v1").parse::<Version>().is_ok() {
+                asked += 1;
+                let text = format!("products:\n  {word}:\n    promoters: [a@x.org]\n");
+                let policy = Policy::parse(text.as_bytes()).unwrap();
+                assert!(policy.of(Some(word)).promoters.is_some(), "{word}");
+            }
+        }
+        assert!(asked > 0, "some of the words can be products");
+    }
+
+    #[test]
+    fn nothing_after_a_key_is_nothing() {
+        use crate::model::pipeline::Pipeline;
+        let text = b"steps:\n- name: a\n  run: x\n  env:\n    A:\n    B: ''\n    C: ~\n";
+        let pipeline = Pipeline::parse(text).unwrap();
+        assert!(pipeline.steps[0].env.values().all(String::is_empty));
+        let nested = b"steps:\n- name: a\n  run: x\n  env:\n    A: {b: c}\n";
+        assert_eq!(Pipeline::parse(nested).unwrap_err().at, Some((5, 8)));
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Component, Path};
 use std::time::Duration;
 
-use serde::de::{Error as _, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_yaml::Value;
 
@@ -63,7 +63,7 @@ pub struct Step {
     pub name: String,
     /// What the shell runs.
     pub run: String,
-    #[serde(default, deserialize_with = "scalars")]
+    #[serde(default, deserialize_with = "texts")]
     pub env: BTreeMap<String, String>,
     /// Where, below the top of the working tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,8 +99,7 @@ impl Pipeline {
     /// would be one; a name that cannot be a file name; needs that name no step or wait for each
     /// other. With line and column.
     pub fn parse(text: &[u8]) -> Result<Pipeline, Invalid> {
-        let mut pipeline: Pipeline = Invalid::or_yaml(text)?;
-        pipeline.keep_the_words(text);
+        let pipeline: Pipeline = Invalid::or_yaml(text)?;
         if pipeline.steps.is_empty() {
             let rule = "it has no steps, so it would prove nothing";
             return Err(place::invalid(text, &[Key::Name("steps")], rule));
@@ -134,30 +133,6 @@ impl Pipeline {
             return Err(place::invalid(text, &path, rule));
         }
         Ok(pipeline)
-    }
-
-    /// Gives environment variables the characters that stand in the file: `1.10` and `0x1F` are no
-    /// numbers there.
-    fn keep_the_words(&mut self, text: &[u8]) {
-        if self.steps.iter().all(|step| step.env.is_empty()) {
-            return;
-        }
-        let Some(read) = place::Read::of(text) else {
-            return;
-        };
-        for (at, step) in self.steps.iter_mut().enumerate() {
-            for (name, value) in &mut step.env {
-                let path = [
-                    Key::Name("steps"),
-                    Key::At(at),
-                    Key::Name("env"),
-                    Key::Name(name),
-                ];
-                if let Some(plain) = read.plain(&path).filter(|_| !value.is_empty()) {
-                    *value = plain.to_owned();
-                }
-            }
-        }
     }
 
     fn check_step(&self, at: usize) -> Result<(), (&'static str, String)> {
@@ -236,64 +211,14 @@ fn check_variable(name: &str) -> Result<(), String> {
     }
 }
 
-/// Values as the shell gets them: a number or a truth value is as good as its text.
-fn scalars<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let values: BTreeMap<String, Scalar> = BTreeMap::deserialize(from)?;
+/// Values as the shell gets them: the characters that stand in the file, whatever YAML makes of them.
+/// A variable with nothing after it is empty.
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let values: BTreeMap<String, Option<String>> = BTreeMap::deserialize(from)?;
     Ok(values
         .into_iter()
-        .map(|(name, Scalar(text))| (name, text))
+        .map(|(name, text)| (name, text.unwrap_or_default()))
         .collect())
-}
-
-/// A scalar that is meant as a text, whatever YAML makes of it.
-struct Scalar(String);
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(ScalarVisitor)
-    }
-}
-
-struct ScalarVisitor;
-
-impl Visitor<'_> for ScalarVisitor {
-    type Value = Scalar;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_string()))
-    }
-
-    fn visit_i128<E>(self, value: i128) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_string()))
-    }
-
-    fn visit_u128<E>(self, value: u128) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-        Ok(Scalar(value.to_owned()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar(String::new()))
-    }
 }
 
 impl<'de> Deserialize<'de> for Span {

@@ -47,35 +47,6 @@ fn line_and_column(before: &str) -> (usize, usize) {
     (line, last.chars().count() + 1)
 }
 
-/// A text read once, to ask for what stands in it.
-pub(super) struct Read<'t> {
-    text: &'t str,
-    document: Document,
-}
-
-impl<'t> Read<'t> {
-    /// None where it cannot be told what stands where.
-    pub(super) fn of(text: &'t [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let document = Document::from_str(text).ok()?;
-        Some(Self { text, document })
-    }
-
-    /// The characters of the plain scalar that `path` leads to, as they stand in the file: `1.10` is
-    /// no number where a text is meant. None for what is quoted, and for an alias.
-    pub(super) fn plain(&self, path: &[Key<'_>]) -> Option<&'t str> {
-        let node = at(&self.document, path)?;
-        node.as_scalar()?;
-        let range = node.byte_range();
-        let shown = self
-            .text
-            .get(range.start as usize..range.end as usize)?
-            .trim();
-        let plain = !shown.starts_with(['"', '\'', '|', '>', '*', '&', '!']);
-        (plain && !shown.contains('\n')).then_some(shown)
-    }
-}
-
 fn at(document: &Document, path: &[Key<'_>]) -> Option<YamlNode> {
     let mut node: Option<YamlNode> = None;
     for key in path {
