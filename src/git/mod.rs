@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::model::Oid;
+use crate::model::{Oid, address};
 
 /// Variables that tie a process to some other repository; git sets them for hooks, and they must
 /// not reach a git that works on ours. The list is `git rev-parse --local-env-vars` without the
@@ -54,6 +54,8 @@ pub struct Git {
     limit: Option<Duration>,
     /// Whether this process holds the clone's lock, which what it starts does without.
     holds: Arc<AtomicBool>,
+    /// What git must not be heard to say.
+    secrets: Arc<[String]>,
 }
 
 /// What a git process left behind.
@@ -66,14 +68,25 @@ pub struct Output {
 }
 
 impl Output {
+    fn keep_secret(&mut self, secrets: &[String]) {
+        if secrets.is_empty() || self.stderr.is_empty() {
+            return;
+        }
+        let mut said = String::from_utf8_lossy(&self.stderr).into_owned();
+        for secret in secrets {
+            said = said.replace(secret.as_str(), "***");
+        }
+        self.stderr = said.into_bytes();
+    }
+
     /// Whether it exited 0.
     pub fn ok(&self) -> bool {
         self.code == Some(0)
     }
 
-    /// What git said, for a person.
+    /// What git said, for a person: without the credentials of addresses.
     pub fn said(&self) -> String {
-        String::from_utf8_lossy(&self.stderr).trim().to_owned()
+        address::without_credentials(String::from_utf8_lossy(&self.stderr).trim())
     }
 }
 
@@ -86,6 +99,23 @@ impl Git {
             index: None,
             limit: None,
             holds: Arc::default(),
+            secrets: Arc::default(),
+        }
+    }
+
+    /// Keeps `secrets` out of all that git says from now on: what it runs (ssh, say) does not know
+    /// them for credentials.
+    pub(crate) fn keep_secret(&mut self, secrets: Vec<String>) {
+        self.secrets = secrets.into();
+    }
+
+    /// The same in another worktree of the repository.
+    pub(crate) fn in_worktree(&self, git_dir: &Path, work_tree: &Path) -> Git {
+        Git {
+            git_dir: git_dir.to_owned(),
+            work_tree: Some(work_tree.to_owned()),
+            index: None,
+            ..self.clone()
         }
     }
 
@@ -145,7 +175,9 @@ impl Git {
         if self.holds.load(Ordering::Relaxed) {
             command.env(HOLDER, std::process::id().to_string());
         }
-        exchange(command.args(args), input, self.limit)
+        let mut output = exchange(command.args(args), input, self.limit)?;
+        output.keep_secret(&self.secrets);
+        Ok(output)
     }
 
     /// Says whether this process holds the clone's lock.

@@ -1,5 +1,7 @@
 //! The common CI engines, as their environment variables show them.
 
+use super::address;
+
 /// What an engine says of the run that this process is part of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Engine {
@@ -80,7 +82,7 @@ pub(crate) fn detect(env: impl Fn(&str) -> Option<String>) -> Option<Engine> {
     let found = ENGINES.iter().find(|engine| env(engine.sign).is_some())?;
     Some(Engine {
         name: found.name,
-        url: env(found.url),
+        url: env(found.url).map(|url| address::without_credentials(&url)),
         commit: env(found.commit),
         actor: env(found.actor),
     })

@@ -4,6 +4,7 @@
 //! the outside world says arrives as plain values, and what is to be done leaves as plain values
 //! or as a [`Refusal`].
 
+pub(crate) mod address;
 pub(crate) mod changeset;
 pub(crate) mod edit;
 pub(crate) mod engine;

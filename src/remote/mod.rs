@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::git::Git;
 use crate::git::push::{Manner, Report};
 use crate::git::refs::Update;
+use crate::model::address::without_credentials;
 use crate::model::{Cause, Exit, Oid, Refusal};
 
 /// A configured remote.
@@ -113,14 +114,14 @@ impl<'a> Remote<'a> {
         Ok(!try_it(true)?.ok && try_it(false)?.ok)
     }
 
-    /// Where git fetches from, and where it pushes to, as people may read them: without passwords.
+    /// Where git fetches from, and where it pushes to, as people may read them: without credentials.
     ///
     /// # Errors
     /// Git does not know the remote.
     pub(crate) fn addresses(&self) -> Result<(String, Vec<String>)> {
         let lines = |args: &[&str]| -> Result<Vec<String>> {
             let text = String::from_utf8_lossy(&self.git.read(args)?).into_owned();
-            Ok(text.lines().map(without_password).collect())
+            Ok(text.lines().map(without_credentials).collect())
         };
         let read = lines(&["remote", "get-url", self.name])?;
         let written = lines(&["remote", "get-url", "--push", "--all", self.name])?;
@@ -191,18 +192,6 @@ impl<'a> Remote<'a> {
             (!name.starts_with(self.prefix)).then(|| oid.parse().ok())?
         };
         Ok(text.lines().filter_map(oid).collect())
-    }
-}
-
-/// An address without the user's name and password that it may hold.
-pub(crate) fn without_password(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address.to_owned();
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match host.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => format!("{scheme}://{host}{path}"),
-        _ => address.to_owned(),
     }
 }
 

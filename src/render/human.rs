@@ -6,12 +6,15 @@ use super::{Style, evolution, generation, ledger, promote, query, run, setup, st
 use crate::commands::Outcome;
 use crate::context::Event;
 use crate::model::Refusal;
+use crate::model::address::without_credentials;
 
 /// One event, in a line.
 pub(super) fn event(event: Event<'_>, style: Style) -> String {
     let text = match event {
-        Event::Note { text } | Event::Detail { text } => text.to_owned(),
-        Event::Warning { text } => format!("{} {text}", style.bad("warning:")),
+        Event::Note { text } | Event::Detail { text } => without_credentials(text),
+        Event::Warning { text } => {
+            format!("{} {}", style.bad("warning:"), without_credentials(text))
+        }
         Event::StepStarted { step } => style.heading(&format!("[{step}]")),
         Event::StepAgain { step, attempt } => format!("[{step}] try {attempt}"),
         Event::StepLeft { step } => {

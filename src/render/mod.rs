@@ -27,6 +27,7 @@ use board::Board;
 use crate::cli::{Color, Global};
 use crate::commands::{self, Outcome};
 use crate::context::{Context, Event};
+use crate::model::address::without_credentials;
 use crate::model::news::News;
 use crate::model::{Exit, Invalid, Refusal};
 
@@ -238,7 +239,10 @@ impl Renderer {
             }
             Err(error) => {
                 let text = human::error(error, self.style, self.verbose);
-                write(&mut std::io::stderr(), clean(&text).as_bytes())
+                write(
+                    &mut std::io::stderr(),
+                    clean(&without_credentials(&text)).as_bytes(),
+                )
             }
         }
     }
@@ -350,11 +354,12 @@ fn failure(error: &anyhow::Error) -> Failure {
             vec![],
         ),
     };
+    let public = |text: String| without_credentials(&text);
     Failure {
         schema: FailureSchema::V1,
-        error: what,
-        why,
-        next,
+        error: public(what),
+        why: why.into_iter().map(public).collect(),
+        next: next.into_iter().map(public).collect(),
         kind: exit,
         exit: exit.code(),
     }

@@ -188,6 +188,11 @@ impl Store {
         &self.git
     }
 
+    /// Keeps credentials out of what git says; see [`Git::keep_secret`].
+    pub(crate) fn keep_secret(&mut self, secrets: Vec<String>) {
+        self.git.keep_secret(secrets);
+    }
+
     /// All of git's configuration, the last of a key counting.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod races;
 mod reach;
 mod remotes;
 mod sandbox;
+mod secrets;
 mod thrift;
 mod tools;
 mod transport;

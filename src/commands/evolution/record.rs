@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::commands::{Outcome, typed};
+use crate::model::address::without_credentials;
 use crate::model::engine;
 use crate::model::evolution::Attempt;
 use crate::model::pipeline::check_name;
@@ -98,7 +99,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     let status = status(args.status, tests.as_ref())?;
     let attached = attached(&at(session, &args.attach))?;
     let evidence = Evidence {
-        url: args.url.clone().or(engine.url),
+        url: args.url.as_deref().map(without_credentials).or(engine.url),
         engine: Some(engine.name)
             .filter(|n| !n.is_empty())
             .map(str::to_owned),

@@ -259,7 +259,7 @@ fn perform(
         top: &top,
         env: &env,
         without: &LOCAL_ENV,
-        secrets: &session.core.passwords(),
+        secrets: &session.core.credentials()?,
         jobs: args.jobs.map_or(processors, NonZeroUsize::get),
     };
     session.core.rest();

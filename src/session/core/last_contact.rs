@@ -52,7 +52,7 @@ impl Core<'_> {
         for (key, value) in [
             ("last_pull_timestamp", read(PULLED)),
             ("last_error", read(FAILED)),
-            ("cloud_url", self.cloud_url().map(str::to_owned)),
+            ("cloud_url", self.cloud_address()),
             ("sync_mode", Some(self.config.mode.as_str().to_owned())),
         ] {
             if cache.metadata(key)? == value {

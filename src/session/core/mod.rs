@@ -27,7 +27,7 @@ use crate::config::{self, Config, Mode};
 use crate::context::Context;
 use crate::git::ident::{self, Ident, Known};
 use crate::git::refs::Update;
-use crate::model::{Exit, Oid, Person, Refusal, Version};
+use crate::model::{Exit, Oid, Person, Refusal, Version, address};
 use crate::remote::Remote;
 use crate::store::names;
 use crate::store::{Author, Refs, Store};
@@ -97,7 +97,7 @@ impl<'a> Core<'a> {
         ctx: &'a Context,
         mend: impl FnOnce(Refusal) -> Result<Config, Refusal>,
     ) -> Result<Self> {
-        let store = Store::open(&ctx.dir)?;
+        let mut store = Store::open(&ctx.dir)?;
         let shared = match &store.layout().work_tree {
             Some(top) => match files::read_below(top, config::FILE) {
                 Ok(Some(text)) => config::read_shared(&text),
@@ -110,6 +110,7 @@ impl<'a> Core<'a> {
             None => Ok(config::Shared::default()),
         };
         let git = store.config()?;
+        store.keep_secret(address::credentials(&git));
         let config = shared.and_then(|shared| config::resolve(|name| ctx.env(name), &git, &shared));
         let mut config = config.or_else(mend)?;
         keep_prefix(ctx, &store, &mut config)?;
@@ -223,6 +224,11 @@ impl<'a> Core<'a> {
         self.remotes.get(name).map(String::as_str)
     }
 
+    /// The same without credentials, which may be others tomorrow and are nobody's to read.
+    pub(crate) fn cloud_address(&self) -> Option<String> {
+        self.cloud_url().map(address::without_credentials)
+    }
+
     /// The top of the working tree.
     ///
     /// # Errors
@@ -327,15 +333,12 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// What remotes' addresses hold before the host's name: a job's token stands there.
-    pub(crate) fn passwords(&self) -> Vec<String> {
-        let password = |address: &String| {
-            let (_, rest) = address.split_once("://")?;
-            let (user, _) = rest.split('/').next()?.rsplit_once('@')?;
-            let (_, password) = user.split_once(':')?;
-            (!password.is_empty()).then(|| password.to_owned())
-        };
-        self.remotes.values().filter_map(password).collect()
+    /// The credentials that git's settings hold; see [`address::credentials`].
+    ///
+    /// # Errors
+    /// The settings cannot be read.
+    pub(crate) fn credentials(&self) -> Result<Vec<String>> {
+        Ok(address::credentials(&self.store.config()?))
     }
 
     /// The name of a version's release tag, without `refs/tags/`.

@@ -92,8 +92,10 @@ impl Core<'_> {
 
     /// The cloud's address as the name of a ref can hold it.
     fn address(&self) -> Result<Option<Oid>> {
-        let url = self.cloud_url().map(str::as_bytes);
-        url.map(Store::blob_id).transpose()
+        let address = self.cloud_address();
+        address
+            .map(|address| Store::blob_id(address.as_bytes()))
+            .transpose()
     }
 
     /// Whether a chain that reaches back to `genesis` without meeting what was verified is one

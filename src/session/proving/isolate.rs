@@ -32,7 +32,7 @@ impl Isolated<'_> {
 
     /// Git, bound to the worktree.
     pub(crate) fn git(&self) -> Git {
-        Git::new(&self.git_dir, Some(&self.top()))
+        self.home.in_worktree(&self.git_dir, &self.top())
     }
 }
 
