@@ -22,6 +22,7 @@ mod evidence;
 mod help;
 mod hooks;
 mod imports;
+mod isolation;
 mod json;
 mod killed;
 mod layering;

@@ -224,6 +224,12 @@ fn one(session: &Session<'_>, args: &RunArgs, change: Option<&Wanted>) -> Result
         false => None,
     };
     let finished = perform(session, args, &plan, isolated.as_ref())?;
+    if proof::outcome(&finished.results) == Ended::Fail && !finished.interrupted {
+        let missing = isolated.iter().flat_map(Isolated::missing);
+        for missing in missing {
+            session.core.ctx.warn(format!("A step failed. {missing}"));
+        }
+    }
     if finished.interrupted {
         let name = &plan.attempt.name;
         let what = format!("Interrupted: nothing was recorded of {name}");
