@@ -177,6 +177,7 @@ fn tokens_are_masked_whether_or_not_they_are_listed() {
         "doctor",
         "--json sync status",
         "-v sync pull",
+        "query 'SELECT * FROM sync_metadata'",
     ] {
         let ran = ann.sh(&format!("git gryt {line}"));
         assert!(!(ran.out + &ran.err).contains("glpat"), "{line}");
