@@ -41,6 +41,7 @@ mod reach;
 mod remotes;
 mod sandbox;
 mod secrets;
+mod soak;
 mod thrift;
 mod tools;
 mod transport;
