@@ -23,12 +23,19 @@ fn proven(ann: &Person, _: &Person) {
     ann.must("git gryt sync push-evolutions");
 }
 
+/// Its pipeline starts no git, which would be killed instead of the command.
+fn started(ann: &Person, _: &Person) {
+    let steps = "steps:\n- {name: test, run: 'true'}\n";
+    ann.tracks(".gryt/pipelines/pipeline.yaml", steps);
+    ann.must("git gryt evolution start v1.0.0 --change A");
+}
+
 fn promoted(ann: &Person, bob: &Person) {
     proven(ann, bob);
     ann.must("git gryt promote v1.0.0");
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 19] = [
     Case {
         command: "promote v1.0.0",
         prepare: proven,
@@ -152,6 +159,139 @@ const CASES: [Case; 8] = [
             assert!(bob.read(FILE).contains("anns"));
         },
     },
+    Case {
+        command: "generation new v2.0.0 --change add:N:n",
+        prepare: |_, _| {},
+        again: &[0, 3],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push");
+            bob.must("git gryt sync pull");
+            assert!(bob.read(".gryt/generations/v2.0.0.yaml").contains("id: N"));
+        },
+    },
+    Case {
+        command: "generation edit v1.0.0 --change add:E:e",
+        prepare: |_, _| {},
+        again: &[0],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push");
+            bob.must("git gryt sync pull");
+            assert_eq!(bob.read(FILE), ann.read(FILE));
+            assert_eq!(bob.read(FILE).matches("id: E").count(), 1);
+        },
+    },
+    Case {
+        command: "evolution start v1.0.0 --change A",
+        prepare: |_, _| {},
+        again: &[0],
+        holds: |ann, bob, _| {
+            assert_eq!(ann.refs("refs/gryt/evolutions").len(), 1);
+            ann.must("git gryt run && git gryt sync push-evolutions");
+            bob.must("git gryt sync pull");
+            let listed = bob.must("git gryt evolution list v1.0.0");
+            assert!(listed.contains("rc.1  pass  ann"), "{listed}");
+        },
+    },
+    Case {
+        command: "run",
+        prepare: started,
+        again: &[0],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push-evolutions");
+            bob.must("git gryt sync pull");
+            let listed = bob.must("git gryt evolution list v1.0.0");
+            assert!(listed.contains("rc.1  pass  ann"), "{listed}");
+            assert_eq!(ann.git("worktree list").lines().count(), 1);
+        },
+    },
+    Case {
+        command: "run --isolated",
+        prepare: started,
+        again: &[0],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push-evolutions");
+            bob.must("git gryt sync pull");
+            let listed = bob.must("git gryt evolution list v1.0.0");
+            assert!(listed.contains("rc.1  pass  ann"), "{listed}");
+            assert_eq!(ann.git("worktree list").lines().count(), 1);
+        },
+    },
+    Case {
+        command: "evolution record v1.0.0 --change A --status pass",
+        prepare: |_, _| {},
+        again: &[0],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push-evolutions");
+            bob.must("git gryt sync pull");
+            let listed = bob.must("git gryt evolution list v1.0.0");
+            assert!(listed.contains("rc.1  pass  ann"), "{listed}");
+            assert_eq!(ann.refs("refs/gryt/evolutions").len(), 1);
+        },
+    },
+    Case {
+        command: "evolution abandon v1.0.0/A/rc.1 --reason wrong",
+        prepare: proven,
+        again: &[0, 3, 7],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push-evolutions");
+            bob.must("git gryt sync pull");
+            let listed = bob.must("git gryt evolution list v1.0.0");
+            assert!(listed.contains("abandoned"), "{listed}");
+        },
+    },
+    Case {
+        command: "generation restore v1.0.0",
+        prepare: |ann, _| _ = ann.must("git gryt generation delete v1.0.0"),
+        again: &[0, 3],
+        holds: |ann, bob, _| {
+            ann.must("git gryt sync push");
+            bob.must("git gryt sync pull");
+            assert_eq!(bob.read(FILE), ann.read(FILE));
+        },
+    },
+    Case {
+        command: "generation delete v1.0.0 --local-only",
+        prepare: |ann, _| _ = ann.must("git gryt generation edit v1.0.0 --change add:MINE:m"),
+        again: &[0, 7],
+        holds: |ann, _, hosting| {
+            assert_eq!(hosting.refs("refs/gryt/generations").len(), 1);
+            ann.must("git gryt sync pull");
+            assert!(!ann.read(FILE).contains("MINE"));
+            let aside = ann.refs("refs/gryt-local/deleted/v1.0.0");
+            let held = |(name, _): &(String, String)| {
+                ann.sh(&format!("git show {name}:generation.yaml"))
+                    .out
+                    .contains("MINE")
+            };
+            assert!(aside.iter().any(held), "{aside:?}");
+        },
+    },
+    Case {
+        command: "import --from tags",
+        prepare: |ann, _| _ = ann.git("tag v0.1.0 && git push -q origin v0.1.0"),
+        again: &[0],
+        holds: |ann, bob, hosting| {
+            ann.must("git gryt sync push");
+            bob.must("git gryt sync pull");
+            assert!(bob.must("git gryt log").contains("v0.1.0"));
+            let log = hosting.git("log --first-parent --format=%s refs/gryt/ledger");
+            assert_eq!(log.matches("Import").count(), 1, "{log}");
+        },
+    },
+    Case {
+        command: "sync backfill",
+        prepare: |ann, bob| {
+            for person in [ann, bob] {
+                person.must("git gryt generation new v3.0.0 --change add:SAME:same");
+            }
+            bob.must("git gryt sync push");
+        },
+        again: &[0],
+        holds: |ann, _, hosting| {
+            ann.must("git gryt sync pull && git gryt sync push");
+            assert_eq!(ann.refs("refs/gryt/"), hosting.refs("refs/gryt/"));
+        },
+    },
 ];
 
 /// A `git` that kills whoever started it, before or after its work, at one call of many.
@@ -232,6 +372,6 @@ fn play(case: &Case) -> usize {
 fn a_command_that_is_killed_anywhere_goes_on_when_it_is_run_again() {
     for case in &CASES {
         let cuts = play(case);
-        assert!(cuts > 4, "{} was cut {cuts} times only", case.command);
+        assert!(cuts > 1, "{} was cut {cuts} times only", case.command);
     }
 }
