@@ -395,6 +395,39 @@ fn a_killed_isolated_run_is_cleared_by_the_next() {
 }
 
 #[test]
+fn a_run_that_was_killed_while_its_worktree_was_made_stops_nobody() {
+    for command in ["git gryt sync pull", "git gryt run --isolated"] {
+        let sandbox = Sandbox::new();
+        let dev = ready(&sandbox, "steps:\n- {name: a, run: 'true'}\n");
+        // As `git worktree add` leaves it, killed between making `commondir` and writing it.
+        let folder = sandbox.path().join("git-gryt-isolated-x");
+        let left = |folder: &std::path::Path, name: &str| {
+            let tree = dev.dir.join(".git/worktrees").join(name);
+            fs::create_dir_all(&tree).unwrap();
+            let gitdir = folder.join("tree/.git").display().to_string() + "\n";
+            fs::write(tree.join("locked"), "initializing\n").unwrap();
+            fs::write(tree.join("gitdir"), gitdir).unwrap();
+            fs::write(tree.join("commondir"), "").unwrap();
+            tree
+        };
+        fs::create_dir_all(folder.join("tree")).unwrap();
+        fs::write(folder.join("in-use"), "").unwrap();
+        let tree = left(&folder, "tree");
+        let without_folder = left(&sandbox.path().join("git-gryt-isolated-gone"), "tree1");
+        assert_ne!(dev.sh("git worktree list").code, 0, "git is in the way");
+        dev.must(command);
+        assert!(!tree.exists() && !without_folder.exists());
+        assert_eq!(dev.git("worktree list").lines().count(), 1);
+        // One that somebody is making this moment is theirs.
+        let lock = fs::File::open(folder.join("in-use")).unwrap();
+        lock.lock().unwrap();
+        let tree = left(&folder, "tree");
+        dev.must("git gryt status");
+        assert!(tree.exists());
+    }
+}
+
+#[test]
 fn nothing_that_came_from_a_remotes_refs_is_executed() {
     let sandbox = Sandbox::new();
     let dev = ready(&sandbox, "steps:\n- {name: mine, run: 'true'}\n");

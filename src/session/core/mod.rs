@@ -3,6 +3,7 @@
 
 pub(crate) mod contact;
 pub(crate) mod files;
+pub(crate) mod half_made;
 pub(crate) mod index;
 pub(crate) mod join;
 pub(crate) mod last_contact;
@@ -98,6 +99,7 @@ impl<'a> Core<'a> {
         mend: impl FnOnce(Refusal) -> Result<Config, Refusal>,
     ) -> Result<Self> {
         let mut store = Store::open(&ctx.dir)?;
+        half_made::clear(&store.layout().common_dir);
         let shared = match &store.layout().work_tree {
             Some(top) => match files::read_below(top, config::FILE) {
                 Ok(Some(text)) => config::read_shared(&text),

@@ -8,10 +8,8 @@ use anyhow::{Context as _, Result};
 use super::Proving;
 use crate::git::Git;
 use crate::model::{Exit, Oid, Refusal};
+use crate::session::core::half_made::{LOCK, PREFIX};
 
-/// What the temporary folders are called, so that one that was left behind is known again.
-const PREFIX: &str = "git-gryt-isolated-";
-const LOCK: &str = "in-use";
 const TREE: &str = "tree";
 
 /// A temporary worktree. It goes away with this value.
