@@ -312,3 +312,32 @@ fn a_ledger_that_was_not_named_in_time_is_named_by_the_next_push() {
         "printf '\\377\\376' > .git/gryt/view && git gryt sync pull && git gryt generation list",
     );
 }
+
+#[test]
+fn evolutions_that_come_along_with_a_late_draft_leave_the_cloud() {
+    let sandbox = Sandbox::new();
+    let (ann, bob, hosting) = pair(&sandbox);
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    bob.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    bob.must("git gryt generation edit v1.0.0 -d mine");
+    // Bob's proof lands while the cloud thinks about the promotion that does not know of it.
+    let hook = format!(
+        "#!/bin/sh\nif mkdir once 2>/dev/null; then\n\
+         unset GIT_DIR GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n\
+         git -C {} gryt sync push-evolutions >&2 || exit 1\nfi\n",
+        bob.dir.display()
+    );
+    hosting.write("hooks/pre-receive", &hook);
+    hosting.must("chmod +x hooks/pre-receive");
+    ann.must("git gryt promote v1.0.0");
+    let pulled = bob.must("git gryt sync pull");
+    assert!(pulled.contains("v1.0.0/A/rc."), "{pulled}");
+    assert_eq!(hosting.refs("refs/gryt/evolutions").len(), 1);
+    bob.must("git gryt generation rename v1.0.0 v1.1.0");
+    assert_eq!(hosting.refs("refs/gryt/evolutions"), []);
+    bob.must("git gryt sync push && git gryt sync push-evolutions");
+    let listed = bob.must("git gryt evolution list v1.1.0");
+    assert!(listed.contains("rc.1  pass  bob"), "{listed}");
+    ann.must("git gryt sync pull");
+    assert_eq!(ann.refs("refs/gryt/"), hosting.refs("refs/gryt/"));
+}

@@ -91,6 +91,10 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     if published && let Some(contact) = &reached {
         delete::from_cloud(session, contact, &old, &draft.tip)?;
     }
+    if let Some(contact) = &reached {
+        let late = late(session, contact, &own)?;
+        session.cloud.clear(contact, &late)?;
+    }
     let pending = published && reached.is_none();
     let overtaken = session.core.change(|refs| {
         let (mut updates, overtaken) = finish(session, refs, &draft, &own)?;
@@ -242,6 +246,26 @@ fn finish(
         }
     }
     Ok((updates, overtaken))
+}
+
+/// The deletions of evolutions that came along, from the cloud that sealed their version without them: their
+/// owner would not hear of them again, and nobody else may abandon them.
+fn late(session: &Session<'_>, contact: &Contact, own: &[Attempt]) -> Result<Vec<Update>> {
+    let mut updates = Vec::new();
+    for attempt in own {
+        let name = names::evolution(&attempt.name);
+        let Some(there) = contact.cloud.get(&name).filter(|tip| **tip == attempt.tip) else {
+            continue;
+        };
+        let sealed = match contact.ledger() {
+            Some(ledger) => session.core.store.sealed(ledger, &attempt.name.version)?,
+            None => None,
+        };
+        if sealed.is_some() {
+            updates.push(Update::new(name, Some(there), None));
+        }
+    }
+    Ok(updates)
 }
 
 /// Whether the cloud has this very generation. Other people's work on it stays where it is.
