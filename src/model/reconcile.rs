@@ -183,6 +183,8 @@ pub(crate) enum EvolutionStep {
     Retire,
     /// It left the cloud, and this clone has nothing more of it: move it aside and say so.
     Leave,
+    /// The same, and its number is another's in the cloud by now, which comes in its place.
+    Replace(Oid),
     /// Its version was sealed without it.
     Late,
     /// The number is another's in the cloud: this clone's takes the next, and the cloud's comes
@@ -215,7 +217,10 @@ pub(crate) fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
         Some(Relation::Same | Relation::Ahead) => EvolutionStep::Keep,
         Some(Relation::Behind) => EvolutionStep::Advance(cloud.clone()),
         Some(Relation::Diverged) => EvolutionStep::Replay(cloud.clone()),
-        Some(Relation::Unrelated) => EvolutionStep::Renumber(cloud.clone()),
+        Some(Relation::Unrelated) => match sides.since {
+            Some(Relation::Same | Relation::Behind) => EvolutionStep::Replace(cloud.clone()),
+            _ => EvolutionStep::Renumber(cloud.clone()),
+        },
     }
 }
 
@@ -353,6 +358,9 @@ mod tests {
             evolution(&clash, Seal::Open),
             EvolutionStep::Renumber(oid(2))
         );
+        let mut left = sides(1, 2, 1);
+        left.relation = Some(Relation::Unrelated);
+        assert_eq!(evolution(&left, Seal::Open), EvolutionStep::Replace(oid(2)));
         assert_eq!(next_number([1, 3]), 4);
         assert_eq!(next_number([]), 1);
     }
@@ -441,7 +449,7 @@ mod tests {
                 | DraftStep::Quarantine(_) => {}
             }
             match evolution(&sides, seal) {
-                EvolutionStep::Leave => assert!(known, "{place}"),
+                EvolutionStep::Leave | EvolutionStep::Replace(_) => assert!(known, "{place}"),
                 EvolutionStep::Retire => assert!(folded, "{place}"),
                 EvolutionStep::Advance(_) => {
                     assert_eq!(sides.relation, Some(Relation::Behind), "{place}");

@@ -341,3 +341,23 @@ fn evolutions_that_come_along_with_a_late_draft_leave_the_cloud() {
     ann.must("git gryt sync pull");
     assert_eq!(ann.refs("refs/gryt/"), hosting.refs("refs/gryt/"));
 }
+
+#[test]
+fn a_colleagues_evolution_whose_number_was_given_out_again_is_put_aside() {
+    let sandbox = Sandbox::new();
+    let (ann, bob, hosting) = pair(&sandbox);
+    bob.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    bob.must("git gryt sync push-evolutions");
+    ann.must("git gryt sync pull");
+    let first = ann.git("rev-parse refs/gryt/evolutions/v1.0.0/A/rc.1");
+    bob.must("git gryt generation delete v1.0.0");
+    let cat = sandbox.clone_of("cat", "hosting.git");
+    cat.must("git gryt sync pull && git gryt generation new v1.0.0 --change add:A:a");
+    cat.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    cat.must("git gryt sync push && git gryt sync push-evolutions");
+    let pulled = ann.must("git gryt sync pull");
+    assert!(pulled.contains("v1.0.0/A/rc.1"), "{pulled}");
+    assert_eq!(ann.refs("refs/gryt/"), hosting.refs("refs/gryt/"));
+    let aside = ann.refs("refs/gryt-local/deleted/v1.0.0");
+    assert!(aside.iter().any(|(_, tip)| *tip == first), "{aside:?}");
+}

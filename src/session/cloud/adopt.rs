@@ -350,13 +350,13 @@ impl Cloud<'_> {
             EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
             EvolutionStep::Retire => adoption.set(name, None),
             EvolutionStep::Leave => {
-                if let (true, Some(tip)) = (adoption.writes(), &sides.local) {
-                    let departure = self.drafts.departure(tip)?;
-                    let aside = names::deleted_evolution(evolution, &departure);
-                    adoption.set(aside, Some(tip));
-                }
+                self.leaves(adoption, evolution, sides.local.as_ref())?;
                 adoption.set(name, None);
-                adoption.sum.left.push(evolution.clone());
+            }
+            EvolutionStep::Replace(theirs) => {
+                self.leaves(adoption, evolution, sides.local.as_ref())?;
+                adoption.set(name, Some(&theirs));
+                adoption.sum.new_evolutions.push(evolution.clone());
             }
             EvolutionStep::Late if seal == reconcile::Seal::Beyond => {
                 adoption.sum.late_proofs.push(evolution.clone());
@@ -387,6 +387,21 @@ impl Cloud<'_> {
                 adoption.sum.renumbered.push((evolution.clone(), after));
             }
         }
+        Ok(())
+    }
+
+    /// Puts aside an evolution that left the cloud, and says so.
+    fn leaves(
+        self,
+        adoption: &mut Adoption<'_>,
+        name: &EvolutionName,
+        tip: Option<&Oid>,
+    ) -> Result<()> {
+        if let (true, Some(tip)) = (adoption.writes(), tip) {
+            let aside = names::deleted_evolution(name, &self.drafts.departure(tip)?);
+            adoption.set(aside, Some(tip));
+        }
+        adoption.sum.left.push(name.clone());
         Ok(())
     }
 
