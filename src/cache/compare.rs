@@ -11,8 +11,9 @@ const COMPARED: [(&str, &str); 6] = [
     (
         "generations",
         "SELECT version, generation_id, description, pipeline_template, status, broken, \
-         created_at, created_by, promoted_at, promoted_by, release_commit, entry, excuses, \
-         changes, proven, evolutions, sync_status, remote_id FROM generations ORDER BY 1, 12",
+         created_at, created_zone, created_by, promoted_at, promoted_zone, promoted_by, \
+         release_commit, entry, excuses, changes, proven, evolutions, sync_status, remote_id \
+         FROM generations ORDER BY 1, 14",
     ),
     (
         "changes",
@@ -23,13 +24,13 @@ const COMPARED: [(&str, &str); 6] = [
     (
         "evolutions",
         "SELECT g.version, g.entry, e.change_id, e.number, e.evolution_id, e.tip, e.owner, \
-         e.started_at, e.status, e.commit_oid, e.sync_status \
+         e.started_at, e.started_zone, e.status, e.commit_oid, e.sync_status \
          FROM evolutions e JOIN generations g ON g.id = e.generation ORDER BY 1, 2, 3, 4",
     ),
     (
         "proofs",
         "SELECT g.version, g.entry, p.change_id, p.number, p.nth, p.oid, p.status, p.commit_oid, \
-         p.at FROM proofs p JOIN generations g ON g.id = p.generation ORDER BY 1, 2, 3, 4, 5",
+         p.at, p.zone FROM proofs p JOIN generations g ON g.id = p.generation ORDER BY 1, 2, 3, 4, 5",
     ),
 ];
 

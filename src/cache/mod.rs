@@ -19,7 +19,7 @@ pub(crate) use query::Cell;
 pub(crate) use write::Change;
 
 /// The number of the schema, kept in `PRAGMA user_version`.
-const SCHEMA: i64 = 7;
+const SCHEMA: i64 = 8;
 
 const TABLES: &str = include_str!("schema.sql");
 

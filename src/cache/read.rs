@@ -8,6 +8,7 @@ use rusqlite::Row;
 use super::Cache;
 use super::rows::{Declared, Line, ProvenAt, TriedLine};
 use crate::model::evolution::EvolutionName;
+use crate::model::person::stamp;
 use crate::model::sealed::Release;
 use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Person, Version};
@@ -44,7 +45,8 @@ impl Cache {
     ) -> Result<Vec<Release>> {
         let mut query = self.db.prepare_cached(&format!(
             "SELECT g.version, g.description, g.release_commit, g.promoter, g.promoted_by, \
-             g.promoted_at, g.changes, g.evolutions, g.status, g.excuses, e.kind = 'import' \
+             g.promoted_at, g.changes, g.evolutions, g.status, g.excuses, e.kind = 'import', \
+             g.promoted_zone \
              FROM generations g JOIN entries e ON e.height = g.entry \
              WHERE e.kind = ?3 AND (?2 IS NULL OR g.product = ?2) ORDER BY {order} LIMIT ?1"
         ))?;
@@ -62,7 +64,7 @@ impl Cache {
                     name: text(3)?,
                     email: text(4)?,
                 },
-                promoted_at: text(5)?.parse()?,
+                promoted_at: stamp(&text(5)?, &text(11)?)?,
                 changes: count_of(row, 6)?,
                 evolutions: count_of(row, 7)?,
                 withdrawn: status == Status::Withdrawn,

@@ -1,5 +1,7 @@
 -- The cache's tables, as docs/query.md explains them. They hold nothing that git does not: any
 -- change here is a new SCHEMA number in mod.rs, and a cache of another number is built anew.
+-- Moments are UTC and of one width, so that they sort and count; the zone that each was noted in
+-- stands beside it.
 
 CREATE TABLE sync_metadata (
     key        TEXT PRIMARY KEY,
@@ -21,7 +23,8 @@ CREATE TABLE entries (
     version      TEXT,
     author       TEXT NOT NULL,
     author_email TEXT NOT NULL,
-    at           TEXT NOT NULL
+    at           TEXT NOT NULL,
+    zone         TEXT NOT NULL
 );
 
 -- Drafts, and promoted versions; a draft that is left of a promoted version has a row of its own.
@@ -35,9 +38,11 @@ CREATE TABLE generations (
     status            TEXT NOT NULL,
     broken            TEXT,
     created_at        TEXT NOT NULL,
+    created_zone      TEXT NOT NULL,
     created_by        TEXT NOT NULL,
     owner             TEXT NOT NULL,
     promoted_at       TEXT,
+    promoted_zone     TEXT,
     promoted_by       TEXT,
     promoter          TEXT,
     release_commit    TEXT,
@@ -74,6 +79,7 @@ CREATE TABLE evolutions (
     owner       TEXT NOT NULL,
     owner_name  TEXT NOT NULL,
     started_at  TEXT NOT NULL,
+    started_zone TEXT NOT NULL,
     status      TEXT NOT NULL,
     commit_oid  TEXT,
     sync_status TEXT NOT NULL,
@@ -91,6 +97,7 @@ CREATE TABLE proofs (
     status     TEXT NOT NULL,
     commit_oid TEXT NOT NULL,
     at         TEXT NOT NULL,
+    zone       TEXT NOT NULL,
     PRIMARY KEY (generation, change_id, number, nth)
 ) WITHOUT ROWID;
 

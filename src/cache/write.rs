@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Transaction, TransactionBehavior, params};
 use super::Cache;
 use super::rows::{Entry, Promoted, Tried, Whole};
 use crate::model::evolution::EvolutionName;
-use crate::model::person::moment;
+use crate::model::person::{instant, zone};
 use crate::model::standing::Progress;
 use crate::model::state::Status;
 use crate::model::{Oid, Version};
@@ -113,7 +113,7 @@ impl Change<'_> {
     /// # Errors
     /// The database cannot be written.
     pub fn add_entry(&self, entry: &Entry) -> Result<()> {
-        self.cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        self.cached("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
             .execute(params![
                 entry.height,
                 entry.oid.as_str(),
@@ -121,7 +121,8 @@ impl Change<'_> {
                 entry.version.as_ref().map(Version::as_str),
                 entry.author.name,
                 entry.author.email,
-                moment(&entry.at),
+                instant(&entry.at),
+                zone(&entry.at),
             ])?;
         Ok(())
     }
@@ -152,7 +153,7 @@ impl Change<'_> {
         };
         self.cached(
             "INSERT INTO generations VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         )?
         .execute(params![
             whole.version.as_str(),
@@ -162,10 +163,12 @@ impl Change<'_> {
             contract.and_then(|c| c.pipeline_template.as_deref()),
             <&str>::from(status),
             whole.contract.as_ref().err(),
-            moment(&whole.created_at),
+            instant(&whole.created_at),
+            zone(&whole.created_at),
             whole.created_by.email,
             whole.created_by.email,
-            sealed.map(|s| moment(&s.at)),
+            sealed.map(|s| instant(&s.at)),
+            sealed.map(|s| zone(&s.at)),
             sealed.map(|s| s.promoter.email.as_str()),
             sealed.map(|s| s.promoter.name.as_str()),
             sealed.and_then(|s| s.commit.as_ref()).map(Oid::as_str),
@@ -176,7 +179,7 @@ impl Change<'_> {
             whole.evolutions.len() as i64,
             <&str>::from(whole.sync),
             whole.remote.as_ref().map(Oid::as_str),
-            whole.synced.as_ref().map(moment),
+            whole.synced.as_ref().map(instant),
             whole.error,
         ])?;
         let id = self.db.last_insert_rowid();
@@ -206,7 +209,8 @@ impl Change<'_> {
         let EvolutionName { change, number, .. } = &tried.name;
         let last = tried.proofs.last();
         self.cached(
-            "INSERT INTO evolutions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO evolutions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+             ?14)",
         )?
         .execute(params![
             generation,
@@ -216,15 +220,16 @@ impl Change<'_> {
             tried.tip.as_str(),
             tried.owner.email,
             tried.owner.name,
-            moment(&tried.started),
+            instant(&tried.started),
+            zone(&tried.started),
             <&str>::from(tried.status),
             last.map(|proof| proof.commit.as_str()),
             <&str>::from(tried.sync),
             tried.synced.as_ref().map(|_| tried.root.as_str()),
-            tried.synced.as_ref().map(moment),
+            tried.synced.as_ref().map(instant),
         ])?;
         let mut insert =
-            self.cached("INSERT INTO proofs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+            self.cached("INSERT INTO proofs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
         for (nth, proof) in tried.proofs.iter().enumerate() {
             insert.execute(params![
                 generation,
@@ -234,7 +239,8 @@ impl Change<'_> {
                 proof.oid.as_str(),
                 <&str>::from(proof.status),
                 proof.commit.as_str(),
-                moment(&proof.at),
+                instant(&proof.at),
+                zone(&proof.at),
             ])?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound};
 
 use super::edit::{self, Edit};
 use super::evolution::Claim;
@@ -119,7 +119,8 @@ pub(crate) fn fate(generation: &Generation, known: &Known<'_>) -> (Fate, Vec<Str
         Err(invalid) => return (Fate::Left(Invalid::to_string(&invalid)), notes),
     };
     let by = known.people.who(generation.created_by.as_deref());
-    let at = moment(generation.created_at.as_deref()).unwrap_or_default();
+    let created = generation.created_at.as_deref();
+    let at = dated(&generation.version, "created_at", created, &mut notes).unwrap_or_default();
     let fate = match generation.status.as_str() {
         "promoted" => released(generation, version, at, known, &mut notes),
         "draft" | "active" | "" => match text(generation, &version, known, &mut notes) {
@@ -156,12 +157,14 @@ fn released(
         notes.push(format!("{version}: no commit of it is known here"));
     }
     let claims = attempts(generation, &contract, known, notes);
+    let promoted = generation.promoted_at.as_deref();
+    let promoted = dated(&generation.version, "promoted_at", promoted, notes);
     Fate::Released(Imported {
         version,
         description: contract.description,
         commit,
         by: known.people.who(generation.promoted_by.as_deref()),
-        at: moment(generation.promoted_at.as_deref()).unwrap_or(created),
+        at: promoted.unwrap_or(created),
         changes: contract.changes,
         claims: claims.into_iter().map(|attempt| attempt.claim).collect(),
     })
@@ -236,6 +239,8 @@ fn attempts(
             continue;
         };
         let vouched = vouch(evolution, known);
+        let of = format!("{}: {}", contract.version, evolution.name);
+        let started = evolution.started_at.as_deref();
         found.push(Recorded {
             id: evolution.id.clone(),
             claim: Claim {
@@ -247,7 +252,7 @@ fn attempts(
                 name: evolution.name.clone(),
                 status: evolution.status.clone(),
                 owner: known.people.who(evolution.created_by.as_deref()),
-                at: moment(evolution.started_at.as_deref()).unwrap_or_default(),
+                at: dated(&of, "started_at", started, notes).unwrap_or_default(),
                 tag: evolution.tag.clone(),
                 why: vouched.as_ref().err().cloned(),
             },
@@ -356,27 +361,79 @@ pub(crate) fn person(text: &str) -> Result<Person, Invalid> {
     })
 }
 
-/// A moment as SQLite or Python writes it; without a zone it is UTC.
-fn moment(text: Option<&str>) -> Option<Stamp> {
-    let text = text?.trim();
-    if let Ok(at) = DateTime::parse_from_rfc3339(text)
-        && at.timestamp() >= 0
-    {
-        return Some(at);
+/// A moment of the record; one that cannot be read is noted, with what it stands for.
+fn dated(of: &str, field: &str, text: Option<&str>, notes: &mut Vec<String>) -> Option<Stamp> {
+    let text = text?;
+    let at = moment(text);
+    if at.is_none() {
+        let known = match field {
+            "promoted_at" => "taken for the moment that it was made",
+            _ => "taken for the beginning of 1970",
+        };
+        notes.push(format!(
+            "{of}: its {field} is no date from 1970 on, `{text}`: {known}"
+        ));
     }
-    let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
-    let naive = forms
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
-    // Git knows no moment before 1970.
-    let seconds = naive.and_utc().timestamp();
-    let whole = DateTime::<Utc>::from_timestamp(seconds.max(0), 0)?;
-    Some(whole.fixed_offset())
+    at
+}
+
+/// A moment as SQLite or Python writes it; without a zone it is UTC. Git knows none before 1970.
+fn moment(text: &str) -> Option<Stamp> {
+    let text = text.trim();
+    let zoned = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"];
+    let plain = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
+    let utc = |naive: NaiveDateTime| naive.and_utc().fixed_offset();
+    let with_zone = |form: &&str| DateTime::parse_from_str(text, form).ok();
+    let without = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
+    let found = DateTime::parse_from_rfc3339(text)
+        .ok()
+        .or_else(|| zoned.iter().find_map(with_zone))
+        .or_else(|| plain.iter().find_map(without).map(utc))
+        .or_else(|| {
+            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            Some(utc(day.and_time(NaiveTime::MIN)))
+        })?;
+    (found.timestamp() >= 0).then(|| found.trunc_subsecs(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_of_every_zone_are_read_and_others_are_noted() {
+        for (text, read) in [
+            ("2026-11-22 08:52:41.658527", "2026-11-22T08:52:41+00:00"),
+            ("2026-11-22T08:52:41", "2026-11-22T08:52:41+00:00"),
+            ("2026-11-22T08:52:41Z", "2026-11-22T08:52:41+00:00"),
+            ("2026-11-22T08:52:41.5-03:30", "2026-11-22T08:52:41-03:30"),
+            ("2026-11-22 08:52:41+02:00", "2026-11-22T08:52:41+02:00"),
+            (
+                "2026-11-22 08:52:41.658527+0530",
+                "2026-11-22T08:52:41+05:30",
+            ),
+            (" 2026-11-22 ", "2026-11-22T00:00:00+00:00"),
+        ] {
+            let mut notes = Vec::new();
+            let at = dated("v1", "created_at", Some(text), &mut notes).unwrap();
+            assert_eq!(at.to_rfc3339(), read);
+            assert!(notes.is_empty(), "{notes:?}");
+        }
+        for text in [
+            "",
+            "nonsense",
+            "1969-12-31 23:59:59",
+            "22.11.2026",
+            "1767323045",
+        ] {
+            let mut notes = Vec::new();
+            assert_eq!(dated("v1", "created_at", Some(text), &mut notes), None);
+            assert!(notes[0].contains(&format!("`{text}`")), "{notes:?}");
+        }
+        let mut notes = Vec::new();
+        assert_eq!(dated("v1", "created_at", None, &mut notes), None);
+        assert!(notes.is_empty(), "{notes:?}");
+    }
 
     fn people() -> People {
         People {

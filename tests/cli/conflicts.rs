@@ -313,10 +313,27 @@ fn a_deleted_draft_leaves_everywhere_and_can_come_back() {
     assert_eq!(bob.read(FILE), file(&[("A", "a")]));
     ann.must("git gryt sync pull");
     assert_eq!(ann.read(FILE), file(&[("A", "a")]));
-    // After 30 days it is forgotten.
+    // After 30 days it is forgotten: by the clock, whatever date commits are to bear.
     ann.must("git gryt generation delete v1.0.0");
-    let later = ann.with("GIT_COMMITTER_DATE", "2026-02-03T03:04:05+0000");
-    later.must("git gryt sync pull");
+    let kept = ann.refs("refs/gryt-local/deleted");
+    assert!(!kept.is_empty());
+    for date in ["2099-02-03T03:04:05+0000", "1999-02-03T03:04:05+0000"] {
+        let dated = ann.with("GIT_COMMITTER_DATE", date);
+        dated
+            .with("GIT_AUTHOR_DATE", date)
+            .must("git gryt sync pull");
+        assert_eq!(ann.refs("refs/gryt-local/deleted"), kept, "{date}");
+    }
+    for (name, oid) in kept {
+        let (before, departure) = name.split_once("/v1.0.0/").unwrap();
+        let (at, rest) = departure.split_once('-').unwrap();
+        let earlier = at.parse::<i64>().unwrap() - 31 * 24 * 60 * 60;
+        ann.git(&format!(
+            "update-ref {before}/v1.0.0/{earlier}-{rest} {oid}"
+        ));
+        ann.git(&format!("update-ref -d {name}"));
+    }
+    ann.must("git gryt sync pull");
     assert_eq!(ann.refs("refs/gryt-local/deleted").len(), 0);
     ann.refused(7, "git gryt generation restore v1.0.0");
 }

@@ -690,6 +690,10 @@ fn a_record_in_which_everything_is_odd_comes_over_as_far_as_it_can() {
         contract.contains("id: G") && contract.contains("123"),
         "{contract}"
     );
+    assert!(
+        told.contains("its created_at is no date from 1970 on, `nonsense`"),
+        "{told}"
+    );
     assert_eq!(
         told.matches("v2.0.0: a change is left out").count(),
         6,

@@ -29,6 +29,7 @@ mod layering;
 mod leaving;
 mod matrix;
 mod messages;
+mod moments;
 mod moving;
 mod news;
 mod pending;

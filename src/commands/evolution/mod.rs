@@ -247,7 +247,7 @@ fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         let mut updates = vec![refs.change(&reference, None)];
         // What was deleted in the cloud may be newer than what is here: both are kept.
         for tip in here.into_iter().chain(gone.as_ref()) {
-            let aside = names::deleted_evolution(name, &session.drafts.departure(tip)?);
+            let aside = names::deleted_evolution(name, &session.drafts.departure(tip));
             updates.push(refs.change(aside, Some(tip)));
         }
         updates.dedup();

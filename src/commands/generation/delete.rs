@@ -318,7 +318,7 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
 
 fn keep_file(session: &Session<'_>, version: &Version, text: &[u8]) -> Result<String> {
     let blob: Oid = session.core.store.write_blob(text)?;
-    let name = names::deleted_file(version, &session.drafts.departure(&blob)?);
+    let name = names::deleted_file(version, &session.drafts.departure(&blob));
     session
         .core
         .change(|refs| Ok((vec![refs.change(&name, Some(&blob))], ())))?;

@@ -303,7 +303,7 @@ impl Cloud<'_> {
         tip: Option<&Oid>,
     ) -> Result<()> {
         if let (true, Some(tip)) = (adoption.writes(), tip) {
-            let departure = self.drafts.departure(tip)?;
+            let departure = self.drafts.departure(tip);
             adoption.set(names::deleted_draft(version, &departure), Some(tip));
         }
         Ok(())
@@ -350,11 +350,11 @@ impl Cloud<'_> {
             EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
             EvolutionStep::Retire => adoption.set(name, None),
             EvolutionStep::Leave => {
-                self.leaves(adoption, evolution, sides.local.as_ref())?;
+                self.leaves(adoption, evolution, sides.local.as_ref());
                 adoption.set(name, None);
             }
             EvolutionStep::Replace(theirs) => {
-                self.leaves(adoption, evolution, sides.local.as_ref())?;
+                self.leaves(adoption, evolution, sides.local.as_ref());
                 adoption.set(name, Some(&theirs));
                 adoption.sum.new_evolutions.push(evolution.clone());
             }
@@ -391,18 +391,12 @@ impl Cloud<'_> {
     }
 
     /// Puts aside an evolution that left the cloud, and says so.
-    fn leaves(
-        self,
-        adoption: &mut Adoption<'_>,
-        name: &EvolutionName,
-        tip: Option<&Oid>,
-    ) -> Result<()> {
+    fn leaves(self, adoption: &mut Adoption<'_>, name: &EvolutionName, tip: Option<&Oid>) {
         if let (true, Some(tip)) = (adoption.writes(), tip) {
-            let aside = names::deleted_evolution(name, &self.drafts.departure(tip)?);
+            let aside = names::deleted_evolution(name, &self.drafts.departure(tip));
             adoption.set(aside, Some(tip));
         }
         adoption.sum.left.push(name.clone());
-        Ok(())
     }
 
     /// Whether the evolution at `tip` is this person's, and sound.

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::Core;
 use crate::cache::{self, Cache};
-use crate::model::person::moment;
+use crate::model::person::instant;
 
 const PULLED: &str = "last-pull";
 const FAILED: &str = "last-error";
@@ -18,14 +18,14 @@ const FAILED: &str = "last-error";
 impl Core<'_> {
     /// Takes note that the cloud was asked just now, and answered.
     pub(crate) fn note_contact(&self) {
-        self.note(PULLED, &moment(&self.ctx.now()));
+        self.note(PULLED, &instant(&self.ctx.now()));
         // Nearly always there is none.
         let _ = fs::remove_file(self.note_file(FAILED));
     }
 
     /// Takes note of why the cloud could not be asked.
     pub(crate) fn note_failure(&self, error: &anyhow::Error) {
-        let now = moment(&self.ctx.now());
+        let now = instant(&self.ctx.now());
         self.note(FAILED, &format!("{now} {error}"));
     }
 

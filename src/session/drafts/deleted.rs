@@ -78,7 +78,7 @@ impl Drafts<'_> {
         tip: &Oid,
         attempts: &[Attempt],
     ) -> Result<Vec<Update>> {
-        let departure = self.departure(tip)?;
+        let departure = self.departure(tip);
         let mut updates = vec![
             refs.change(names::deleted_draft(version, &departure), Some(tip)),
             refs.change(names::draft(version), None),
@@ -91,15 +91,10 @@ impl Drafts<'_> {
         Ok(updates)
     }
 
-    /// The name of what leaves now, with `tip` among it.
-    ///
-    /// # Errors
-    /// Git does not know what time it is.
-    pub(crate) fn departure(self, tip: &Oid) -> Result<String> {
-        Ok(names::departure(
-            self.core.author()?.committer.at.timestamp(),
-            tip,
-        ))
+    /// The name of what leaves now, with `tip` among it: by the clock, since git's own variables
+    /// (`GIT_COMMITTER_DATE`) are to date commits, and not to end what can come back.
+    pub(crate) fn departure(self, tip: &Oid) -> String {
+        names::departure(self.core.ctx.now().timestamp(), tip)
     }
 
     /// The updates that bring back what of `version` was put aside last; none where nothing was.
@@ -145,7 +140,7 @@ impl Drafts<'_> {
             if aside.is_empty() {
                 return Ok((Vec::new(), ()));
             }
-            let now = self.core.author()?.committer.at.timestamp();
+            let now = self.core.ctx.now().timestamp();
             let old =
                 |rest: &&str| names::departed_at(rest).is_some_and(|at| now - at > KEPT_SECONDS);
             let forget = |rest| refs.change(format!("{}{rest}", names::DELETED), None);
