@@ -45,7 +45,10 @@ fn another_remotes_branches_are_not_the_clouds() {
     let sandbox = Sandbox::new();
     let (ann, ..) = pair(&sandbox);
     sandbox.nobody().git("init -q --bare fork.git");
-    ann.git("remote rename origin team 2>/dev/null && git remote add team/fork ../fork.git");
+    ann.git("remote rename origin team 2>/dev/null");
+    // Git itself adds no such remote any more, and takes one that is configured.
+    ann.git("config remote.team/fork.url ../fork.git");
+    ann.git("config remote.team/fork.fetch '+refs/heads/*:refs/remotes/team/fork/*'");
     ann.must("git gryt config remote team && git gryt sync pull");
     ann.write("secret", "x");
     ann.git(

@@ -49,10 +49,29 @@ fn team<const N: usize>(sandbox: &Sandbox, names: [&str; N]) -> [Person; N] {
     sandbox.team(names)
 }
 
+/// The same person, whose git says that it is of that version. Only what is started as `git-gryt` asks it:
+/// git puts its own folder first on the `PATH` of what it starts.
+fn with_git(sandbox: &Sandbox, who: &Person, version: &str) -> Person {
+    let real = who.must("command -v git").trim().to_owned();
+    let text = format!(
+        "#!/bin/sh\nif [ \"$1\" = version ]; then echo git version {version}; else exec {real} \"$@\"; fi\n"
+    );
+    hook(who, "../other/git", &text);
+    let bin = sandbox.path().join("other");
+    who.with(
+        "PATH",
+        &format!("{}:{}", bin.display(), who.variable("PATH")),
+    )
+}
+
+/// The last version that runs hooks from files alone.
+const BY_FILES: &str = "2.53.0";
+
 #[test]
 fn what_was_there_runs_first_and_is_there_again_afterwards() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     let hooks = ann.dir.join(".git/hooks");
     hook(
         &ann,
@@ -66,9 +85,9 @@ fn what_was_there_runs_first_and_is_there_again_afterwards() {
     );
     std::os::unix::fs::symlink("nowhere", hooks.join("post-merge")).unwrap();
     let (before, config) = (state(&hooks), ann.read(".git/config"));
-    let told = ann.must("git gryt hook install");
+    let told = ann.must("git-gryt hook install");
     assert!(told.contains("after the one that was there"), "{told}");
-    assert!(ann.must("git gryt hook install").contains("there already"));
+    assert!(ann.must("git-gryt hook install").contains("there already"));
     ann.works("one.txt");
     assert_eq!(ann.read("../order"), "first\n");
     let told = ann.read("../told");
@@ -78,14 +97,14 @@ fn what_was_there_runs_first_and_is_there_again_afterwards() {
     ann.write("../veto", "");
     ann.write("two.txt", "");
     ann.refused(1, "git add . && git commit -q -m Two");
-    ann.must("git gryt hook uninstall pre-push");
+    ann.must("git-gryt hook uninstall pre-push");
     assert!(ann.has(".git/hooks.before-gryt/pre-commit"));
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook uninstall");
     assert!(!ann.has(".git/hooks.before-gryt"));
     assert_eq!(state(&hooks), before);
     assert_eq!(ann.read(".git/config"), config);
     assert!(
-        ann.must("git gryt hook uninstall")
+        ann.must("git-gryt hook uninstall")
             .contains("no hooks here")
     );
 }
@@ -94,36 +113,37 @@ fn what_was_there_runs_first_and_is_there_again_afterwards() {
 fn an_edited_hook_and_a_half_made_one_are_nobodys_to_replace() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     let hooks = ann.dir.join(".git/hooks");
     fs::remove_dir_all(&hooks).unwrap();
-    ann.must("git gryt hook install pre-commit");
+    ann.must("git-gryt hook install pre-commit");
     let file = hooks.join("pre-commit");
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.clone() + "true\n").unwrap();
-    let told = ann.refused(6, "git gryt hook uninstall");
+    let told = ann.refused(6, "git-gryt hook uninstall");
     assert!(told.contains("was edited since"), "{told}");
-    let told = ann.refused(6, "git gryt hook install pre-commit");
+    let told = ann.refused(6, "git-gryt hook install pre-commit");
     assert!(told.contains("was edited since"), "{told}");
     ann.must("git commit -q --allow-empty -m Ends");
     fs::write(&file, &text).unwrap();
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook uninstall");
     assert!(!hooks.exists(), "the folder was made for it");
     // An install that was cut short between its two steps.
     for aside in ["hooks.before-gryt/pre-push", "hooks/pre-push.before-gryt"] {
         ann.write(&format!(".git/{aside}"), "#!/bin/sh\n");
         fs::create_dir_all(&hooks).unwrap();
         let _ = fs::remove_file(hooks.join("pre-push"));
-        let told = ann.refused(6, "git gryt hook install pre-push");
+        let told = ann.refused(6, "git-gryt hook install pre-push");
         assert!(told.contains("git gryt hook uninstall pre-push"), "{told}");
-        ann.must("git gryt hook uninstall pre-push");
+        ann.must("git-gryt hook uninstall pre-push");
         assert!(ann.has(".git/hooks/pre-push") && !ann.has(&format!(".git/{aside}")));
         assert!(!ann.has(".git/hooks.before-gryt"));
     }
     // Folders above the hooks', which file of them goes last whatever the order.
     ann.git("config core.hooksPath own/of/hooks");
-    ann.must("git gryt hook install && git gryt hook uninstall pre-commit");
-    ann.must("git gryt hook install pre-commit && git gryt hook uninstall pre-push");
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook install && git-gryt hook uninstall pre-commit");
+    ann.must("git-gryt hook install pre-commit && git-gryt hook uninstall pre-push");
+    ann.must("git-gryt hook uninstall");
     assert!(!ann.has("own"));
 }
 
@@ -142,6 +162,7 @@ fn dispatches(who: &Person) {
 fn a_hook_that_was_there_knows_itself_by_its_name_and_place() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     let hooks = ann.dir.join(".git/hooks");
     dispatches(&ann);
     let ran = |line: &str| {
@@ -153,7 +174,7 @@ fn a_hook_that_was_there_knows_itself_by_its_name_and_place() {
     let before = state(&hooks);
     let alone = ran("git commit -q --allow-empty -m Alone");
     assert!(alone.ends_with("/ann\npart\n"), "{alone}");
-    ann.must("git gryt hook install");
+    ann.must("git-gryt hook install");
     assert_eq!(ran("git commit -q --allow-empty -m Moved"), alone);
     // What comes beside it later is found, too.
     ann.write(".git/hooks/common", "folder=.git/later\n");
@@ -167,7 +188,7 @@ fn a_hook_that_was_there_knows_itself_by_its_name_and_place() {
     ann.refused(1, "git commit -q --allow-empty -m Vetoed");
     fs::remove_file(ann.dir.join("veto")).unwrap();
     ann.write(".git/hooks/common", "folder=.git/hooks\n");
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook uninstall");
     assert_eq!(state(&hooks), before);
     assert!(!ann.has(".git/hooks.before-gryt"));
 }
@@ -176,6 +197,7 @@ fn a_hook_that_was_there_knows_itself_by_its_name_and_place() {
 fn what_an_earlier_build_moved_aside_is_run_renewed_and_put_back() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     let hooks = ann.dir.join(".git/hooks");
     let text = "#!/bin/sh\nbasename \"$0\" >>.git/ran\n";
     hook(&ann, ".git/hooks/pre-commit", text);
@@ -193,16 +215,16 @@ fn what_an_earlier_build_moved_aside_is_run_renewed_and_put_back() {
         hook(who, ".git/hooks/pre-commit", script);
     };
     older(&ann);
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook uninstall");
     assert_eq!(state(&hooks), before);
     older(&ann);
     let aside = state(&hooks);
-    let told = ann.must("git gryt hook install pre-commit");
+    let told = ann.must("git-gryt hook install pre-commit");
     assert!(told.contains("brought up to date"), "{told}");
     ann.must("git commit -q --allow-empty -m One");
     assert_eq!(ann.read(".git/ran"), "pre-commit\n");
     assert!(
-        ann.must("git gryt hook install pre-commit")
+        ann.must("git-gryt hook install pre-commit")
             .contains("there already")
     );
     // A renewal that was cut short: the file is new, and what was there is in its old place.
@@ -210,7 +232,7 @@ fn what_an_earlier_build_moved_aside_is_run_renewed_and_put_back() {
     ann.must("git commit -q --allow-empty -m Two");
     assert_eq!(ann.read(".git/ran"), "pre-commit\npre-commit.before-gryt\n");
     assert_eq!(state(&hooks).len(), aside.len());
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook uninstall");
     assert_eq!(state(&hooks), before);
     assert!(!ann.has(".git/hooks.before-gryt"));
 }
@@ -219,13 +241,14 @@ fn what_an_earlier_build_moved_aside_is_run_renewed_and_put_back() {
 fn hooks_that_git_tracks_are_written_by_who_commits_them() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     ann.git("config core.hooksPath .githooks");
     hook(&ann, ".githooks/pre-commit", "#!/bin/sh\ntrue\n");
     ann.must("git add .githooks && git commit -q -m Hooks");
     let before = state(&ann.dir.join(".githooks"));
     for install in [
-        "git gryt hook install",
-        "cd .githooks && git gryt hook install pre-commit",
+        "git-gryt hook install",
+        "cd .githooks && git-gryt hook install pre-commit",
     ] {
         let told = ann.refused(6, install);
         assert!(told.contains("git tracks .githooks"), "{told}");
@@ -237,7 +260,7 @@ fn hooks_that_git_tracks_are_written_by_who_commits_them() {
     assert_eq!(state(&ann.dir.join(".githooks")), before);
     assert!(!ann.has(".githooks.before-gryt"));
     // What it says to add does what the hook does.
-    let told = ann.refused(6, "git gryt hook install pre-commit");
+    let told = ann.refused(6, "git-gryt hook install pre-commit");
     let line = told
         .lines()
         .find(|line| line.contains("git-gryt hook run"))
@@ -253,9 +276,9 @@ fn hooks_that_git_tracks_are_written_by_who_commits_them() {
     ann.must(
         "rm -rf .git/hooks && ln -s ../.githooks .git/hooks && git config --unset core.hooksPath",
     );
-    ann.refused(6, "git gryt hook install");
+    ann.refused(6, "git-gryt hook install");
     ann.git("config core.hooksPath .");
-    let told = ann.refused(6, "git gryt hook install");
+    let told = ann.refused(6, "git-gryt hook install");
     assert!(told.contains("git tracks ."), "{told}");
 }
 
@@ -263,15 +286,16 @@ fn hooks_that_git_tracks_are_written_by_who_commits_them() {
 fn a_relative_folder_begins_where_hooks_are_run() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     ann.git("clone -q --bare . ../bare.git");
     let bare = ann.at(sandbox.path().join("bare.git"));
     bare.git("config core.hooksPath tools/hooks");
     for (who, install) in [
         (
             &bare.at(bare.dir.join("objects")),
-            "git gryt hook install post-merge",
+            "git-gryt hook install post-merge",
         ),
-        (&ann, "GIT_DIR=../bare.git git gryt hook install pre-push"),
+        (&ann, "GIT_DIR=../bare.git git-gryt hook install pre-push"),
     ] {
         who.must(install);
         let uninstall = install.replace(" install ", " uninstall ");
@@ -283,11 +307,11 @@ fn a_relative_folder_begins_where_hooks_are_run() {
     bare.must("git worktree add -q ../tree main && mkdir ../tree/deep");
     let tree = ann.at(sandbox.path().join("tree"));
     tree.must("git config user.name tree && git config user.email tree@example.com");
-    tree.must("cd deep && git gryt hook install pre-commit");
+    tree.must("cd deep && git-gryt hook install pre-commit");
     assert!(tree.has("tools/hooks/pre-commit") && !bare.has("tools"));
     tree.write(".gryt/policy.yaml", "nonsense\n");
     tree.refused(1, "git add -f .gryt && git commit -q -m Wrong");
-    tree.must("git gryt hook uninstall");
+    tree.must("git-gryt hook uninstall");
     assert!(!tree.has("tools"));
 }
 
@@ -482,23 +506,24 @@ fn a_push_tells_of_proofs_that_nobody_has_or_shares_them() {
 fn worktrees_share_hooks_and_a_folder_of_ones_own_is_honoured() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     ann.must("git worktree add -q ../tree -b tree");
     let tree = ann.at(ann.dir.parent().unwrap().join("tree"));
-    tree.must("git gryt hook install pre-commit");
+    tree.must("git-gryt hook install pre-commit");
     assert!(ann.has(".git/hooks/pre-commit"));
     tree.write(".gryt/policy.yaml", "nonsense\n");
     tree.refused(1, "git add -f .gryt && git commit -q -m Wrong");
-    tree.must("git gryt hook uninstall");
+    tree.must("git-gryt hook uninstall");
     ann.git("config core.hooksPath tools/hooks");
-    ann.must("git gryt hook install pre-commit");
+    ann.must("git-gryt hook install pre-commit");
     assert!(ann.has("tools/hooks/pre-commit"));
     ann.write(".gryt/policy.yaml", "nonsense\n");
     ann.refused(1, "git add -f .gryt && git commit -q -m Wrong");
-    ann.must("git gryt hook uninstall");
+    ann.must("git-gryt hook uninstall");
     assert!(!ann.has("tools"));
     ann.git("config --unset core.hooksPath");
     ann.git("config --global core.hooksPath ../everybody");
-    let told = ann.refused(6, "git gryt hook install");
+    let told = ann.refused(6, "git-gryt hook install");
     assert!(told.contains("git-gryt hook run pre-commit"), "{told}");
     assert!(!ann.dir.join("../everybody").exists());
 }
@@ -507,6 +532,7 @@ fn worktrees_share_hooks_and_a_folder_of_ones_own_is_honoured() {
 fn managers_are_told_what_to_write_and_nothing_is_written() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
+    let ann = with_git(&sandbox, &ann, BY_FILES);
     let before = state(&ann.dir.join(".git/hooks"));
     for (file, says) in [
         ("lefthook.yml", "run: git-gryt hook run pre-push {0}"),
@@ -516,12 +542,12 @@ fn managers_are_told_what_to_write_and_nothing_is_written() {
         ),
     ] {
         ann.write(file, "");
-        let told = ann.refused(6, "git gryt hook install");
+        let told = ann.refused(6, "git-gryt hook install");
         assert!(told.contains(says) && told.contains(file), "{told}");
         fs::remove_file(ann.dir.join(file)).unwrap();
     }
     ann.git("config core.hooksPath .husky/_");
-    let told = ann.refused(6, "git gryt hook install pre-commit");
+    let told = ann.refused(6, "git-gryt hook install pre-commit");
     assert!(told.contains("Add to .husky/pre-commit:"), "{told}");
     assert_eq!(state(&ann.dir.join(".git/hooks")), before);
     assert!(!ann.has(".husky"));
@@ -531,18 +557,7 @@ fn managers_are_told_what_to_write_and_nothing_is_written() {
 fn where_git_runs_hooks_from_its_configuration_no_file_is_written() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
-    // A git that says that it is later.
-    let real = ann.must("command -v git").trim().to_owned();
-    let text = format!(
-        "#!/bin/sh\nif [ \"$1\" = version ]; then echo git version 2.54.0; else exec {real} \"$@\"; fi\n"
-    );
-    hook(&ann, "../later/git", &text);
-    let path = format!(
-        "{}/later:{}",
-        sandbox.path().display(),
-        ann.variable("PATH")
-    );
-    let later = ann.with("PATH", &path);
+    let later = with_git(&sandbox, &ann, "2.54.0");
     let before = (state(&ann.dir.join(".git/hooks")), ann.read(".git/config"));
     ann.git("config core.hooksPath .husky/_");
     let with_path = ann.read(".git/config");
