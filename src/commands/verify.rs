@@ -27,7 +27,8 @@ pub(crate) struct Report {
     pub named: bool,
     pub excused: Vec<Excused>,
     pub problems: Vec<Problem>,
-    /// Versions from before gryt whose commits nothing holds here. The ledger is none the worse for it.
+    /// Versions from before gryt whose commits are about to be lost: nothing holds them here. The
+    /// ledger is none the worse for it, nor for a commit that this clone never had (`doctor` tells).
     pub unheld: Vec<Unheld>,
 }
 
@@ -87,7 +88,12 @@ pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
         problems: Vec::new(),
         unheld: match only {
             Some(_) => Vec::new(),
-            None => session.sealing.unheld(&ledger)?,
+            None => session
+                .sealing
+                .unheld(&ledger)?
+                .into_iter()
+                .filter(|it| it.here)
+                .collect(),
         },
     };
     for (oid, why) in audit.invalid {

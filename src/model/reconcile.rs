@@ -201,7 +201,13 @@ pub(crate) fn evolution(sides: &Sides, seal: Seal) -> EvolutionStep {
         (Seal::Open, _) => {}
         (_, None) => return EvolutionStep::Keep,
         (Seal::Folded, Some(_)) => return EvolutionStep::Retire,
-        (Seal::Beyond | Seal::Other, Some(_)) => return EvolutionStep::Late,
+        (Seal::Beyond | Seal::Other, Some(_)) => {
+            return match (&sides.cloud, sides.since) {
+                // It was abandoned, by its owner or by whoever promoted its version.
+                (None, Some(Relation::Same | Relation::Behind)) => EvolutionStep::Leave,
+                _ => EvolutionStep::Late,
+            };
+        }
     }
     let Some(cloud) = &sides.cloud else {
         return match sides.since {
@@ -373,6 +379,8 @@ mod tests {
             evolution(&sides(2, 0, 1), Seal::Beyond),
             EvolutionStep::Late
         );
+        let abandoned = evolution(&sides(1, 0, 1), Seal::Other);
+        assert_eq!(abandoned, EvolutionStep::Leave);
     }
 
     #[test]

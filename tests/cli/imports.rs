@@ -466,11 +466,8 @@ fn a_commit_that_only_a_lost_tag_held_is_named_before_and_after_it_is_gone() {
     ann.git("-c gc.reflogExpire=now -c gc.reflogExpireUnreachable=now reflog expire --all");
     ann.git("-c gc.pruneExpire=now gc -q --prune=now");
     ann.refused(128, &format!("git cat-file commit {lost}"));
-    let gone = "is not in this clone";
-    says(
-        "git gryt verify",
-        &["v1.1.0: its", gone, "v1.2.0: its", gone],
-    );
+    // What is in a clone does not change what the ledger is.
+    says("git gryt verify", &[]);
     says(
         "git gryt doctor",
         &["and 1 more like it", "git fetch --tags origin"],

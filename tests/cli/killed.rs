@@ -24,9 +24,10 @@ fn proven(ann: &Person, _: &Person) {
 }
 
 /// Its pipeline starts no git, which would be killed instead of the command.
-fn started(ann: &Person, _: &Person) {
+fn started(ann: &Person, bob: &Person) {
     let steps = "steps:\n- {name: test, run: 'true'}\n";
     ann.tracks(".gryt/pipelines/pipeline.yaml", steps);
+    bob.git("pull -q");
     ann.must("git gryt evolution start v1.0.0 --change A");
 }
 
