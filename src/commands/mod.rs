@@ -103,6 +103,8 @@ pub(crate) enum Outcome {
     Moved(Box<sync::movement::Movement>),
     #[serde(rename = "gryt.sync.push/1")]
     Push(sync::Pushed),
+    #[serde(rename = "gryt.sync.push.republish/1")]
+    PutBack(Box<sync::republish::PutBack>),
     #[serde(rename = "gryt.sync.push-evolutions/1")]
     PushEvolutions(sync::PushedEvolutions),
     #[serde(rename = "gryt.sync.status/1")]
@@ -145,6 +147,7 @@ impl Outcome {
             Self::PushEvolutions(pushed) => pushed.exit(),
             Self::Backfill(done) if !done.different.is_empty() => Exit::Conflict,
             Self::Moved(done) => done.exit(),
+            Self::PutBack(done) => done.exit(),
             _ => Exit::Done,
         }
     }

@@ -97,7 +97,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "sync push",
-        "git gryt sync push\ngit gryt sync push v1.2.0 --dry-run",
+        "git gryt sync push\ngit gryt sync push v1.2.0 --dry-run\n\
+         git gryt sync push --republish --dry-run",
     ),
     (
         "sync push-evolutions",

@@ -19,6 +19,8 @@ pub(crate) const FORMAT: &str = "1";
     Debug,
     PartialEq,
     Eq,
+    PartialOrd,
+    Ord,
     strum::Display,
     strum::EnumString,
     strum::IntoStaticStr,

@@ -37,6 +37,10 @@ pub enum Key {
     Status,
     #[strum(serialize = "Gryt-Move")]
     Move,
+    #[strum(serialize = "Gryt-Ledger")]
+    Ledger,
+    #[strum(serialize = "Gryt-Entry")]
+    Entry,
 }
 
 /// The trailers of a message that gryt wrote: those of its last paragraph, which is not its first.

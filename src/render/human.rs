@@ -151,6 +151,7 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Import(report) => setup::import(report),
         Outcome::Backfill(done) => sync::backfill(done),
         Outcome::Moved(done) => sync::moved(done),
+        Outcome::PutBack(done) => sync::put_back(done),
         Outcome::Watched(_) => String::new(),
         Outcome::Push(pushed) => sync::push(pushed),
         Outcome::PushEvolutions(pushed) => sync::push_evolutions(pushed),

@@ -335,6 +335,52 @@ pub(super) fn moved(done: &commands::sync::movement::Movement) -> String {
     text
 }
 
+/// What the cloud got back.
+pub(super) fn put_back(done: &commands::sync::republish::PutBack) -> String {
+    let republished = &done.republished;
+    if republished.is_empty() {
+        return "The cloud holds everything that this clone verified: nothing to put back\n".into();
+    }
+    let mut text = match republished.dry_run {
+        true => "Would put back in the cloud:\n".to_owned(),
+        false => "Put back in the cloud:\n".to_owned(),
+    };
+    let kinds: [(&str, Vec<String>); 6] = [
+        ("promotion of", all(&republished.promotions)),
+        ("withdrawal of", all(&republished.withdrawals)),
+        ("import of", all(&republished.imports)),
+        ("draft", all(&republished.drafts)),
+        ("evolution", all(&republished.evolutions)),
+        ("tag", all(&republished.tags)),
+    ];
+    let empty = text.len();
+    for (kind, names) in kinds {
+        for name in names {
+            _ = writeln!(text, "  {kind} {name}");
+        }
+    }
+    if text.len() == empty {
+        text.clear();
+    }
+    if !republished.lost.is_empty() {
+        text += "Cannot be put back:\n";
+    }
+    for lost in &republished.lost {
+        _ = writeln!(text, "  promotion of {}: {}", lost.version, line(&lost.why));
+    }
+    if republished.dry_run {
+        text += "To do it: git gryt sync push --republish\n";
+    }
+    if let Some(pulled) = &done.pulled {
+        text += &pull(pulled);
+    }
+    text
+}
+
+fn all(names: &[impl ToString]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
 /// Drafts that were linked.
 pub(super) fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> String {
     let mut text = format!(

@@ -52,8 +52,8 @@ pub(crate) fn header(message: &str) -> Header {
             Key::Commit => &mut header.commit,
             Key::Status => &mut header.status,
             Key::Move => &mut header.moved,
-            // The name of the ref says it.
-            Key::Change => continue,
+            // The name of the ref says it, and tags say the others.
+            Key::Change | Key::Ledger | Key::Entry => continue,
         };
         field.get_or_insert_with(|| value.to_owned());
     }

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::objects::stamp;
 use super::{Store, of_git, to_git};
+use crate::model::named::Named;
 use crate::model::sealed::Sealed;
 use crate::model::tag_format::{InTheWay, TagFormat};
 use crate::model::{Oid, Person, Stamp, Version};
@@ -116,6 +117,18 @@ impl Store {
         let tagger = git2::Signature::new(&person.name, &person.email, &time)?;
         let oid = repo.tag_annotation_create(name, &object, &tagger, text)?;
         Ok(of_git(oid))
+    }
+
+    /// The entry that an annotated tag names; none for a tag of another tool.
+    ///
+    /// # Errors
+    /// The object is not in this clone.
+    pub(crate) fn named_by_tag(&self, tag: &Oid) -> Result<Option<Named>> {
+        let repo = &*self.repo();
+        let object = repo.find_object(to_git(tag)?, None)?;
+        let message = object.as_tag().map(git2::Tag::message_bytes);
+        let message = message.flatten().map(String::from_utf8_lossy);
+        Ok(message.and_then(|message| Named::read(&message)))
     }
 
     /// The tip of a tag in this clone, whatever it points at.

@@ -36,7 +36,7 @@ fn promoted(ann: &Person, bob: &Person) {
     ann.must("git gryt promote v1.0.0");
 }
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 20] = [
     Case {
         command: "promote v1.0.0",
         prepare: proven,
@@ -144,6 +144,29 @@ const CASES: [Case; 19] = [
             assert!(bob.must("git gryt log").contains("withdrawn"));
             let log = hosting.git("log --first-parent --format=%s refs/gryt/ledger");
             assert_eq!(log.matches("Withdraw").count(), 1, "{log}");
+        },
+    },
+    Case {
+        command: "sync push --republish",
+        prepare: |ann, bob| {
+            promoted(ann, bob);
+            ann.must("git gryt generation new v2.0.0 --change add:B:b && git gryt sync push");
+            bob.must("git gryt sync pull");
+            let lost = "git for-each-ref --format='delete %(refname)' refs/gryt refs/tags";
+            ann.must(&format!(
+                "cd ../hosting.git && {lost} | git update-ref --stdin"
+            ));
+        },
+        again: &[0],
+        holds: |ann, bob, hosting| {
+            bob.must("git gryt sync pull && git gryt verify");
+            assert!(bob.has(".gryt/generations/v2.0.0.yaml"));
+            for name in ["refs/gryt/ledger", "refs/gryt/generations/v2.0.0"] {
+                assert_eq!(
+                    hosting.git(&format!("rev-parse {name}")),
+                    ann.git(&format!("rev-parse {name}"))
+                );
+            }
         },
     },
     Case {

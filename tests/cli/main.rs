@@ -40,6 +40,7 @@ mod proving;
 mod races;
 mod reach;
 mod remotes;
+mod republish;
 mod sandbox;
 mod secrets;
 mod soak;

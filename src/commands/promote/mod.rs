@@ -10,7 +10,7 @@ pub(crate) mod wait;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
@@ -333,9 +333,15 @@ impl Promotion<'_> {
         let session = self.session;
         // The tag is sent first, so that all that is left is one transaction. Cut in between, the
         // kept intent makes the next command do both again, with the same tag.
-        let tag = match session.core.config.tag {
-            true => session.sealing.release_tag(sealed)?,
-            false => None,
+        let entry = pushed.iter().find(|update| update.name == names::LEDGER);
+        let entry = entry.and_then(|update| update.new.as_ref());
+        let tag = match (session.core.config.tag, entry) {
+            (true, Some(entry)) => {
+                let genesis = contact.checked.as_ref().map(|checked| &checked.genesis);
+                let named = session.core.named(genesis, entry, sealed)?;
+                session.sealing.release_tag(sealed, &named)?
+            }
+            _ => None,
         };
         let state = match (session.core.config.tag, &tag) {
             (false, _) => None,
@@ -436,7 +442,12 @@ impl Promotion<'_> {
         }
         let (sealed, changes, earlier) = result?;
         let tag = match session.core.config.tag && !self.args.dry_run {
-            true => Some(session.sealing.deliver_tag(None, &sealed)?),
+            true => {
+                let refs = session.core.store.refs()?;
+                let ledger = session.core.ledger(&refs)?.context("there is no ledger")?;
+                let named = session.core.named(None, &ledger.base, &sealed)?;
+                Some(session.sealing.deliver_tag(None, &sealed, &named)?)
+            }
             false => None,
         };
         Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))

@@ -2,6 +2,7 @@
 
 pub(crate) mod movement;
 pub(crate) mod published;
+pub(crate) mod republish;
 pub(crate) mod status;
 pub(crate) mod watch;
 pub(crate) mod way;
@@ -71,6 +72,10 @@ pub(crate) struct PushArgs {
     /// Publish the commits of such promotions too, even if no branch of the cloud has them
     #[arg(long)]
     with_commits: bool,
+    /// Put back what the cloud lost of the ledger, drafts, evolutions and tags, as far as this clone
+    /// has it
+    #[arg(long, conflicts_with_all = ["version", "named", "rename", "with_commits"])]
+    republish: bool,
     /// Only say what would be pushed, and what would become of promotions made in local mode
     #[arg(long)]
     dry_run: bool,
@@ -221,6 +226,7 @@ pub(crate) fn run(session: &Session<'_>, command: &SyncCommand) -> Result<Outcom
         SyncCommand::Pull { leave_edits, .. } => {
             pull_with(session, !leave_edits).map(Outcome::Pull)
         }
+        SyncCommand::Push(args) if args.republish => republish::run(session, args.dry_run),
         SyncCommand::Push(args) => push(session, args).map(Outcome::Push),
         SyncCommand::PushEvolutions(args) => {
             let version = typed_if(args.version.as_deref().or(args.named.as_deref()))?;

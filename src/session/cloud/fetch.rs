@@ -8,7 +8,7 @@ use super::Cloud;
 use crate::config::{OWN_PREFIX, Origin};
 use crate::model::{Cause, Exit, Refusal, Version};
 use crate::session::core::contact::Contact;
-use crate::store::names;
+use crate::store::{Refs, names};
 
 /// How often a fetch is tried again that another process of this clone got in the way of.
 const COLLISIONS: usize = 8;
@@ -88,6 +88,16 @@ impl Cloud<'_> {
     /// What was fetched does not check.
     pub(crate) fn seen_apart(self) -> Result<Contact> {
         Ok(self.core.check_apart(&self.core.store.refs()?)?.1)
+    }
+
+    /// Fetches everything shared, and checks nothing of it.
+    ///
+    /// # Errors
+    /// The cloud cannot be reached.
+    pub(crate) fn look(self) -> Result<Refs> {
+        self.is_one_place()?;
+        self.fetch(None)?;
+        self.core.store.refs()
     }
 
     fn fetch(self, version: Option<&Version>) -> Result<()> {

@@ -214,7 +214,33 @@ impl Cloud<'_> {
         }
         since.promoted.reverse();
         since.withdrawn.reverse();
+        if let (false, Some(before)) = (since.met, before) {
+            self.forget_known(&mut since, before, &ledger.tip)?;
+        }
         Ok(since)
+    }
+
+    /// Takes out what the ledger that ended at `before` said, if it is an earlier state of the same:
+    /// its entries were lost, and put back on top of others.
+    fn forget_known(self, since: &mut Since, before: &Oid, tip: &Oid) -> Result<()> {
+        if self.core.entries(before)?.first() != self.core.entries(tip)?.first() {
+            return Ok(());
+        }
+        since.met = true;
+        let mut known: BTreeSet<(Option<Kind>, String)> = BTreeSet::new();
+        for commit in self.core.store.first_parents(before) {
+            let header = header(&commit?.message);
+            let kind = header.kind();
+            known.extend(header.version.map(|version| (kind, version)));
+        }
+        let told = |kind, version: &Version| known.contains(&(Some(kind), version.to_string()));
+        since
+            .promoted
+            .retain(|version| !told(Kind::Promotion, version));
+        since
+            .withdrawn
+            .retain(|(version, _)| !told(Kind::Withdrawal, version));
+        Ok(())
     }
 
     fn of_ledger(self, ledger: &Ledger, since: Since, me: Option<&Person>) -> Result<Vec<News>> {

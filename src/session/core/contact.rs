@@ -86,6 +86,11 @@ impl Core<'_> {
             )
             .because("It vanished, or this is another project's repository")
             .because("Nothing was taken over or deleted");
+            if verified {
+                refusal = refusal
+                    .because("What was lost can be put back from here, once the team agrees")
+                    .then("git gryt sync push --republish --dry-run");
+            }
             if self.config.remote_prefix != names::SHARED {
                 let remote = self.cloud_name()?;
                 refusal = refusal
@@ -109,6 +114,15 @@ impl Core<'_> {
             return Ok(());
         };
         if let Some(checked) = checked {
+            if let Some(before) = &checked.instead_of
+                && self.entries(before)?.contains(own)
+            {
+                return Ok(());
+            }
+            // The same, and it was remembered already.
+            if refs.get(&names::replaced(own)).is_some() {
+                return Ok(());
+            }
             for commit in self.store.first_parents(&checked.ledger.tip) {
                 if commit?.oid == *own {
                     return Ok(());

@@ -13,7 +13,7 @@ use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
 use crate::cache::{self, Cache};
 use crate::model::evolution::Attempt;
 use crate::model::import::Imported;
-use crate::model::ledger::{Check, Kind, Verified, check};
+use crate::model::ledger::Kind;
 use crate::model::sealed::{Folded, Release, Sealed};
 use crate::model::standing::{Standing, standings};
 use crate::model::state::{Recorded, SyncState, Trial};
@@ -263,30 +263,6 @@ impl Core<'_> {
             }),
             version: sealed.version,
         })
-    }
-
-    /// The versions that an entry brought from before gryt, as far as the ledger holds them.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub(crate) fn imported_by(
-        &self,
-        ledger: &Ledger,
-        commit: &Commit,
-        base: Option<&str>,
-    ) -> Result<Vec<Imported>> {
-        let base: Option<Oid> = base.and_then(|base| base.parse().ok());
-        let entry = self.store.entry(commit, base.as_ref())?;
-        let mut found = Vec::new();
-        if let Check::Valid(Verified::Import(mut all)) = check(&entry, base.as_ref()) {
-            all.sort_by(|a, b| a.version.cmp(&b.version));
-            for imported in all {
-                if self.store.imported(ledger, &imported.version)?.as_ref() == Some(&imported) {
-                    found.push(imported);
-                }
-            }
-        }
-        Ok(found)
     }
 
     fn whole_import(&self, entry: &Commit, imported: Imported, height: i64) -> Whole {

@@ -1,6 +1,8 @@
 //! The open repository, who is at work, and what every wing reads: what this clone knows of the
 //! cloud, whether a ledger can be believed, who has a version.
 
+pub(crate) mod beyond;
+mod chain;
 pub(crate) mod contact;
 pub(crate) mod files;
 pub(crate) mod half_made;
@@ -13,6 +15,7 @@ pub(crate) mod policy;
 pub(crate) mod seals;
 pub(crate) mod sides;
 pub(crate) mod survey;
+mod tagged;
 pub(crate) mod taken;
 pub(crate) mod verify;
 

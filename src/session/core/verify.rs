@@ -1,5 +1,7 @@
 //! Checking the ledger, entry by entry, from what was checked before.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
 use super::Core;
@@ -21,6 +23,9 @@ pub(crate) struct Checked {
     pub ledger: Ledger,
     /// Entries that contribute nothing, and why.
     pub invalid: Vec<(Oid, String)>,
+    /// What this clone verified before, where this chain does not descend from it and holds all that
+    /// it says: the cloud had lost it, and somebody put it back (docs/remotes.md, "What was lost").
+    pub instead_of: Option<Oid>,
 }
 
 impl Core<'_> {
@@ -54,10 +59,60 @@ impl Core<'_> {
             None => {
                 let genesis = fresh[0].clone();
                 self.may_be_behind(refs, tip, &known)?;
+                if let Some((_, before)) = known.iter().find(|(known, _)| *known == genesis) {
+                    let before = before.clone();
+                    return self.put_back(refs, genesis, fresh, tip, before);
+                }
                 self.may_begin(&genesis, &known)?;
-                self.check_chain(genesis, None, fresh, tip)
+                let checked = self.check_chain(genesis, None, fresh, tip)?;
+                if known.is_empty() {
+                    self.warn_of_unmatched_tags(&checked.genesis, tip)?;
+                }
+                Ok(checked)
             }
         }
+    }
+
+    /// Checks a chain that does not descend from what was verified `before`. It is taken all the same
+    /// where it holds all that was verified.
+    fn put_back(
+        &self,
+        refs: &Refs,
+        genesis: Oid,
+        chain: Vec<Oid>,
+        tip: &Oid,
+        before: Oid,
+    ) -> Result<Checked> {
+        let own = self.verified(refs, &genesis, &before);
+        let known: HashSet<Oid> = chain.iter().cloned().collect();
+        let lost = self.beyond(&own, &known)?;
+        let is_older = self.entries(&before)?.contains(tip);
+        if is_older {
+            return Err(rewritten().into());
+        }
+        let mut checked = self.check_chain(genesis, None, chain, tip)?;
+        if !self.holds(&checked.ledger, &lost)? {
+            return Err(rewritten().into());
+        }
+        checked.instead_of = Some(before);
+        Ok(checked)
+    }
+
+    /// A ledger as this clone verified it.
+    pub(crate) fn verified(&self, refs: &Refs, genesis: &Oid, tip: &Oid) -> Ledger {
+        Ledger {
+            tip: tip.clone(),
+            base: refs.get(&names::valid(genesis)).unwrap_or(tip).clone(),
+        }
+    }
+
+    /// Checks a whole ledger, whatever was verified before.
+    ///
+    /// # Errors
+    /// As [`verify`](Core::verify).
+    pub(crate) fn check_whole(&self, tip: &Oid) -> Result<Checked> {
+        let chain = self.entries(tip)?;
+        self.check_chain(chain[0].clone(), None, chain, tip)
     }
 
     /// A ledger that lies on the way to what was verified is an old one. From an address that never
@@ -101,17 +156,6 @@ impl Core<'_> {
     /// Whether a chain that reaches back to `genesis` without meeting what was verified is one
     /// that this clone may take up.
     fn may_begin(&self, genesis: &Oid, known: &[(Oid, Oid)]) -> Result<(), Refusal> {
-        if known.iter().any(|(g, _)| g == genesis) {
-            return Err(Refusal::new(
-                Exit::Rewritten,
-                "The cloud's ledger was rewritten: it no longer holds what this clone verified",
-            )
-            .because("Nothing of it was taken over")
-            .because(
-                "A clone that still has the whole ledger can put it back: ask the team before \
-                 anything is pushed",
-            ));
-        }
         let expected = self.config.ledger.as_ref();
         let named = expected.or(known.first().map(|(g, _)| g));
         match named {
@@ -171,6 +215,7 @@ impl Core<'_> {
             },
             genesis,
             invalid,
+            instead_of: None,
         })
     }
 
@@ -199,31 +244,6 @@ impl Core<'_> {
         }
     }
 
-    /// The entries up to `tip`, the genesis first.
-    pub(crate) fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {
-        let oids = self.store.first_parents(tip);
-        let oids: Result<Vec<Oid>> = oids.map(|commit| Ok(commit?.oid)).collect();
-        let mut oids = oids.map_err(|error| self.cut(error))?;
-        self.store.let_go()?;
-        oids.reverse();
-        Ok(oids)
-    }
-
-    /// A chain that a shallow boundary cuts must never read as a rewritten one.
-    pub(crate) fn cut(&self, error: anyhow::Error) -> anyhow::Error {
-        if self.store.layout().common_dir.join("shallow").exists() {
-            Refusal::new(
-                Exit::Failure,
-                "This clone is too shallow to check the ledger",
-            )
-            .because(format!("{error:#}"))
-            .then("git fetch --unshallow")
-            .into()
-        } else {
-            error.context("the ledger cannot be read")
-        }
-    }
-
     /// The updates that remember that the cloud's ledger was checked.
     ///
     /// # Errors
@@ -238,6 +258,15 @@ impl Core<'_> {
         if let Some(address) = self.address()? {
             updates.push(refs.change(names::seen(&address), Some(&ledger.tip)));
         }
+        let own = refs.get(names::LEDGER);
+        for old in checked
+            .instead_of
+            .iter()
+            .flat_map(|before| [Some(before), own])
+        {
+            updates.extend(old.map(|old| refs.change(names::replaced(old), Some(old))));
+        }
+        updates.dedup();
         Ok(updates)
     }
 
@@ -264,4 +293,13 @@ impl Core<'_> {
         let genesis = chain[0].clone();
         Ok(Some(self.check_chain(genesis, None, chain, tip)?.ledger))
     }
+}
+
+/// The refusal of a ledger that lacks what this clone verified.
+fn rewritten() -> Refusal {
+    let what = "The cloud's ledger was rewritten: it no longer holds what this clone verified";
+    Refusal::new(Exit::Rewritten, what)
+        .because("Nothing of it was taken over")
+        .because("What was lost can be put back from here, once the team agrees")
+        .then("git gryt sync push --republish --dry-run")
 }

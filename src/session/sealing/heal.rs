@@ -49,10 +49,13 @@ impl Sealing<'_> {
     /// Refs cannot be read or written. What the cloud refuses is a warning.
     pub(crate) fn finish(self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
         self.clear_after(contact, sealed)?;
-        let tag = if self.core.config.tag {
-            Some(self.deliver_tag(Some(contact), sealed)?)
-        } else {
-            None
+        let tag = match (self.core.config.tag, &contact.checked) {
+            (true, Some(checked)) => {
+                let (genesis, tip) = (&checked.genesis, &checked.ledger.base);
+                let named = self.core.named(Some(genesis), tip, sealed)?;
+                Some(self.deliver_tag(Some(contact), sealed, &named)?)
+            }
+            _ => None,
         };
         if tag != Some(TagState::Waiting) {
             self.forget_intent(&sealed.version)?;

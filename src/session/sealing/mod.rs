@@ -1,6 +1,7 @@
 //! Writing to the ledger: the facts that a promotion is decided by, the entry, its tag, and what
 //! follows once it stands.
 
+mod again;
 pub(crate) mod append;
 pub(crate) mod audit;
 pub(crate) mod facts;
@@ -9,6 +10,7 @@ pub(crate) mod intent;
 pub(crate) mod leaving;
 pub(crate) mod moving;
 pub(crate) mod ready;
+pub(crate) mod republish;
 pub(crate) mod tag;
 pub(crate) mod unheld;
 

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Sealing;
 use crate::git::push::Landed;
 use crate::git::refs::Update;
+use crate::model::named::Named;
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
 use crate::model::tag_format::InTheWay;
@@ -25,9 +26,10 @@ impl Sealing<'_> {
         self,
         contact: Option<&Contact>,
         sealed: &Sealed,
+        named: &Named,
     ) -> Result<TagState> {
         let name = names::tag(&self.core.tag_name(&sealed.version));
-        let Some(tag) = self.release_tag(sealed)? else {
+        let Some(tag) = self.release_tag(sealed, named)? else {
             return Ok(TagState::Refused);
         };
         if self.core.store.tag(&name)?.is_none() {
@@ -43,7 +45,7 @@ impl Sealing<'_> {
     ///
     /// # Errors
     /// Refs cannot be read.
-    pub(crate) fn release_tag(self, sealed: &Sealed) -> Result<Option<Oid>> {
+    pub(crate) fn release_tag(self, sealed: &Sealed, named: &Named) -> Result<Option<Oid>> {
         let version = &sealed.version;
         if let Some(tag) = self
             .core
@@ -52,11 +54,11 @@ impl Sealing<'_> {
         {
             return Ok(Some(tag));
         }
-        match self
-            .core
-            .store
-            .write_tag(sealed, &self.core.tag_name(version), &tag_text(version))
-        {
+        match self.core.store.write_tag(
+            sealed,
+            &self.core.tag_name(version),
+            &named.message(version),
+        ) {
             Ok(tag) => Ok(Some(tag)),
             Err(error) => {
                 let text = format!("The tag {version} could not be made: {error:#}");
@@ -129,11 +131,6 @@ pub(crate) enum TagState {
     Refused,
     /// It will be sent again.
     Waiting,
-}
-
-/// What the tag of a release says.
-pub(super) fn tag_text(version: &Version) -> String {
-    format!("Release {version}\n")
 }
 
 /// A release's tag on its way to the cloud.

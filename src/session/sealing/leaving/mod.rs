@@ -9,24 +9,20 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Sealing;
-use crate::git::ident::Ident;
 use crate::git::push::Landed;
 use crate::git::refs::Update;
-use crate::model::import::Imported;
 use crate::model::leaving::{self, Fate, Holder, Own, Rename};
-use crate::model::ledger::Kind;
 use crate::model::listed::listed;
 use crate::model::push::{Manner, Road};
-use crate::model::sealed::{Sealed, Withdrawal};
-use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
+use crate::model::sealed::Sealed;
+use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Cloud;
 use crate::session::cloud::publish::Commits;
 use crate::session::cloud::push::{Job, Next};
+use crate::session::core::beyond::Entry;
 use crate::session::core::contact::Contact;
-use crate::store::ledger::Ledger;
-use crate::store::message::header;
 use crate::store::refs::drafts;
-use crate::store::{Author, Refs, names};
+use crate::store::{Refs, names};
 
 /// What becomes of this clone's own promotions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -38,13 +34,6 @@ pub(crate) struct Left {
     pub imported: Vec<Version>,
     /// Versions that are drafts again, and under which name.
     pub reopened: Vec<Rename>,
-}
-
-/// An entry that only this clone's ledger has.
-enum Entry {
-    Promotion(Oid, Box<Sealed>),
-    Withdrawal(Box<Withdrawal>),
-    Import(Vec<Imported>),
 }
 
 /// Own entries, oldest first, and what was decided for each promotion.
@@ -62,6 +51,10 @@ impl Sealing<'_> {
         let Some(own) = refs.get(names::LEDGER) else {
             return Ok(false);
         };
+        // The cloud lost it, and has what it says by other entries.
+        if refs.get(&names::replaced(own)).is_some() {
+            return Ok(false);
+        }
         for (_, verified) in refs.below(names::VERIFIED) {
             if verified == own {
                 return Ok(false);
@@ -110,11 +103,13 @@ impl Sealing<'_> {
         self,
         contact: &Contact,
         refs: &Refs,
-        own: &Oid,
         chain: &HashSet<Oid>,
         renames: &[Rename],
     ) -> Result<Plan> {
-        let entries = self.own_entries(refs, own, chain)?;
+        let entries = match self.core.ledger(refs)? {
+            Some(own) => self.core.beyond(&own, chain)?,
+            None => Vec::new(),
+        };
         let mut facts = Vec::new();
         for entry in &entries {
             if let Entry::Promotion(_, sealed) = entry {
@@ -143,7 +138,7 @@ impl Sealing<'_> {
     }
 
     /// Who has the version of an own promotion in the cloud.
-    fn holder_of(self, contact: &Contact, own: &Sealed) -> Result<Option<Holder>> {
+    pub(super) fn holder_of(self, contact: &Contact, own: &Sealed) -> Result<Option<Holder>> {
         let holder = self.holder(contact, &own.version)?;
         let (Some(Holder::Promotion { id, by, .. }), Some(ledger)) = (&holder, contact.ledger())
         else {
@@ -188,44 +183,6 @@ impl Sealing<'_> {
         Ok(Some(Holder::Draft { generation }))
     }
 
-    /// What this clone's ledger has beyond the cloud's, oldest first.
-    fn own_entries(self, refs: &Refs, own: &Oid, chain: &HashSet<Oid>) -> Result<Vec<Entry>> {
-        let Some(ledger) = self.core.ledger(refs)? else {
-            return Ok(Vec::new());
-        };
-        let mut entries = Vec::new();
-        for commit in self.core.store.first_parents(own) {
-            let commit = commit?;
-            if chain.contains(&commit.oid) {
-                break;
-            }
-            let header = header(&commit.message);
-            let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
-            // An invalid entry may say anything; the ledger's tree does not hold it.
-            match (header.kind(), version) {
-                (Some(Kind::Import), _) => {
-                    let imported =
-                        self.core
-                            .imported_by(&ledger, &commit, header.base.as_deref())?;
-                    entries.push(Entry::Import(imported));
-                }
-                (Some(Kind::Promotion), Some(version)) => {
-                    let sealed = self.core.store.sealed(&ledger, &version)?;
-                    let sealed = sealed.filter(|s| Some(&s.promotion) == header.promotion.as_ref());
-                    entries.extend(sealed.map(|s| Entry::Promotion(commit.oid, Box::new(s))));
-                }
-                (Some(Kind::Withdrawal), Some(version)) => {
-                    let withdrawal = self.core.store.withdrawal(&ledger, &version)?;
-                    entries.extend(withdrawal.map(|w| Entry::Withdrawal(Box::new(w))));
-                }
-                (Some(Kind::Promotion | Kind::Withdrawal), None)
-                | (Some(Kind::Genesis | Kind::Moved) | None, _) => {}
-            }
-        }
-        entries.reverse();
-        Ok(entries)
-    }
-
     fn tell_plan(self, plan: &Plan) {
         let imported = plan.left().imported;
         if !imported.is_empty() {
@@ -263,47 +220,21 @@ impl Sealing<'_> {
         let mut wrong = Vec::new();
         let mut promotions = plan.promotions();
         for entry in &plan.entries {
-            let written = match entry {
-                Entry::Promotion(original, sealed) => {
+            let skipped = match entry {
+                Entry::Promotion(..) => {
                     let fate = promotions.next().map(|(_, _, fate)| fate);
-                    if fate != Some(&Fate::Append) {
-                        continue;
-                    }
-                    let policy = self.own_policy(original, sealed)?;
-                    let by = self.repeating(&sealed.promoter, &sealed.promoted_at)?;
-                    let (policy, original) = (policy.as_deref(), Some(original));
-                    self.core
-                        .store
-                        .write_promotion(&by, &ledger, sealed, policy, original)?
+                    fate != Some(&Fate::Append)
                 }
-                Entry::Withdrawal(withdrawal) => {
-                    let version = &withdrawal.version;
-                    // What is not in the ledger, or is withdrawn there, needs no withdrawal.
-                    if self.core.store.sealed(&ledger, version)?.is_none()
-                        || self.core.store.withdrawal(&ledger, version)?.is_some()
-                        || plan.is_reopened(version)
-                    {
-                        continue;
-                    }
-                    let by = self.repeating(&withdrawal.by, &withdrawal.at)?;
-                    self.core.store.write_withdrawal(&by, &ledger, withdrawal)?
-                }
-                Entry::Import(all) => {
-                    let (new, _) = self.lacking(Some(&ledger), all)?;
-                    if new.is_empty() {
-                        continue;
-                    }
-                    self.core
-                        .store
-                        .write_import(self.core.author()?, &ledger, &new)?
-                }
+                Entry::Withdrawal(withdrawal) => plan.is_reopened(&withdrawal.version),
+                Entry::Import(_) | Entry::Move => false,
             };
-            self.core.check_own(&ledger, &written)?;
-            let before = ledger;
-            ledger = Ledger {
-                tip: written.clone(),
-                base: written,
+            if skipped {
+                continue;
+            }
+            let Some(after) = self.append_again(&ledger, entry)? else {
+                continue;
             };
+            let before = std::mem::replace(&mut ledger, after);
             if let Entry::Promotion(_, sealed) = entry {
                 let product = sealed.version.product();
                 let previous = self.core.store.previous(&before, product)?;
@@ -327,26 +258,6 @@ impl Sealing<'_> {
             .into())
     }
 
-    /// The policy that was sealed with a promotion of this clone's own.
-    fn own_policy(self, entry: &Oid, sealed: &Sealed) -> Result<Option<Vec<u8>>> {
-        let at = Ledger {
-            tip: entry.clone(),
-            base: entry.clone(),
-        };
-        Ok(self.core.store.sealed_policy(&at, &sealed.version)??)
-    }
-
-    /// Who wrote an entry that is repeated, as with a commit that git picks: the author and the
-    /// moment stay, and who repeats it is its committer.
-    fn repeating(self, person: &Person, at: &Stamp) -> Result<Author> {
-        let mut by = self.core.author()?.clone();
-        by.author = Ident {
-            person: person.clone(),
-            at: *at,
-        };
-        Ok(by)
-    }
-
     /// The user's commits that would be published.
     fn pinned_by(self, plan: &Plan) -> Result<Vec<Oid>> {
         let mut pinned = Vec::new();
@@ -366,7 +277,7 @@ impl Plan {
     fn promotions(&self) -> impl Iterator<Item = (&Oid, &Sealed, &Fate)> {
         let promotions = self.entries.iter().filter_map(|entry| match entry {
             Entry::Promotion(oid, sealed) => Some((oid, &**sealed)),
-            Entry::Withdrawal(_) | Entry::Import(_) => None,
+            Entry::Withdrawal(_) | Entry::Import(_) | Entry::Move => None,
         });
         promotions
             .zip(&self.fates)
@@ -425,7 +336,7 @@ impl Job for Leaving<'_> {
         }
         let plan = self
             .sealing
-            .plan_leaving(contact, &refs, &own, &chain, self.renames)?;
+            .plan_leaving(contact, &refs, &chain, self.renames)?;
         let left = plan.left();
         if self.plan.is_none() {
             self.sealing.tell_plan(&plan);

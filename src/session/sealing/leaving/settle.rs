@@ -12,7 +12,6 @@ use crate::model::{EvolutionName, Oid, Refusal, Version};
 use crate::session::cloud::adopt::Purpose;
 use crate::session::drafts::carry::{Carried, place, renamed};
 use crate::session::sealing::Sealing;
-use crate::session::sealing::tag::tag_text;
 use crate::store::names;
 
 impl Sealing<'_> {
@@ -53,9 +52,9 @@ impl Sealing<'_> {
             moves.extend(taken_over);
             Ok((moves, contact))
         })?;
-        for (_, sealed, fate) in plan.promotions() {
+        for (entry, sealed, fate) in plan.promotions() {
             if let Fate::Reopen(_) | Fate::Same = fate {
-                self.untag(sealed)?;
+                self.untag(entry, sealed)?;
             }
         }
         self.resume(&contact)
@@ -92,17 +91,13 @@ impl Sealing<'_> {
     }
 
     /// Removes the tag of a release that is none any more, if it is the one that gryt made.
-    fn untag(self, sealed: &Sealed) -> Result<()> {
+    fn untag(self, entry: &Oid, sealed: &Sealed) -> Result<()> {
         let name = names::tag(&self.core.tag_name(&sealed.version));
         let Some(tag) = self.core.store.tag(&name)? else {
             return Ok(());
         };
-        let made = self.core.store.write_tag(
-            sealed,
-            &self.core.tag_name(&sealed.version),
-            &tag_text(&sealed.version),
-        )?;
-        if tag == made {
+        let named = self.core.store.named_by_tag(&tag)?;
+        if named.is_some_and(|named| named.entry == *entry) {
             self.core
                 .store
                 .update(&[Update::new(name, Some(&tag), None)])?;

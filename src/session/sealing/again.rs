@@ -1,0 +1,76 @@
+//! Appending again what another ledger holds: the author and the moment of each entry stay, and who
+//! appends it is its committer, as with a commit that git picks.
+
+use anyhow::Result;
+
+use super::Sealing;
+use crate::git::ident::Ident;
+use crate::model::sealed::Sealed;
+use crate::model::{Oid, Person, Stamp};
+use crate::session::core::beyond::Entry;
+use crate::store::Author;
+use crate::store::ledger::Ledger;
+
+impl Sealing<'_> {
+    /// Writes an entry of another ledger onto `ledger`. None where it holds what the entry says, or has
+    /// no use for it.
+    ///
+    /// # Errors
+    /// A ledger cannot be read, the object database cannot be written, or the entry would not be valid
+    /// there.
+    pub(super) fn append_again(self, ledger: &Ledger, entry: &Entry) -> Result<Option<Ledger>> {
+        let written = match entry {
+            Entry::Promotion(original, sealed) => {
+                let policy = self.policy_sealed_by(original, sealed)?;
+                let by = self.repeating(&sealed.promoter, &sealed.promoted_at)?;
+                let (policy, original) = (policy.as_deref(), Some(original));
+                self.core
+                    .store
+                    .write_promotion(&by, ledger, sealed, policy, original)?
+            }
+            Entry::Withdrawal(withdrawal) => {
+                let version = &withdrawal.version;
+                // What is not in the ledger, or is withdrawn there, needs no withdrawal.
+                if self.core.store.released_as(ledger, version)?.is_none()
+                    || self.core.store.withdrawal(ledger, version)?.is_some()
+                {
+                    return Ok(None);
+                }
+                let by = self.repeating(&withdrawal.by, &withdrawal.at)?;
+                self.core.store.write_withdrawal(&by, ledger, withdrawal)?
+            }
+            Entry::Import(all) => {
+                let (new, _) = self.lacking(Some(ledger), all)?;
+                if new.is_empty() {
+                    return Ok(None);
+                }
+                let by = self.core.author()?;
+                self.core.store.write_import(by, ledger, &new)?
+            }
+            Entry::Move => return Ok(None),
+        };
+        self.core.check_own(ledger, &written)?;
+        Ok(Some(Ledger {
+            tip: written.clone(),
+            base: written,
+        }))
+    }
+
+    /// The policy that an entry sealed with its release.
+    fn policy_sealed_by(self, entry: &Oid, sealed: &Sealed) -> Result<Option<Vec<u8>>> {
+        let at = Ledger {
+            tip: entry.clone(),
+            base: entry.clone(),
+        };
+        Ok(self.core.store.sealed_policy(&at, &sealed.version)??)
+    }
+
+    fn repeating(self, person: &Person, at: &Stamp) -> Result<Author> {
+        let mut by = self.core.author()?.clone();
+        by.author = Ident {
+            person: person.clone(),
+            at: *at,
+        };
+        Ok(by)
+    }
+}

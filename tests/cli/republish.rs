@@ -1,0 +1,223 @@
+//! A cloud that lost part of `refs/gryt/*`: to a `git push --mirror`, a restored backup, a person.
+
+use crate::sandbox::{Person, Sandbox};
+
+/// v1.0.0 promoted, then v1.1.0 promoted and withdrawn, and a draft with a proof of bob's: what is
+/// there after the first release is kept beside as a backup.
+fn history(sandbox: &Sandbox, [ann, bob]: [&Person; 2]) {
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    sandbox.nobody().must("cp -R hosting.git backup.git");
+    ann.proves("v1.1.0", "B");
+    ann.must("git gryt promote v1.1.0 && git gryt withdraw v1.1.0 --reason Broken");
+    ann.must("git gryt generation new v2.0.0 --change add:C:c && git gryt sync push");
+    bob.must("git pull -q && git gryt sync pull && git gryt evolution start v2.0.0 --change C");
+    bob.must("git gryt run -q && git gryt sync push-evolutions");
+    ann.must("git gryt sync pull");
+}
+
+/// The shared refs and tags of the hosting.
+fn held(who: &Person) -> String {
+    let all = who.git("ls-remote origin");
+    let ours = |line: &&str| line.contains("refs/gryt/") || line.contains("refs/tags/");
+    all.lines().filter(ours).collect::<Vec<_>>().join("\n")
+}
+
+fn loses(sandbox: &Sandbox, refs: &str) {
+    let hosting = sandbox.nobody().at(sandbox.path().join("hosting.git"));
+    let script =
+        format!("git for-each-ref --format='delete %(refname)' {refs} | git update-ref --stdin");
+    hosting.must(&script);
+}
+
+#[test]
+fn what_a_mirror_push_deleted_is_put_back_whole() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob, cleo] = sandbox.team(["ann", "bob", "cleo"]);
+    history(&sandbox, [&ann, &bob]);
+    cleo.must("git pull -q && git gryt sync pull");
+    let before = held(&ann);
+    loses(&sandbox, "refs/gryt refs/tags");
+    for person in [&ann, &bob] {
+        let told = person.refused(9, "git gryt sync pull");
+        assert!(
+            told.contains("git gryt sync push --republish --dry-run"),
+            "{told}"
+        );
+    }
+    let told = ann.must("git gryt sync push --republish --dry-run");
+    for line in [
+        "promotion of v1.0.0",
+        "promotion of v1.1.0",
+        "withdrawal of v1.1.0",
+        "draft v2.0.0",
+        "evolution v2.0.0/C/rc.1",
+        "tag v1.1.0",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert_eq!(held(&ann), "");
+    ann.must("git gryt sync push --republish");
+    assert_eq!(held(&ann), before);
+    for person in [&ann, &bob, &cleo] {
+        person.must("git gryt sync pull && git gryt verify");
+    }
+    let again = bob.must("git gryt sync push --republish");
+    assert!(again.contains("nothing to put back"), "{again}");
+}
+
+#[test]
+fn a_restored_backup_is_brought_up_to_date() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    history(&sandbox, [&ann, &bob]);
+    let before = held(&ann);
+    sandbox
+        .nobody()
+        .must("rm -rf hosting.git && cp -R backup.git hosting.git");
+    bob.must("git gryt sync push --republish");
+    let after = held(&ann);
+    // What the backup still had of the folded draft is the ledger's already.
+    for line in before.lines() {
+        assert!(after.contains(line), "{line}: {after}");
+    }
+    ann.must("git gryt sync pull && git gryt verify");
+    assert!(ann.must("git gryt log").contains("v1.1.0"));
+}
+
+#[test]
+fn a_clone_that_saw_less_is_told_whose_ledger_is_longer() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    bob.must("git pull -q && git gryt sync pull");
+    ann.proves("v1.1.0", "B");
+    ann.must("git gryt promote v1.1.0");
+    loses(&sandbox, "refs/gryt");
+    let told = bob.refused(4, "git gryt sync push --republish");
+    assert!(told.contains("The tag v1.1.0 names an entry"), "{told}");
+    assert_eq!(bob.git("ls-remote origin 'refs/gryt/*'"), "");
+    bob.git("fetch -q --tags");
+    bob.refused(4, "git gryt sync push --republish");
+    // The tags of a fork, or of another project, are none of this ledger's.
+    ann.must("git gryt sync push --republish");
+    bob.must("git gryt sync pull && git gryt verify");
+}
+
+#[test]
+fn where_the_team_went_on_what_is_free_is_appended_and_the_rest_is_listed() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob, cleo, dan] = sandbox.team(["ann", "bob", "cleo", "dan"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    cleo.must("git pull -q && git gryt sync pull");
+    sandbox.nobody().must("cp -R hosting.git backup.git");
+    for (version, change) in [("v1.1.0", "B"), ("v1.2.0", "C")] {
+        ann.proves(version, change);
+        ann.must(&format!("git gryt promote {version}"));
+    }
+    bob.must("git pull -q && git gryt sync pull");
+    dan.must("git pull -q && git gryt sync pull");
+    sandbox
+        .nobody()
+        .must("rm -rf hosting.git && cp -R backup.git hosting.git");
+    loses(&sandbox, "refs/heads");
+    ann.git("push -q origin main");
+    // Somebody who saw nothing of it goes on.
+    cleo.must("git pull -q");
+    cleo.proves("v1.2.0", "X");
+    cleo.must("git gryt promote v1.2.0");
+    ann.git("pull -q");
+    ann.refused(9, "git gryt sync pull");
+    let ran = ann.sh("git gryt sync push --republish");
+    assert_eq!(ran.code, 6, "{ran:#?}");
+    let told = ran.out;
+    assert!(told.contains("promotion of v1.1.0"), "{told}");
+    assert!(
+        told.contains("v1.2.0: cleo") && told.contains("promoted it meanwhile"),
+        "{told}"
+    );
+    let log = ann.must("git gryt log");
+    assert!(log.contains("v1.1.0") && log.contains("v1.2.0"), "{log}");
+    ann.must("git gryt sync pull");
+    // Who verified both cannot take over what lacks one of them before having seen that.
+    bob.refused(9, "git gryt sync pull");
+    let ran = bob.sh("git gryt sync push --republish");
+    assert_eq!(ran.code, 6, "{ran:#?}");
+    let told = ran.out;
+    assert!(told.contains("v1.2.0: cleo"), "{told}");
+    bob.must("git gryt sync pull");
+    let genesis = ann.git("rev-list --first-parent --max-parents=0 refs/gryt/ledger");
+    let entries = |who: &Person| who.git("rev-list --first-parent refs/gryt/ledger");
+    cleo.must("git gryt sync pull");
+    assert_eq!(entries(&ann), entries(&cleo));
+    assert_eq!(entries(&ann), entries(&bob));
+    assert!(entries(&ann).ends_with(&genesis));
+    ann.must("git gryt verify");
+}
+
+#[test]
+fn who_verified_what_was_put_back_on_top_of_others_goes_on_without_a_word_of_command() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob, cleo] = sandbox.team(["ann", "bob", "cleo"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    cleo.must("git pull -q && git gryt sync pull");
+    sandbox.nobody().must("cp -R hosting.git backup.git");
+    ann.proves("v1.1.0", "B");
+    ann.must("git gryt promote v1.1.0");
+    bob.must("git pull -q && git gryt sync pull");
+    let code = ann.git("rev-parse HEAD");
+    sandbox
+        .nobody()
+        .must("rm -rf hosting.git && cp -R backup.git hosting.git");
+    ann.git(&format!("push -q origin {code}:refs/heads/main"));
+    cleo.must("git pull -q");
+    cleo.proves("v1.3.0", "X");
+    cleo.must("git gryt promote v1.3.0");
+    ann.must("git pull -q && git gryt sync push --republish");
+    let told = bob.must("git gryt sync pull");
+    assert!(
+        told.contains("v1.3.0") && !told.contains("v1.1.0"),
+        "{told}"
+    );
+    bob.must("git gryt verify && git gryt sync pull");
+    bob.proves("v1.4.0", "Y");
+    bob.must("git gryt promote v1.4.0");
+    ann.must("git gryt sync pull && git gryt verify");
+    let entry = ann.git("log --format=%B --first-parent refs/gryt/ledger");
+    assert!(entry.contains("Gryt-Original: "), "{entry}");
+}
+
+#[test]
+fn a_clone_without_memory_is_warned_by_tags() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    history(&sandbox, [&ann, &bob]);
+    let tags = ann.git("push -q ../backup.git v1.1.0");
+    assert_eq!(tags, "");
+    sandbox
+        .nobody()
+        .must("rm -rf hosting.git && mv backup.git hosting.git");
+    let [late] = sandbox.team(["late"]);
+    let told = late.sh("git gryt sync pull");
+    assert_eq!(told.code, 0);
+    assert!(
+        told.err.contains("The tag v1.1.0 names an entry"),
+        "{told:#?}"
+    );
+    let none = late.refused(4, "git gryt sync push --republish");
+    assert!(none.contains("v1.1.0"), "{none}");
+    let stranger = late.at(sandbox.path().join("stranger"));
+    sandbox.nobody().must("git clone -q hosting.git stranger");
+    stranger.must("git config user.name s && git config user.email s@example.com");
+    let told = stranger.refused(2, "git gryt sync push --republish");
+    assert!(told.contains("verified no ledger"), "{told}");
+}
