@@ -133,6 +133,7 @@ impl Maker<'_> {
             abandoned: None,
             claim: None,
             cover: None,
+            branch: None,
         };
         let Some((commit, tree)) = commit else {
             return Ok(attempt);

@@ -7,7 +7,7 @@ use super::Outcome;
 use super::sync::status::{HeldFile, held};
 use crate::config::Mode;
 use crate::model::state::{Status, SyncState, Trial};
-use crate::model::{EvolutionName, Version};
+use crate::model::{EvolutionName, Oid, Version};
 use crate::session::Session;
 use crate::session::drafts::view::Edited;
 
@@ -36,6 +36,8 @@ pub(crate) struct Current {
     pub name: EvolutionName,
     pub status: Trial,
     pub shared: Option<bool>,
+    /// The commit that its last proof is of, where that is not `HEAD`.
+    pub elsewhere: Option<Oid>,
 }
 
 /// A draft and how far it is.
@@ -59,6 +61,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     let cache = session.core.cache(&refs)?;
     let edited = session.drafts.edited(&refs)?;
+    let head = session.core.head()?;
     let draft = |line: crate::cache::rows::Line| {
         let edit = edited
             .iter()
@@ -95,6 +98,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
                 .map(|_| line.sync == SyncState::Synced),
             name: line.name,
             status: line.status,
+            elsewhere: line.commit.filter(|commit| head.as_ref() != Some(commit)),
         }),
         drafts,
         files: held(&edited),

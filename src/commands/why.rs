@@ -40,6 +40,8 @@ pub(crate) struct Why {
     pub ready: bool,
     /// Who promoted it, where somebody did.
     pub promoted: Option<String>,
+    /// Who has to promote it, where that is all that is missing and the one who asks may not.
+    pub awaits: Option<String>,
     pub steps: Vec<Step>,
     #[serde(skip)]
     pub markdown: bool,
@@ -67,14 +69,22 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
     ) {
         return Err(refusal.clone().into());
     }
+    let steps = steps::steps(&found.facts, found.refusal.as_ref());
+    let awaits = match steps.as_slice() {
+        [only] if found.refusal.is_some() && steps::is_promotion(only, &version) => {
+            only.who.clone()
+        }
+        _ => None,
+    };
     Ok(Outcome::Why(Why {
+        awaits,
         ready: found.refusal.is_none() && found.facts.sealed.is_none(),
         promoted: found
             .facts
             .sealed
             .as_ref()
             .map(|sealed| sealed.promoter.to_string()),
-        steps: steps::steps(&found.facts, found.refusal.as_ref()),
+        steps,
         markdown: args.format == Format::Markdown,
         version,
     }))

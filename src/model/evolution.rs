@@ -105,6 +105,8 @@ pub struct Attempt {
     pub claim: Option<Claim>,
     /// How the release holds the proven commit; none where nobody asked.
     pub cover: Option<Cover>,
+    /// A branch that holds it where the release does not; none where nobody asked.
+    pub branch: Option<String>,
 }
 
 /// What an attempt says of a change as the contract has it now.
@@ -298,6 +300,7 @@ pub(super) mod tests {
             abandoned: None,
             claim: None,
             cover: None,
+            branch: None,
         }
     }
 

@@ -146,8 +146,12 @@ fn changes_proven(subject: &Subject<'_>) -> Vec<String> {
     let missing = |standing: &Standing| {
         let id = &standing.change;
         let by = speaker(standing);
-        let run = format!("git gryt run --change {id}");
         let start = format!("git gryt evolution start {version} --change {id}");
+        // Nobody else can go on with an evolution.
+        let run = match &standing.owner {
+            Some(owner) if owner.is(subject.promoter) => format!("git gryt run --change {id}"),
+            Some(_) | None => start.clone(),
+        };
         match &standing.progress {
             Progress::Proven | Progress::Elsewhere { .. } => None,
             Progress::NotStarted => Some(format!("{id} is not started: {start}")),
@@ -165,7 +169,7 @@ fn changes_proven(subject: &Subject<'_>) -> Vec<String> {
 
 fn speaker(standing: &Standing) -> String {
     match (&standing.owner, standing.number) {
-        (Some(owner), Some(number)) => format!("{owner}, rc.{number}"),
+        (Some(owner), Some(number)) => format!("{}, rc.{number}", owner.name),
         _ => String::new(),
     }
 }
@@ -247,12 +251,17 @@ fn covers_release(subject: &Subject<'_>) -> Vec<String> {
             return None;
         };
         let (id, by) = (&standing.change, speaker(standing));
-        Some(match pull {
-            true => format!(
+        Some(match (pull, &standing.branch) {
+            (true, _) => format!(
                 "{id} is proven at a commit that the cloud's branch holds and the release does not \
                  ({by}): git pull"
             ),
-            false => format!(
+            (false, Some(branch)) => format!(
+                "{id} is proven on {branch}, which is not merged into the release ({by}); if it is \
+                 there by other commits, prove it again by git gryt run --uncovered {version}: git \
+                 merge {branch}"
+            ),
+            (false, None) => format!(
                 "{id} is proven at a commit that the release does not hold ({by}): git gryt run \
                  --uncovered {version}"
             ),
@@ -291,22 +300,34 @@ fn passed(attempt: &Attempt, step: &str) -> bool {
 
 fn independent_proof(subject: &Subject<'_>) -> Vec<String> {
     let version = &subject.contract.version;
-    each(subject, |change| {
+    let found = dependent(subject);
+    let say = |(change, assignee): &(&Change, Option<&str>)| {
         let id = &change.id;
-        let Some(assignee) = change.assignee.as_deref().filter(|a| !a.trim().is_empty()) else {
-            return Some(format!(
+        match assignee {
+            None => format!(
                 "{id} has no assignee to be independent of: git gryt generation edit {version} \
                  --assign {id}=WHO"
-            ));
-        };
-        let other = |a: &Attempt| !a.evolution.owner.goes_by(assignee);
-        (!proving(subject, change).any(other)).then(|| {
-            format!(
-                "{id} is proven by nobody but {assignee}, whose it is; another one: git gryt \
-                 evolution start {version} --change {id}"
-            )
-        })
-    })
+            ),
+            Some(assignee) => format!(
+                "{id} is proven by nobody but {assignee}, whose it is; somebody else proves it \
+                 by: git gryt evolution start {version} --change {id}"
+            ),
+        }
+    };
+    found.iter().map(say).collect()
+}
+
+/// The changes that nobody but their assignees proved, or that have none.
+pub(super) fn dependent<'a>(subject: &Subject<'a>) -> Vec<(&'a Change, Option<&'a str>)> {
+    let mut found = Vec::new();
+    for change in &subject.contract.changes {
+        let assignee = change.assignee.as_deref().filter(|a| !a.trim().is_empty());
+        let other = |a: &Attempt| assignee.is_some_and(|who| !a.evolution.owner.goes_by(who));
+        if !proving(subject, change).any(other) {
+            found.push((change, assignee));
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ impl Imported {
             },
             owner: None,
             number: None,
+            branch: None,
         };
         self.changes.iter().map(standing).collect()
     }

@@ -59,6 +59,8 @@ pub(crate) struct CloudDraft {
     pub relation: Relation,
     /// What the cloud has and this clone has not, a line each.
     pub unseen: Vec<String>,
+    /// Both were edited, and a person has to choose.
+    pub in_conflict: bool,
 }
 
 /// The commit that is released.
@@ -176,6 +178,15 @@ fn draft(facts: &Facts) -> Result<&Draft, Refusal> {
         },
         (Some(local), Some(cloud)) => match cloud.relation {
             Relation::Same | Relation::Ahead => Ok(local),
+            Relation::Diverged if cloud.in_conflict => {
+                let mut refusal = Refusal::new(
+                    Exit::Conflict,
+                    format!("{version} was edited here and in the cloud, and the edits contradict each other"),
+                )
+                .then(format!("git gryt generation resolve {version}"));
+                refusal.why.clone_from(&cloud.unseen);
+                Err(refusal)
+            }
             Relation::Behind | Relation::Diverged => {
                 let mut refusal = behind(format!(
                     "{version} is behind: the cloud has edits of it that were not pulled yet"
@@ -188,7 +199,12 @@ fn draft(facts: &Facts) -> Result<&Draft, Refusal> {
                 format!("{version} is another generation in the cloud"),
             )
             .because("Local and cloud have same version")
-            .because("Rename local version or delete")),
+            .because("Rename local version or delete")
+            .then(format!(
+                "git gryt generation rename {version} {}",
+                facts.next_free
+            ))
+            .then(format!("git gryt generation delete {version} --local-only"))),
         },
     }
 }
@@ -292,6 +308,7 @@ mod tests {
             tip: oid(6),
             relation,
             unseen: vec!["edit by bob".into()],
+            in_conflict: false,
         }
     }
 

@@ -56,6 +56,18 @@ pub(crate) struct Blocked {
     pub commit: Oid,
     /// Whether it is part of what is checked out.
     pub in_head: bool,
+    /// The command that publishes what is checked out.
+    pub push: String,
+}
+
+/// The command that publishes what is checked out: `branch`, which may have no upstream yet, or no
+/// branch at all.
+pub(crate) fn command(remote: &str, branch: Option<&str>, has_upstream: bool) -> String {
+    match (branch, has_upstream) {
+        (Some(_), true) => "git push".to_owned(),
+        (Some(branch), false) => format!("git push -u {remote} {branch}"),
+        (None, _) => format!("git push {remote} HEAD:BRANCH"),
+    }
 }
 
 /// The refusal to publish the commits of `blocked`, with every way out.
@@ -85,8 +97,8 @@ pub(crate) fn refused(blocked: &[Blocked]) -> Refusal {
     }
     refusal = refusal
         .because("Publishing code is your own act: push the branch, or prove what you pushed");
-    if blocked.iter().any(|one| one.in_head) {
-        refusal = refusal.then("git push");
+    if let Some(one) = blocked.iter().find(|one| one.in_head) {
+        refusal = refusal.then(&one.push);
     }
     for one in blocked.iter().filter(|one| !one.in_head) {
         refusal = refusal.then(format!("git gryt run --change {}", one.name.change));
@@ -142,6 +154,7 @@ mod tests {
             name: "v1.0.0/A/rc.1".parse().unwrap(),
             commit: oid(7),
             in_head,
+            push: command("origin", Some("main"), true),
         };
         let ahead = refused(&[blocked(true)]);
         assert!(ahead.next.contains(&"git push".to_owned()));

@@ -247,6 +247,8 @@ pub(crate) struct Adopted {
     pub promoted: Vec<Version>,
     /// Drafts that a colleague deleted; they can be restored for 30 days.
     pub deleted: Vec<Version>,
+    /// Drafts that a colleague gave another name.
+    pub renamed: Vec<Renamed>,
     pub conflicts: Vec<(Version, DraftConflict)>,
     /// Drafts with edits that came after the seal.
     pub late_drafts: Vec<Version>,
@@ -267,6 +269,14 @@ pub(crate) struct Adopted {
     pub withdrawn: Vec<(Version, String)>,
     /// Refs of the cloud that do not check, and why.
     pub quarantined: Vec<(String, String)>,
+}
+
+/// A draft that has another name now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Renamed {
+    pub old: Version,
+    pub new: Version,
 }
 
 impl Adopted {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::evolution::{Attempt, Says};
-use super::{ChangeId, Contract, Oid};
+use super::{ChangeId, Contract, Oid, Person};
 
 /// How far one change has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,16 +28,18 @@ pub enum Progress {
 }
 
 /// One change and its most telling evolution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Standing {
     pub change: ChangeId,
     pub title: String,
     pub progress: Progress,
-    /// The name of the owner of the evolution that says so.
-    pub owner: Option<String>,
+    /// The owner of the evolution that says so.
+    pub owner: Option<Person>,
     /// Its number.
     pub number: Option<u32>,
+    /// A branch that holds the proven commit where the release does not.
+    pub branch: Option<String>,
 }
 
 impl Standing {
@@ -69,8 +71,9 @@ pub(crate) fn standings(
             change: change.id.clone(),
             title: change.title.clone(),
             progress,
-            owner: speaker.map(|a| a.evolution.owner.name.clone()),
+            owner: speaker.map(|a| a.evolution.owner.clone()),
             number: speaker.map(|a| a.name.number),
+            branch: speaker.and_then(|a| a.branch.clone()),
         }
     };
     contract.changes.iter().map(judge).collect()
@@ -122,7 +125,8 @@ mod tests {
         ];
         let found = standings(&contract, &generation, &tried);
         assert_eq!(found[0].progress, Progress::Proven);
-        assert_eq!(found[0].owner.as_deref(), Some("ann"));
+        let owner = found[0].owner.as_ref().map(|owner| owner.name.as_str());
+        assert_eq!(owner, Some("ann"));
         assert_eq!(found[1].progress, Progress::Started);
         assert_eq!(found[2].progress, Progress::NotStarted);
     }

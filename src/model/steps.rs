@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::gate::Subject;
+use super::gate::{Subject, dependent};
 use super::promotion::{Draft, Facts};
 use super::reconcile::Relation;
 use super::standing::{Progress, Standing, standings};
 use super::verdict::{Gate, Verdict};
-use super::{Contract, Exit, Refusal, Version};
+use super::{Change, Contract, Exit, Policy, Refusal, Version};
 
 /// One thing to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,7 +87,7 @@ fn proof(version: &Version, contract: &Contract, standing: &Standing) -> Option<
     let (id, title) = (&standing.change, &standing.title);
     let change = contract.change(id);
     let assignee = change.and_then(|change| change.assignee.clone());
-    let owner = standing.owner.clone();
+    let owner = standing.owner.as_ref().map(|owner| owner.name.clone());
     let start = format!("git gryt evolution start {version} --change {id}");
     let run = format!("git gryt run --change {id}");
     let (who, what, command) = match &standing.progress {
@@ -128,14 +128,22 @@ fn proof(version: &Version, contract: &Contract, standing: &Standing) -> Option<
 
 /// What the gates say of the draft here, whatever else stands in the way.
 pub(crate) fn verdicts(facts: &Facts) -> Vec<Verdict> {
-    let (Ok(rules), Some(local)) = (&facts.rules, &facts.local) else {
+    match &facts.rules {
+        Ok(rules) => with_subject(facts, |subject| rules.judge(subject)),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// What `ask` says of the draft here; nothing where there is none that can be read.
+fn with_subject<T>(facts: &Facts, ask: impl FnOnce(&Subject<'_>) -> Vec<T>) -> Vec<T> {
+    let Some(local) = &facts.local else {
         return Vec::new();
     };
     let Ok(contract) = &local.contract else {
         return Vec::new();
     };
     let attempts: Vec<_> = facts.attempts.iter().map(|(a, _)| a.clone()).collect();
-    rules.judge(&Subject {
+    ask(&Subject {
         contract,
         generation: &local.root,
         declared_by: &local.author,
@@ -152,8 +160,13 @@ fn gates(facts: &Facts) -> Vec<Step> {
             && verdict.gate != Gate::ChangesProven
             && verdict.gate != Gate::ProofCoversRelease
             && verdict.gate != Gate::Promoters
+            && verdict.gate != Gate::IndependentProof
     };
-    let mut steps = Vec::new();
+    let stops = |gate: Gate| verdicts.iter().any(|v| v.gate == gate && v.stops());
+    let mut steps = match stops(Gate::IndependentProof) {
+        true => with_subject(facts, independent),
+        false => Vec::new(),
+    };
     for verdict in verdicts.iter().filter(told) {
         for line in &verdict.missing {
             // The command that helps stands at the end of the line.
@@ -171,16 +184,53 @@ fn gates(facts: &Facts) -> Vec<Step> {
     steps
 }
 
+/// Who has to do what so that somebody else than its assignee proves a change.
+fn independent(subject: &Subject<'_>) -> Vec<Step> {
+    let version = &subject.contract.version;
+    let step = |(change, assignee): (&Change, Option<&str>)| {
+        let (id, title) = (&change.id, &change.title);
+        let who = assignee.filter(|assignee| subject.promoter.goes_by(assignee));
+        match assignee {
+            None => Step::of(
+                None,
+                format!("say whose {id} ({title}) is, so that somebody else can prove it"),
+                format!("git gryt generation edit {version} --assign {id}=WHO"),
+            ),
+            Some(assignee) => Step::of(
+                who.map(|_| "somebody else".to_owned()),
+                format!("prove {id} ({title}), which nobody but {assignee} proved, whose it is"),
+                format!("git gryt evolution start {version} --change {id}"),
+            ),
+        }
+    };
+    dependent(subject).into_iter().map(step).collect()
+}
+
 fn promotion(facts: &Facts) -> Step {
     let version = &facts.version;
-    let listed = match &facts.rules {
-        Ok(rules) => rules.present.promoters.clone().unwrap_or_default(),
-        Err(_) => Vec::new(),
-    };
     let me = &facts.promoter.email;
-    let who = match listed.is_empty() || listed.iter().any(|email| email.eq_ignore_ascii_case(me)) {
-        true => None,
-        false => Some(listed.join(" or ")),
+    let by = |policy: &Policy| policy.promoters.clone().filter(|listed| !listed.is_empty());
+    let (present, previous) = match &facts.rules {
+        Ok(rules) => (
+            by(&rules.present),
+            rules.previous.as_ref().and_then(|(_, policy)| by(policy)),
+        ),
+        Err(_) => (None, None),
     };
-    Step::of(who, "promote it", format!("git gryt promote {version}"))
+    let lists_me = |listed: &Vec<String>| listed.iter().any(|email| email.eq_ignore_ascii_case(me));
+    let others = [present, previous]
+        .into_iter()
+        .flatten()
+        .find(|listed| !lists_me(listed));
+    let who = others.map(|listed| listed.join(" or "));
+    Step::of(who, "promote it", promote(version))
+}
+
+fn promote(version: &Version) -> String {
+    format!("git gryt promote {version}")
+}
+
+/// Whether a step is the promotion itself.
+pub(crate) fn is_promotion(step: &Step, version: &Version) -> bool {
+    step.command.as_ref() == Some(&promote(version))
 }

@@ -79,7 +79,7 @@ pub(super) fn changes(changes: &[Standing]) -> String {
 
 fn standing(standing: &Standing) -> String {
     let by = match (&standing.owner, standing.number) {
-        (Some(owner), Some(number)) => format!(" ({owner}, rc.{number})"),
+        (Some(owner), Some(number)) => format!(" ({}, rc.{number})", owner.name),
         _ => String::new(),
     };
     match &standing.progress {

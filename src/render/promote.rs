@@ -88,10 +88,11 @@ pub(super) fn verdicts(gates: &[Verdict], told: Told, style: Style) -> String {
 /// Who has to do what.
 pub(super) fn why(why: &commands::why::Why) -> String {
     let version = &why.version;
-    let head = match (&why.promoted, why.ready) {
-        (Some(promoter), _) => format!("{version} is promoted, by {}", line(promoter)),
-        (None, true) => format!("{version} is ready for promotion"),
-        (None, false) => format!("{version} is not ready for promotion"),
+    let head = match (&why.promoted, why.ready, &why.awaits) {
+        (Some(promoter), ..) => format!("{version} is promoted, by {}", line(promoter)),
+        (None, true, _) => format!("{version} is ready for promotion"),
+        (None, false, Some(who)) => format!("{version} is ready for promotion by {}", line(who)),
+        (None, false, None) => format!("{version} is not ready for promotion"),
     };
     let mut text = match why.markdown {
         true => format!("**{head}**\n\n"),

@@ -22,9 +22,13 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
             Some(false) => ", not shared",
             _ => "",
         };
+        let elsewhere = match &current.elsewhere {
+            Some(commit) => format!(" of {}, which is not HEAD", commit.short()),
+            None => String::new(),
+        };
         _ = writeln!(
             text,
-            "At hand: {} ({}{shared})",
+            "At hand: {} ({}{elsewhere}{shared})",
             current.name, current.status
         );
     }

@@ -79,6 +79,9 @@ pub(super) fn pull_notes(
     for version in &adopted.deleted {
         _ = writeln!(notes, "  {version} was deleted in the cloud");
     }
+    for renamed in &adopted.renamed {
+        _ = writeln!(notes, "  {} was renamed to {}", renamed.old, renamed.new);
+    }
     let untold = |name: &dyn std::fmt::Display| !told.contains(&name.to_string());
     for version in adopted.late_drafts.iter().filter(|v| untold(v)) {
         _ = writeln!(
@@ -96,11 +99,7 @@ pub(super) fn pull_notes(
         _ = writeln!(notes, "{}", late(name));
     }
     for name in adopted.late_proofs.iter().filter(|n| untold(n)) {
-        let version = &name.version;
-        _ = writeln!(
-            notes,
-            "  {name} went into {version}; what was recorded of it since came too late"
-        );
+        _ = writeln!(notes, "{}", late_proof(name));
     }
     for (before, after) in &adopted.renumbered {
         let rc = after.rc();
@@ -127,6 +126,11 @@ pub(super) fn pull_notes(
 fn late(name: &EvolutionName) -> String {
     let version = &name.version;
     format!("  {name} is late: {version} was promoted without it")
+}
+
+fn late_proof(name: &EvolutionName) -> String {
+    let version = &name.version;
+    format!("  {name} went into {version}; what was recorded of it since came too late")
 }
 
 fn quarantined(name: &str, why: &str) -> String {
@@ -183,7 +187,11 @@ pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> Stri
         _ = writeln!(text, "  {before} was taken: yours is now {}", after.rc());
     }
     for name in &pushed.late {
-        _ = writeln!(text, "{}", late(name));
+        let abandon = format!("git gryt evolution abandon {name} --reason TEXT");
+        _ = writeln!(text, "{}: {abandon}", late(name));
+    }
+    for name in &pushed.late_proofs {
+        _ = writeln!(text, "{}", late_proof(name));
     }
     for (name, why) in &pushed.quarantined {
         _ = writeln!(text, "{}", quarantined(name, why));

@@ -221,6 +221,14 @@ impl Store {
     /// # Errors
     /// Git cannot list the branches.
     pub(crate) fn default_tip(&self, remote: &str) -> Result<Option<Oid>> {
+        Ok(self.default_of(remote)?.map(|(_, tip)| tip))
+    }
+
+    /// The same, and the branch's name where it is known.
+    ///
+    /// # Errors
+    /// Git cannot list the branches.
+    pub(crate) fn default_of(&self, remote: &str) -> Result<Option<(Option<String>, Oid)>> {
         let below = format!("refs/remotes/{remote}/");
         let mut branches: BTreeMap<String, Oid> = BTreeMap::new();
         if self.files {
@@ -249,9 +257,26 @@ impl Store {
             }
         }
         let named = ["HEAD", "main", "master"].map(|name| format!("{below}{name}"));
-        let found = named.iter().find_map(|name| branches.get(name));
-        let only = branches.values().next().filter(|_| branches.len() == 1);
-        Ok(found.or(only).cloned())
+        let found = named.iter().find_map(|name| branches.get_key_value(name));
+        let only = branches.iter().next().filter(|_| branches.len() == 1);
+        let Some((name, tip)) = found.or(only) else {
+            return Ok(None);
+        };
+        let name = match name.strip_prefix(&below) {
+            Some("HEAD") => self.default_branch(remote)?,
+            name => name.map(str::to_owned),
+        };
+        Ok(Some((name, tip.clone())))
+    }
+
+    /// How many commits `here` has that `there` lacks, and the other way round.
+    ///
+    /// # Errors
+    /// The histories cannot be walked: they are cut.
+    pub(crate) fn apart(&self, here: &Oid, there: &Oid) -> Result<(usize, usize)> {
+        Ok(self
+            .repo()
+            .graph_ahead_behind(to_git(here)?, to_git(there)?)?)
     }
 
     /// The name of the branch that is checked out; none where `HEAD` is detached.
@@ -269,6 +294,37 @@ impl Store {
     pub(crate) fn default_branch(&self, remote: &str) -> Result<Option<String>> {
         let below = format!("refs/remotes/{remote}/");
         self.symbolic(&format!("{below}HEAD"), &below)
+    }
+
+    /// A branch that holds a commit, as `git merge` takes it: one of `remote`, or of this clone.
+    ///
+    /// # Errors
+    /// Git cannot list the branches.
+    pub(crate) fn branch_with(&self, remote: &str, commit: &Oid) -> Result<Option<String>> {
+        let (contains, below) = (
+            format!("--contains={commit}"),
+            format!("refs/remotes/{remote}/"),
+        );
+        let args = [
+            "for-each-ref",
+            "--format=%(refname)",
+            &contains,
+            &below,
+            "refs/heads/",
+        ];
+        let text = String::from_utf8_lossy(&self.git.read(&args)?).into_owned();
+        let mut names: Vec<&str> = text
+            .lines()
+            .filter(|name| !name.ends_with("/HEAD"))
+            .collect();
+        names.sort_by_key(|name| !name.starts_with(&below));
+        let short = |name: &&str| {
+            let short = name.strip_prefix("refs/remotes/");
+            short
+                .or(name.strip_prefix("refs/heads/"))
+                .map(str::to_owned)
+        };
+        Ok(names.first().and_then(short))
     }
 
     /// What a symbolic ref names below a folder.

@@ -86,7 +86,18 @@ impl Store {
             abandoned,
             claim,
             cover: None,
+            branch: None,
         }))
+    }
+
+    /// What the first commit of an evolution says; none where that does not parse.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn evolution_of(&self, root: &Oid) -> Result<Option<Evolution>> {
+        let tree = self.commit(root)?.tree;
+        let text = self.text(&tree, EVOLUTION)?;
+        Ok(text.and_then(|(_, text)| Invalid::or_yaml(&text).ok()))
     }
 
     fn claim(&self, root: &Oid) -> Result<Result<Option<Claim>, Invalid>> {

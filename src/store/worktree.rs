@@ -70,6 +70,25 @@ pub(crate) fn dirty_files(git: &Git) -> Result<Vec<String>> {
         .collect())
 }
 
+/// The files of a working tree that are neither tracked nor ignored, gryt's own folder aside.
+///
+/// # Errors
+/// Git cannot read the working tree.
+pub(crate) fn untracked_files(git: &Git) -> Result<Vec<String>> {
+    let args = [
+        "ls-files",
+        "--others",
+        "--exclude-standard",
+        "--full-name",
+        "-z",
+    ];
+    let output = git.read(&args)?;
+    let text = String::from_utf8_lossy(&output);
+    let own = |path: &&str| !path.starts_with(".gryt/");
+    let files = text.split_terminator('\0').filter(own);
+    Ok(files.map(str::to_owned).collect())
+}
+
 /// Where the `HEAD` of a working tree is.
 ///
 /// # Errors

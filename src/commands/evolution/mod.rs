@@ -12,13 +12,16 @@ use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::evolution::{self as model, Attempt, Cover, Says};
 use crate::model::push::{Manner, Road};
+use crate::model::sealed::Folded;
 use crate::model::state::{SyncState, Trial};
-use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version};
+use crate::model::{
+    ChangeId, Contract, EvolutionName, Exit, Oid, Person, Proof, Refusal, Stamp, Version,
+};
 use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::proving::proof::declared;
 use crate::session::{Cloud, Session};
-use crate::store::names;
+use crate::store::{Refs, names};
 
 /// Subcommands of `evolution`.
 #[derive(Debug, Subcommand)]
@@ -395,19 +398,52 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     }))
 }
 
+/// An evolution that a promotion sealed, with the contract and the generation that it was sealed for.
+fn sealed(
+    session: &Session<'_>,
+    refs: &Refs,
+    name: &EvolutionName,
+) -> Result<Option<(Attempt, Contract, Oid)>> {
+    let store = &session.core.store;
+    let Some(ledger) = session.core.ledger(refs)? else {
+        return Ok(None);
+    };
+    let Some(sealed) = store.sealed(&ledger, &name.version)? else {
+        return Ok(None);
+    };
+    let is_it = |folded: &&Folded| folded.change.is(&name.change) && folded.number == name.number;
+    let Some(folded) = sealed.evolutions.iter().find(is_it) else {
+        return Ok(None);
+    };
+    let known = EvolutionName {
+        version: sealed.version.clone(),
+        change: folded.change.clone(),
+        number: folded.number,
+    };
+    let attempt = store.attempt(&known, &folded.tip)?.map_err(Refusal::from)?;
+    let (_, contract) = store.sealed_contract(&ledger, &sealed)?;
+    Ok(Some((attempt, contract, sealed.generation)))
+}
+
 fn show(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
-    let mut attempt = session.proving.attempt(&refs, name)?;
-    let draft = session.core.draft(&refs, &name.version)?;
-    let contract = draft.contract().map_err(Refusal::from)?;
-    if let Some(head) = session.core.head()? {
-        session
-            .core
-            .cover_as_known([&mut attempt].into_iter(), &head)?;
-    }
+    let (attempt, contract, generation) = match sealed(session, &refs, name)? {
+        Some(sealed) => sealed,
+        None => {
+            let mut attempt = session.proving.attempt(&refs, name)?;
+            let draft = session.core.draft(&refs, &name.version)?;
+            if let Some(head) = session.core.head()? {
+                session
+                    .core
+                    .cover_as_known([&mut attempt].into_iter(), &head)?;
+            }
+            let contract = draft.contract().map_err(Refusal::from)?;
+            (attempt, contract, draft.root)
+        }
+    };
     let says = contract
         .change(&name.change)
-        .map(|change| attempt.says(change, &draft.root));
+        .map(|change| attempt.says(change, &generation));
     Ok(Outcome::EvolutionShow(Shown {
         status: Trial::of(says.as_ref()),
         stale: match &says {

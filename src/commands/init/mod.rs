@@ -90,7 +90,13 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     ensure(".gryt/.gitignore", "/generations/\n")?;
     let tags = session.core.store.tags()?;
     let format = TagFormat::found(&tags);
-    ensure(".gryt/config.yaml", &first_config(format.as_ref()))?;
+    let refs = session.core.store.refs()?;
+    let known: Vec<(&str, _)> = refs.below(names::VERIFIED).collect();
+    let ledger = match known.as_slice() {
+        [(genesis, _)] => Some(*genesis),
+        _ => None,
+    };
+    ensure(".gryt/config.yaml", &first_config(format.as_ref(), ledger))?;
     let has_pipeline = fs::read_dir(top.join(FOLDER)).is_ok_and(|mut d| d.next().is_some());
     if !has_pipeline {
         ensure(&format!("{FOLDER}/pipeline.yaml"), &starter(&top))?;
@@ -102,7 +108,6 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
             there.push(path.to_owned());
         }
     }
-    let refs = session.core.store.refs()?;
     let mut pulled = None;
     if session.core.never_pulled(&refs) {
         session.core.tolerating_absence(|| {
@@ -145,14 +150,17 @@ fn recommended(session: &Session<'_>, top: &Path) -> Result<Vec<(String, String)
     Ok(said.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The settings to begin with: how this project names its tags, where that is not gryt's own way.
-fn first_config(format: Option<&TagFormat>) -> String {
+/// The settings to begin with: how this project names its tags, where that is not gryt's own way, and
+/// its ledger, where this clone knows one: on a branch from before gryt.
+fn first_config(format: Option<&TagFormat>, ledger: Option<&str>) -> String {
     let own = TagFormat::default();
-    match format.filter(|format| **format != own) {
-        Some(format) => {
-            format!("{CONFIG}# How release tags are named here.\ntag_format: \"{format}\"\n")
-        }
-        None => CONFIG.to_owned(),
+    let mut text = CONFIG.to_owned();
+    if let Some(format) = format.filter(|format| **format != own) {
+        text += &format!("# How release tags are named here.\ntag_format: \"{format}\"\n");
+    }
+    match ledger {
+        Some(ledger) => config::set_shared(&text, "ledger", ledger),
+        None => text,
     }
 }
 

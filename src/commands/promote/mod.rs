@@ -127,7 +127,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         (None, true) => "dry-run".to_owned(),
         (None, false) => String::new(),
     };
-    mention(session, &refs, &version)?;
+    mention(session, &refs, &version, &commit)?;
     let promotion = Promotion {
         session,
         intent: Intent {
@@ -151,7 +151,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
 }
 
 /// Says what a promoter may have overlooked, and does not stop for.
-fn mention(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> {
+fn mention(session: &Session<'_>, refs: &Refs, version: &Version, release: &Oid) -> Result<()> {
     let store = &session.core.store;
     if session.core.store.layout().work_tree.is_some() {
         match store.dirty_files()?.as_slice() {
@@ -166,13 +166,8 @@ fn mention(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> 
             )),
         }
     }
-    if let Some(remote) = &session.core.config.remote
-        && let (Some(own), Some(default)) = (store.branch()?, store.default_branch(remote)?)
-        && own != default
-    {
-        session.core.ctx.warn(format!(
-            "This is {own}, and the cloud's default branch is {default}"
-        ));
+    if let Some(remote) = &session.core.config.remote {
+        mention_branch(session, remote, release)?;
     }
     let known = match session.core.ledger(refs)? {
         Some(ledger) => store.versions(&ledger, version.product())?,
@@ -188,6 +183,45 @@ fn mention(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<()> 
             .ctx
             .warn(format!("{version} is below {above}, the highest release"));
     }
+    Ok(())
+}
+
+/// Says where the release commit is beside the cloud's default branch, as far as this clone has seen it.
+fn mention_branch(session: &Session<'_>, remote: &str, release: &Oid) -> Result<()> {
+    let store = &session.core.store;
+    let Some((Some(default), tip)) = store.default_of(remote)? else {
+        return Ok(());
+    };
+    let is_head = session.core.head()?.as_ref() == Some(release);
+    let own = store.branch()?.filter(|_| is_head);
+    // A history that is cut tells nothing.
+    let apart = store.apart(release, &tip).ok();
+    let commits = |count: usize| match count {
+        1 => "1 commit".to_owned(),
+        _ => format!("{count} commits"),
+    };
+    let said = match (own, apart) {
+        (Some(own), _) if own != default => {
+            format!("This is {own}, and the cloud's default branch is {default}")
+        }
+        (Some(_), Some((0, behind))) if behind > 0 => {
+            let behind = commits(behind);
+            format!("This is {behind} behind {remote}/{default}: git pull")
+        }
+        (Some(_), Some((_, behind))) if behind > 0 => {
+            let behind = commits(behind);
+            format!("This lacks {behind} of {remote}/{default}: git pull")
+        }
+        (None, Some((0, behind))) if behind > 0 => {
+            let (commit, behind) = (release.short(), commits(behind));
+            format!("{commit} is {behind} behind {remote}/{default}")
+        }
+        (None, Some((ahead, _))) if ahead > 0 => {
+            format!("{} is not on {remote}/{default}", release.short())
+        }
+        _ => return Ok(()),
+    };
+    session.core.ctx.warn(said);
     Ok(())
 }
 

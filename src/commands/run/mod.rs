@@ -175,6 +175,9 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         let only = changes.pop();
         if args.start {
             session.proving.sees_started(only.as_ref())?;
+            let refs = session.core.store.refs()?;
+            let begun = session.proving.current(&refs, only.as_ref())?;
+            session.proving.set_current(&begun.root)?;
         }
         if args.dry_run {
             return Ok(Outcome::RunPlan(planned(plan(
@@ -223,6 +226,10 @@ fn one(session: &Session<'_>, args: &RunArgs, change: Option<&Wanted>) -> Result
         true => Some(session.proving.isolate(&plan.commit)?),
         false => None,
     };
+    let untracked = match isolated {
+        Some(_) => Vec::new(),
+        None => worktree::untracked_files(session.core.store.git())?,
+    };
     let finished = perform(session, args, &plan, isolated.as_ref())?;
     if proof::outcome(&finished.results) == Ended::Fail && !finished.interrupted {
         let missing = isolated.iter().flat_map(Isolated::missing);
@@ -241,7 +248,26 @@ fn one(session: &Session<'_>, args: &RunArgs, change: Option<&Wanted>) -> Result
         Some(void) => Some(void),
         None => changed_meanwhile(session, &plan.commit, isolated.as_ref())?,
     };
-    record(session, plan, &finished, void, isolated.is_some())
+    let proven = record(session, plan, &finished, void, isolated.is_some())?;
+    if proven.status == Ended::Pass {
+        mention_untracked(session, &untracked);
+    }
+    Ok(proven)
+}
+
+/// Says what the steps may have used and the proven commit does not hold.
+fn mention_untracked(session: &Session<'_>, untracked: &[String]) {
+    let which = match untracked {
+        [] => return,
+        [only] => format!("{only} is not tracked: the commit does not hold it"),
+        [first, .., last] => format!(
+            "{} files are not tracked, {first} to {last}: the commit does not hold them",
+            untracked.len()
+        ),
+    };
+    session.core.ctx.warn(format!(
+        "{which}, and the steps may have used what it lacks. To be sure: git gryt run --isolated"
+    ));
 }
 
 fn perform(

@@ -196,6 +196,8 @@ pub(crate) struct PushedEvolutions {
     pub updated: Vec<EvolutionName>,
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     pub late: Vec<EvolutionName>,
+    /// Sealed evolutions that went on here, too late.
+    pub late_proofs: Vec<EvolutionName>,
     pub quarantined: Vec<(String, String)>,
     /// What stays here, because it is proven at commits that were never published.
     pub blocked: Vec<Blocked>,
@@ -273,12 +275,25 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
     // What is said of drafts and releases by name is not said twice.
     news.retain(|news| match news {
         News::Withdrawn { version, .. } => !adopted.withdrawn.iter().any(|(v, _)| v == version),
-        News::Left { version } => !adopted.deleted.contains(version),
+        News::Left { version } => {
+            !adopted.deleted.contains(version)
+                && adopted
+                    .renamed
+                    .iter()
+                    .all(|renamed| renamed.old != *version)
+        }
+        News::Draft { version, new, .. } => {
+            !new || adopted
+                .renamed
+                .iter()
+                .all(|renamed| renamed.new != *version)
+        }
         _ => true,
     });
     session.sealing.resume(&contact)?;
     if take_in {
         departure::finish(session, &contact)?;
+        session.cloud.follow_renames(&contact)?;
     }
     session.drafts.forget_old()?;
     session.drafts.write_view()?;
@@ -475,6 +490,7 @@ pub(crate) fn push_evolutions(
         updated: done.updated,
         renumbered: done.renumbered,
         late: done.late,
+        late_proofs: done.late_proofs,
         quarantined: done.quarantined,
     })
 }

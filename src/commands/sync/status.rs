@@ -157,7 +157,13 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
             ),
         );
     }
-    let going = session.cloud.going(contact, &Which::All, &[])?;
+    let mut unshared = Vec::new();
+    for one in session.cloud.going(contact, &Which::All, &[])? {
+        // What came too late for its version is shared by nobody any more.
+        if seals.get(&one.name.version)?.is_none() {
+            unshared.push(one.name);
+        }
+    }
     let mut local: Vec<Local> = rows.into_values().collect();
     local.sort_by(|a, b| a.version.cmp(&b.version));
     let own = |version: &Version| refs.draft(version).is_some();
@@ -168,7 +174,7 @@ fn compared(session: &Session<'_>, contact: &Contact) -> Result<Comparison> {
         cloud: not_here(&preview, own),
         conflicts: clashes(session, contact, &preview)?,
         files: held(&edited),
-        unshared: going.into_iter().map(|one| one.name).collect(),
+        unshared,
         more: latest.len() > LATEST,
     })
 }

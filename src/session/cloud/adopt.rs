@@ -6,7 +6,9 @@ use anyhow::Result;
 
 use super::Cloud;
 use crate::git::refs::Update;
-use crate::model::reconcile::{self, Adopted, DraftConflict, DraftStep, EvolutionStep, Relation};
+use crate::model::reconcile::{
+    self, Adopted, DraftConflict, DraftStep, EvolutionStep, Relation, Renamed,
+};
 use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid, Version};
 use crate::session::core::contact::Contact;
@@ -174,6 +176,7 @@ impl Cloud<'_> {
                 Shared::Ledger | Shared::Foreign => {}
             }
         }
+        self.find_renames(&mut adoption)?;
         if let Some(ledger) = contact.ledger() {
             let since = self.since(refs.get(names::LEDGER), ledger)?;
             adoption.sum.promoted = since.promoted;
@@ -190,6 +193,36 @@ impl Cloud<'_> {
             adoption.updates.push(refs.change(memory, Some(&blob)));
         }
         Ok((adoption.updates, adoption.sum))
+    }
+
+    /// Tells drafts that left from those that have another name now: a rename keeps the first commit.
+    fn find_renames(self, adoption: &mut Adoption<'_>) -> Result<()> {
+        if adoption.sum.deleted.is_empty() || adoption.sum.new.is_empty() {
+            return Ok(());
+        }
+        let root = |tips: &BTreeMap<String, Oid>, version: &Version| match tips
+            .get(&names::draft(version))
+        {
+            Some(tip) => self.core.store.root(tip).map(Some),
+            None => Ok(None),
+        };
+        let mut renamed = Vec::new();
+        for old in &adoption.sum.deleted {
+            let before = root(adoption.local, old)?;
+            for new in &adoption.sum.new {
+                if before.is_some() && root(adoption.cloud, new)? == before {
+                    let (old, new) = (old.clone(), new.clone());
+                    renamed.push(Renamed { old, new });
+                    break;
+                }
+            }
+        }
+        let sum = &mut adoption.sum;
+        sum.deleted
+            .retain(|old| renamed.iter().all(|r| r.old != *old));
+        sum.new.retain(|new| renamed.iter().all(|r| r.new != *new));
+        sum.renamed = renamed;
+        Ok(())
     }
 
     /// Drafts that were deleted here while the cloud was away, and that nobody went on with there.

@@ -62,7 +62,9 @@ impl Cloud<'_> {
         if config::read_shared(old.as_bytes())?.ledger.is_some() {
             return Ok(());
         }
-        if !self.core.store.commit(genesis)?.author.is(&self.core.me()?) {
+        if !self.core.store.commit(genesis)?.author.is(&self.core.me()?)
+            || self.default_names_ledger()?
+        {
             return Ok(());
         }
         let text = config::set_shared(&old, "ledger", genesis.as_str());
@@ -72,6 +74,20 @@ impl Cloud<'_> {
             config::FILE
         ));
         Ok(())
+    }
+
+    /// Whether the cloud's default branch, as it was last seen, names a ledger: then another branch
+    /// need not, one from before gryt least of all.
+    fn default_names_ledger(self) -> Result<bool> {
+        let Some(tip) = self.default_tip()? else {
+            return Ok(false);
+        };
+        let tree = self.core.store.commit(&tip)?.tree;
+        let text = match self.core.store.file(&tree, config::FILE)? {
+            Ok(text) => text.unwrap_or_default(),
+            Err(_) => return Ok(false),
+        };
+        Ok(config::read_shared(&text).is_ok_and(|shared| shared.ledger.is_some()))
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod place;
 pub(crate) mod propose;
 pub(crate) mod publish;
 pub(crate) mod push;
+pub(crate) mod renamed;
 pub(crate) mod share;
 
 use super::{Core, Drafts, Proving};

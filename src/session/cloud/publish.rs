@@ -109,8 +109,25 @@ impl Cloud<'_> {
             format!("This would publish {count} {commits} that no branch of the cloud has"),
         )
         .because("Publishing code is your own act: push your branch first")
-        .then("git push")
+        .then(self.push_command()?)
         .into())
+    }
+
+    /// The command that publishes what is checked out.
+    fn push_command(self) -> Result<String> {
+        let branch = self.core.store.branch()?;
+        let has_upstream = match &branch {
+            Some(branch) => {
+                let key = format!("branch.{branch}.merge");
+                let settings = self.core.store.config()?;
+                settings
+                    .iter()
+                    .any(|(name, _)| *name == key)
+            }
+            None => false,
+        };
+        let remote = self.core.cloud_name()?;
+        Ok(publish::command(remote, branch.as_deref(), has_upstream))
     }
 
     fn may_publish_all(self, commits: Commits) -> bool {
@@ -173,6 +190,7 @@ impl Cloud<'_> {
                                 None => false,
                             },
                             commit,
+                            push: self.push_command()?,
                         });
                     }
                 }

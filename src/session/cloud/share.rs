@@ -90,6 +90,8 @@ pub(crate) struct SharedEvolutions {
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Evolutions whose version was sealed without them.
     pub late: Vec<EvolutionName>,
+    /// Sealed evolutions that went on here, too late.
+    pub late_proofs: Vec<EvolutionName>,
     /// What of the cloud does not check, and why.
     pub quarantined: Vec<(String, String)>,
     /// Evolutions that stay here, because they are proven at commits that were never published.
@@ -409,12 +411,14 @@ impl Job for Evolutions<'_> {
     ) -> Result<Next<SharedEvolutions>> {
         // A number belongs to who is in the cloud first; ours moves before it is pushed.
         let adopted = cloud.adopt(contact)?;
+        cloud.follow_renames(contact)?;
         self.done.renumbered.extend(adopted.renumbered);
+        let late = [&adopted.late_evolutions[..], &adopted.late_proofs[..]].concat();
         self.done.late = adopted.late_evolutions;
-        self.done.late.extend(adopted.late_proofs);
+        self.done.late_proofs = adopted.late_proofs;
         self.done.quarantined = adopted.quarantined;
         let (mut updates, blocked) =
-            cloud.plan_evolutions(contact, self.which, &self.done.late, self.commits)?;
+            cloud.plan_evolutions(contact, self.which, &late, self.commits)?;
         self.done.blocked = blocked;
         if updates.is_empty() {
             return Ok(Next::Over(std::mem::take(&mut self.done)));

@@ -71,12 +71,26 @@ impl Core<'_> {
         if verified && !self.was_seen(refs)? {
             let remote = self.cloud_name()?;
             let what = format!("{remote} has no ledger, and this project has one");
-            return Err(Refusal::new(Exit::OutOfStep, what)
-                .because("To take the project there, look at the old place again and move it")
-                .then("git gryt config remote OLD")
-                .then(format!("git gryt sync move --remote {remote}"))
-                .because("Where the old place is gone for good, push what this clone has instead")
-                .then(format!("git push {remote} '{}'", self.refspec("*")))
+            let mut refusal = Refusal::new(Exit::OutOfStep, what);
+            if let Some(address) = self.cloud_address() {
+                refusal = refusal
+                    .because(format!(
+                        "Its address is {address}; where that is wrong, set it right"
+                    ))
+                    .then(format!("git remote set-url {remote} URL"));
+            }
+            for other in self.remotes().filter(|other| *other != remote) {
+                refusal = refusal
+                    .because(format!("To take the project from {other} to it, move it"))
+                    .then(format!(
+                        "git gryt config remote {other} && git gryt sync move --remote {remote}"
+                    ));
+            }
+            return Err(refusal
+                .because(
+                    "Where the old place is gone for good, put there what this clone has of it",
+                )
+                .then("git gryt sync push --republish")
                 .into());
         }
         if verified || self.config.ledger.is_some() {

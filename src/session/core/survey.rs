@@ -182,8 +182,9 @@ pub(crate) fn sealed_standings(contract: &Contract, sealed: &Sealed) -> Vec<Stan
             change: change.id.clone(),
             title: change.title.clone(),
             progress: Progress::Proven,
-            owner: last.map(|folded| folded.owner.name.clone()),
+            owner: last.map(|folded| folded.owner.clone()),
             number: last.map(|folded| folded.number),
+            branch: None,
         }
     };
     contract.changes.iter().map(standing).collect()

@@ -70,6 +70,16 @@ impl Core<'_> {
         Ok(naming.into_iter().map(|(name, _)| name).collect())
     }
 
+    /// Whether a tag of this clone names an entry of any ledger.
+    pub(super) fn is_tagged(&self) -> bool {
+        let format = &self.config.tag_format;
+        let tags = self.store.tags().unwrap_or_default();
+        tags.iter()
+            .filter(|name| format.version(name).is_some())
+            .filter_map(|name| self.store.tag(&names::tag(name)).ok()?)
+            .any(|tag| matches!(self.store.named_by_tag(&tag), Ok(Some(_))))
+    }
+
     /// In a clone that verified nothing, tags alone tell of a ledger that was rewound. Anybody can push
     /// a tag, so it is only said.
     pub(super) fn warn_of_unmatched_tags(&self, genesis: &Oid, tip: &Oid) -> Result<()> {

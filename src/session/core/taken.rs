@@ -252,11 +252,14 @@ impl Core<'_> {
         .then(format!("git gryt generation new {version}")))
     }
 
-    /// Whether the project has a ledger in the cloud of which this clone has nothing.
+    /// Whether the project has a ledger in the cloud of which this clone has taken nothing over: the
+    /// settings name it, a look at the cloud showed it, or tags of releases do.
     pub(crate) fn never_pulled(&self, refs: &Refs) -> bool {
-        let nothing =
-            refs.get(names::LEDGER).is_none() && refs.below(names::VERIFIED).next().is_none();
-        nothing && self.config.remote.is_some() && self.config.ledger.is_some()
+        let nothing = refs.get(names::LEDGER).is_none() && self.config.remote.is_some();
+        nothing
+            && (self.config.ledger.is_some()
+                || refs.below(names::VERIFIED).next().is_some()
+                || self.is_tagged())
     }
 }
 

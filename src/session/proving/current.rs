@@ -72,25 +72,13 @@ impl Proving<'_> {
             return Ok(mine.swap_remove(at));
         }
         let Some(wanted) = wanted else {
-            return Err(
-                Refusal::new(Exit::Invalid, "No evolution was started in this worktree")
-                    .then("git gryt evolution start VERSION --change ID")
-                    .then("git gryt run --change ID")
-                    .into(),
-            );
+            return Err(self.nothing_at_hand(refs, last.as_ref())?.into());
         };
         let change = &wanted.change;
         mine.sort_by(|a, b| a.name.cmp(&b.name));
         let newest = mine.pop();
         match newest {
-            None => Err(Refusal::new(
-                Exit::Invalid,
-                format!("You have no open evolution of {wanted}"),
-            )
-            .then(format!(
-                "git gryt evolution start VERSION --change {change}"
-            ))
-            .into()),
+            None => Err(self.none_open(refs, wanted)?.into()),
             Some(newest) if mine.iter().any(|a| a.name.version != newest.name.version) => {
                 let mut names: Vec<String> = mine.iter().map(|a| a.name.to_string()).collect();
                 names.push(newest.name.to_string());
@@ -107,6 +95,65 @@ impl Proving<'_> {
             }
             Some(newest) => Ok(newest),
         }
+    }
+
+    /// The refusal where no change is named and no open evolution of this person's was started here.
+    fn nothing_at_hand(self, refs: &Refs, last: Option<&Oid>) -> Result<Refusal> {
+        let what = match last {
+            Some(root) if self.core.store.has(root) => self.what_became_of(refs, root)?,
+            Some(_) | None => "No evolution was started in this worktree".to_owned(),
+        };
+        Ok(Refusal::new(Exit::Invalid, what)
+            .then("git gryt evolution start VERSION --change ID")
+            .then("git gryt run --change ID"))
+    }
+
+    /// Why the evolution that begins at `root` is none that can be run any more.
+    fn what_became_of(self, refs: &Refs, root: &Oid) -> Result<String> {
+        let Some(evolution) = self.core.store.evolution_of(root)? else {
+            return Ok("The evolution at hand cannot be read".to_owned());
+        };
+        let (version, change) = (&evolution.version, &evolution.change);
+        let which = format!("Your evolution of {change} for {version}");
+        if let Some(ledger) = self.core.ledger(refs)?
+            && let Some(sealed) = self.core.store.sealed(&ledger, version)?
+        {
+            return Ok(match sealed.generation == evolution.generation {
+                true => format!("{which} went into its promotion"),
+                false => format!("{which} is of a draft that was not promoted"),
+            });
+        }
+        for (now, tip) in crate::store::refs::drafts(refs.local()) {
+            if now != *version && self.core.store.root(&tip)? == evolution.generation {
+                return Ok(format!(
+                    "{which} is no more: {version} was renamed to {now}"
+                ));
+            }
+        }
+        Ok(format!("{which} was abandoned, or left with its draft"))
+    }
+
+    /// The refusal where this person has no open evolution of a change: what starts one, for each
+    /// draft that wants it.
+    fn none_open(self, refs: &Refs, wanted: &Wanted) -> Result<Refusal> {
+        let mut refusal = Refusal::new(
+            Exit::Invalid,
+            format!("You have no open evolution of {wanted}"),
+        );
+        let drafts = self.wanting(refs, wanted)?;
+        if drafts.is_empty() {
+            refusal = refusal.because("No draft of this clone wants it");
+            let cloud = self.core.config.remote.is_some();
+            return Ok(match cloud {
+                true => refusal.then("git gryt sync pull"),
+                false => refusal.then("git gryt generation list"),
+            });
+        }
+        for draft in drafts {
+            let (version, change) = (&draft.version, &wanted.change);
+            refusal = refusal.then(format!("git gryt run --start --change {version}/{change}"));
+        }
+        Ok(refusal)
     }
 
     /// The attempt under `name` in this clone.

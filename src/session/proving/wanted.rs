@@ -70,7 +70,7 @@ impl Proving<'_> {
     }
 
     /// The open drafts of this clone that want it.
-    fn wanting(self, refs: &Refs, wanted: &Wanted) -> Result<Vec<Draft>> {
+    pub(super) fn wanting(self, refs: &Refs, wanted: &Wanted) -> Result<Vec<Draft>> {
         let mut found = Vec::new();
         for (version, tip) in drafts(refs.local()) {
             if wanted.may_be(&version)

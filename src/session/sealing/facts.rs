@@ -92,11 +92,12 @@ impl Sealing<'_> {
             next_free,
             sealed,
             cloud: match (there, twin(&intent.version, cloud)) {
-                (Some(there), _) => Some(self.cloud_draft(tip, there)?),
+                (Some(there), _) => Some(self.cloud_draft(&intent.version, tip, there)?),
                 (None, Some(twin)) => Some(CloudDraft {
                     tip: twin,
                     relation: Relation::Unrelated,
                     unseen: Vec::new(),
+                    in_conflict: false,
                 }),
                 (None, None) => None,
             },
@@ -148,6 +149,11 @@ impl Sealing<'_> {
             }
             if held {
                 attempt.cover = Some(Cover::Behind);
+            } else if attempt.pinned {
+                attempt.branch = self
+                    .core
+                    .store
+                    .branch_with(self.core.cloud_name()?, &proof.commit)?;
             }
         }
         Ok(())
@@ -172,13 +178,14 @@ impl Sealing<'_> {
         }))
     }
 
-    fn cloud_draft(self, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
+    fn cloud_draft(self, version: &Version, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
         let store = &self.core.store;
         if !store.is_commit(there) {
             return Ok(CloudDraft {
                 tip: there.clone(),
                 relation: Relation::Unrelated,
                 unseen: Vec::new(),
+                in_conflict: false,
             });
         }
         let relation = match tip {
@@ -195,6 +202,14 @@ impl Sealing<'_> {
             tip: there.clone(),
             relation,
             unseen,
+            in_conflict: match (relation, tip) {
+                // A text that does not parse is another refusal's.
+                (Relation::Diverged, Some(tip)) => matches!(
+                    self.core.merge_drafts(version, tip, there, None),
+                    Ok(Err(_))
+                ),
+                _ => false,
+            },
         })
     }
 

@@ -1,0 +1,79 @@
+//! Evolutions of this person's whose draft a colleague renamed: they come along to the new name, as they
+//! do for who renames (docs/format.md, "Draft").
+
+use anyhow::Result;
+
+use super::Cloud;
+use crate::model::EvolutionName;
+use crate::model::evolution::Attempt;
+use crate::session::core::contact::Contact;
+use crate::session::drafts::carry::place;
+use crate::store::names;
+use crate::store::refs::{drafts, evolutions};
+
+impl Cloud<'_> {
+    /// Takes along what of this person's is of a draft that has another name now, and tells it. What the
+    /// cloud has under the old name stays there; the rest goes.
+    ///
+    /// # Errors
+    /// Objects or refs cannot be read or written.
+    pub(crate) fn follow_renames(self, contact: &Contact) -> Result<()> {
+        let refs = self.core.store.refs()?;
+        let without_draft = |(name, _): &(EvolutionName, _)| refs.draft(&name.version).is_none();
+        let stranded: Vec<_> = evolutions(refs.local()).filter(without_draft).collect();
+        if stranded.is_empty() {
+            return Ok(());
+        }
+        let mut roots = Vec::new();
+        for (version, tip) in drafts(refs.local()) {
+            roots.push((self.core.store.root(&tip)?, version));
+        }
+        let me = self.core.me()?;
+        for (name, tip) in stranded {
+            let Ok(attempt) = self.core.store.attempt(&name, &tip)? else {
+                continue;
+            };
+            let new = roots
+                .iter()
+                .find(|(root, _)| *root == attempt.evolution.generation);
+            let Some((_, version)) = new else {
+                continue;
+            };
+            if !attempt.evolution.owner.is(&me) || attempt.abandoned.is_some() {
+                continue;
+            }
+            let known = self.core.attempts(&refs, version)?;
+            let same = |other: &Attempt| {
+                other.name.change.is(&name.change)
+                    && other.evolution.owner.is(&me)
+                    && other.proof.as_ref().map(|proof| &proof.commit)
+                        == attempt.proof.as_ref().map(|proof| &proof.commit)
+            };
+            if known.iter().any(same) {
+                continue;
+            }
+            let version = version.clone();
+            let carried = self
+                .drafts
+                .carry(std::slice::from_ref(&attempt), |e| e.of_version(&version))?;
+            let shared = contact.cloud.contains_key(&names::evolution(&name));
+            let after = self.core.change(|refs| {
+                let mut updates = place(refs, &carried);
+                let after = updates.first().map(|update| update.name.clone());
+                if !shared {
+                    updates.push(refs.change(names::evolution(&name), None));
+                }
+                Ok((updates, after))
+            })?;
+            for one in &carried {
+                self.proving.follow_current(&attempt.root, &one.root)?;
+            }
+            let after = after.map(|after| names::shared(&after));
+            if let Some(names::Shared::Evolution(after)) = after {
+                let note = format!("{name} is {after} now: its draft was renamed");
+                self.core.ctx.note(note);
+            }
+        }
+        Ok(())
+    }
+}
