@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::host::{Ability, Host};
 use crate::model::near::nearest;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Invalid, Oid, Refusal};
@@ -174,8 +175,8 @@ pub(crate) struct Config {
     /// Where a remote keeps what is below `refs/gryt/` here; ends in a slash.
     pub remote_prefix: String,
     pub ledger: Option<Oid>,
-    /// Whether the cloud is known to refuse atomic pushes.
-    pub no_atomic: bool,
+    /// What the cloud's host is known not to do.
+    pub host: Host,
     /// Whether git pushes to another address than it fetches from.
     pub push_url: bool,
     /// Whether the user's git signs commits.
@@ -312,9 +313,8 @@ pub(crate) fn resolve(
         Mode::Local => None,
         Mode::Hybrid | Mode::Cloud => Some(configured(&remote, &remotes)?),
     };
-    let no_atomic = cloud.as_ref().is_some_and(|name| {
-        last(&atomic_key(name)).is_some_and(|value| boolean(&value) == Some(false))
-    });
+    let kept = |ability| last(&host_key(cloud.as_ref()?, ability));
+    let host = Host::read(kept);
     let push_url = cloud
         .as_ref()
         .is_some_and(|name| last(&format!("remote.{name}.pushurl")).is_some())
@@ -331,7 +331,7 @@ pub(crate) fn resolve(
         timeout: parse_duration(&limit)?,
         remote_prefix: parse_prefix(&prefix)?,
         ledger: shared.ledger.clone(),
-        no_atomic,
+        host,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
         settings: vec![
             mode, remote, tag, format, publish, share, timeout, limit, prefix,
@@ -339,9 +339,9 @@ pub(crate) fn resolve(
     })
 }
 
-/// Where it is remembered that a remote refuses atomic pushes, as git prints the key.
-pub(crate) fn atomic_key(remote: &str) -> String {
-    format!("remote.{remote}.grytatomic")
+/// Where it is remembered that a remote's host does not do something, as git prints the key.
+pub(crate) fn host_key(remote: &str, ability: Ability) -> String {
+    format!("remote.{remote}.{}", ability.key())
 }
 
 /// The remotes that git is configured with, each with its address: the first of several, which is

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::config::{self, Setting};
+use crate::model::host::Learned;
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
 use crate::session::core::files::{read_below, write_below};
@@ -32,6 +33,8 @@ pub(crate) struct ConfigArgs {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Settings {
     pub settings: Vec<Setting>,
+    /// What the cloud's host was found not to do.
+    pub host: Vec<Learned>,
     /// Whether one was asked for by name.
     pub single: bool,
 }
@@ -56,11 +59,13 @@ pub(crate) fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
             let found = settings.iter().filter(|s| s.key == key.name).cloned();
             Ok(Outcome::Config(Settings {
                 settings: found.collect(),
+                host: Vec::new(),
                 single: true,
             }))
         }
         (None, _) => Ok(Outcome::Config(Settings {
             settings: settings.clone(),
+            host: session.core.host().missing().copied().collect(),
             single: false,
         })),
     }
@@ -132,6 +137,7 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
             value: Some(value.to_owned()),
             origin,
         }],
+        host: Vec::new(),
         single: true,
     }))
 }

@@ -26,6 +26,19 @@ impl Git {
         }
         Ok(())
     }
+
+    /// Removes a key, however often it is there, from the repository's own configuration.
+    ///
+    /// # Errors
+    /// Git cannot write the file.
+    pub fn unset_config(&self, key: &str) -> Result<()> {
+        let output = self.run(&["config", "--local", "--unset-all", key], b"")?;
+        // 5: it was not there (git-config(1)).
+        if !output.ok() && output.code != Some(5) {
+            bail!("git config --unset-all {key}: {}", output.said());
+        }
+        Ok(())
+    }
 }
 
 /// Reads `key LF value NUL`; a key alone is a boolean true (git-config(1), "Values").

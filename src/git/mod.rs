@@ -8,6 +8,7 @@ pub(crate) mod hooks;
 pub(crate) mod ident;
 pub(crate) mod push;
 pub(crate) mod refs;
+mod trace;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Read, Write};
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::model::{Oid, address};
+
+pub(crate) use trace::{Reach, Trace};
 
 /// Variables that tie a process to some other repository; git sets them for hooks, and they must
 /// not reach a git that works on ours. The list is `git rev-parse --local-env-vars` without the
@@ -50,12 +53,43 @@ pub struct Git {
     work_tree: Option<PathBuf>,
     /// The index to look at, where it is not the worktree's own.
     index: Option<OsString>,
-    /// How long one process may take; for ever where nothing is said.
-    limit: Option<Duration>,
+    /// How long a process is waited for.
+    patience: Patience,
     /// Whether this process holds the clone's lock, which what it starts does without.
     holds: Arc<AtomicBool>,
     /// What git must not be heard to say.
     secrets: Arc<[String]>,
+}
+
+/// How long a process is waited for.
+#[derive(Clone, Debug, Default)]
+struct Patience {
+    /// At most so long; for ever where nothing is said.
+    limit: Option<Duration>,
+    /// Until this says so.
+    stop: Option<Stop>,
+}
+
+/// Says when what is under way is to end.
+#[derive(Clone)]
+pub(crate) struct Stop(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Stop {
+    /// One that `asked` decides.
+    pub(crate) fn when(asked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(asked))
+    }
+
+    /// Whether it is time.
+    pub(crate) fn asked(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stop")
+    }
 }
 
 /// What a git process left behind.
@@ -97,7 +131,7 @@ impl Git {
             git_dir: git_dir.to_owned(),
             work_tree: work_tree.map(Path::to_owned),
             index: None,
-            limit: None,
+            patience: Patience::default(),
             holds: Arc::default(),
             secrets: Arc::default(),
         }
@@ -119,11 +153,14 @@ impl Git {
         }
     }
 
-    /// The same, each process of which may take so long and is ended then: a server that says nothing
-    /// would be waited for without end.
-    pub(crate) fn within(&self, limit: Duration) -> Git {
+    /// The same, each process of which may take so long and is ended then, or once `stop` says so: a
+    /// server that says nothing would be waited for without end.
+    pub(crate) fn within(&self, limit: Duration, stop: Option<Stop>) -> Git {
         Git {
-            limit: Some(limit),
+            patience: Patience {
+                limit: Some(limit),
+                stop,
+            },
             ..self.clone()
         }
     }
@@ -157,6 +194,27 @@ impl Git {
     /// # Errors
     /// Git cannot be started. A status other than 0 is the caller's to judge.
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<Output> {
+        let mut output = exchange(self.command().args(args), input, &self.patience)?;
+        output.keep_secret(&self.secrets);
+        Ok(output)
+    }
+
+    /// Runs git for an exchange with a remote, and says how far it got.
+    ///
+    /// # Errors
+    /// As [`run`](Git::run).
+    pub(crate) fn contact<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<(Output, Trace)> {
+        let traced = trace::Traced::begin();
+        let mut command = self.command();
+        command.args(args);
+        command.envs(traced.iter().flat_map(trace::Traced::variables));
+        let mut output = exchange(&mut command, b"", &self.patience)?;
+        output.keep_secret(&self.secrets);
+        let trace = traced.as_ref().map(trace::Traced::read);
+        Ok((output, trace.unwrap_or_default()))
+    }
+
+    fn command(&self) -> Command {
         let mut command = builder();
         command.env("GIT_DIR", &self.git_dir);
         // Where git itself goes first, and what relative paths of its configuration begin at.
@@ -175,9 +233,7 @@ impl Git {
         if self.holds.load(Ordering::Relaxed) {
             command.env(HOLDER, std::process::id().to_string());
         }
-        let mut output = exchange(command.args(args), input, self.limit)?;
-        output.keep_secret(&self.secrets);
-        Ok(output)
+        command
     }
 
     /// Says whether this process holds the clone's lock.
@@ -211,7 +267,8 @@ pub(crate) fn outside(dir: &Path, args: &[&str]) -> Result<Output> {
             command.env(name, value);
         }
     }
-    exchange(command.current_dir(dir).args(args), b"", None)
+    let patience = Patience::default();
+    exchange(command.current_dir(dir).args(args), b"", &patience)
 }
 
 fn builder() -> Command {
@@ -228,7 +285,7 @@ fn builder() -> Command {
     command
 }
 
-fn exchange(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Result<Output> {
+fn exchange(command: &mut Command, input: &[u8], patience: &Patience) -> Result<Output> {
     let mut child = command
         .stdin(if input.is_empty() {
             Stdio::null()
@@ -248,10 +305,10 @@ fn exchange(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Res
             _ => {}
         }
     }
-    let output = match limit {
-        None => child.wait_with_output().context("git was lost")?,
-        Some(limit) => return ended_within(child, limit),
-    };
+    if patience.limit.is_some() || patience.stop.is_some() {
+        return ended_within(child, patience);
+    }
+    let output = child.wait_with_output().context("git was lost")?;
     Ok(Output {
         code: output.status.code(),
         stdout: output.stdout,
@@ -259,9 +316,13 @@ fn exchange(command: &mut Command, input: &[u8], limit: Option<Duration>) -> Res
     })
 }
 
-/// Waits for a process, and ends it after `limit`: then it has no status, and says that it took too
-/// long.
-fn ended_within(mut child: Child, limit: Duration) -> Result<Output> {
+/// How often somebody who waits looks whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long git may take to remove its lock files once it is asked to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Waits for a process, and ends it where patience does: then it has no status, and says why.
+fn ended_within(mut child: Child, patience: &Patience) -> Result<Output> {
     // What it started may hold the pipes for longer than it lives, so nobody waits for their ends.
     let (sender, receiver) = std::sync::mpsc::channel();
     let streams: [Option<Box<dyn Read + Send>>; 2] = [
@@ -285,13 +346,23 @@ fn ended_within(mut child: Child, limit: Duration) -> Result<Output> {
             let _ = sender.send((at, bytes));
         });
     }
-    let until = Instant::now() + limit;
+    let begun = Instant::now();
     let mut said: [Option<Vec<u8>>; 2] = [None, None];
+    let mut stopped = false;
     while said.iter().any(Option::is_none) {
-        let left = until.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(left) {
-            Ok((at, bytes)) => said[at] = Some(bytes),
-            Err(_) => break,
+        stopped = patience.stop.as_ref().is_some_and(Stop::asked);
+        let left = patience
+            .limit
+            .map(|limit| limit.saturating_sub(begun.elapsed()));
+        if stopped || left.is_some_and(|left| left.is_zero()) {
+            break;
+        }
+        let pause = match patience.stop {
+            Some(_) => left.map_or(LOOK, |left| left.min(LOOK)),
+            None => left.unwrap_or(LOOK),
+        };
+        if let Ok((at, bytes)) = receiver.recv_timeout(pause) {
+            said[at] = Some(bytes);
         }
     }
     let [stdout, stderr] = said;
@@ -303,13 +374,35 @@ fn ended_within(mut child: Child, limit: Duration) -> Result<Output> {
             stderr,
         });
     }
-    // It may have ended by itself in this moment.
-    let _ = child.kill();
-    child.wait().context("git was lost")?;
-    let seconds = limit.as_secs().max(1);
+    end(&mut child)?;
+    let why = match (stopped, patience.limit) {
+        (false, Some(limit)) => {
+            let seconds = limit.as_secs().max(1);
+            format!("no answer within {seconds} s (gryt.timeout)")
+        }
+        (true, _) | (false, None) => "interrupted".to_owned(),
+    };
     Ok(Output {
         code: None,
         stdout: Vec::new(),
-        stderr: format!("no answer within {seconds} s (gryt.timeout)").into_bytes(),
+        stderr: why.into_bytes(),
     })
+}
+
+/// Asks a process to end, and makes it where it does not: git that is killed leaves lock files, which
+/// stop every later command.
+fn end(child: &mut Child) -> Result<()> {
+    let process = rustix::process::Pid::from_child(child);
+    // It may have ended by itself in this moment.
+    let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+    let begun = Instant::now();
+    while begun.elapsed() < GRACE {
+        if child.try_wait().context("git was lost")?.is_some() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    child.wait().context("git was lost")?;
+    Ok(())
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::refs::Update;
-use super::{Git, Output};
-use crate::model::push::Reply;
+use super::{Git, Output, Reach, Trace};
+use crate::model::push::{Barrier, Culprit, Reply};
 
 /// What one ref's line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,10 @@ pub enum Line {
     Done,
     /// Our git refused: a lease did not match the advertisement.
     RejectedHere,
-    /// The server refused.
-    RejectedThere,
+    /// The server refused, with these words.
+    RejectedThere(String),
+    /// The server did not say what became of it.
+    Untold,
 }
 
 /// What came of a push.
@@ -34,6 +36,8 @@ pub struct Report {
     pub ok: bool,
     /// Git's own words, for people.
     pub said: String,
+    /// How far it got.
+    pub trace: Trace,
 }
 
 impl Report {
@@ -43,16 +47,85 @@ impl Report {
         self.ok && self.done && self.lines.values().all(|line| *line == Line::Done)
     }
 
-    /// What it says, as far as it decides what to do next.
-    pub fn reply(&self) -> Reply {
-        let whole = self.done;
+    /// Whether it is known what became of every ref: git says so, or the server refused each.
+    fn whole(&self) -> bool {
+        let refused = |line: &Line| matches!(line, Line::RejectedThere(_));
+        self.done || !self.lines.is_empty() && self.lines.values().all(refused)
+    }
+
+    /// What it says to a push of `updates`, as far as it decides what to do next.
+    pub fn reply(&self, updates: &[Update]) -> Reply {
         if self.accepted() {
-            Reply::Accepted
-        } else if self.lines.is_empty() {
-            Reply::Silence { whole }
-        } else {
-            let there = self.lines.values().any(|line| *line == Line::RejectedThere);
-            Reply::Refused { there, whole }
+            return Reply::Accepted;
+        }
+        let untold = self.lines.values().any(|line| *line == Line::Untold);
+        if !self.lines.is_empty() && (untold || !self.whole()) {
+            return Reply::Unknown;
+        }
+        let there = |line: &Line| matches!(line, Line::RejectedThere(_));
+        if self.lines.values().any(there) {
+            return Reply::Declined(self.culprit(updates));
+        }
+        if !self.lines.is_empty() {
+            return Reply::Lost;
+        }
+        // A number of the four hundreds is an answer: the server took nothing.
+        match (self.trace.status, self.trace.reach) {
+            (Some(401 | 407), _) => Reply::Unsent(Barrier::Login),
+            (Some(429), _) => Reply::Unsent(Barrier::Busy),
+            (Some(400..=499), _) => Reply::Unsent(Barrier::Rights),
+            (Some(500..=599), Reach::Connecting) => Reply::Unsent(Barrier::Busy),
+            (_, Reach::Connecting) => Reply::Unsent(Barrier::Connection),
+            (_, Reach::Untold | Reach::Connected | Reach::Exchanging | Reach::Fetched) => {
+                Reply::Unknown
+            }
+        }
+    }
+
+    /// The refs that the server itself refused.
+    pub fn declined(&self) -> impl Iterator<Item = &str> {
+        let there = self
+            .lines
+            .iter()
+            .filter(|(_, line)| matches!(line, Line::RejectedThere(_)));
+        there.map(|(name, _)| name.as_str())
+    }
+
+    /// Which ref a refusal is about: in a push that is all or nothing the others are refused with it,
+    /// with another reason.
+    fn culprit(&self, updates: &[Update]) -> Culprit {
+        let reason = |update: &Update| match self.lines.get(&update.name) {
+            Some(Line::RejectedThere(reason)) => Some(reason.as_str()),
+            Some(Line::Done | Line::RejectedHere | Line::Untold) | None => None,
+        };
+        let moves: Vec<&Update> = updates.iter().filter(|u| u.old != u.new).collect();
+        let mut reasons: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+        for (at, update) in moves.iter().enumerate() {
+            reasons.entry(reason(update)).or_default().push(at);
+        }
+        let refused: Vec<(&Option<&str>, &Vec<usize>)> = reasons
+            .iter()
+            .filter(|(reason, _)| reason.is_some())
+            .collect();
+        let at = match (reasons.len(), &refused[..]) {
+            // Others got through, so that each refusal is a ref's own.
+            (_, [(_, at)]) if at.len() < moves.len() => at,
+            (2, [(_, one), (_, other)]) if one.len() < other.len() => one,
+            (2, [(_, one), (_, other)]) if other.len() < one.len() => other,
+            _ => return Culprit::Whole,
+        };
+        let of = |at: &usize| match moves[*at] {
+            _ if *at == 0 => Culprit::First,
+            update if update.name.starts_with("refs/tags/") => Culprit::Tag,
+            update if update.new.is_none() => Culprit::Deletion,
+            _ => Culprit::Other,
+        };
+        let mut kinds: Vec<Culprit> = at.iter().map(of).collect();
+        kinds.dedup();
+        match kinds[..] {
+            [kind] => kind,
+            _ if kinds.contains(&Culprit::First) => Culprit::First,
+            _ => Culprit::Other,
         }
     }
 
@@ -60,9 +133,14 @@ impl Report {
     pub fn landed(&self, updates: &[Update]) -> Landed {
         let there = |u: &&Update| self.done && self.lines.get(&u.name) == Some(&Line::Done);
         let moves = updates.iter().filter(|u| u.old != u.new);
+        let declined: Vec<String> = match self.whole() {
+            true => self.declined().map(str::to_owned).collect(),
+            false => Vec::new(),
+        };
         Landed {
+            declined,
             moves: moves.filter(there).cloned().collect(),
-            whole: self.done,
+            whole: self.whole(),
         }
     }
 }
@@ -72,6 +150,8 @@ impl Report {
 pub struct Landed {
     /// The updates that were acknowledged, guards left out.
     pub moves: Vec<Update>,
+    /// The names of those that the server itself refused, in an answer that arrived whole.
+    pub declined: Vec<String>,
     /// Whether the server's answer arrived whole.
     pub whole: bool,
 }
@@ -102,8 +182,8 @@ impl Git {
     /// # Errors
     /// Git cannot be started. Everything else is in the report.
     pub fn push(&self, remote: &str, updates: &[Update], manner: Manner) -> Result<Report> {
-        let output = self.run(&arguments(remote, updates, manner), b"")?;
-        Ok(parse(&output))
+        let (output, trace) = self.contact(&arguments(remote, updates, manner))?;
+        Ok(parse(&output, trace))
     }
 }
 
@@ -146,7 +226,7 @@ fn arguments(remote: &str, updates: &[Update], manner: Manner) -> Vec<String> {
     args
 }
 
-fn parse(output: &Output) -> Report {
+fn parse(output: &Output, trace: Trace) -> Report {
     let text = String::from_utf8_lossy(&output.stdout);
     let mut lines = BTreeMap::new();
     let mut done = false;
@@ -157,7 +237,10 @@ fn parse(output: &Output) -> Report {
             (Some(flag), Some(refs), Some(summary)) if flag.len() == 1 => {
                 let to = refs.rsplit(':').next().unwrap_or(refs);
                 let line = match flag {
-                    "!" if summary.starts_with("[remote") => Line::RejectedThere,
+                    "!" if summary.starts_with("[remote rejected]") => {
+                        Line::RejectedThere(summary.to_owned())
+                    }
+                    "!" if summary.starts_with("[remote ") => Line::Untold,
                     "!" => Line::RejectedHere,
                     _ => Line::Done,
                 };
@@ -171,6 +254,7 @@ fn parse(output: &Output) -> Report {
         done,
         ok: output.ok(),
         said: output.said(),
+        trace,
     }
 }
 
@@ -178,39 +262,93 @@ fn parse(output: &Output) -> Report {
 mod tests {
     use super::*;
 
-    fn report(code: i32, stdout: &[u8]) -> Report {
-        parse(&Output {
+    fn report(code: i32, stdout: &[u8], reach: Reach, status: Option<u16>) -> Report {
+        let output = Output {
             code: Some(code),
             stdout: stdout.to_vec(),
             stderr: Vec::new(),
-        })
+        };
+        parse(&output, Trace { reach, status })
+    }
+
+    const LEDGER: &str = "refs/gryt/ledger";
+
+    fn oid() -> crate::model::Oid {
+        "a".repeat(40).parse().unwrap()
     }
 
     /// Recorded from git 2.47.3; 2.39.5 printed the same bytes.
     #[test]
     fn recorded_answers_are_read() {
-        let accepted = report(0, include_bytes!("../../fixtures/push/accepted.txt"));
+        let ledger = [Update::new(LEDGER, None, Some(&oid()))];
+        let there = |code, stdout| report(code, stdout, Reach::Exchanging, None);
+        let accepted = there(0, include_bytes!("../../fixtures/push/accepted.txt"));
         assert!(accepted.accepted());
         assert_eq!(accepted.lines.len(), 3);
-        let lost = report(1, include_bytes!("../../fixtures/push/lease-lost.txt"));
-        assert!(
-            lost.reply()
-                == Reply::Refused {
-                    there: false,
-                    whole: true
-                }
-        );
-        assert_eq!(lost.lines["refs/gryt/ledger"], Line::RejectedHere);
-        let declined = report(1, include_bytes!("../../fixtures/push/hook-declined.txt"));
-        assert!(
-            declined.reply()
-                == Reply::Refused {
-                    there: true,
-                    whole: true
-                }
-        );
-        let cut = report(128, include_bytes!("../../fixtures/push/cut.txt"));
+        let lost = there(1, include_bytes!("../../fixtures/push/lease-lost.txt"));
+        assert_eq!(lost.reply(&ledger), Reply::Lost);
+        assert_eq!(lost.lines[LEDGER], Line::RejectedHere);
+        let declined = there(1, include_bytes!("../../fixtures/push/hook-declined.txt"));
+        assert_eq!(declined.reply(&ledger), Reply::Declined(Culprit::Whole));
+        let unpacked = there(1, include_bytes!("../../fixtures/push/unpacker-error.txt"));
+        assert_eq!(unpacked.reply(&ledger), Reply::Declined(Culprit::Whole));
+        assert!(!unpacked.done && unpacked.whole());
+        let cut = there(128, include_bytes!("../../fixtures/push/cut.txt"));
         assert!(!cut.accepted() && !cut.done && !cut.landed(&[]).whole);
+        assert_eq!(cut.reply(&ledger), Reply::Unknown);
+    }
+
+    #[test]
+    fn how_far_a_push_without_an_answer_got_says_whether_it_was_sent() {
+        let silent = |reach, status| report(128, b"", reach, status).reply(&[]);
+        let unsent = Reply::Unsent;
+        assert_eq!(silent(Reach::Connecting, None), unsent(Barrier::Connection));
+        assert_eq!(silent(Reach::Connecting, Some(401)), unsent(Barrier::Login));
+        assert_eq!(silent(Reach::Connecting, Some(503)), unsent(Barrier::Busy));
+        assert_eq!(
+            silent(Reach::Exchanging, Some(403)),
+            unsent(Barrier::Rights)
+        );
+        for (reach, status) in [
+            (Reach::Untold, None),
+            (Reach::Connected, Some(200)),
+            (Reach::Exchanging, None),
+            (Reach::Exchanging, Some(502)),
+        ] {
+            assert_eq!(silent(reach, status), Reply::Unknown, "{reach:?}");
+        }
+        let untold = b"!\ta:refs/gryt/ledger\t[remote failure] (remote failed to report status)\n";
+        let untold = report(1, untold, Reach::Exchanging, None);
+        assert_eq!(untold.reply(&[]), Reply::Unknown);
+    }
+
+    /// The reasons differ between versions and hosts: which of them stands alone is what counts.
+    #[test]
+    fn the_line_with_another_reason_names_the_culprit() {
+        let oid = oid();
+        let updates = [
+            Update::new(LEDGER, Some(&oid), None),
+            Update::new("refs/tags/v1", None, Some(&oid)),
+            Update::new("refs/gryt/generations/v1", Some(&oid), None),
+            Update::new("refs/gryt/evolutions/v1/A/rc.1", Some(&oid), None),
+        ];
+        let culprit = |reasons: [Option<&str>; 4]| {
+            let line = |(update, reason): (&Update, &Option<&str>)| match reason {
+                Some(reason) => format!("!\t:{}\t[remote rejected] ({reason})\n", update.name),
+                None => format!("-\t:{}\t[deleted]\n", update.name),
+            };
+            let text: String = updates.iter().zip(&reasons).map(line).collect();
+            let text = text + "Done\n";
+            report(1, text.as_bytes(), Reach::Exchanging, None).culprit(&updates)
+        };
+        let (x, y) = (Some("x"), Some("y"));
+        assert_eq!(culprit([x, x, x, x]), Culprit::Whole);
+        assert_eq!(culprit([x, y, x, x]), Culprit::Tag);
+        assert_eq!(culprit([y, x, x, x]), Culprit::First);
+        assert_eq!(culprit([x, x, y, x]), Culprit::Deletion);
+        assert_eq!(culprit([x, x, y, y]), Culprit::Whole);
+        assert_eq!(culprit([None, x, None, None]), Culprit::Tag);
+        assert_eq!(culprit([None, None, x, x]), Culprit::Deletion);
     }
 
     #[test]

@@ -230,15 +230,14 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
 }
 
 /// The folded evolutions whose refs the promoting push deletes with it, as indexes into
-/// `seal.folded`: those whose proofs counted first, as many as leave the push at
-/// [`REFS_A_PUSH`]. The others go afterwards.
-pub(crate) fn deleted_with_seal(seal: &Seal) -> Vec<usize> {
-    let taken = 1 + usize::from(seal.cloud_draft.is_some());
+/// `seal.folded`: those whose proofs counted first, as many as the push has `room` for. The others go
+/// afterwards.
+pub(crate) fn deleted_with_seal(seal: &Seal, room: usize) -> Vec<usize> {
     let mut published: Vec<usize> = (0..seal.folded.len())
         .filter(|at| seal.folded[*at].1.is_some())
         .collect();
     published.sort_by_key(|at| !seal.sealed.evolutions[*at].counted);
-    published.truncate(REFS_A_PUSH - taken);
+    published.truncate(room);
     published
 }
 
@@ -392,7 +391,7 @@ mod tests {
         }
         facts.cloud = Some(cloud(Relation::Same));
         let seal = seal(&facts);
-        let deleted = deleted_with_seal(&seal);
+        let deleted = deleted_with_seal(&seal, REFS_A_PUSH - 2);
         assert_eq!(deleted.len() + 2, REFS_A_PUSH);
         assert!(
             deleted[..5]

@@ -50,6 +50,12 @@ pub enum Cause {
     NoPipelines,
     /// The cloud answered, and what it has could not be stored here.
     NotStored,
+    /// The connection to the cloud did not stand: a moment later it may.
+    BrokenLine,
+    /// It stood, and broke off before all had arrived.
+    BrokenFetch,
+    /// The cloud asked to come back later.
+    Busy,
     /// The cloud answered a push, and refused it.
     PushRefused,
     /// The version is promoted.

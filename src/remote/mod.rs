@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use std::time::Duration;
 
-use crate::git::Git;
 use crate::git::push::{Manner, Report};
 use crate::git::refs::Update;
+use crate::git::{Git, Reach, Stop};
 use crate::model::address::without_credentials;
 use crate::model::{Cause, Exit, Oid, Refusal};
 
@@ -24,10 +24,17 @@ pub(crate) struct Remote<'a> {
 const OWN: &str = "refs/gryt/";
 
 impl<'a> Remote<'a> {
-    /// The remote of that name, each exchange with which may take as long as `limit`.
-    pub(crate) fn new(git: &Git, name: &'a str, prefix: &'a str, limit: Duration) -> Self {
+    /// The remote of that name, each exchange with which may take as long as `limit`, and ends once
+    /// `stop` says so.
+    pub(crate) fn new(
+        git: &Git,
+        name: &'a str,
+        prefix: &'a str,
+        limit: Duration,
+        stop: Option<Stop>,
+    ) -> Self {
         Self {
-            git: git.within(limit),
+            git: git.within(limit, stop),
             name,
             prefix,
         }
@@ -54,23 +61,31 @@ impl<'a> Remote<'a> {
             self.name,
         ];
         args.extend(refspecs.iter().map(String::as_str));
-        let output = self.git.run(&args, b"")?;
+        let (output, trace) = self.git.contact(&args)?;
         if output.ok() {
             return Ok(());
         }
         let name = self.name;
-        // Whoever did not answer in time need not be asked again.
-        let answers = output.code.is_some() && self.heads_and_tags().is_ok();
-        let mut refusal = match answers {
-            true => {
+        let (what, cause) = match (trace.status, trace.reach) {
+            // Without a status it was ended here: it took too long, or is not wanted any more.
+            _ if output.code.is_none() => (unreachable(name), Cause::Other),
+            (Some(401 | 407), _) => {
+                let what = format!("The cloud ({name}) refused the login");
+                (what, Cause::Other)
+            }
+            (Some(429 | 500..=599), _) => (unreachable(name), Cause::Busy),
+            (Some(400..=499), _) => (unreachable(name), Cause::Other),
+            (_, Reach::Connected | Reach::Fetched) => {
                 let what = format!("What the cloud ({name}) has could not be stored in this clone");
-                Refusal::new(Exit::Remote, what).caused(Cause::NotStored)
+                (what, Cause::NotStored)
             }
-            false => {
-                let what = format!("The cloud ({name}) cannot be reached");
-                Refusal::new(Exit::Remote, what)
+            (_, Reach::Exchanging) => {
+                let what = format!("The fetch from the cloud ({name}) broke off");
+                (what, Cause::BrokenFetch)
             }
+            (_, Reach::Connecting | Reach::Untold) => (unreachable(name), Cause::BrokenLine),
         };
+        let mut refusal = Refusal::new(Exit::Remote, what).caused(cause);
         refusal.why = output.said().lines().map(str::to_owned).collect();
         Err(refusal.into())
     }
@@ -98,20 +113,42 @@ impl<'a> Remote<'a> {
         Ok(report)
     }
 
-    /// Whether the remote takes such a push, only not atomically. Asked after a push that failed
-    /// without an answer: git's status for "no atomic support" is that of any other failure.
+    /// Whether the remote takes pushes, only not atomic ones. Asked after a push that failed without
+    /// an answer: git's status for "no atomic support" is that of any other failure. None where one of
+    /// the tries got no answer either: nothing is concluded from a connection that failed.
+    ///
+    /// `oid` is a commit that this clone has; nothing is pushed.
     ///
     /// # Errors
     /// Git cannot be started.
-    pub(crate) fn lacks_atomic(&self, updates: &[Update]) -> Result<bool> {
+    pub(crate) fn lacks_atomic(&self, name: &str, oid: &Oid) -> Result<Option<bool>> {
+        // A name that nobody has, so that no lease can be lost meanwhile.
+        let update = [Update::new(name, None, Some(oid))];
         let try_it = |atomic| {
             let manner = Manner {
                 atomic,
                 dry_run: true,
             };
-            self.push(updates, manner)
+            self.push(&update, manner)
         };
-        Ok(!try_it(true)?.ok && try_it(false)?.ok)
+        let (whole, apart) = (try_it(true)?, try_it(false)?);
+        if whole.ok {
+            return Ok(Some(false));
+        }
+        // Both reached the other side: what it named as its abilities is the answer.
+        let answered = whole.trace.reach >= Reach::Connected && apart.ok;
+        Ok(answered.then_some(true))
+    }
+
+    /// Whether a login that failed is told from a connection that broke off: over HTTP there is a status,
+    /// and `git://` has no login. Over ssh both look alike.
+    ///
+    /// # Errors
+    /// Git does not know the remote.
+    pub(crate) fn tells_logins(&self) -> Result<bool> {
+        let (address, _) = self.addresses()?;
+        let plain = ["git://", "http://", "https://"];
+        Ok(plain.iter().any(|scheme| address.starts_with(scheme)))
     }
 
     /// Where git fetches from, and where it pushes to, as people may read them: without credentials.
@@ -128,14 +165,24 @@ impl<'a> Remote<'a> {
         Ok((read.into_iter().next().unwrap_or_default(), written))
     }
 
-    /// Whether the address that is read has a ref.
+    /// What a ref of that name here is called there.
+    pub(crate) fn there(&self, name: &str) -> String {
+        replaced(name, OWN, self.prefix)
+    }
+
+    /// Whether the address that is read shows a ref.
     ///
     /// # Errors
-    /// Git cannot be started.
+    /// A [`Refusal`] with [`Exit::Remote`].
     pub(crate) fn has(&self, name: &str) -> Result<bool> {
-        let there = replaced(name, OWN, self.prefix);
+        let there = self.there(name);
         let output = self.git.run(&["ls-remote", "--", self.name, &there], b"")?;
-        Ok(output.ok() && !output.stdout.is_empty())
+        if !output.ok() {
+            let mut refusal = Refusal::new(Exit::Remote, unreachable(self.name));
+            refusal.why = output.said().lines().map(str::to_owned).collect();
+            return Err(refusal.into());
+        }
+        Ok(!output.stdout.is_empty())
     }
 
     /// The names of the remote's tags, without `refs/tags/`.
@@ -146,8 +193,7 @@ impl<'a> Remote<'a> {
         let args = ["ls-remote", "--tags", "--refs", "--", self.name];
         let output = self.git.run(&args, b"")?;
         if !output.ok() {
-            let what = format!("The cloud ({}) cannot be reached", self.name);
-            let mut refusal = Refusal::new(Exit::Remote, what);
+            let mut refusal = Refusal::new(Exit::Remote, unreachable(self.name));
             refusal.why = output.said().lines().map(str::to_owned).collect();
             return Err(refusal.into());
         }
@@ -181,8 +227,7 @@ impl<'a> Remote<'a> {
         let args = ["ls-remote", "--heads", "--tags", "--", self.name];
         let output = self.git.run(&args, b"")?;
         if !output.ok() {
-            let what = format!("The cloud ({}) cannot be reached", self.name);
-            return Err(Refusal::new(Exit::Remote, what)
+            return Err(Refusal::new(Exit::Remote, unreachable(self.name))
                 .because(output.said())
                 .into());
         }
@@ -193,6 +238,10 @@ impl<'a> Remote<'a> {
         };
         Ok(text.lines().filter_map(oid).collect())
     }
+}
+
+fn unreachable(name: &str) -> String {
+    format!("The cloud ({name}) cannot be reached")
 }
 
 /// A ref's name below another root.

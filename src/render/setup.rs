@@ -193,6 +193,10 @@ pub(super) fn config(settings: &commands::config::Settings) -> String {
         };
         _ = writeln!(text, "{:<16}{value:<12}({origin})", setting.key);
     }
+    for known in &settings.host {
+        let (what, how) = (known.what(), known.known_by());
+        _ = writeln!(text, "{:<16}{what:<12}({how})", known.ability.as_str());
+    }
     text
 }
 

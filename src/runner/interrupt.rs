@@ -62,7 +62,7 @@ impl Interrupt {
     }
 
     /// The same count for somebody who outlives this value.
-    pub(crate) fn counter(&self) -> impl Fn() -> usize + Send + use<> {
+    pub(crate) fn counter(&self) -> impl Fn() -> usize + Send + Sync + use<> {
         let (count, unheard) = (Arc::clone(&self.count), Arc::clone(&self.unheard));
         move || count.load(Ordering::SeqCst) + usize::from(unheard.load(Ordering::SeqCst))
     }

@@ -89,6 +89,19 @@ pub(crate) fn tag_refspec(remote: &str, name: &str) -> String {
     format!("+{}*:{}*", tag(name), remote_tag(remote, name))
 }
 
+/// A ref that nobody reads, to try what a host allows.
+pub(crate) fn probe(nonce: &str) -> String {
+    format!("{PROBES}{nonce}")
+}
+
+/// Where [`probe`]s live.
+pub(crate) const PROBES: &str = "refs/gryt/probe/";
+
+/// Whether a ref is a tag.
+pub(crate) fn is_tag(name: &str) -> bool {
+    name.starts_with("refs/tags/")
+}
+
 /// A tag of the user's, by its name.
 pub(crate) fn tag(name: &str) -> String {
     format!("refs/tags/{name}")
@@ -106,6 +119,20 @@ pub(crate) fn adopted(remote: &str) -> String {
 
 /// Where [`adopted`] memories live.
 pub(crate) const ADOPTED: &str = "refs/gryt-local/adopted/";
+
+/// Refs of `remote` that went into a release and that its host does not let go: a blob like
+/// [`adopted`]'s.
+pub(crate) fn staying(remote: &str) -> String {
+    format!("refs/gryt-local/staying/{}", escaped(remote))
+}
+
+/// A release's tag that the cloud refused: a blob that says how often and when last.
+pub(crate) fn untagged(version: &Version) -> String {
+    format!("{UNTAGGED}{version}")
+}
+
+/// Where [`untagged`] refs live.
+pub(crate) const UNTAGGED: &str = "refs/gryt-local/untagged/";
 
 /// The last tip of a ledger that was checked entry by entry.
 pub(crate) fn verified(genesis: &Oid) -> String {

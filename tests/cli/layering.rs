@@ -31,7 +31,7 @@ const OWNED: [(&str, &[&str]); 7] = [
     ("git2::", &["store"]),
     ("rusqlite::", &["cache"]),
     ("Command::new(", &["git", "runner"]),
-    ("rustix::", &["runner"]),
+    ("rustix::", &["git", "runner"]),
     ("signal_hook::", &["runner"]),
     ("indicatif::", &["render"]),
     ("std::io::stdout()", &["render"]),

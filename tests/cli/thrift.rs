@@ -89,7 +89,7 @@ fn each_command_starts_git_for_exchanges_and_little_else() {
     );
     assert_eq!(
         run("promote v1.0.0"),
-        ["config", "fetch", "status", "push", "push", "update-ref"]
+        ["config", "fetch", "status", "push", "update-ref"]
     );
     let (bob, _) = undated(&bob);
     let pulled = started(&sandbox, &bob, "sync pull");

@@ -162,14 +162,16 @@ impl Job for Deletion<'_> {
         Manner::Whole
     }
 
-    fn plan(&mut self, _: Cloud<'_>, contact: &Contact, _: Road) -> Result<Next<bool>> {
+    fn plan(&mut self, _: Cloud<'_>, contact: &Contact, road: Road) -> Result<Next<bool>> {
         let Some(mut updates) = plan(self.session, contact, self.version, self.here)? else {
             return Ok(Next::Over(false));
         };
         if let Some(known) = self.known {
             updates.extend(gone(self.session, contact, self.version, self.here, known)?);
         }
-        self.left = updates.split_off(updates.len().min(REFS_A_PUSH));
+        // The guard, of which the host hears nothing, and then the draft itself.
+        let most = 1 + road.most.min(REFS_A_PUSH - 1);
+        self.left = updates.split_off(updates.len().min(most));
         Ok(Next::Push(updates))
     }
 

@@ -95,6 +95,8 @@ pub(crate) struct Promoted {
 struct Promotion<'a> {
     session: &'a Session<'a>,
     intent: Intent,
+    /// Whether this run is the first of that intent.
+    fresh: bool,
     args: &'a PromoteArgs,
 }
 
@@ -130,6 +132,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
     mention(session, &refs, &version, &commit)?;
     let promotion = Promotion {
         session,
+        fresh: id.is_empty(),
         intent: Intent {
             version,
             id,
@@ -302,14 +305,8 @@ impl Promotion<'_> {
         }
     }
 
-    /// Writes the entry, and says what the push is to do: move the ledger, and delete what the
-    /// entry folds. Without atomic pushes the ledger goes alone, and the rest afterwards.
-    fn write(
-        &self,
-        seal: &Seal,
-        ledger: Option<&Ledger>,
-        with_folded: bool,
-    ) -> Result<Vec<Update>> {
+    /// Writes the entry, and says what the push is to do: move the ledger.
+    fn write(&self, seal: &Seal, ledger: Option<&Ledger>) -> Result<Vec<Update>> {
         let session = self.session;
         let old = ledger.map(|ledger| &ledger.tip);
         let ledger = match ledger {
@@ -339,22 +336,62 @@ impl Promotion<'_> {
             None,
         )?;
         session.core.check_own(&ledger, &entry)?;
-        let mut updates = vec![Update::new(names::LEDGER, old, Some(&entry))];
-        if with_folded {
-            if let Some(draft) = &seal.cloud_draft {
-                updates.push(Update::new(
-                    names::draft(&self.intent.version),
-                    Some(draft),
-                    None,
-                ));
-            }
-            for at in promotion::deleted_with_seal(seal) {
+        Ok(vec![Update::new(names::LEDGER, old, Some(&entry))])
+    }
+
+    /// What goes with the ledger in one push, all or nothing: the tag, and the deletions of what the entry
+    /// folds, in this order, as many as the cloud takes. Without atomic pushes it goes afterwards.
+    fn consequences(
+        &self,
+        seal: &Seal,
+        contact: &Contact,
+        entry: &[Update],
+        road: Road,
+    ) -> Result<Vec<Update>> {
+        let mut updates = Vec::new();
+        let room = match road.atomic {
+            true => road.most.saturating_sub(1),
+            false => 0,
+        };
+        let (core, version) = (&self.session.core, &self.intent.version);
+        let tag = core.tag_name(version);
+        let there = names::remote_tag(core.cloud_name()?, &tag);
+        if core.config.tag
+            && road.tag
+            && room > 0
+            && contact.refs.get(&there).is_none()
+            && let Some(oid) = self.tag(contact, &seal.sealed, entry)?
+        {
+            updates.push(Update::new(names::tag(&tag), None, Some(&oid)));
+        }
+        if road.folded
+            && let Some(draft) = &seal.cloud_draft
+        {
+            updates.push(Update::new(names::draft(version), Some(draft), None));
+        }
+        if road.folded {
+            let room = room.saturating_sub(updates.len());
+            for at in promotion::deleted_with_seal(seal, room) {
                 let (promotion, tip) = &seal.folded[at];
                 let name = names::evolution(&promotion.name);
                 updates.push(Update::new(name, tip.as_ref(), None));
             }
         }
+        updates.truncate(room);
         Ok(updates)
+    }
+
+    /// The tag of what is sealed, where `pushed` moves the ledger to its entry. None where it cannot be
+    /// made.
+    fn tag(&self, contact: &Contact, sealed: &Sealed, pushed: &[Update]) -> Result<Option<Oid>> {
+        let session = self.session;
+        let entry = pushed.iter().find(|update| update.name == names::LEDGER);
+        let Some(entry) = entry.and_then(|update| update.new.as_ref()) else {
+            return Ok(None);
+        };
+        let genesis = contact.checked.as_ref().map(|checked| &checked.genesis);
+        let named = session.core.named(genesis, entry, sealed)?;
+        session.sealing.release_tag(sealed, &named)
     }
 
     /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
@@ -365,26 +402,21 @@ impl Promotion<'_> {
         pushed: &[Update],
     ) -> Result<Option<TagState>> {
         let session = self.session;
-        // The tag is sent first, so that all that is left is one transaction. Cut in between, the
-        // kept intent makes the next command do both again, with the same tag.
-        let entry = pushed.iter().find(|update| update.name == names::LEDGER);
-        let entry = entry.and_then(|update| update.new.as_ref());
-        let tag = match (session.core.config.tag, entry) {
-            (true, Some(entry)) => {
-                let genesis = contact.checked.as_ref().map(|checked| &checked.genesis);
-                let named = session.core.named(genesis, entry, sealed)?;
-                session.sealing.release_tag(sealed, &named)?
-            }
-            _ => None,
-        };
-        let state = match (session.core.config.tag, &tag) {
-            (false, _) => None,
-            (true, None) => Some(TagState::Refused),
-            (true, Some(tag)) => Some(session.sealing.send_tag(
-                Some(contact),
-                &sealed.version,
-                tag,
-            )?),
+        // A tag that did not go along is sent first, so that all that is left is one transaction. Cut in
+        // between, the kept intent makes the next command do both again, with the same tag.
+        let mut went = pushed.iter().filter(|update| names::is_tag(&update.name));
+        let went = went.next().and_then(|update| update.new.clone());
+        let (tag, state) = match (session.core.config.tag, went) {
+            (false, _) => (None, None),
+            (true, Some(tag)) => (Some(tag), Some(TagState::Made)),
+            (true, None) => match self.tag(contact, sealed, pushed)? {
+                None => (None, Some(TagState::Refused)),
+                Some(tag) => {
+                    let sealing = session.sealing;
+                    let sent = sealing.send_tag(Some(contact), &sealed.version, &tag)?;
+                    (Some(tag), Some(sent))
+                }
+            },
         };
         let contact = session.core.change(|refs| {
             let mut moves = Vec::new();
@@ -407,6 +439,9 @@ impl Promotion<'_> {
             Ok((moves, contact))
         })?;
         session.sealing.clear_after(&contact, sealed)?;
+        if state == Some(TagState::Made) {
+            session.sealing.send_tags_again(&contact)?;
+        }
         Ok(state)
     }
 
@@ -457,7 +492,7 @@ impl Promotion<'_> {
             }
             let refs = session.core.store.refs()?;
             let ledger = session.core.ledger(&refs)?;
-            let updates = self.write(&seal, ledger.as_ref(), false)?;
+            let updates = self.write(&seal, ledger.as_ref())?;
             let entry = updates[0].new.as_ref();
             let mut moves = vec![
                 refs.change(names::LEDGER, entry),
@@ -564,8 +599,8 @@ impl Job for Sending<'_> {
                 .intend(&promotion.intent.version)?;
             seal.sealed.promotion.clone_from(&promotion.intent.id);
         }
-        let with_folded = road.atomic && !road.alone;
-        let updates = promotion.write(&seal, contact.ledger(), with_folded)?;
+        let mut updates = promotion.write(&seal, contact.ledger())?;
+        updates.extend(promotion.consequences(&seal, contact, &updates, road)?);
         self.seal = Some(seal);
         Ok(Next::Push(updates))
     }
@@ -604,6 +639,18 @@ impl Job for Sending<'_> {
 
     fn look(&self, cloud: Cloud<'_>) -> Result<Contact> {
         cloud.contact(Some(&self.promotion.intent.version))
+    }
+
+    fn over(&mut self, _: Cloud<'_>) -> Result<()> {
+        let promotion = &self.promotion;
+        match promotion.fresh {
+            // Nothing of it can still land, so that there is nothing to find out later.
+            true => promotion
+                .session
+                .sealing
+                .forget_intent(&promotion.intent.version),
+            false => Ok(()),
+        }
     }
 
     fn unheard(&self, cause: Refusal) -> Refusal {

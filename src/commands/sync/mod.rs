@@ -396,6 +396,9 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
             .preview_drafts(&session.cloud.contact(None)?, version.as_ref()),
         (false, _) => session.cloud.share_drafts(version.as_ref()),
     };
+    if !args.dry_run && done.is_ok() {
+        session.sealing.send_tags_again(&session.cloud.seen()?)?;
+    }
     let (done, promoted) = match done {
         Ok(done) => (done, None),
         // Its own promotion pushed it.

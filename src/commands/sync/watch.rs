@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::commands::Outcome;
 use crate::context::Event;
-use crate::git::LOCAL_ENV;
+use crate::git::{LOCAL_ENV, Stop};
 use crate::model::news::News;
 use crate::model::{Exit, Refusal};
 use crate::runner::{self, End, Interrupt};
@@ -47,6 +47,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
     session.core.cloud_name()?;
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
+    let counter = interrupt.counter();
+    session.core.stop_when(Stop::when(move || counter() > 0));
     session.core.ctx.warn_once();
     let mut told = 0;
     let mut last: Option<State> = session.cloud.told();
@@ -69,7 +71,6 @@ pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
                 }
                 last = Some(contact.cloud);
             }
-            // Ctrl-C reaches git as well.
             Err(_) if interrupt.count() > 0 => break,
             Err(error) if args.once || !is_absence(&error) => return Err(error),
             Err(error) => {

@@ -38,7 +38,7 @@ impl Cloud<'_> {
         }
         let nonce = self.core.ctx.nonce();
         let probe = self.core.store.write_blob(nonce.as_bytes())?;
-        let name = format!("{}probe/{nonce}", names::SHARED);
+        let name = names::probe(&nonce);
         let create = Update::new(name.clone(), None, Some(&probe));
         let made = remote.push(std::slice::from_ref(&create), Manner::EACH)?;
         if !made.accepted() {

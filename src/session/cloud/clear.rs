@@ -1,6 +1,6 @@
 //! Deleting in the cloud what went into a release.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use super::push::{Job, Next};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::Version;
-use crate::model::promotion::REFS_A_PUSH;
+use crate::model::host::{Ability, How};
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Seal;
 use crate::model::sealed::Sealed;
@@ -21,13 +21,22 @@ impl Cloud<'_> {
     /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
     pub(crate) fn clear_folded(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
         let of_this = |version: &Version| version == &sealed.version;
-        let left = self.clear(contact, &self.folded(contact, of_this)?)?;
-        if left > 0 {
-            let refs = if left == 1 { "ref" } else { "refs" };
-            self.core.ctx.warn(format!(
-                "The cloud still has {left} {refs} of {}: a later push deletes what is left",
-                sealed.version
-            ));
+        let cleared = self.clear(contact, &self.folded(contact, of_this)?)?;
+        let (left, version) = (cleared.left, &sealed.version);
+        let refs = if left == 1 { "ref" } else { "refs" };
+        match cleared.why {
+            None => {}
+            Some(Left::Moved) => self.core.ctx.warn(format!(
+                "The cloud still has {left} {refs} of {version}: a later push deletes what is left"
+            )),
+            Some(Left::Refused) => self.core.ctx.warn(format!(
+                "The cloud still has {left} {refs} of {version}, and refuses to delete: nothing is wrong \
+                 with the release, and gryt shows none of it; who administrates the host can delete \
+                 what git gryt doctor lists"
+            )),
+            Some(Left::KnownToStay) => self.core.ctx.detail(format!(
+                "The cloud keeps {left} {refs} of {version}: it refuses to delete"
+            )),
         }
         Ok(())
     }
@@ -38,6 +47,12 @@ impl Cloud<'_> {
     /// # Errors
     /// Refs cannot be read or written.
     pub(crate) fn clear_leftovers(self, contact: &Contact) -> Result<()> {
+        let mut staying = self.core.staying(&contact.refs)?;
+        let known = staying.len();
+        staying.retain(|name, oid| contact.cloud.get(name) == Some(oid));
+        if staying.len() < known {
+            self.core.keep_staying(&staying)?;
+        }
         let folded = self.folded(contact, |_| true)?;
         if !folded.is_empty() {
             self.clear(contact, &folded)?;
@@ -77,32 +92,116 @@ impl Cloud<'_> {
         Ok(updates)
     }
 
-    /// Deletes refs in the cloud, and returns how many stayed. Not atomic: what moved meanwhile is
-    /// late and stays, the others go.
+    /// Deletes refs in the cloud, and says how many stayed. Not atomic: what moved meanwhile is late
+    /// and stays, the others go. What the host refuses to delete is remembered, and left alone from
+    /// then on.
     ///
     /// # Errors
     /// Refs cannot be read or written.
-    pub(crate) fn clear(self, contact: &Contact, updates: &[Update]) -> Result<usize> {
-        let mut clearing = Piecemeal::of(updates);
-        self.push(contact, &mut clearing)
+    pub(crate) fn clear(self, contact: &Contact, updates: &[Update]) -> Result<Cleared> {
+        let staying = self.core.staying(&self.core.store.refs()?)?;
+        let stays = |update: &&Update| update.old.as_ref() == staying.get(&update.name);
+        let (known, mut going): (Vec<&Update>, Vec<&Update>) = updates.iter().partition(stays);
+        let mut known = known.len();
+        if !self.core.does(Ability::Deletions) {
+            known += std::mem::take(&mut going).len();
+        }
+        let going: Vec<Update> = going.into_iter().cloned().collect();
+        let mut clearing = Piecemeal::of(&going, self.core.refs_a_push());
+        let left = match going.is_empty() {
+            true => 0,
+            false => self.push(contact, &mut clearing)?,
+        };
+        if let Some(most) = clearing.limit() {
+            self.core.learn(Ability::ManyRefs, most, How::Push)?;
+        }
+        self.note_staying(&going, &clearing)?;
+        let why = match (left, known, clearing.declined.is_empty()) {
+            (0, 0, _) => None,
+            (0, ..) => Some(Left::KnownToStay),
+            (.., false) => Some(Left::Refused),
+            (.., true) => Some(Left::Moved),
+        };
+        let left = left + known;
+        Ok(Cleared { left, why })
     }
+
+    fn note_staying(self, going: &[Update], clearing: &Piecemeal) -> Result<()> {
+        if clearing.declined.is_empty() {
+            return Ok(());
+        }
+        if clearing.landed == 0 {
+            self.core.learn(Ability::Deletions, 0, How::Push)?;
+        }
+        let mut staying = self.core.staying(&self.core.store.refs()?)?;
+        for update in going {
+            if let Some(old) = &update.old
+                && clearing.declined.contains(&update.name)
+            {
+                staying.insert(update.name.clone(), old.clone());
+            }
+        }
+        self.core.keep_staying(&staying)
+    }
+}
+
+/// What became of refs that were to be deleted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cleared {
+    /// How many are still there.
+    pub left: usize,
+    pub why: Option<Left>,
+}
+
+/// Why refs are still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// They moved, or no answer came.
+    Moved,
+    /// The host refuses to delete them, as it said just now.
+    Refused,
+    /// It said so before.
+    KnownToStay,
 }
 
 /// Refs that go each for itself, as many a push as hosts take.
 struct Piecemeal {
-    queue: VecDeque<Vec<Update>>,
-    /// How many were pushed, and how many of them did not land.
-    sent: usize,
+    queue: VecDeque<Update>,
+    /// How many go in one push.
+    most: usize,
+    /// The fewest that were refused together, and the most that were taken.
+    ceiling: Option<usize>,
+    floor: usize,
+    /// What was pushed last.
+    sent: Vec<Update>,
+    /// How many did not land, and how many did.
     left: usize,
+    landed: usize,
+    /// What the host refused.
+    declined: BTreeSet<String>,
 }
 
 impl Piecemeal {
-    fn of(updates: &[Update]) -> Self {
+    fn of(updates: &[Update], most: usize) -> Self {
         Self {
-            queue: updates.chunks(REFS_A_PUSH).map(<[_]>::to_vec).collect(),
-            sent: 0,
+            queue: updates.iter().cloned().collect(),
+            most,
+            ceiling: None,
+            floor: 0,
+            sent: Vec::new(),
             left: 0,
+            landed: 0,
+            declined: BTreeSet::new(),
         }
+    }
+}
+
+impl Piecemeal {
+    /// The most refs that the cloud takes in one push, where that was found out: all were taken in the
+    /// end.
+    fn limit(&self) -> Option<usize> {
+        let all = self.ceiling.filter(|_| self.declined.is_empty());
+        all.map(|_| self.floor).filter(|most| *most > 0)
     }
 }
 
@@ -114,16 +213,50 @@ impl Job for Piecemeal {
     }
 
     fn plan(&mut self, _: Cloud<'_>, _: &Contact, _: Road) -> Result<Next<usize>> {
-        let Some(batch) = self.queue.pop_front() else {
+        if self.queue.is_empty() {
             return Ok(Next::Over(self.left));
-        };
-        self.sent = batch.len();
-        Ok(Next::Push(batch))
+        }
+        let many = self.most.min(self.queue.len());
+        self.sent = self.queue.drain(..many).collect();
+        Ok(Next::Push(self.sent.clone()))
     }
 
     fn landed(&mut self, cloud: Cloud<'_>, _: &Contact, landed: Landed) -> Result<Option<usize>> {
-        self.left += self.sent - landed.moves.len();
+        let sent = std::mem::take(&mut self.sent);
+        let many = sent.len();
+        let all_declined = many == landed.declined.len();
+        if all_declined && many > 1 {
+            // Too many for one push, or none is let go: one of them tells.
+            self.ceiling = Some(self.ceiling.map_or(many, |known| known.min(many)));
+            self.most = match self.floor < many {
+                true => self.floor.max(1),
+                // As many were taken before: it is not their number.
+                false => 1,
+            };
+            for update in sent.into_iter().rev() {
+                self.queue.push_front(update);
+            }
+            return Ok(None);
+        }
+        self.left += many - landed.moves.len();
+        self.landed += landed.moves.len();
         cloud.core.acknowledge(&landed.moves);
+        let whole = landed.whole;
+        self.declined.extend(landed.declined);
+        if !landed.moves.is_empty() {
+            self.floor = self.floor.max(many);
+            let between = |ceiling| usize::midpoint(self.floor, ceiling);
+            let most = self.ceiling.map_or(self.most, between);
+            self.most = (2 * self.floor).min(most).max(1);
+        } else if !whole || self.landed == 0 {
+            // What refuses one refuses the others, and what does not answer does not either.
+            let rest = std::mem::take(&mut self.queue);
+            self.left += rest.len();
+            if whole {
+                self.declined
+                    .extend(rest.into_iter().map(|update| update.name));
+            }
+        }
         Ok(None)
     }
 }

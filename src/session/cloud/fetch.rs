@@ -1,6 +1,7 @@
 //! Contacting the cloud: fetch beside, check, remember what was verified. Nothing is adopted yet.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -10,8 +11,12 @@ use crate::model::{Cause, Exit, Refusal, Version};
 use crate::session::core::contact::Contact;
 use crate::store::{Refs, names};
 
-/// How often a fetch is tried again that another process of this clone got in the way of.
-const COLLISIONS: usize = 8;
+/// How often a fetch is tried that another process of this clone gets in the way of.
+const COLLISIONS: usize = 9;
+/// How often one is tried whose connection breaks.
+const BROKEN: usize = 3;
+/// How often one is tried where the cloud asks to come back later.
+const BUSY: usize = 5;
 
 impl Cloud<'_> {
     /// Fetches everything shared, and the tag of `version` where one is asked for, and checks the
@@ -106,25 +111,40 @@ impl Cloud<'_> {
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];
         let tag = version.map(|version| self.core.tag_name(version));
         refspecs.extend(tag.map(|tag| names::tag_refspec(name, &tag)));
-        let mut fetched = self.core.remote()?.fetch(&refspecs);
-        // Another process of this clone may have moved a tracking ref in that moment.
-        for _ in 0..COLLISIONS {
-            let collided = |error: &anyhow::Error| {
-                let refusal = error.downcast_ref::<Refusal>();
-                refusal.is_some_and(|refusal| refusal.cause == Cause::NotStored)
-            };
-            if !fetched.as_ref().is_err_and(collided) {
-                break;
+        let mut tries = 0;
+        let fetched = loop {
+            let fetched = self.core.remote()?.fetch(&refspecs);
+            tries += 1;
+            match fetched.as_ref().err().map(|error| self.again(error, tries)) {
+                Some(Ok(Some(pause))) if self.core.waits(pause) => {}
+                Some(Err(error)) => break Err(error),
+                None | Some(Ok(_)) => break fetched,
             }
-            let millis = 10 + self.core.ctx.random_below(90);
-            std::thread::sleep(std::time::Duration::from_millis(millis));
-            fetched = self.core.remote()?.fetch(&refspecs);
-        }
+        };
         self.core.store.look_anew();
         if let Err(error) = &fetched {
             self.core.note_failure(error);
         }
         fetched
+    }
+
+    /// How long to wait before a fetch that failed is tried again; none where it is not. A login that
+    /// may have been refused is not tried twice.
+    fn again(self, error: &anyhow::Error, tries: usize) -> Result<Option<Duration>> {
+        let cause = error.downcast_ref::<Refusal>().map(|refusal| refusal.cause);
+        let (most, millis) = match cause {
+            // Another process of this clone may have moved a tracking ref in that moment.
+            Some(Cause::NotStored) => (COLLISIONS, 10),
+            Some(Cause::BrokenFetch) => (BROKEN, 200 << (2 * (tries - 1))),
+            Some(Cause::BrokenLine) if tries >= BROKEN || self.core.remote()?.tells_logins()? => {
+                (BROKEN, 200 << (2 * (tries - 1)))
+            }
+            Some(Cause::Busy) => (BUSY, 1000 << (tries - 1)),
+            _ => return Ok(None),
+        };
+        let spread = self.core.ctx.random_below(90);
+        let pause = Duration::from_millis(millis + spread);
+        Ok((tries < most).then_some(pause))
     }
 
     /// What was last seen of the cloud, without asking it. A clone that never asked has seen nothing,

@@ -32,6 +32,7 @@ impl Cloud<'_> {
             remote,
             prefix,
             self.core.config.timeout,
+            None,
         )
         .fetch(&[refspec]);
         self.core.store.look_anew();

@@ -1,16 +1,19 @@
 //! What every push to the cloud has in common: when it may be sent, and the one driver of the machine
 //! that says what follows from each answer.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 
 use super::Cloud;
-use crate::config;
 use crate::git;
 use crate::git::push::{Landed, Report};
 use crate::git::refs::Update;
-use crate::model::push::{Answer, Effect, End, Manner, Push, Road};
+use crate::model::host::{Ability, How};
+use crate::model::push::{Answer, Denial, Effect, End, Manner, Parts, Pause, Push, Reply, Road};
 use crate::model::{Cause, Exit, Refusal};
 use crate::session::core::contact::Contact;
+use crate::store::names;
 
 impl Cloud<'_> {
     /// Pushes what `job` plans, over `contact` and whatever the cloud holds later, until it is there
@@ -26,7 +29,7 @@ impl Cloud<'_> {
         let mut updates: Vec<Update> = Vec::new();
         let mut report = Report::default();
         let mut trouble = None;
-        let mut push = Push::new(job.manner(), self.core.atomic());
+        let mut push = Push::new(job.manner(), self.core.road());
         let mut answer = Answer::Read;
         loop {
             let contact = later.as_ref().unwrap_or(contact);
@@ -37,8 +40,7 @@ impl Cloud<'_> {
                     Next::Push(planned) => {
                         self.stays(contact)?;
                         updates = planned;
-                        let refs = updates.len();
-                        Answer::Planned { refs }
+                        Answer::Planned(parts(&updates))
                     }
                     Next::Over(over) => {
                         value = Some(over);
@@ -51,7 +53,11 @@ impl Cloud<'_> {
                         dry_run: false,
                     };
                     report = self.core.remote()?.push(&updates, manner)?;
-                    Answer::Replied(report.reply())
+                    let reply = report.reply(&updates);
+                    if reply == Reply::Accepted {
+                        self.learn_from(&updates, atomic)?;
+                    }
+                    Answer::Replied(reply)
                 }
                 Effect::TakeOver => {
                     let landed = report.landed(&updates);
@@ -70,8 +76,8 @@ impl Cloud<'_> {
                     later = Some(job.reread(self)?);
                     Answer::Read
                 }
-                Effect::Look { weight } => {
-                    self.pause(weight);
+                Effect::Look(pause) => {
+                    self.pause(pause);
                     match job.look(self) {
                         Ok(seen) => {
                             let stands = |u: &Update| seen.cloud.get(&u.name) == u.old.as_ref();
@@ -85,15 +91,22 @@ impl Cloud<'_> {
                         }
                     }
                 }
-                Effect::Probe => {
-                    let lacks_atomic = self.core.remote()?.lacks_atomic(&updates)?;
-                    if lacks_atomic {
-                        self.forgo_atomic()?;
+                Effect::Probe => Answer::Probed {
+                    lacks_atomic: self.lacks_atomic(&updates)?,
+                },
+                Effect::End(End::Done) => {
+                    if let Some(most) = push.limit() {
+                        self.core.learn(Ability::ManyRefs, most, How::Push)?;
                     }
-                    Answer::Probed { lacks_atomic }
+                    return value.context("A push ended without a result");
                 }
-                Effect::End(End::Done) => return value.context("A push ended without a result"),
-                Effect::End(end) => return Err(self.failed(job, end, &report, trouble)),
+                Effect::End(end) => {
+                    let lost = matches!(end, End::Denied(_) | End::Overtaken);
+                    if lost && !push.in_doubt() {
+                        job.over(self)?;
+                    }
+                    return Err(self.failed(job, end, &report, trouble));
+                }
             };
         }
     }
@@ -106,53 +119,118 @@ impl Cloud<'_> {
         report: &Report,
         trouble: Option<anyhow::Error>,
     ) -> anyhow::Error {
-        let refused = self.refused(report);
         let refusal = match (end, trouble) {
-            (End::Overtaken, _) => refused.because("Other people's pushes kept coming first"),
-            (End::Unheard, _) => job.unheard(refused),
+            (End::Overtaken, _) => self
+                .denied(Denial::Lost, report)
+                .because("Other people's pushes kept coming first"),
+            (End::Unheard, _) => job.unheard(self.unanswered(report)),
             (End::Unreadable { unheard }, Some(error)) => match error.downcast::<Refusal>() {
                 Ok(cause) if unheard && cause.exit == Exit::Remote => job.unheard(cause),
                 Ok(cause) => cause,
                 Err(error) => return error,
             },
-            (End::Done | End::Refused | End::Unreadable { .. }, _) => refused,
+            (End::Denied(denial), _) => self.denied(denial, report),
+            (End::Done | End::Unreadable { .. }, _) => self.unanswered(report),
         };
         refusal.into()
     }
 
-    /// Waits a while that differs between clones, so that they do not meet again.
-    fn pause(self, weight: u32) {
-        let millis = self
-            .core
-            .ctx
-            .random_below(20 + u64::from(weight.min(12)) * 25);
-        std::thread::sleep(std::time::Duration::from_millis(millis));
+    /// Waits before a look, so that clones do not meet again, or a line or a server may recover.
+    fn pause(self, pause: Pause) {
+        let spread = |most| self.core.ctx.random_below(most);
+        let millis = match pause {
+            Pause::Apart { weight } => spread(20 + u64::from(weight.min(12)) * 25),
+            Pause::Line { tries } => 100 * 3u64.pow(tries.min(6) - 1) + spread(50),
+            Pause::Busy { tries } => (1000 << (tries.min(6) - 1)) + spread(500),
+        };
+        // Where there is no time to wait, or nobody does any more, the look finds out.
+        self.core.waits(Duration::from_millis(millis));
     }
 
-    /// Remembers that the cloud takes no atomic push, so that it is not asked each time.
-    fn forgo_atomic(self) -> Result<()> {
-        let key = config::atomic_key(self.core.cloud_name()?);
-        self.core.store.git().set_config(&key, "false")?;
-        self.core.no_atomic.set(true);
+    /// Finds out whether the cloud takes no atomic push, and remembers it, so that it is not asked each
+    /// time.
+    fn lacks_atomic(self, updates: &[Update]) -> Result<bool> {
+        let Some(oid) = updates
+            .iter()
+            .find_map(|u| u.new.as_ref().or(u.old.as_ref()))
+        else {
+            return Ok(false);
+        };
+        let name = names::probe(&self.core.ctx.nonce());
+        if self.core.remote()?.lacks_atomic(&name, oid)? != Some(true) {
+            return Ok(false);
+        }
+        self.core.learn(Ability::AtomicPushes, 0, How::Push)?;
         self.core.ctx.warn(
             "This cloud takes no atomic pushes: races with other people's edits are reported \
              after the fact",
         );
+        Ok(true)
+    }
+
+    /// What a push that was accepted shows of the host, where something else was thought of it.
+    fn learn_from(self, updates: &[Update], atomic: bool) -> Result<()> {
+        let parts = parts(updates);
+        let host = self.core.host();
+        if atomic {
+            self.core.unlearn(Ability::AtomicPushes)?;
+        }
+        if parts.folded {
+            self.core.unlearn(Ability::Deletions)?;
+        }
+        if parts.tag {
+            self.core.unlearn(Ability::Tags)?;
+        }
+        if host
+            .lacks(Ability::ManyRefs)
+            .is_some_and(|known| parts.refs > known.most)
+        {
+            self.core.unlearn(Ability::ManyRefs)?;
+        }
         Ok(())
     }
 
-    /// The refusal for a push that the cloud will not take.
-    pub(crate) fn refused(self, report: &Report) -> Refusal {
-        let what = match report.done {
-            true => "The cloud refused the push",
-            false => "The cloud did not answer the push, and shows nothing of it",
+    /// The refusal for a push that is known not to be in the cloud.
+    pub(crate) fn denied(self, denial: Denial, report: &Report) -> Refusal {
+        let name = self.core.config.remote.as_deref().unwrap_or_default();
+        let doctor = "git gryt doctor --remote";
+        let (what, unsent) = match denial {
+            Denial::NotConnected => (format!("The cloud ({name}) cannot be reached"), true),
+            Denial::NoLogin => (format!("The cloud ({name}) refused the login"), true),
+            Denial::NotAllowed => (format!("The cloud ({name}) does not let you push"), true),
+            Denial::Refused(_) => ("The cloud refused the push".to_owned(), false),
+            Denial::Lost => ("The cloud refused the push".to_owned(), false),
         };
         let mut refusal = Refusal::new(Exit::Remote, what);
-        if report.done {
-            refusal = refusal.caused(Cause::PushRefused);
+        refusal.why = report.said.lines().map(str::to_owned).collect();
+        if unsent {
+            refusal = refusal.because("Nothing was sent");
         }
+        match denial {
+            Denial::NotConnected | Denial::NoLogin => refusal,
+            Denial::NotAllowed | Denial::Refused(_) | Denial::Lost => {
+                refusal.caused(Cause::PushRefused).then(doctor)
+            }
+        }
+    }
+
+    /// The same for one that was sent, and not answered.
+    fn unanswered(self, report: &Report) -> Refusal {
+        let what = "The cloud did not answer the push, and shows nothing of it";
+        let mut refusal = Refusal::new(Exit::Remote, what);
         refusal.why = report.said.lines().map(str::to_owned).collect();
         refusal
+    }
+}
+
+/// What a push is made of. A guard is checked by our git alone.
+fn parts(updates: &[Update]) -> Parts {
+    let moves = || updates.iter().filter(|update| update.old != update.new);
+    let after = || moves().skip(1);
+    Parts {
+        refs: moves().count(),
+        tag: after().any(|update| names::is_tag(&update.name)),
+        folded: after().any(|update| update.new.is_none()),
     }
 }
 
@@ -203,6 +281,14 @@ pub(crate) trait Job {
     /// Those of [`seen`](Cloud::seen).
     fn reread(&self, cloud: Cloud<'_>) -> Result<Contact> {
         cloud.seen()
+    }
+
+    /// The push is known not to be in the cloud, and is not tried again.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    fn over(&mut self, _: Cloud<'_>) -> Result<()> {
+        Ok(())
     }
 
     /// How it is said that the push was sent, and may still land.

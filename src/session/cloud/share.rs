@@ -358,15 +358,22 @@ impl Job for Drafts<'_> {
         Manner::Whole
     }
 
-    fn plan(&mut self, cloud: Cloud<'_>, contact: &Contact, _: Road) -> Result<Next<SharedDrafts>> {
+    fn plan(
+        &mut self,
+        cloud: Cloud<'_>,
+        contact: &Contact,
+        road: Road,
+    ) -> Result<Next<SharedDrafts>> {
         let adopted = cloud.preview(contact)?;
         let (mut updates, errors) = cloud.plan_drafts(contact, &adopted, self.only)?;
         self.done.errors = errors;
         if updates.is_empty() {
             return Ok(Next::Over(std::mem::take(&mut self.done)));
         }
-        self.more = updates.len() > REFS_A_PUSH - 1;
-        updates.truncate(REFS_A_PUSH - 1);
+        // With the guard they are no more than hosts take.
+        let most = road.most.min(REFS_A_PUSH - 1);
+        self.more = updates.len() > most;
+        updates.truncate(most);
         let version = |update: &Update| names::shared(&update.name).version().cloned();
         self.sent = updates.iter().filter_map(version).collect();
         // A guard on the ledger: a draft must not land on a version that was just sealed.
@@ -407,7 +414,7 @@ impl Job for Evolutions<'_> {
         &mut self,
         cloud: Cloud<'_>,
         contact: &Contact,
-        _: Road,
+        road: Road,
     ) -> Result<Next<SharedEvolutions>> {
         // A number belongs to who is in the cloud first; ours moves before it is pushed.
         let adopted = cloud.adopt(contact)?;
@@ -423,8 +430,8 @@ impl Job for Evolutions<'_> {
         if updates.is_empty() {
             return Ok(Next::Over(std::mem::take(&mut self.done)));
         }
-        self.more = updates.len() > REFS_A_PUSH;
-        updates.truncate(REFS_A_PUSH);
+        self.more = updates.len() > road.most;
+        updates.truncate(road.most);
         Ok(Next::Push(updates))
     }
 

@@ -6,6 +6,7 @@ mod chain;
 pub(crate) mod contact;
 pub(crate) mod files;
 pub(crate) mod half_made;
+pub(crate) mod host;
 pub(crate) mod index;
 pub(crate) mod join;
 pub(crate) mod last_contact;
@@ -29,8 +30,10 @@ use anyhow::Result;
 
 use crate::config::{self, Config, Mode};
 use crate::context::Context;
+use crate::git::Stop;
 use crate::git::ident::{self, Ident, Known};
 use crate::git::refs::Update;
+use crate::model::host::Host;
 use crate::model::{Exit, Oid, Person, Refusal, Version, address};
 use crate::remote::Remote;
 use crate::store::names;
@@ -46,7 +49,10 @@ pub(crate) struct Core<'a> {
     /// Who is at work, where git's configuration and environment say so plainly.
     known: Option<Known>,
     author: OnceCell<Author>,
-    pub(super) no_atomic: Cell<bool>,
+    /// What the cloud's host is known not to do.
+    host: RefCell<Host>,
+    /// Says when to stop waiting for the cloud.
+    stop: RefCell<Option<Stop>>,
     /// The drafts that the files were found to show just as they are, so that nobody looks twice.
     pub(super) in_step: RefCell<Option<Vec<(Version, Oid)>>>,
     /// Whether the cloud was found to be away, so that nobody is told twice.
@@ -122,7 +128,8 @@ impl<'a> Core<'a> {
         Ok(Self {
             ctx,
             store,
-            no_atomic: Cell::new(config.no_atomic),
+            host: RefCell::new(config.host.clone()),
+            stop: RefCell::default(),
             in_step: RefCell::default(),
             away: Cell::new(false),
             deadline: Cell::new(None),
@@ -189,7 +196,8 @@ impl<'a> Core<'a> {
             return Err(config::no_remote(format!("git has no remote {name}"), name, known).into());
         }
         let limit = self.left().max(Duration::from_secs(1));
-        Ok(Remote::new(self.store.git(), name, prefix, limit))
+        let stop = self.stop.borrow().clone();
+        Ok(Remote::new(self.store.git(), name, prefix, limit, stop))
     }
 
     /// How long the cloud may still be waited for.
@@ -199,6 +207,28 @@ impl<'a> Core<'a> {
             let left = until.saturating_duration_since(Instant::now());
             left.min(self.config.timeout)
         })
+    }
+
+    /// Waits for that long before the cloud is asked again, unless there is not so much time left or
+    /// the user ends it. Says whether it waited.
+    pub(super) fn waits(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        if self.deadline.get().is_some_and(|deadline| deadline < until)
+            || pause > self.config.timeout
+        {
+            return false;
+        }
+        let stopped = || self.stop.borrow().as_ref().is_some_and(Stop::asked);
+        while Instant::now() < until && !stopped() {
+            let left = until.saturating_duration_since(Instant::now());
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+        !stopped()
+    }
+
+    /// Says what ends every exchange with the cloud from now on.
+    pub(crate) fn stop_when(&self, stop: Stop) {
+        self.stop.replace(Some(stop));
     }
 
     /// Says until when the cloud is waited for, whatever the settings say.
@@ -248,11 +278,6 @@ impl<'a> Core<'a> {
             .then("git worktree add PATH")
             .into()
         })
-    }
-
-    /// Whether pushes to the cloud are all or nothing there.
-    pub(crate) fn atomic(&self) -> bool {
-        !self.no_atomic.get()
     }
 
     /// Whether this command found the cloud away.

@@ -20,6 +20,7 @@ impl Sealing<'_> {
         let Some(ledger) = contact.ledger() else {
             return Ok(());
         };
+        self.send_tags_again(contact)?;
         let refs = self.core.store.refs()?;
         let under_way = refs.below(names::PROMOTING);
         let versions: Vec<Version> = under_way.filter_map(|(v, _)| v.parse().ok()).collect();

@@ -11,6 +11,7 @@ use anyhow::Result;
 use super::Sealing;
 use crate::git::push::Manner;
 use crate::git::refs::Update;
+use crate::model::host::Ability;
 use crate::model::moved::{Half, Moved, Place};
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::Relation;
@@ -107,8 +108,9 @@ impl Sealing<'_> {
         let alone = updates.clone();
         let copies = self.copies(&there, &held, |_, _| true)?;
         // Where it can be one step, it is.
-        let whole =
-            target.remote == here.remote && self.core.atomic() && copies.len() + 2 <= REFS_A_PUSH;
+        let whole = target.remote == here.remote
+            && self.core.does(Ability::AtomicPushes)
+            && copies.len() + 2 <= self.core.refs_a_push();
         if whole {
             let arrived = self.write_arrival(&left, &moved)?;
             let arrival = Update::new(names::LEDGER, there.get(names::LEDGER), Some(&arrived));
@@ -125,7 +127,9 @@ impl Sealing<'_> {
             dry_run: false,
         };
         let mut report = own.push(&updates, manner)?;
-        if !report.accepted() && whole && !self.has_left(&left)? && own.lacks_atomic(&updates)? {
+        let probe = names::probe(&self.core.ctx.nonce());
+        let lacks_atomic = || own.lacks_atomic(&probe, &left.tip);
+        if !report.accepted() && whole && !self.has_left(&left)? && lacks_atomic()? == Some(true) {
             report = own.push(&alone, Manner::EACH)?;
         }
         if !report.accepted() && !self.has_left(&left)? {

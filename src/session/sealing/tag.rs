@@ -5,16 +5,18 @@ use anyhow::Result;
 use super::Sealing;
 use crate::git::push::Landed;
 use crate::git::refs::Update;
+use crate::model::host::{Ability, How};
 use crate::model::named::Named;
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
 use crate::model::tag_format::InTheWay;
+use crate::model::untagged::Untagged;
 use crate::model::{Oid, Version};
 use crate::session::Cloud;
 use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::core::taken;
-use crate::store::names;
+use crate::store::{Refs, names};
 
 impl Sealing<'_> {
     /// Makes the annotated tag of a release and sends it. The ledger has moved by then: whatever
@@ -82,9 +84,14 @@ impl Sealing<'_> {
             return Ok(TagState::Made);
         };
         let own = self.core.tag_name(version);
-        let name = names::tag(&own);
-        let update = Update::new(name, None, Some(tag));
-        let sent = self.cloud.push(contact, &mut Tagging(update))?;
+        if !self.core.does(Ability::Tags) {
+            self.note_untagged(version)?;
+            self.core.ctx.warn(format!(
+                "The cloud takes no tags: {own} is here, and is sent once it takes it; the promotion stands"
+            ));
+            return Ok(TagState::Refused);
+        }
+        let sent = self.offer(contact, &own, tag)?;
         if !sent.moves.is_empty() {
             return Ok(TagState::Made);
         }
@@ -107,8 +114,15 @@ impl Sealing<'_> {
                         let what = taken::tag_blocked(&own, &in_the_way).what;
                         format!("{what}, in the cloud; the promotion stands")
                     }
-                    Some(InTheWay::Same(_)) | None => {
+                    Some(InTheWay::Same(_)) => {
                         format!("The cloud refused the tag {own}; the promotion stands")
+                    }
+                    None => {
+                        self.note_untagged(version)?;
+                        format!(
+                            "The cloud refused the tag {own}; the promotion stands, and pulls and pushes \
+                             send it again"
+                        )
                     }
                 });
             return Ok(TagState::Refused);
@@ -117,6 +131,101 @@ impl Sealing<'_> {
             "The tag {version} did not reach the cloud; the next sync sends it"
         ));
         Ok(TagState::Waiting)
+    }
+}
+
+impl Sealing<'_> {
+    /// Pushes a tag that the cloud lacks.
+    fn offer(self, contact: &Contact, own: &str, tag: &Oid) -> Result<Landed> {
+        let update = Update::new(names::tag(own), None, Some(tag));
+        self.cloud.push(contact, &mut Tagging(update))
+    }
+
+    /// Sends the tags of releases that the cloud refused, those whose time has come. What it refuses again
+    /// was told.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written, or git cannot be started.
+    pub(crate) fn send_tags_again(self, contact: &Contact) -> Result<()> {
+        let refs = self.core.store.refs()?;
+        let versions = refs.below(names::UNTAGGED);
+        let versions: Vec<Version> = versions.filter_map(|(v, _)| v.parse().ok()).collect();
+        for version in versions {
+            let known = self.untagged(&refs, &version)?;
+            if known.is_some_and(|known| !known.is_due(&self.core.ctx.now())) {
+                continue;
+            }
+            let own = self.core.tag_name(&version);
+            let Some(tag) = self.core.store.tag(&names::tag(&own))? else {
+                // Somebody removed it here.
+                self.forget_untagged(&version)?;
+                continue;
+            };
+            let sent = self.offer(contact, &own, &tag)?;
+            if !sent.moves.is_empty() {
+                self.forget_untagged(&version)?;
+                self.core.ctx.note(format!("The cloud took the tag {own}"));
+            } else if sent.declined.is_empty() && sent.whole {
+                // One of that name is there by now.
+                self.forget_untagged(&version)?;
+            } else if sent.whole {
+                self.note_untagged(&version)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps that the cloud refused the tag of a release. Two releases without a tag show that it takes
+    /// none.
+    fn note_untagged(self, version: &Version) -> Result<()> {
+        let name = names::untagged(version);
+        let many = self.core.change(|refs| {
+            let tries = self.untagged(refs, version)?.map_or(0, |known| known.tries);
+            let known = Untagged {
+                tries: tries + 1,
+                at: self.core.ctx.now(),
+            };
+            let blob = self.core.store.write_blob(known.text().as_bytes())?;
+            let others = refs.below(names::UNTAGGED);
+            let others = others.filter(|(other, _)| *other != version.as_str());
+            Ok((vec![refs.change(&name, Some(&blob))], 1 + others.count()))
+        })?;
+        if many > 1 && self.core.does(Ability::Tags) {
+            self.core.learn(Ability::Tags, 0, How::Push)?;
+        }
+        Ok(())
+    }
+
+    /// Has the next pull or push send the tags again that the cloud refused: it takes tags by now.
+    ///
+    /// # Errors
+    /// Refs cannot be read or written.
+    pub(crate) fn tags_are_due(self) -> Result<()> {
+        self.core.change(|refs| {
+            let due = Untagged {
+                tries: 0,
+                at: self.core.ctx.now(),
+            };
+            let blob = self.core.store.write_blob(due.text().as_bytes())?;
+            let owed = refs.below(names::UNTAGGED);
+            let owed = owed.map(|(version, _)| format!("{}{version}", names::UNTAGGED));
+            let moves = owed.map(|name| refs.change(&name, Some(&blob)));
+            Ok((moves.collect(), ()))
+        })
+    }
+
+    fn untagged(self, refs: &Refs, version: &Version) -> Result<Option<Untagged>> {
+        let Some(blob) = refs.get(&names::untagged(version)) else {
+            return Ok(None);
+        };
+        let text = self.core.store.blob(blob)?.unwrap_or_default();
+        Ok(Untagged::parse(&String::from_utf8_lossy(&text)))
+    }
+
+    fn forget_untagged(self, version: &Version) -> Result<()> {
+        let name = names::untagged(version);
+        self.core
+            .change(|refs| Ok((vec![refs.change(&name, None)], ())))
     }
 }
 

@@ -1,16 +1,16 @@
 //! `git gryt doctor`: whether everything is as it has to be, and what to do where it is not.
 
+mod cloud;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::git::push::Manner;
-use crate::git::refs::Update;
 use crate::hooks::Hooks;
 use crate::model::hook::HOOKS;
+use crate::model::host::Learned;
 use crate::model::{Exit, Refusal};
-use crate::remote::Remote;
 use crate::session::drafts::view::Edited;
 use crate::session::{Core, Session};
 use crate::store::names;
@@ -92,10 +92,15 @@ impl Check {
 
     /// What an error says, with what it proposes first.
     fn of(name: &'static str, state: State, error: &anyhow::Error) -> Self {
-        let next = error.downcast_ref::<Refusal>().and_then(|r| r.next.first());
+        let refusal = error.downcast_ref::<Refusal>();
+        let next = refusal.and_then(|refusal| refusal.next.first());
+        let says = match refusal {
+            Some(refusal) => refusal.lines().replace('\n', "; "),
+            None => format!("{error:#}"),
+        };
         Self {
             next: next.cloned(),
-            ..Self::new(name, state, format!("{error:#}"))
+            ..Self::new(name, state, says)
         }
     }
 }
@@ -124,8 +129,11 @@ pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
     checks.push(history(session)?);
     checks.extend(ledger(session)?);
     checks.extend(imports(session)?);
+    checks.extend(left(session)?);
     if args.remote {
-        checks.extend(cloud(session)?);
+        checks.extend(cloud::look(session)?);
+    } else {
+        checks.extend(learned(session));
     }
     Ok(Outcome::Doctor(Report { checks }))
 }
@@ -349,79 +357,38 @@ fn imports(session: &Session<'_>) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-/// What the cloud allows, tried with a ref that nobody reads.
-fn cloud(session: &Session<'_>) -> Result<Vec<Check>> {
-    let name = match session.core.cloud_name() {
-        Ok(name) => name,
-        Err(error) => return Ok(vec![Check::of("cloud", State::Look, &error)]),
+/// What the cloud's host was found not to do.
+fn learned(session: &Session<'_>) -> Vec<Check> {
+    let host = session.core.host();
+    let look = |known: &Learned| {
+        let says = format!("{}: {}", known.what(), known.known_by());
+        Check::look(known.ability.as_str(), says).then("git gryt doctor --remote")
     };
-    let remote = session.core.remote()?;
-    if let Err(error) = remote.heads_and_tags() {
-        return Ok(vec![Check::of("cloud", State::Bad, &error)]);
-    }
-    let mut checks = vec![Check::well("cloud", format!("{name} answers"))];
-    if let Err(error) = session.cloud.contact(None) {
-        checks.push(Check::of("cloud's ledger", State::Bad, &error));
-    }
-    let nonce = session.core.ctx.nonce();
-    let probe = session
-        .core
-        .store
-        .write_genesis(session.core.author()?, &nonce)?;
-    let create = Update::new(
-        format!("{}probe/{nonce}", names::SHARED),
-        None,
-        Some(&probe),
-    );
-    let delete = Update::new(create.name.clone(), Some(&probe), None);
-    let made = remote.push(std::slice::from_ref(&create), Manner::EACH)?;
-    let prefix = &session.core.config.remote_prefix;
-    if !made.accepted() {
-        let what = format!("{name} takes no refs below {prefix}: {}", made.said);
-        let check = Check::bad("refs", what);
-        let branches = Remote::new(
-            session.core.store.git(),
-            name,
-            "refs/heads/gryt/",
-            session.core.config.timeout,
-        );
-        let elsewhere = branches
-            .push(std::slice::from_ref(&create), Manner::EACH)?
-            .accepted();
-        checks.push(match elsewhere {
-            false => check,
-            true => {
-                branches.push(std::slice::from_ref(&delete), Manner::EACH)?;
-                check.then("git gryt config --shared remote_prefix refs/heads/gryt/")
-            }
-        });
-        return Ok(checks);
-    }
-    checks.push(Check::well(
-        "refs",
-        format!("{name} takes refs below {prefix}"),
-    ));
-    checks.push(match remote.lacks_atomic(std::slice::from_ref(&delete))? {
-        false => Check::well("atomic pushes", "taken"),
-        true => Check::look(
-            "atomic pushes",
-            "not taken: races with other people's edits are reported after the fact",
-        ),
-    });
-    checks.push(
-        match remote
-            .push(std::slice::from_ref(&delete), Manner::EACH)?
-            .accepted()
-        {
-            true => Check::well("deletions", "taken"),
-            false => Check::look(
-                "deletions",
-                format!(
-                    "not taken: what is promoted stays, and so does {}",
-                    create.name
-                ),
+    host.missing().map(look).collect()
+}
+
+/// What releases left in the cloud, and what they still owe it.
+fn left(session: &Session<'_>) -> Result<Vec<Check>> {
+    let refs = session.core.store.refs()?;
+    let mut checks = Vec::new();
+    let staying = session.core.staying(&refs)?;
+    if !staying.is_empty() {
+        let remote = session.core.remote()?;
+        let names: Vec<String> = staying.keys().map(|name| remote.there(name)).collect();
+        checks.push(Check::look(
+            "deletions",
+            format!(
+                "the host does not let go of what went into releases; gryt shows none of it, and who \
+                 administrates the host can remove it (git update-ref -d): {}",
+                names.join(" ")
             ),
-        },
-    );
+        ));
+    }
+    for (version, _) in refs.below(names::UNTAGGED) {
+        let what = format!(
+            "the cloud has refused the tag of {version} so far: pulls and pushes try again"
+        );
+        checks.push(Check::look("tags", what).then("git gryt sync push"));
+    }
     Ok(checks)
 }

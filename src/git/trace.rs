@@ -1,0 +1,151 @@
+//! How far an exchange with a remote got, told by what git traces of it rather than by its words:
+//! the regions of its event trace (api-trace2) and the status numbers of HTTP. The regions are the
+//! same from 2.39 to 2.55; where a git has others, nothing is concluded.
+
+use std::fs;
+
+use anyhow::Result;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// How far an exchange got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    pub reach: Reach,
+    /// The last status that an HTTP server answered.
+    pub status: Option<u16>,
+}
+
+/// The last thing that an exchange is known to have come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Git does not say.
+    #[default]
+    Untold,
+    /// It was connecting: the other side has named no refs.
+    Connecting,
+    /// The other side named its refs.
+    Connected,
+    /// A fetch asked for objects; a push may have sent something.
+    Exchanging,
+    /// A fetch has all that it asked for.
+    Fetched,
+}
+
+/// Where one exchange leaves its traces.
+pub(super) struct Traced {
+    folder: TempDir,
+}
+
+const EVENTS: &str = "events";
+const HTTP: &str = "http";
+
+impl Traced {
+    /// A place for them. None where there is none, and then nothing is concluded.
+    pub(super) fn begin() -> Option<Self> {
+        let folder = tempfile::Builder::new().prefix("gryt-").tempdir().ok()?;
+        Some(Self { folder })
+    }
+
+    /// The variables that make git leave them.
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let mut variables = vec![
+            ("GIT_TRACE2_EVENT", at(EVENTS)),
+            ("GIT_TRACE2_EVENT_NESTING", "8".to_owned()),
+            ("GIT_TRACE2_EVENT_BRIEF", "1".to_owned()),
+        ];
+        // Whoever looks for a fault of their own keeps their trace.
+        if std::env::var_os("GIT_TRACE_CURL").is_none() {
+            variables.push(("GIT_TRACE_CURL", at(HTTP)));
+            variables.push(("GIT_TRACE_CURL_NO_DATA", "1".to_owned()));
+            variables.push(("GIT_TRACE_REDACT", "1".to_owned()));
+        }
+        variables
+    }
+
+    /// What they say.
+    pub(super) fn read(&self) -> Trace {
+        let text = |name: &str| -> Result<String> {
+            let bytes = fs::read(self.folder.path().join(name))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        Trace {
+            // A file that is not there says nothing.
+            reach: reach(&text(EVENTS).unwrap_or_default()),
+            status: status(&text(HTTP).unwrap_or_default()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    event: String,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    label: String,
+}
+
+fn reach(events: &str) -> Reach {
+    let one = |line: &str| {
+        let event: Event = serde_json::from_str(line).ok()?;
+        let words = (
+            event.event.as_str(),
+            event.category.as_str(),
+            event.label.as_str(),
+        );
+        Some(match words {
+            ("region_enter", "transport_push", "get_refs_list")
+            | ("region_enter", "fetch", "remote_refs") => Reach::Connecting,
+            ("region_leave", "transport_push", "get_refs_list")
+            | ("region_leave", "fetch", "remote_refs") => Reach::Connected,
+            ("region_enter", "transport_push", "push_refs")
+            | ("region_enter", "fetch", "fetch_refs") => Reach::Exchanging,
+            ("region_enter", "fetch", "consume_refs") => Reach::Fetched,
+            _ => return None,
+        })
+    };
+    events.lines().filter_map(one).max().unwrap_or_default()
+}
+
+/// The number of the last answer: `<= Recv header: HTTP/1.1 401 Unauthorized`.
+fn status(http: &str) -> Option<u16> {
+    let answers = http
+        .lines()
+        .filter_map(|line| line.split_once("<= Recv header: HTTP/"));
+    answers
+        .filter_map(|(_, rest)| rest.split(' ').nth(1)?.trim().parse().ok())
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_furthest_region_counts_and_other_lines_do_not() {
+        let line = |event: &str, category: &str, label: &str| {
+            format!("{{\"event\":\"{event}\",\"category\":\"{category}\",\"label\":\"{label}\"}}\n")
+        };
+        let begun = line("region_enter", "transport_push", "get_refs_list");
+        assert_eq!(reach(&begun), Reach::Connecting);
+        let sent = begun.clone() + &line("region_enter", "transport_push", "push_refs");
+        assert_eq!(
+            reach(&(sent + "{\"event\":\"exit\",\"code\":1}\n")),
+            Reach::Exchanging
+        );
+        let other = line("region_enter", "index", "push_refs") + "not json\n";
+        assert_eq!(reach(&other), Reach::Untold);
+        assert_eq!(reach(&(begun + &other)), Reach::Connecting);
+    }
+
+    #[test]
+    fn the_last_status_of_http_is_read_in_each_version_of_it() {
+        let text = "1 http.c:1 <= Recv header: HTTP/1.1 401 Unauthorized\n\
+                    1 http.c:1 <= Recv header: Server: x\n\
+                    1 http.c:1 <= Recv header: HTTP/2 403\n";
+        assert_eq!(status(text), Some(403));
+        assert_eq!(status("1 http.c:1 == Info: Trying\n"), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! What a cloud's host was found not to do: learned from an answer, kept with how and when, and found
+//! out anew after a while, since hosts change.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta};
+use serde::Serialize;
+use strum::{EnumIter, IntoEnumIterator};
+
+use super::Stamp;
+use super::person::moment;
+use super::promotion::REFS_A_PUSH;
+
+/// Something that hosts differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ability {
+    /// All refs of a push or none.
+    AtomicPushes,
+    /// Refs that are deleted.
+    Deletions,
+    /// Release tags.
+    Tags,
+    /// As many refs in one push as gryt sends.
+    ManyRefs,
+}
+
+impl Ability {
+    /// The last part of `remote.NAME.…` in git's configuration.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::AtomicPushes => "grytatomic",
+            Self::Deletions => "grytdeletions",
+            Self::Tags => "gryttags",
+            Self::ManyRefs => "grytrefs",
+        }
+    }
+
+    /// What it is called to people.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AtomicPushes => "atomic pushes",
+            Self::Deletions => "deletions",
+            Self::Tags => "tags",
+            Self::ManyRefs => "several refs",
+        }
+    }
+}
+
+/// What taught it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum How {
+    /// A push that the host answered.
+    Push,
+    /// `git gryt doctor --remote`.
+    Doctor,
+    /// A person, or a gryt that did not say.
+    Unsaid,
+}
+
+impl How {
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Push, "push"),
+        (Self::Doctor, "doctor"),
+        (Self::Unsaid, "unsaid"),
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Doctor => "doctor",
+            Self::Unsaid => "unsaid",
+        }
+    }
+}
+
+/// Something that a host does not do, or only so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Learned {
+    pub ability: Ability,
+    /// How many refs: none where it does not do it at all.
+    pub most: usize,
+    pub how: How,
+    /// None where it was not said.
+    pub at: Option<Stamp>,
+}
+
+/// How long what was learned is believed.
+const BELIEVED: TimeDelta = TimeDelta::days(7);
+
+impl Learned {
+    /// As it is kept.
+    pub(crate) fn text(&self) -> String {
+        let value = match self.most {
+            0 => "false".to_owned(),
+            most => most.to_string(),
+        };
+        let how = self.how.word();
+        match &self.at {
+            Some(at) => format!("{value} {how} {}", moment(at)),
+            None => value,
+        }
+    }
+
+    /// Reads what was kept. None where it says that nothing is missing.
+    pub(crate) fn parse(ability: Ability, text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let most = match (ability, words.next()?.to_ascii_lowercase().as_str()) {
+            (Ability::ManyRefs, number) => number.parse().ok().filter(|most| *most > 0)?,
+            (_, "false" | "no" | "off" | "0") => 0,
+            _ => return None,
+        };
+        let how = words.next().unwrap_or_default();
+        let how = How::ALL.into_iter().find(|(_, word)| *word == how);
+        let at = words
+            .next()
+            .and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+        Some(Self {
+            ability,
+            most,
+            how: how.map_or(How::Unsaid, |(how, _)| how),
+            at,
+        })
+    }
+
+    /// Whether it is still believed.
+    fn stands(&self, now: &Stamp) -> bool {
+        // What a person set stays set.
+        self.at
+            .is_none_or(|at| now.signed_duration_since(at) < BELIEVED)
+    }
+
+    /// For people: what is missing.
+    pub(crate) fn what(&self) -> String {
+        match self.most {
+            0 => "not taken".to_owned(),
+            most => format!("at most {most}"),
+        }
+    }
+
+    /// For people: how that is known.
+    pub(crate) fn known_by(&self) -> String {
+        match (self.how, &self.at) {
+            (How::Push, Some(at)) => format!("a push found out at {}", moment(at)),
+            (How::Doctor, Some(at)) => format!("doctor found out at {}", moment(at)),
+            (How::Unsaid, _) | (_, None) => "git config".to_owned(),
+        }
+    }
+}
+
+/// All that is known of one host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Host(BTreeMap<Ability, Learned>);
+
+impl Host {
+    /// What `kept` says of each ability.
+    pub(crate) fn read(kept: impl Fn(Ability) -> Option<String>) -> Self {
+        let one = |ability| {
+            let learned = Learned::parse(ability, &kept(ability)?)?;
+            Some((ability, learned))
+        };
+        Self(Ability::iter().filter_map(one).collect())
+    }
+
+    /// Takes note of something.
+    pub(crate) fn learn(&mut self, learned: Learned) {
+        self.0.insert(learned.ability, learned);
+    }
+
+    /// Forgets what was missing.
+    pub(crate) fn unlearn(&mut self, ability: Ability) {
+        self.0.remove(&ability);
+    }
+
+    /// Whether it is thought to do something.
+    pub(crate) fn does(&self, ability: Ability, now: &Stamp) -> bool {
+        self.0.get(&ability).is_none_or(|known| !known.stands(now))
+    }
+
+    /// How many refs one push may have.
+    pub(crate) fn refs_a_push(&self, now: &Stamp) -> usize {
+        let known = self.0.get(&Ability::ManyRefs);
+        known
+            .filter(|known| known.stands(now))
+            .map_or(REFS_A_PUSH, |known| known.most.min(REFS_A_PUSH))
+    }
+
+    /// What is known to be missing, whether or not it is still believed.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &Learned> {
+        self.0.values()
+    }
+
+    /// The same for one ability.
+    pub(crate) fn lacks(&self, ability: Ability) -> Option<&Learned> {
+        self.0.get(&ability)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Stamp {
+        DateTime::parse_from_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn what_was_learned_is_read_as_it_was_kept_and_believed_for_a_week() {
+        let learned = Learned {
+            ability: Ability::ManyRefs,
+            most: 5,
+            how: How::Push,
+            at: Some(at("2026-01-02T03:04:05Z")),
+        };
+        assert_eq!(learned.text(), "5 push 2026-01-02T03:04:05Z");
+        let kept = learned.text();
+        let read = |ability| (ability == Ability::ManyRefs).then(|| kept.clone());
+        let host = Host::read(read);
+        assert_eq!(host.missing().collect::<Vec<_>>(), [&learned]);
+        assert_eq!(host.refs_a_push(&at("2026-01-09T03:04:04Z")), 5);
+        assert_eq!(host.refs_a_push(&at("2026-01-09T03:04:06Z")), REFS_A_PUSH);
+    }
+
+    #[test]
+    fn a_setting_of_a_persons_stays() {
+        let host = Host::read(|ability| match ability {
+            Ability::AtomicPushes => Some("false".to_owned()),
+            Ability::Tags => Some("true".to_owned()),
+            Ability::ManyRefs => Some("0".to_owned()),
+            Ability::Deletions => None,
+        });
+        let now = at("2036-01-09T03:04:06Z");
+        assert!(!host.does(Ability::AtomicPushes, &now));
+        assert!(host.does(Ability::Tags, &now) && host.does(Ability::Deletions, &now));
+        assert_eq!(host.refs_a_push(&now), REFS_A_PUSH);
+    }
+}
