@@ -3,6 +3,8 @@
 //! same from 2.39 to 2.55; where a git has others, nothing is concluded.
 
 use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -50,12 +52,12 @@ impl Traced {
     /// The variables that make git leave them.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
-        let mut variables = vec![
-            ("GIT_TRACE2_EVENT", at(EVENTS)),
-            ("GIT_TRACE2_EVENT_NESTING", "8".to_owned()),
-            ("GIT_TRACE2_EVENT_BRIEF", "1".to_owned()),
-        ];
+        let mut variables = Vec::new();
         // Whoever looks for a fault of their own keeps their trace.
+        if !matches!(asked(), Asked::Elsewhere) {
+            variables.push(("GIT_TRACE2_EVENT", at(EVENTS)));
+            variables.push(("GIT_TRACE2_EVENT_NESTING", "8".to_owned()));
+        }
         if std::env::var_os("GIT_TRACE_CURL").is_none() {
             variables.push(("GIT_TRACE_CURL", at(HTTP)));
             variables.push(("GIT_TRACE_CURL_NO_DATA", "1".to_owned()));
@@ -70,11 +72,38 @@ impl Traced {
             let bytes = fs::read(self.folder.path().join(name))?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
+        // A file that is not there says nothing.
+        let events = text(EVENTS).unwrap_or_default();
+        if let Asked::File(file) = asked() {
+            let file = fs::OpenOptions::new().create(true).append(true).open(file);
+            // As git does where a trace cannot be written: the command is what matters.
+            let _ = file.and_then(|mut file| file.write_all(events.as_bytes()));
+        }
         Trace {
-            // A file that is not there says nothing.
-            reach: reach(&text(EVENTS).unwrap_or_default()),
+            reach: reach(&events),
             status: status(&text(HTTP).unwrap_or_default()),
         }
+    }
+}
+
+/// Where the user wants git's events.
+enum Asked {
+    Nowhere,
+    /// In a file, which can have them afterwards.
+    File(PathBuf),
+    /// On a descriptor, in a folder, on a socket: only git itself can write there.
+    Elsewhere,
+}
+
+fn asked() -> Asked {
+    let Some(value) = std::env::var_os("GIT_TRACE2_EVENT") else {
+        return Asked::Nowhere;
+    };
+    let path = PathBuf::from(&value);
+    match value.to_str() {
+        Some("" | "0" | "false") => Asked::Nowhere,
+        _ if path.is_absolute() && !path.is_dir() => Asked::File(path),
+        _ => Asked::Elsewhere,
     }
 }
 

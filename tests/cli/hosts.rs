@@ -352,9 +352,18 @@ fn deletions_that_are_refused_are_told_once_and_not_tried_again() {
     }
     let there = ann.at(&hosting);
     assert_eq!(there.refs("refs/gryt/probe").len(), 1);
-    assert_eq!(there.git("tag").lines().count(), 2);
+    // Whoever was told by the doctor beforehand tries no deletion at all, and has them listed, too.
+    bob.must("git gryt doctor --remote");
+    lines(&log);
+    bob.proves("v1.3.0", "D");
+    bob.must("git gryt sync push && git gryt sync push-evolutions && git gryt promote v1.3.0");
+    assert_eq!(lines(&log), 0);
+    let said = bob.must("git gryt doctor");
+    assert!(said.contains("refs/gryt/generations/v1.3.0"), "{said}");
+    assert_eq!(there.git("tag").lines().count(), 3);
     fs::remove_file(hosting.join("hooks/update")).unwrap();
     ann.must("git gryt doctor --remote && git gryt sync push");
+    bob.must("git gryt sync pull && git gryt doctor --remote && git gryt sync push");
     let left: Vec<String> = there
         .refs("refs/gryt")
         .into_iter()
@@ -447,6 +456,19 @@ fn a_cloud_that_cannot_be_reached_is_told_with_gits_own_reason() {
         let said = ran.out + &ran.err;
         assert!(said.contains("cannot be reached"), "{line}: {said}");
         assert!(said.contains("Connection refused"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn a_trace_that_the_user_asked_for_has_the_exchanges() {
+    let sandbox = Sandbox::new();
+    let (ann, _) = ready(&sandbox, "v1.0.0");
+    let file = sandbox.path().join("events");
+    let traced = ann.with("GIT_TRACE2_EVENT", file.to_str().unwrap());
+    traced.must("git gryt promote v1.0.0");
+    let events = fs::read_to_string(file).unwrap();
+    for label in ["\"label\":\"remote_refs\"", "\"label\":\"push_refs\""] {
+        assert!(events.contains(label), "{label}");
     }
 }
 

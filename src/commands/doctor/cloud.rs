@@ -346,9 +346,12 @@ impl Trial<'_> {
         let what = format!(
             "{names}: nobody reads it, and who administrates the host can remove it (git update-ref -d)"
         );
-        let next = format!("git push {} --delete {names}", self.name);
-        self.checks
-            .push(Check::look("left behind", what).then(next));
+        let check = Check::look("left behind", what);
+        let lets_go = self.session.core.does(Ability::Deletions);
+        self.checks.push(match lets_go {
+            true => check.then(format!("git push {} --delete {names}", self.name)),
+            false => check,
+        });
     }
 }
 

@@ -103,8 +103,15 @@ impl Cloud<'_> {
         let stays = |update: &&Update| update.old.as_ref() == staying.get(&update.name);
         let (known, mut going): (Vec<&Update>, Vec<&Update>) = updates.iter().partition(stays);
         let mut known = known.len();
-        if !self.core.does(Ability::Deletions) {
-            known += std::mem::take(&mut going).len();
+        let mut first = false;
+        if !self.core.does(Ability::Deletions) && !going.is_empty() {
+            // Told with the first that stay.
+            first = staying.is_empty();
+            known += going.len();
+            let mut staying = staying.clone();
+            let stay = going.drain(..);
+            staying.extend(stay.filter_map(|gone| Some((gone.name.clone(), gone.old.clone()?))));
+            self.core.keep_staying(&staying)?;
         }
         let going: Vec<Update> = going.into_iter().cloned().collect();
         let mut clearing = Piecemeal::of(&going, self.core.refs_a_push());
@@ -118,8 +125,8 @@ impl Cloud<'_> {
         self.note_staying(&going, &clearing)?;
         let why = match (left, known, clearing.declined.is_empty()) {
             (0, 0, _) => None,
-            (0, ..) => Some(Left::KnownToStay),
-            (.., false) => Some(Left::Refused),
+            (0, ..) if !first => Some(Left::KnownToStay),
+            (0, ..) | (.., false) => Some(Left::Refused),
             (.., true) => Some(Left::Moved),
         };
         let left = left + known;

@@ -202,7 +202,7 @@ impl Cloud<'_> {
             Denial::Lost => ("The cloud refused the push".to_owned(), false),
         };
         let mut refusal = Refusal::new(Exit::Remote, what);
-        refusal.why = report.said.lines().map(str::to_owned).collect();
+        refusal.why = words(report);
         if unsent {
             refusal = refusal.because("Nothing was sent");
         }
@@ -218,9 +218,15 @@ impl Cloud<'_> {
     fn unanswered(self, report: &Report) -> Refusal {
         let what = "The cloud did not answer the push, and shows nothing of it";
         let mut refusal = Refusal::new(Exit::Remote, what);
-        refusal.why = report.said.lines().map(str::to_owned).collect();
+        refusal.why = words(report);
         refusal
     }
+}
+
+/// What git said, a line each; it pads what it passes on from the other side.
+fn words(report: &Report) -> Vec<String> {
+    let lines = report.said.lines().map(str::trim_end);
+    lines.map(str::to_owned).collect()
 }
 
 /// What a push is made of. A guard is checked by our git alone.

@@ -87,7 +87,7 @@ impl Sealing<'_> {
         if !self.core.does(Ability::Tags) {
             self.note_untagged(version)?;
             self.core.ctx.warn(format!(
-                "The cloud takes no tags: {own} is here, and is sent once it takes it; the promotion stands"
+                "The cloud takes no tags: {own} stays in this clone until it does; the promotion stands"
             ));
             return Ok(TagState::Refused);
         }
