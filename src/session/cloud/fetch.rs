@@ -1,7 +1,7 @@
 //! Contacting the cloud: fetch beside, check, remember what was verified. Nothing is adopted yet.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -111,12 +111,12 @@ impl Cloud<'_> {
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];
         let tag = version.map(|version| self.core.tag_name(version));
         refspecs.extend(tag.map(|tag| names::tag_refspec(name, &tag)));
-        let mut tries = 0;
+        let (mut tries, begun) = (0, Instant::now());
         let fetched = loop {
             let fetched = self.core.remote()?.fetch(&refspecs);
             tries += 1;
             match fetched.as_ref().err().map(|error| self.again(error, tries)) {
-                Some(Ok(Some(pause))) if self.core.waits(pause) => {}
+                Some(Ok(Some(pause))) if self.core.waits(pause, begun) => {}
                 Some(Err(error)) => break Err(error),
                 None | Some(Ok(_)) => break fetched,
             }
@@ -135,9 +135,9 @@ impl Cloud<'_> {
         let (most, millis) = match cause {
             // Another process of this clone may have moved a tracking ref in that moment.
             Some(Cause::NotStored) => (COLLISIONS, 10),
-            Some(Cause::BrokenFetch) => (BROKEN, 200 << (2 * (tries - 1))),
+            Some(Cause::BrokenFetch) => (BROKEN, 100 << (2 * (tries - 1))),
             Some(Cause::BrokenLine) if tries >= BROKEN || self.core.remote()?.tells_logins()? => {
-                (BROKEN, 200 << (2 * (tries - 1)))
+                (BROKEN, 100 << (2 * (tries - 1)))
             }
             Some(Cause::Busy) => (BUSY, 1000 << (tries - 1)),
             _ => return Ok(None),

@@ -1,7 +1,7 @@
 //! What every push to the cloud has in common: when it may be sent, and the one driver of the machine
 //! that says what follows from each answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -24,6 +24,7 @@ impl Cloud<'_> {
     /// be read.
     pub(crate) fn push<J: Job>(self, contact: &Contact, job: &mut J) -> Result<J::Value> {
         self.is_one_place()?;
+        let begun = Instant::now();
         let mut later: Option<Contact> = None;
         let mut value = None;
         let mut updates: Vec<Update> = Vec::new();
@@ -76,21 +77,19 @@ impl Cloud<'_> {
                     later = Some(job.reread(self)?);
                     Answer::Read
                 }
-                Effect::Look(pause) => {
-                    self.pause(pause);
-                    match job.look(self) {
-                        Ok(seen) => {
-                            let stands = |u: &Update| seen.cloud.get(&u.name) == u.old.as_ref();
-                            let moved = !updates.iter().all(stands);
-                            later = Some(seen);
-                            Answer::Looked { moved }
-                        }
-                        Err(error) => {
-                            trouble = Some(error);
-                            Answer::Unreadable
-                        }
+                Effect::Look(pause) if !self.pause(pause, begun) => Answer::Unreadable,
+                Effect::Look(_) => match job.look(self) {
+                    Ok(seen) => {
+                        let stands = |u: &Update| seen.cloud.get(&u.name) == u.old.as_ref();
+                        let moved = !updates.iter().all(stands);
+                        later = Some(seen);
+                        Answer::Looked { moved }
                     }
-                }
+                    Err(error) => {
+                        trouble = Some(error);
+                        Answer::Unreadable
+                    }
+                },
                 Effect::Probe => Answer::Probed {
                     lacks_atomic: self.lacks_atomic(&updates)?,
                 },
@@ -135,16 +134,21 @@ impl Cloud<'_> {
         refusal.into()
     }
 
-    /// Waits before a look, so that clones do not meet again, or a line or a server may recover.
-    fn pause(self, pause: Pause) {
+    /// Waits before a look, so that clones do not meet again, or a line or a server may recover. Says
+    /// whether there is any use in the look.
+    fn pause(self, pause: Pause, begun: Instant) -> bool {
         let spread = |most| self.core.ctx.random_below(most);
         let millis = match pause {
             Pause::Apart { weight } => spread(20 + u64::from(weight.min(12)) * 25),
             Pause::Line { tries } => 100 * 3u64.pow(tries.min(6) - 1) + spread(50),
             Pause::Busy { tries } => (1000 << (tries.min(6) - 1)) + spread(500),
         };
-        // Where there is no time to wait, or nobody does any more, the look finds out.
-        self.core.waits(Duration::from_millis(millis));
+        let waited = self.core.waits(Duration::from_millis(millis), begun);
+        match pause {
+            // What came of a push is looked for in any case.
+            Pause::Apart { .. } => true,
+            Pause::Line { .. } | Pause::Busy { .. } => waited,
+        }
     }
 
     /// Finds out whether the cloud takes no atomic push, and remembers it, so that it is not asked each

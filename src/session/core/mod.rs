@@ -209,12 +209,12 @@ impl<'a> Core<'a> {
         })
     }
 
-    /// Waits for that long before the cloud is asked again, unless there is not so much time left or
-    /// the user ends it. Says whether it waited.
-    pub(super) fn waits(&self, pause: Duration) -> bool {
+    /// Waits for that long before the cloud is asked again, unless there is not so much time left of what
+    /// began at `begun`, or the user ends it. Says whether it waited.
+    pub(super) fn waits(&self, pause: Duration, begun: Instant) -> bool {
         let until = Instant::now() + pause;
         if self.deadline.get().is_some_and(|deadline| deadline < until)
-            || pause > self.config.timeout
+            || begun.elapsed() + pause > self.config.timeout
         {
             return false;
         }
