@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::cache::Cache;
 use crate::model::Exit;
+use crate::model::shaped::table;
 use crate::session::Session;
 
 /// Subcommands of `cache`.
@@ -23,6 +24,8 @@ pub(crate) enum CacheCommand {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Report {
     /// How many rows each table has.
+    #[serde(serialize_with = "table::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<table::Shape<String, usize>>"))]
     pub tables: Vec<(String, usize)>,
     /// Tables that say something else than a fresh cache.
     pub wrong: Vec<String>,

@@ -34,6 +34,7 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct Settings {
     pub settings: Vec<Setting>,
     /// What the cloud's host was found not to do.
+    #[serde(rename = "learned")]
     pub host: Vec<Learned>,
     /// Whether one was asked for by name.
     pub single: bool,

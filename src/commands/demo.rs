@@ -17,6 +17,7 @@ use crate::runner;
 pub(crate) struct Played {
     pub sandbox: PathBuf,
     /// What to try there.
+    #[serde(rename = "commands")]
     pub tries: Vec<String>,
 }
 

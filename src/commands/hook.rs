@@ -12,6 +12,7 @@ use super::sync::published;
 use crate::hooks::Hooks;
 use crate::model::evolution::Attempt;
 use crate::model::hook::{HOOKS, Hook, Way};
+use crate::model::shaped::installed;
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
 use crate::session::Session;
@@ -59,6 +60,8 @@ fn names_of_hooks() -> [&'static str; 3] {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Changed {
     pub folder: PathBuf,
+    #[serde(serialize_with = "installed::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<installed::Shape<Hook, Way>>"))]
     pub installed: Vec<(Hook, Way)>,
     pub removed: Vec<Hook>,
 }
@@ -69,8 +72,10 @@ pub(crate) struct Changed {
 pub(crate) struct Ran {
     pub hook: Hook,
     /// Proofs of what is pushed that nobody else has.
+    #[serde(rename = "unshared_evolutions")]
     pub unshared: Vec<EvolutionName>,
     /// Those that were shared.
+    #[serde(rename = "shared_evolutions")]
     pub shared: Vec<EvolutionName>,
     /// What went wrong, which stopped nothing.
     pub trouble: Option<String>,

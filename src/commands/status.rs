@@ -33,10 +33,12 @@ pub(crate) struct Overview {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Current {
+    #[serde(rename = "evolution")]
     pub name: EvolutionName,
     pub status: Trial,
     pub shared: Option<bool>,
     /// The commit that its last proof is of, where that is not `HEAD`.
+    #[serde(rename = "proven_at")]
     pub elsewhere: Option<Oid>,
 }
 
@@ -46,6 +48,7 @@ pub(crate) struct Current {
 pub(crate) struct Draft {
     pub version: Version,
     pub status: Status,
+    #[serde(rename = "change_count")]
     pub changes: usize,
     pub proven: usize,
     /// As git has it, and as the edits of its file make it.

@@ -21,7 +21,9 @@ pub(crate) struct VerifyArgs {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Report {
     pub genesis: Oid,
+    #[serde(rename = "entry_count")]
     pub entries: usize,
+    #[serde(rename = "promotion_count")]
     pub promotions: usize,
     /// Whether the branch names the genesis, so that another ledger would be noticed.
     pub named: bool,

@@ -39,6 +39,7 @@ pub(crate) struct Why {
     /// Whether the promotion would go through as things stand.
     pub ready: bool,
     /// Who promoted it, where somebody did.
+    #[serde(rename = "promoted_by")]
     pub promoted: Option<String>,
     /// Who has to promote it, where that is all that is missing and the one who asks may not.
     pub awaits: Option<String>,

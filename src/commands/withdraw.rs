@@ -32,6 +32,7 @@ pub(crate) struct Withdrawn {
     #[serde(flatten)]
     pub withdrawal: Withdrawal,
     /// Whether it is in the cloud's ledger.
+    #[serde(rename = "in_cloud")]
     pub cloud: bool,
 }
 

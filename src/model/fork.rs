@@ -1,6 +1,7 @@
 //! Taking evolutions from a contributor's fork: what is added to this clone's, one by one
 //! (docs/remotes.md). Nothing of a fork ever replaces anything.
 
+use super::shaped::{renumbered, unsound};
 use serde::Serialize;
 
 use super::reconcile::Relation;
@@ -61,11 +62,18 @@ pub(crate) struct Brought {
     pub new: Vec<EvolutionName>,
     pub updated: Vec<EvolutionName>,
     /// Names there, and names here: the number was another's.
+    #[serde(serialize_with = "renumbered::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<renumbered::Shape<EvolutionName, EvolutionName>>")
+    )]
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Those of generations that this clone does not have.
     pub unknown: Vec<EvolutionName>,
     pub late: Vec<EvolutionName>,
     /// What does not check, and why.
+    #[serde(serialize_with = "unsound::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<unsound::Shape<EvolutionName, String>>"))]
     pub quarantined: Vec<(EvolutionName, String)>,
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod schedule;
 pub(crate) mod scheme;
 pub(crate) mod sealed;
 mod sections;
+pub(crate) mod shaped;
 pub(crate) mod standing;
 pub(crate) mod state;
 pub(crate) mod steps;

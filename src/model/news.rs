@@ -8,7 +8,7 @@ use super::{EvolutionName, Person, Version};
 /// Something that other people did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(tag = "news", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum News {
     Promoted {
         version: Version,
@@ -25,6 +25,7 @@ pub(crate) enum News {
         by: Person,
         /// Who else wrote since this person was last told.
         others: Vec<Person>,
+        #[serde(rename = "is_new")]
         new: bool,
     },
     /// A draft left without being promoted.
@@ -33,6 +34,7 @@ pub(crate) enum News {
     },
     /// Somebody tried to prove a change that is assigned to this person.
     Proof {
+        #[serde(rename = "evolution")]
         name: EvolutionName,
         by: Person,
         status: Trial,

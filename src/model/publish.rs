@@ -51,6 +51,7 @@ pub(crate) fn decide(pins: &[Pin], unpublished: &BTreeSet<Oid>) -> Publishing {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Blocked {
+    #[serde(rename = "evolution")]
     pub name: EvolutionName,
     /// The proven commit, which no branch of the cloud has.
     pub commit: Oid,

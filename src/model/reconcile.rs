@@ -3,6 +3,7 @@
 //! Nothing here is ever overwritten in silence: each ref is adopted, kept, moved aside, or named
 //! in the plan as something that a person has to look at.
 
+use super::shaped::{conflict, quarantined, renumbered, withdrawn};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -249,6 +250,8 @@ pub(crate) struct Adopted {
     pub deleted: Vec<Version>,
     /// Drafts that a colleague gave another name.
     pub renamed: Vec<Renamed>,
+    #[serde(serialize_with = "conflict::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<conflict::Shape<Version, DraftConflict>>"))]
     pub conflicts: Vec<(Version, DraftConflict)>,
     /// Drafts with edits that came after the seal.
     pub late_drafts: Vec<Version>,
@@ -262,12 +265,21 @@ pub(crate) struct Adopted {
     #[serde(skip)]
     pub states: BTreeMap<Version, SyncState>,
     /// This clone's evolutions that had to take another number: before and after.
+    #[serde(serialize_with = "renumbered::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<renumbered::Shape<EvolutionName, EvolutionName>>")
+    )]
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Evolutions whose owner had gone on in two clones.
     pub replayed: Vec<EvolutionName>,
     /// Versions that this pull learnt to be withdrawn, and why.
+    #[serde(rename = "withdrawals", serialize_with = "withdrawn::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<withdrawn::Shape<Version, String>>"))]
     pub withdrawn: Vec<(Version, String)>,
     /// Refs of the cloud that do not check, and why.
+    #[serde(serialize_with = "quarantined::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<quarantined::Shape<String, String>>"))]
     pub quarantined: Vec<(String, String)>,
 }
 
@@ -275,7 +287,9 @@ pub(crate) struct Adopted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Renamed {
+    #[serde(rename = "from")]
     pub old: Version,
+    #[serde(rename = "to")]
     pub new: Version,
 }
 

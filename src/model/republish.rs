@@ -103,6 +103,7 @@ pub(crate) struct Republished {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Lost {
     pub version: Version,
+    #[serde(rename = "reason")]
     pub why: String,
 }
 

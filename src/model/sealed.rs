@@ -92,8 +92,10 @@ pub(crate) struct Release {
     pub promoter: Person,
     pub promoted_at: Stamp,
     /// How many.
+    #[serde(rename = "change_count")]
     pub changes: usize,
     /// How many.
+    #[serde(rename = "evolution_count")]
     pub evolutions: usize,
     pub withdrawn: bool,
     /// Whether it was released before gryt was there.

@@ -8,7 +8,7 @@ use super::{ChangeId, Contract, Oid, Person};
 /// How far one change has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "progress", rename_all = "snake_case")]
 pub enum Progress {
     NotStarted,
     Started,
@@ -17,6 +17,7 @@ pub enum Progress {
     Failed,
     /// It passed, and that does not count.
     Stale {
+        #[serde(rename = "reason")]
         why: String,
     },
     /// It passed, at a commit that the release does not hold.
@@ -33,6 +34,7 @@ pub enum Progress {
 pub struct Standing {
     pub change: ChangeId,
     pub title: String,
+    #[serde(flatten)]
     pub progress: Progress,
     /// The owner of the evolution that says so.
     pub owner: Option<Person>,

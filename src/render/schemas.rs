@@ -175,6 +175,81 @@ fn reach(value: &Value, defs: &Map<String, Value>, reached: &mut BTreeSet<String
     }
 }
 
+/// What a person or a test reporter wrote into a proof is shown as it is stored.
+const STORED: [&str; 3] = ["proof", "evidence", "tests"];
+
+/// The JSON types of what a schema allows, null aside.
+fn types_of(schema: &Value, defs: &Value) -> BTreeSet<String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap_or_default();
+        return types_of(&defs[name], defs);
+    }
+    let mut types = BTreeSet::new();
+    for key in ["anyOf", "oneOf"] {
+        for branch in schema[key].as_array().into_iter().flatten() {
+            types.extend(types_of(branch, defs));
+        }
+    }
+    match &schema["type"] {
+        Value::String(one) => _ = types.insert(one.clone()),
+        Value::Array(several) => {
+            let names = several.iter().filter_map(Value::as_str);
+            types.extend(names.map(str::to_owned));
+        }
+        _ => {}
+    }
+    if !schema["const"].is_null() || !schema["enum"].is_null() {
+        types.insert("string".to_owned());
+    }
+    if !schema["prefixItems"].is_null() {
+        types.insert("a list whose places have meanings".to_owned());
+    }
+    types.remove("null");
+    types
+}
+
+fn gather(
+    value: &Value,
+    defs: &Value,
+    found: &mut std::collections::BTreeMap<String, BTreeSet<String>>,
+) {
+    match value {
+        Value::Object(object) => {
+            let properties = object.get("properties").and_then(Value::as_object);
+            for (name, schema) in properties.into_iter().flatten() {
+                if STORED.contains(&name.as_str()) {
+                    continue;
+                }
+                let types = types_of(schema, defs);
+                found.entry(name.clone()).or_default().extend(types);
+                gather(schema, defs, found);
+            }
+            for (key, below) in object {
+                match key.as_str() {
+                    "properties" | "$defs" => {}
+                    _ => gather(below, defs, found),
+                }
+            }
+            if let Some(name) = object.get("$ref").and_then(Value::as_str) {
+                let name = name.rsplit('/').next().unwrap_or_default();
+                gather(&defs[name], defs, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| gather(value, defs, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_field_is_of_one_type_in_all_documents() {
+    let mut found = std::collections::BTreeMap::new();
+    for (_, document) in documents() {
+        gather(&document, &document["$defs"], &mut found);
+    }
+    found.retain(|_, types| types.len() > 1 || types.iter().any(|name| name.contains(' ')));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 #[test]
 fn each_document_has_the_schema_that_is_kept() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();

@@ -492,7 +492,7 @@ fn errors_are_for_the_person() {
     let pulled = ann.must("git gryt --json sync pull");
     assert_eq!(pulled.matches("\"new\": ").count(), 2);
     let document: serde_json::Value = serde_json::from_str(&pulled).unwrap();
-    assert_eq!(document["new"].as_i64(), Some(0));
+    assert_eq!(document["new_count"].as_i64(), Some(0));
     ann.refused(
         7,
         "git gryt generation edit v1.0.0 --change \"$(printf 'add:X:one\\ntwo')\"",

@@ -159,13 +159,13 @@ impl Play {
                 self.does(at, &format!("generation rename {version} {fresh}"), &[0]);
             }
         }
-        for version in pulled["details"]["late_drafts"].as_array().unwrap() {
+        for version in pulled["adopted"]["late_drafts"].as_array().unwrap() {
             self.saw("late draft");
             let fresh = self.fresh_version();
             let version = version.as_str().unwrap();
             self.does(at, &format!("generation rename {version} {fresh}"), &[0]);
         }
-        for name in pulled["details"]["late_evolutions"].as_array().unwrap() {
+        for name in pulled["adopted"]["late_evolutions"].as_array().unwrap() {
             self.saw("late evolution");
             let text = |key: &str| name[key].as_str().unwrap().to_owned();
             let name = format!(

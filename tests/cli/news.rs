@@ -48,7 +48,7 @@ fn a_pull_tells_what_others_did_since_the_last_and_only_once() {
     ann.must("git gryt generation delete v2.0.0 && git gryt withdraw v1.0.0 --reason 'It leaks'");
     let told = bob.must("git gryt sync pull --json");
     let pulled: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(pulled["details"]["withdrawn"][0][1], "It leaks");
+    assert_eq!(pulled["adopted"]["withdrawals"][0]["reason"], "It leaks");
     assert_eq!(pulled["news"], serde_json::json!([]), "not told twice");
 }
 
@@ -128,7 +128,7 @@ fn a_watch_tells_as_things_land_and_takes_nothing_over() {
     let news: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(news["schema"], "gryt.news/1");
     assert_eq!(
-        (&news["news"], &news["by"]["name"]),
+        (&news["kind"], &news["by"]["name"]),
         (&"draft".into(), &"ann".into())
     );
     ann.proves("v1.1.0", "X");

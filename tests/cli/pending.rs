@@ -125,7 +125,7 @@ fn what_came_too_late_is_told_once() {
     // It is not forgotten for that.
     let document: serde_json::Value =
         serde_json::from_str(&bob.sh("git gryt --json sync pull").out).unwrap();
-    assert_eq!(document["details"]["late_evolutions"][0]["change"], "B");
+    assert_eq!(document["adopted"]["late_evolutions"][0]["change"], "B");
 }
 
 #[test]

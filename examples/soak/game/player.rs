@@ -323,7 +323,7 @@ impl<'a> Player<'a> {
         let (at, act) = self.does(&format!("promote {version} --json"))?;
         if act.exited(0)
             && let Ok(told) = serde_json::from_str::<Value>(&act.out)
-            && told["cloud"] == true
+            && told["in_cloud"] == true
         {
             let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
             let fact = Fact::Promoted {
@@ -380,11 +380,11 @@ impl<'a> Player<'a> {
                 _ => self.renames(version)?,
             }
         }
-        for version in list(&pulled["details"]["late_drafts"]) {
+        for version in list(&pulled["adopted"]["late_drafts"]) {
             self.renames(version.as_str().unwrap_or_default())?;
         }
         let late = ["late_evolutions", "late_proofs"];
-        for name in late.iter().flat_map(|key| list(&pulled["details"][*key])) {
+        for name in late.iter().flat_map(|key| list(&pulled["adopted"][*key])) {
             let text = |key: &str| name[key].as_str().unwrap_or_default().to_owned();
             let (version, change) = (text("version"), text("change"));
             self.abandon(&format!("{version}/{change}/rc.{}", name["number"]))?;

@@ -38,6 +38,7 @@ pub(crate) struct Check {
     pub state: State,
     pub says: String,
     /// What to type.
+    #[serde(rename = "command")]
     pub next: Option<String>,
 }
 

@@ -110,6 +110,7 @@ pub(crate) struct Shown {
     pub started: Stamp,
     pub proof: Option<Proof>,
     /// Why a passing proof does not count.
+    #[serde(rename = "stale_because")]
     pub stale: Option<String>,
     /// Why its owner gave it up.
     pub abandoned: Option<String>,
@@ -124,6 +125,7 @@ pub(crate) struct Abandoned {
     #[serde(flatten)]
     pub name: EvolutionName,
     /// Whether it left the cloud too.
+    #[serde(rename = "in_cloud")]
     pub cloud: bool,
     /// Whether what it proved stays to be seen, with the reason.
     pub kept: bool,

@@ -65,6 +65,7 @@ pub(crate) struct Recorded {
     pub commit: Oid,
     pub evidence: Evidence,
     /// Whether the evolution was started for it.
+    #[serde(rename = "is_new")]
     pub started: bool,
     /// Whether the proof is in this clone alone although there is a cloud.
     pub unshared: bool,

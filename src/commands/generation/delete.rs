@@ -38,8 +38,10 @@ pub(crate) struct DeleteArgs {
 pub(crate) struct Deleted {
     pub version: Version,
     /// Whether it left the cloud too.
+    #[serde(rename = "in_cloud")]
     pub cloud: bool,
     /// Evolutions that left with it.
+    #[serde(rename = "evolution_count")]
     pub evolutions: usize,
 }
 
@@ -49,8 +51,10 @@ pub(crate) struct Deleted {
 pub(crate) struct Restored {
     pub version: Version,
     /// Where an edit of its file was put.
+    #[serde(rename = "kept_as")]
     pub kept: Option<String>,
     /// Whether it is a draft.
+    #[serde(rename = "is_draft")]
     pub draft: bool,
 }
 

@@ -122,6 +122,7 @@ pub(crate) struct Made {
     pub version: Version,
     /// Its file, below the top.
     pub file: String,
+    #[serde(rename = "change_count")]
     pub changes: usize,
 }
 
@@ -147,6 +148,7 @@ pub(crate) struct Row {
     pub version: Version,
     pub status: Status,
     pub description: Option<String>,
+    #[serde(rename = "change_count")]
     pub changes: usize,
     pub proven: usize,
     /// Whether its file was edited and not taken in yet.

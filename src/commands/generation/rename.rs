@@ -33,9 +33,12 @@ pub(crate) struct RenameArgs {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Renamed {
+    #[serde(rename = "from")]
     pub old: Version,
+    #[serde(rename = "to")]
     pub new: Version,
     /// Evolutions that came along.
+    #[serde(rename = "evolution_count")]
     pub evolutions: usize,
 }
 

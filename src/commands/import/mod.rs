@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::model::import::Imported;
+use crate::model::shaped::skipped;
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::sealing::append::Next;
@@ -55,6 +56,7 @@ pub(crate) enum Source {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Report {
     /// Versions that are taken now.
+    #[serde(rename = "imports")]
     pub imported: Vec<Version>,
     /// Drafts that were made, or got more changes.
     pub drafts: Vec<Version>,
@@ -62,6 +64,8 @@ pub(crate) struct Report {
     /// Names of what is there already.
     pub there: Vec<String>,
     /// What was left out, and why.
+    #[serde(serialize_with = "skipped::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<skipped::Shape<String, String>>"))]
     pub skipped: Vec<(String, String)>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
@@ -78,6 +82,7 @@ pub(crate) struct Brought {
     #[serde(flatten)]
     pub name: EvolutionName,
     /// Why it proves nothing; none where it does.
+    #[serde(rename = "reason")]
     pub why: Option<String>,
 }
 

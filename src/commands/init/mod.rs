@@ -11,6 +11,7 @@ use super::Outcome;
 use super::sync::{self, Pulled};
 use crate::config::{self, Mode};
 use crate::model::pipeline::FOLDER;
+use crate::model::shaped::recommended;
 use crate::model::tag_format::TagFormat;
 use crate::session::Session;
 use crate::session::core::files::{read_below, write_below};
@@ -65,6 +66,8 @@ pub(crate) struct Prepared {
     pub mode: Mode,
     pub remote: Option<String>,
     /// What the project recommends and this clone has not set: each setting with its value.
+    #[serde(serialize_with = "recommended::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<recommended::Shape<String, String>>"))]
     pub recommended: Vec<(String, String)>,
     /// How many tags are releases from before gryt, where none was entered yet.
     pub releases: usize,

@@ -79,6 +79,7 @@ pub(crate) struct Promoted {
     #[serde(flatten)]
     pub sealed: Sealed,
     /// Whether it is in the cloud's ledger, or in this clone's alone.
+    #[serde(rename = "in_cloud")]
     pub cloud: bool,
     /// Nothing was done.
     pub dry_run: bool,

@@ -22,6 +22,7 @@ use crate::model::leaving::Rename;
 use crate::model::news::News;
 use crate::model::publish::{self, Blocked};
 use crate::model::reconcile::Adopted;
+use crate::model::shaped::{quarantined, renumbered};
 use crate::model::{Cause, EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
 use crate::session::cloud::backfill::Backfilled;
@@ -111,15 +112,19 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Pulled {
+    #[serde(rename = "new_count")]
     pub new: usize,
+    #[serde(rename = "updated_count")]
     pub updated: usize,
     pub conflicts: Vec<Conflict>,
     /// What other people did since this clone was last told.
     pub news: Vec<News>,
     /// Proofs that were shared, since the commits are published that they were made at
     /// (`share_on_push`).
+    #[serde(rename = "shared_evolutions")]
     pub shared: Vec<EvolutionName>,
     /// The same by name, and what else came of it.
+    #[serde(rename = "adopted")]
     pub details: Adopted,
     /// What came too late and was told before.
     #[serde(skip)]
@@ -161,6 +166,7 @@ pub(crate) struct Pushed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_local: Option<Left>,
     /// The version that was asked for, where it is promoted: its promotion pushed it.
+    #[serde(rename = "promoted_version")]
     pub promoted: Option<Version>,
     /// Nothing was done.
     pub dry_run: bool,
@@ -194,10 +200,17 @@ impl Pushed {
 pub(crate) struct PushedEvolutions {
     pub created: Vec<EvolutionName>,
     pub updated: Vec<EvolutionName>,
+    #[serde(serialize_with = "renumbered::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<renumbered::Shape<EvolutionName, EvolutionName>>")
+    )]
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     pub late: Vec<EvolutionName>,
     /// Sealed evolutions that went on here, too late.
     pub late_proofs: Vec<EvolutionName>,
+    #[serde(serialize_with = "quarantined::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<quarantined::Shape<String, String>>"))]
     pub quarantined: Vec<(String, String)>,
     /// What stays here, because it is proven at commits that were never published.
     pub blocked: Vec<Blocked>,

@@ -33,11 +33,13 @@ use crate::store::refs::drafts;
 pub(crate) struct Comparison {
     pub local: Vec<Local>,
     /// What the cloud has and this clone has not.
+    #[serde(rename = "only_in_cloud")]
     pub cloud: Vec<Cloud>,
     pub conflicts: Vec<Clash>,
     /// Files whose edits cannot be taken in.
     pub files: Vec<HeldFile>,
     /// This person's evolutions that the cloud lacks.
+    #[serde(rename = "unshared_evolutions")]
     pub unshared: Vec<EvolutionName>,
     /// Cloud generations that a pull would bring or update.
     pub behind: usize,

@@ -22,6 +22,7 @@ pub(crate) struct Backfilled {
     /// Drafts that are the cloud's now.
     pub linked: Vec<Version>,
     /// Evolutions that went over with them: this person's, and what an import recorded of others.
+    #[serde(rename = "evolution_count")]
     pub evolutions: usize,
     /// Drafts of one version that say different things.
     pub different: Vec<Version>,

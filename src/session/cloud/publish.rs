@@ -120,9 +120,7 @@ impl Cloud<'_> {
             Some(branch) => {
                 let key = format!("branch.{branch}.merge");
                 let settings = self.core.store.config()?;
-                settings
-                    .iter()
-                    .any(|(name, _)| *name == key)
+                settings.iter().any(|(name, _)| *name == key)
             }
             None => false,
         };

@@ -15,6 +15,7 @@ use crate::model::leaving::{self, Fate, Holder, Own, Rename};
 use crate::model::listed::listed;
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
+use crate::model::shaped::reopened;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Cloud;
 use crate::session::cloud::publish::Commits;
@@ -31,8 +32,11 @@ pub(crate) struct Left {
     /// Versions that are in the cloud's ledger now.
     pub appended: Vec<Version>,
     /// Imported versions that are in the cloud's ledger now.
+    #[serde(rename = "imports")]
     pub imported: Vec<Version>,
     /// Versions that are drafts again, and under which name.
+    #[serde(serialize_with = "reopened::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<reopened::Shape<Version, Version>>"))]
     pub reopened: Vec<Rename>,
 }
 
