@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, product};
-use crate::model::sealed::Release;
+use crate::model::sealed::{Advice, Release};
 use crate::session::Session;
 
 /// Arguments of `log`.
@@ -24,6 +24,8 @@ pub(crate) struct LogArgs {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Entries {
     pub entries: Vec<Release>,
+    /// Why those of them that are withdrawn should not be used, and what to use instead.
+    pub withdrawals: Vec<Advice>,
 }
 
 /// Lists the promotions that this clone knows of.
@@ -36,5 +38,14 @@ pub(crate) fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
         session
             .core
             .releases(&refs, args.max_count, product(args.product.as_deref())?)?;
-    Ok(Outcome::Log(Entries { entries }))
+    let mut withdrawals = Vec::new();
+    if let Some(ledger) = session.core.ledger(&refs)? {
+        for entry in entries.iter().filter(|entry| entry.withdrawn) {
+            withdrawals.extend(session.core.advice(&ledger, &entry.version)?);
+        }
+    }
+    Ok(Outcome::Log(Entries {
+        entries,
+        withdrawals,
+    }))
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Outcome, product, typed};
-use crate::model::sealed::Withdrawal;
+use crate::model::sealed::Advice;
 use crate::model::{Contract, Exit, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::store::Refs;
@@ -17,7 +17,7 @@ pub(crate) struct Notes {
     pub contract: Contract,
     /// None for a draft.
     pub promoted_at: Option<Stamp>,
-    pub withdrawal: Option<Withdrawal>,
+    pub withdrawal: Option<Advice>,
 }
 
 /// The notes of a promoted version, of a draft, or of a product's latest release.
@@ -47,18 +47,20 @@ pub(crate) fn run(
     {
         let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
         return Ok(Outcome::Notes(Notes {
-            withdrawal: session.core.store.withdrawal(&ledger, &sealed.version)?,
+            withdrawal: session.core.advice(&ledger, &sealed.version)?,
             version: sealed.version,
             contract,
             promoted_at: Some(sealed.promoted_at),
         }));
     }
-    if let Some(old) = session.core.released_before(&refs, &version)? {
+    if let Some(ledger) = session.core.ledger(&refs)?
+        && let Some(old) = session.core.store.imported(&ledger, &version)?
+    {
         return Ok(Outcome::Notes(Notes {
+            withdrawal: session.core.advice(&ledger, &old.version)?,
             contract: old.contract(),
             version: old.version,
             promoted_at: Some(old.at),
-            withdrawal: None,
         }));
     }
     let draft = session.core.draft(&refs, &version)?;

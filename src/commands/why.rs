@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Outcome, typed};
+use crate::model::sealed::Advice;
 use crate::model::steps::{self, Step};
 use crate::model::{Exit, Refusal, Version};
 use crate::session::Session;
@@ -43,6 +44,8 @@ pub(crate) struct Why {
     pub promoted: Option<String>,
     /// Who has to promote it, where that is all that is missing and the one who asks may not.
     pub awaits: Option<String>,
+    /// Whether it was withdrawn since, and what to use instead.
+    pub withdrawal: Option<Advice>,
     pub steps: Vec<Step>,
     #[serde(skip)]
     pub markdown: bool,
@@ -77,8 +80,17 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
         }
         _ => None,
     };
+    let ledger = match &contact {
+        Some(contact) => contact.ledger().cloned(),
+        None => session.core.ledger(&session.core.store.refs()?)?,
+    };
+    let withdrawal = match (&ledger, &found.facts.sealed) {
+        (Some(ledger), Some(sealed)) => session.core.advice(ledger, &sealed.version)?,
+        _ => None,
+    };
     Ok(Outcome::Why(Why {
         awaits,
+        withdrawal,
         ready: found.refusal.is_none() && found.facts.sealed.is_none(),
         promoted: found
             .facts

@@ -74,7 +74,26 @@ pub(crate) fn run(session: &Session<'_>, args: &WithdrawArgs) -> Result<Outcome>
         let entry = session.core.store.write_withdrawal(by, ledger, &decided)?;
         Ok(Next::Entry(entry, decided))
     })?;
+    tell_naming(session, &withdrawal)?;
     Ok(Outcome::Withdraw(Withdrawn { withdrawal, cloud }))
+}
+
+/// Says which earlier withdrawals name this version to use instead. They stay as they were written:
+/// what they lead to now is what this one names.
+fn tell_naming(session: &Session<'_>, withdrawal: &Withdrawal) -> Result<()> {
+    let version = &withdrawal.version;
+    let refs = session.core.store.refs()?;
+    for earlier in session.core.naming(&refs, version)? {
+        let says = format!(
+            "{} is withdrawn, and says to use {version}",
+            earlier.version
+        );
+        session.core.ctx.warn(match &withdrawal.replacement {
+            Some(instead) => format!("{says}: its notes say to use {instead} now"),
+            None => format!("{says}: its notes name nothing to use now"),
+        });
+    }
+    Ok(())
 }
 
 /// The withdrawal as it goes onto the ledger, with the version as it was promoted.
@@ -107,21 +126,37 @@ fn decide<'l>(
                 .into(),
         );
     }
-    if let Some(instead) = &wanted.replacement {
-        let stands = match session.core.store.released_as(ledger, instead)? {
-            Some(found) => session.core.store.withdrawal(ledger, &found)?.is_none(),
-            None => false,
-        };
-        if !stands || *instead == known {
-            let what = format!("{instead} is no promoted version to use instead");
-            return Err(Refusal::new(Exit::Invalid, what)
-                .then("git gryt log")
-                .into());
-        }
-    }
+    let replacement = match &wanted.replacement {
+        Some(instead) => Some(standing(session, ledger, instead, &known)?),
+        None => None,
+    };
     let withdrawal = Withdrawal {
         version: known,
+        replacement,
         ..wanted.clone()
     };
     Ok((ledger, withdrawal))
+}
+
+/// The release that is to be used instead of `version`, as it was promoted.
+fn standing(
+    session: &Session<'_>,
+    ledger: &Ledger,
+    instead: &Version,
+    version: &Version,
+) -> Result<Version> {
+    let refused = |what: String| Refusal::new(Exit::Invalid, what).then("git gryt log");
+    let Some(found) = session.core.store.released_as(ledger, instead)? else {
+        let what = format!("{instead} is no promoted version to use instead");
+        return Err(refused(what).into());
+    };
+    if found == *version {
+        let what = format!("{version} cannot be used instead of itself");
+        return Err(refused(what).into());
+    }
+    if session.core.store.withdrawal(ledger, &found)?.is_some() {
+        let what = format!("{found} is withdrawn too, and cannot be used instead of {version}");
+        return Err(refused(what).into());
+    }
+    Ok(found)
 }

@@ -81,6 +81,35 @@ pub struct Withdrawal {
     pub at: Stamp,
 }
 
+/// A withdrawal, and where it leads now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Advice {
+    #[serde(flatten)]
+    pub withdrawal: Withdrawal,
+    /// The release to use instead: the one that was named, or, where that was withdrawn since, the
+    /// one that was named instead of it.
+    pub instead: Option<Version>,
+    /// What was named on the way there and is withdrawn too.
+    pub withdrawn_too: Vec<Version>,
+}
+
+impl Advice {
+    /// What to use, in sentences; none where nothing was named.
+    pub(crate) fn says(&self) -> Vec<String> {
+        let too = self.withdrawn_too.iter();
+        let mut lines: Vec<String> = too
+            .map(|version| format!("{version}, which was named to use instead, is withdrawn too."))
+            .collect();
+        lines.extend(
+            self.instead
+                .iter()
+                .map(|version| format!("Use {version} instead.")),
+        );
+        lines
+    }
+}
+
 /// A release in a line: what lists and logs show of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

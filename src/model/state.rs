@@ -138,6 +138,8 @@ pub(crate) enum InCloud {
     None,
     Draft,
     Promoted,
+    /// Promoted, and not to be used.
+    Withdrawn,
 }
 
 /// What an evolution says of its change.

@@ -29,6 +29,15 @@ pub(super) fn log(entries: &commands::log::Entries) -> String {
             _ = writeln!(text, "! {} {}", entry.version, line(excuse));
         }
     }
+    for advice in &entries.withdrawals {
+        let withdrawal = &advice.withdrawal;
+        let instead = match &advice.instead {
+            Some(instead) => format!(" (use {instead} instead)"),
+            None => String::new(),
+        };
+        let (version, reason) = (&withdrawal.version, line(&withdrawal.reason));
+        _ = writeln!(text, "! {version} withdrawn: {reason}{instead}");
+    }
     text
 }
 
@@ -41,9 +50,9 @@ pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
         None => text += " (draft)\n",
     }
     if let Some(withdrawal) = &notes.withdrawal {
-        _ = writeln!(text, "\nWithdrawn: {}", withdrawal.reason);
-        if let Some(instead) = &withdrawal.replacement {
-            _ = writeln!(text, "Use {instead} instead.");
+        _ = writeln!(text, "\nWithdrawn: {}", withdrawal.withdrawal.reason);
+        for said in withdrawal.says() {
+            _ = writeln!(text, "{said}");
         }
     }
     if let Some(description) = notes

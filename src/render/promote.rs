@@ -98,6 +98,17 @@ pub(super) fn why(why: &commands::why::Why) -> String {
         true => format!("**{head}**\n\n"),
         false => format!("{head}\n"),
     };
+    if let Some(advice) = &why.withdrawal {
+        let reason = line(&advice.withdrawal.reason);
+        _ = writeln!(
+            text,
+            "It was withdrawn by {}: {reason}",
+            line(&advice.withdrawal.by.to_string())
+        );
+        for said in advice.says() {
+            _ = writeln!(text, "{said}");
+        }
+    }
     for (nth, step) in why.steps.iter().enumerate() {
         let who = step.who.as_deref().unwrap_or("you");
         let what = line(&step.what);

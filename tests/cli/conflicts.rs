@@ -596,6 +596,56 @@ fn a_withdrawal_is_seen_everywhere_and_the_version_stays_taken() {
 }
 
 #[test]
+fn a_withdrawn_version_never_leads_to_one_that_is_withdrawn_too() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    for version in ["v1.0.0", "v1.1.0", "v1.2.0"] {
+        ann.proves(version, "A");
+        ann.must(&format!("git gryt promote {version}"));
+    }
+    ann.must("git gryt withdraw v1.0.0 --reason leaks --use v1.1");
+    let told = ann.sh("git gryt withdraw v1.1.0 --reason 'leaks too' --use v1.2.0");
+    assert!(
+        told.err
+            .contains("v1.0.0 is withdrawn, and says to use v1.1.0")
+            && told.err.contains("to use v1.2.0 now"),
+        "{told:?}"
+    );
+    let told = ann.refused(7, "git gryt withdraw v1.2.0 --reason x --use v1.0.0");
+    assert!(told.contains("v1.0.0 is withdrawn too"), "{told}");
+    bob.must("git gryt sync pull");
+    let notes = bob.must("git gryt notes v1.0.0");
+    assert!(
+        notes.contains(
+            "v1.1.0, which was named to use instead, is withdrawn too.\nUse v1.2.0 instead."
+        ),
+        "{notes}"
+    );
+    let log = bob.must("git gryt log");
+    assert!(
+        log.contains("! v1.0.0 withdrawn: leaks (use v1.2.0 instead)"),
+        "{log}"
+    );
+    let why = bob.must("git gryt why v1.0.0");
+    assert!(
+        why.contains("It was withdrawn by ann <ann@example.com>: leaks")
+            && why.contains("Use v1.2.0 instead."),
+        "{why}"
+    );
+    let status = bob.must("git gryt sync status");
+    assert!(status.contains("(cloud: withdrawn)"), "{status}");
+    // The last of them names nothing: nothing is said to be of use.
+    ann.must("git gryt withdraw v1.2.0 --reason 'leaks as well'");
+    let notes = ann.must("git gryt notes v1.0.0");
+    assert!(
+        notes.contains("v1.2.0, which was named to use instead, is withdrawn too.")
+            && !notes.contains("Use v"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn a_withdrawal_without_a_cloud() {
     let sandbox = Sandbox::new();
     sandbox.hosting();

@@ -284,7 +284,7 @@ fn a_withdrawal_is_one_line_and_repeats_itself() {
     );
     let said = ann.refused(7, "git gryt withdraw v1.0.0 --reason x --use v1.1.0");
     assert!(
-        said.contains("no promoted version to use instead"),
+        said.contains("v1.1.0 is withdrawn too, and cannot be used"),
         "{said}"
     );
 }

@@ -186,7 +186,10 @@ fn released(release: &Release) -> Local {
         version: release.version.clone(),
         status: release.status(),
         sync: SyncState::Synced,
-        cloud: InCloud::Promoted,
+        cloud: match release.withdrawn {
+            true => InCloud::Withdrawn,
+            false => InCloud::Promoted,
+        },
         edited: false,
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod survey;
 mod tagged;
 pub(crate) mod taken;
 pub(crate) mod verify;
+mod withdrawn;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
