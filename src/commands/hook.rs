@@ -198,8 +198,8 @@ fn done(hook: Hook) -> Outcome {
     Outcome::HookRan(Ran::nothing(hook))
 }
 
-/// Refuses what is wrong with gryt's own files, and looks what is new. Nothing that the cloud says
-/// or does not say stops a commit.
+/// Refuses what is wrong with gryt's own files in the commit, and looks what is new. Nothing that
+/// the cloud says or does not say stops a commit, and no draft, which is no part of it.
 fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
     let faults = session.drafts.faults()?;
     if let Some(first) = faults.first() {
@@ -209,11 +209,28 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
             refusal.why.push(fault.what.clone());
             refusal.why.extend(fault.why.iter().cloned());
         }
-        return Err(refusal
+        let mend = match faults.len() {
+            1 => "mend the file, add it, and commit again",
+            _ => "mend these files, add them, and commit again",
+        };
+        let mut refusal = refusal
             .caused(Cause::StopsCommit)
-            .because("Nothing was committed: gryt could not read this")
-            .then("git commit --no-verify")
-            .into());
+            .because(format!("Nothing was committed: {mend}"));
+        // Each file is added: these are no choice, so that they stand in one line.
+        let add: Vec<&str> = faults
+            .iter()
+            .flat_map(|fault| &fault.next)
+            .map(String::as_str)
+            .collect();
+        refusal = refusal.then(add.join(" && "));
+        return Err(refusal.into());
+    }
+    for unreadable in session.drafts.unreadable()? {
+        let mut text = format!("gryt: {}", unreadable.lines());
+        for next in &unreadable.next {
+            text += &format!("\n  {next}");
+        }
+        session.core.ctx.warn(text);
     }
     pull_briefly(session);
     Ok(done(Hook::PreCommit))

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::plainly;
+
 /// A text that breaks a rule: the rule in words, and the place where that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
@@ -48,6 +50,7 @@ impl Invalid {
                 let tail = format!(" at line {line} column {column}");
                 rule = rule.replace(&tail, "");
             }
+            let rule = plainly::said(&rule);
             Invalid {
                 rule,
                 at,

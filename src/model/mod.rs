@@ -31,6 +31,7 @@ pub(crate) mod original;
 pub(crate) mod person;
 pub(crate) mod pipeline;
 mod place;
+mod plainly;
 pub(crate) mod policy;
 pub(crate) mod promotion;
 pub(crate) mod proof;

@@ -10,8 +10,8 @@ use crate::model::policy::{self, Policy};
 use crate::model::{Invalid, Refusal};
 
 impl Drafts<'_> {
-    /// The faults of pipelines, policy and settings that the index has otherwise than `HEAD`, and
-    /// of contracts that were edited.
+    /// The faults of pipelines, policy and settings that the index has otherwise than `HEAD`, each
+    /// with what to type once its file is mended.
     ///
     /// # Errors
     /// The index or the files cannot be read.
@@ -30,15 +30,23 @@ impl Drafts<'_> {
                 continue;
             }
             if let Some(text) = self.core.store.blob(&blob)? {
-                faults.extend(fault(&path, &text));
-            }
-        }
-        for (version, edited) in self.edited(&self.core.store.refs()?)? {
-            if let Edited::Invalid(_) = &edited {
-                faults.push(edited.refusal(&version));
+                let fault = fault(&path, &text);
+                faults.extend(fault.map(|fault| fault.then(format!("git add {path}"))));
             }
         }
         Ok(faults)
+    }
+
+    /// The contracts whose edit cannot be read. They are no part of any commit.
+    ///
+    /// # Errors
+    /// The files cannot be read.
+    pub(crate) fn unreadable(self) -> Result<Vec<Refusal>> {
+        let edited = self.edited(&self.core.store.refs()?)?.into_iter();
+        let unreadable = edited.filter(|(_, edited)| matches!(edited, Edited::Invalid(_)));
+        Ok(unreadable
+            .map(|(version, edited)| edited.refusal(&version))
+            .collect())
     }
 }
 
