@@ -6,10 +6,13 @@ use serde::Serialize;
 use super::Outcome;
 use crate::cache::Cache;
 use crate::cache::rows::Declared;
+use crate::model::near::nearest;
 use crate::model::sealed::Release;
 use crate::model::state::Status;
-use crate::model::{ChangeId, Exit, Oid, Person, Refusal, Version};
+use crate::model::{ChangeId, EvolutionName, Exit, Oid, Person, Refusal, Version};
 use crate::session::Session;
+use crate::store::Refs;
+use crate::store::refs::drafts;
 
 /// Where a change or a commit is.
 #[derive(Debug, Serialize)]
@@ -20,6 +23,10 @@ pub(crate) struct Whereabouts {
     pub shipped: Vec<Shipped>,
     /// Drafts that want the change, or for which something is proven at the commit.
     pub wanted: Vec<Version>,
+    /// What is proven at the commit for drafts.
+    pub proves: Vec<EvolutionName>,
+    /// The draft that was asked for by its version: it is released nowhere.
+    pub draft: Option<Version>,
 }
 
 /// A release that holds it.
@@ -50,15 +57,108 @@ pub(crate) fn run(session: &Session<'_>, what: &str) -> Result<Outcome> {
     if let Some(oid) = released(session, &cache, what)? {
         return of_commit(session, &cache, &oid).map(Outcome::Where);
     }
-    match session.core.store.resolve(what) {
-        Ok(oid) => of_commit(session, &cache, &oid).map(Outcome::Where),
-        Err(error) if is_cut(&error) => Err(error),
-        Err(_) => Err(Refusal::new(
-            Exit::Invalid,
-            format!("{what} is no commit, and no version that is known here has such a change"),
-        )
-        .then("git gryt sync pull")
-        .into()),
+    let version = version(session, what);
+    let releases = cache.releases(usize::MAX, None)?;
+    match (session.core.store.resolve(what), version) {
+        (Ok(oid), None) => of_commit(session, &cache, &oid).map(Outcome::Where),
+        (Ok(oid), Some(version)) => {
+            let places = of_commit(session, &cache, &oid)?;
+            match places.shipped.is_empty() && is_tag(session, what)? {
+                true => Err(no_release(session, what, &version).into()),
+                false => Ok(Outcome::Where(places)),
+            }
+        }
+        (Err(error), None) if is_cut(&error) => Err(error),
+        (Err(_), None) => Err(unknown(session, what).into()),
+        (Err(error), Some(version)) => match refs.draft(&version) {
+            Some((spelled, _)) => Ok(Outcome::Where(Whereabouts {
+                what: what.to_owned(),
+                shipped: Vec::new(),
+                wanted: Vec::new(),
+                proves: Vec::new(),
+                draft: Some(spelled),
+            })),
+            None if is_cut(&error) => Err(error),
+            None if releases.iter().any(|known| known.version == version) => {
+                let what = format!("This clone does not have the commit of {version}");
+                let refusal = Refusal::new(Exit::Failure, what);
+                Err(refusal.then("git fetch --all --tags").into())
+            }
+            None => Err(no_version(session, &refs, &version)?.into()),
+        },
+    }
+}
+
+fn is_tag(session: &Session<'_>, name: &str) -> Result<bool> {
+    let tag = session.core.store.tag(&format!("refs/tags/{name}"))?;
+    Ok(tag.is_some())
+}
+
+/// The version that somebody asks for: by its tag, or by its name. A number alone is a commit's.
+fn version(session: &Session<'_>, what: &str) -> Option<Version> {
+    let named = || {
+        let begins = what.rsplit('/').next().unwrap_or_default();
+        let named = begins.starts_with('v') || begins.contains('.');
+        what.parse::<Version>().ok().filter(|_| named)
+    };
+    session.core.config.tag_format.version(what).or_else(named)
+}
+
+/// A tag is here, and the ledger that this clone has holds no release of that version.
+fn no_release(session: &Session<'_>, tag: &str, version: &Version) -> Refusal {
+    let what = format!("{tag} is a tag, and this clone knows no release {version}");
+    let refusal = Refusal::new(Exit::Invalid, what);
+    match session.core.config.remote {
+        Some(_) => refusal
+            .because("It was promoted since the last pull, or released before gryt")
+            .then("git gryt sync pull"),
+        None => refusal.because("It was released before gryt, or somebody else made the tag"),
+    }
+    .then("git gryt import --from tags --dry-run")
+}
+
+/// Neither a release, nor a draft, nor a tag of that version is here.
+fn no_version(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<Refusal> {
+    let what = format!("There is no version {version} that this clone knows");
+    let refusal = Refusal::new(Exit::Invalid, what);
+    let cloud = session.core.known_cloud(refs);
+    if drafts(&cloud).any(|(there, _)| there == *version) {
+        return Ok(refusal
+            .because("It is a draft in the cloud, and was not pulled yet")
+            .then("git gryt sync pull"));
+    }
+    let mut known: Vec<Version> = drafts(refs.local()).map(|(version, _)| version).collect();
+    if let Some(ledger) = session.core.ledger(refs)? {
+        known.extend(session.core.store.versions(&ledger, version.product())?);
+    }
+    let near = nearest(version.as_str(), known.iter().map(Version::as_str));
+    let refusal = match near {
+        Some(near) => refusal
+            .because(format!("Did you mean {near}?"))
+            .then(format!("git gryt where {near}")),
+        None => refusal,
+    };
+    Ok(match session.core.config.remote {
+        Some(_) => refusal.then("git gryt sync pull"),
+        None => refusal.then("git gryt generation list"),
+    })
+}
+
+/// No change, no version and no commit.
+fn unknown(session: &Session<'_>, what: &str) -> Refusal {
+    let is_oid = what.len() >= 4 && what.bytes().all(|b| b.is_ascii_hexdigit());
+    let said = match is_oid {
+        true => format!("{what} is no commit that this clone has"),
+        false => {
+            format!("{what} is no commit, and no version that is known here has such a change")
+        }
+    };
+    let refusal = Refusal::new(Exit::Invalid, said);
+    match (&session.core.config.remote, is_oid) {
+        // Commits are git's to bring, changes are gryt's.
+        (Some(_), true) => refusal.then("git fetch --all"),
+        (Some(_), false) => refusal.then("git gryt sync pull"),
+        (None, _) => refusal.then("git gryt generation list"),
     }
 }
 
@@ -85,6 +185,8 @@ fn of_change(id: &ChangeId, places: Vec<Declared>) -> Whereabouts {
         what: id.to_string(),
         shipped: Vec::new(),
         wanted: Vec::new(),
+        proves: Vec::new(),
+        draft: None,
     };
     for place in places {
         if place.status.is_open() {
@@ -137,6 +239,8 @@ fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Whereabo
         what: oid.to_string(),
         shipped: shipped.into_iter().collect(),
         wanted: Vec::new(),
+        proves: Vec::new(),
+        draft: None,
     };
     for proof in cache.proven_at(oid)? {
         match places
@@ -148,8 +252,11 @@ fn of_commit(session: &Session<'_>, cache: &Cache, oid: &Oid) -> Result<Whereabo
                 shipped.proven_by.push(proof.owner);
             }
             Some(_) => {}
-            None if proof.draft && !places.wanted.contains(&proof.name.version) => {
-                places.wanted.push(proof.name.version);
+            None if proof.draft => {
+                if !places.wanted.contains(&proof.name.version) {
+                    places.wanted.push(proof.name.version.clone());
+                }
+                places.proves.push(proof.name);
             }
             None => {}
         }

@@ -85,7 +85,10 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
     let mut drafts: Vec<Draft> = cache.drafts()?.into_iter().map(draft).collect();
     drafts.sort_by(|a, b| a.version.cmp(&b.version));
     let current = match session.proving.last_started() {
-        Some(root) => cache.evolution(&root)?,
+        // What was given up is nothing that a run would go on with.
+        Some(root) => cache
+            .evolution(&root)?
+            .filter(|line| line.status != Trial::Abandoned),
         None => None,
     };
     Ok(Outcome::Status(Overview {

@@ -108,6 +108,19 @@ impl Version {
         self.numbers.len()
     }
 
+    /// Whether it is a later patch on the line of `earlier`: all of its numbers but the last are the
+    /// same.
+    pub fn goes_on(&self, earlier: &Version) -> bool {
+        let width = self.width().max(earlier.width());
+        let line = 0..width.saturating_sub(1);
+        self.product == earlier.product
+            && earlier < self
+            && width > 2
+            && line
+                .into_iter()
+                .all(|at| self.number(at) == earlier.number(at))
+    }
+
     /// Whether it is a candidate for the release of its numbers.
     pub fn is_pre_release(&self) -> bool {
         !self.pre.is_empty()
@@ -323,6 +336,21 @@ mod tests {
             "v2024.01.15",
         ];
         assert!(rising.windows(2).all(|w| v(w[0]) < v(w[1])));
+    }
+
+    #[test]
+    fn a_patch_goes_on_a_line() {
+        assert!(v("v1.0.1").goes_on(&v("v1.0.0")));
+        assert!(v("v1.0.5").goes_on(&v("v1.0")));
+        for (later, earlier) in [
+            ("v1.1.0", "v1.0.0"),
+            ("v1.0.0", "v1.0.0"),
+            ("v1.0.0", "v1.0.1"),
+            ("v1.1", "v1.0"),
+            ("a/v1.0.1", "v1.0.0"),
+        ] {
+            assert!(!v(later).goes_on(&v(earlier)), "{later} {earlier}");
+        }
     }
 
     #[test]

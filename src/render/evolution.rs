@@ -7,6 +7,23 @@ use crate::commands;
 use crate::model::evolution::Cover;
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd};
 
+/// An evolution that was started, or goes on.
+pub(super) fn started(started: &commands::evolution::Started) -> String {
+    let (rc, change, title) = (
+        started.name.rc(),
+        &started.name.change,
+        line(&started.title),
+    );
+    if !started.open {
+        return format!("Started {rc} for {change}: {title}\n");
+    }
+    let version = &started.name.version;
+    format!(
+        "{rc} for {change} is open already, and goes on: {title}\n\
+         To start another one: git gryt evolution start {version} --change {change} --again\n"
+    )
+}
+
 /// Evolutions in a list.
 pub(super) fn evolutions(list: &commands::evolution::List) -> String {
     if list.evolutions.is_empty() {
@@ -97,7 +114,7 @@ pub(super) fn recorded(recorded: &commands::evolution::record::Recorded, style: 
         Ended::Fail => style.bad(&format!("Recorded: {name} failed at {at}{started}")) + "\n",
     };
     text += &evidence_of(&recorded.evidence);
-    text + &run::unshared(recorded.unshared, name.version.as_str())
+    text + &run::unshared(recorded.unshared, recorded.status, name.version.as_str())
 }
 
 /// What another system found, in lines.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{line, table};
 use crate::commands;
+use crate::model::Version;
 use crate::model::standing::{Progress, Standing};
 
 /// A draft that was declared.
@@ -12,7 +13,28 @@ pub(super) fn new_generation(made: &commands::generation::Made) -> String {
     if made.changes == 0 {
         text += "Edit that file to say what it must contain\n";
     }
-    text
+    text + &unshared(made.unshared, &made.version)
+}
+
+/// A draft under another name.
+pub(super) fn renamed(renamed: &commands::generation::rename::Renamed) -> String {
+    let (old, new) = (&renamed.old, &renamed.new);
+    let mut text = format!(
+        "Renamed {old} to {new}, with {} of your evolutions\n",
+        renamed.evolutions
+    );
+    if renamed.left_cloud {
+        _ = writeln!(text, "{old} is gone from the cloud");
+    }
+    text + &unshared(renamed.unshared, new)
+}
+
+/// That what was done to a draft is in this clone alone.
+pub(super) fn unshared(unshared: bool, version: &Version) -> String {
+    match unshared {
+        true => format!("{version} is not shared yet: git gryt sync push {version}\n"),
+        false => String::new(),
+    }
 }
 
 /// Generations in a list.

@@ -71,15 +71,15 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Config(settings) => return setup::config(settings),
         Outcome::GenerationNew(made) => generation::new_generation(made),
         Outcome::GenerationEdit(changed) => match changed.changed {
-            true => format!("Edited {}\n", changed.version),
+            true => {
+                let version = &changed.version;
+                format!("Edited {version}\n") + &generation::unshared(changed.unshared, version)
+            }
             false => format!("{} is as it was\n", changed.version),
         },
         Outcome::GenerationList(list) => return style.rows(&generation::generations(list)),
         Outcome::GenerationShow(shown) => return style.page(&generation::generation(shown)),
-        Outcome::GenerationRename(renamed) => format!(
-            "Renamed {} to {}, with {} of your evolutions\n",
-            renamed.old, renamed.new, renamed.evolutions
-        ),
+        Outcome::GenerationRename(renamed) => generation::renamed(renamed),
         Outcome::GenerationDelete(deleted) => {
             let place = if deleted.cloud {
                 "here and in the cloud"
@@ -92,7 +92,10 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             )
         }
         Outcome::GenerationRestore(restored) => match &restored.kept {
-            None => format!("Restored {}\n", restored.version),
+            None => {
+                let version = &restored.version;
+                format!("Restored {version}\n") + &generation::unshared(restored.unshared, version)
+            }
             Some(kept) if restored.draft => format!(
                 "The file of {} shows the draft again; your edit is kept: git show {kept}\n",
                 restored.version
@@ -110,10 +113,20 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             false => format!("Resolved: {} is gone here too\n", resolved.version),
         },
         Outcome::EvolutionAbandon(abandoned) => match abandoned.kept {
-            true => format!(
-                "Abandoned {}; what it proved stays to be seen, and counts for nothing\n",
-                abandoned.name
-            ),
+            true => {
+                let mut text = format!(
+                    "Abandoned {}; what it proved stays to be seen, and counts for nothing\n",
+                    abandoned.name
+                );
+                if abandoned.unshared {
+                    let version = &abandoned.name.version;
+                    _ = writeln!(
+                        text,
+                        "It is not shared yet: git gryt sync push-evolutions {version}"
+                    );
+                }
+                text
+            }
             false => format!("Abandoned {}\n", abandoned.name),
         },
         Outcome::Why(why) => return style.page(&promote::why(why)),
@@ -124,12 +137,7 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         }
         Outcome::Notes(notes) => return ledger::release_notes(notes),
         Outcome::Where(places) => return ledger::whereabouts(places),
-        Outcome::EvolutionStart(started) => format!(
-            "Started {} for {}: {}\n",
-            started.name.rc(),
-            started.name.change,
-            started.title
-        ),
+        Outcome::EvolutionStart(started) => evolution::started(started),
         Outcome::EvolutionList(list) => return style.rows(&evolution::evolutions(list)),
         Outcome::EvolutionShow(shown) => return style.page(&evolution::evolution(shown)),
         Outcome::EvolutionRecord(recorded) => evolution::recorded(recorded, style),

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{Style, line, markdown, table};
 use crate::commands;
-use crate::model::Oid;
 use crate::model::state::Status;
+use crate::model::{ChangeId, Oid, Version};
 
 /// What was promoted.
 pub(super) fn log(entries: &commands::log::Entries) -> String {
@@ -106,8 +106,28 @@ pub(super) fn whereabouts(places: &commands::locate::Whereabouts) -> String {
             places.what, shipped.version
         );
     }
-    for version in &places.wanted {
-        _ = writeln!(text, "{} is wanted by the draft {version}", places.what);
+    // Of a commit it is said what is proven at it, of a change who wants it.
+    let mut proven: Vec<(&Version, &ChangeId)> = Vec::new();
+    for name in &places.proves {
+        let pair = (&name.version, &name.change);
+        if !proven.contains(&pair) {
+            proven.push(pair);
+        }
+    }
+    for (version, change) in proven {
+        _ = writeln!(
+            text,
+            "{} proves {change} of the draft {version}",
+            places.what
+        );
+    }
+    if places.proves.is_empty() {
+        for version in &places.wanted {
+            _ = writeln!(text, "{} is wanted by the draft {version}", places.what);
+        }
+    }
+    if let Some(version) = &places.draft {
+        _ = writeln!(text, "{version} is a draft, and not released yet");
     }
     if text.is_empty() {
         _ = writeln!(text, "{} is in no promoted version", places.what);

@@ -48,14 +48,21 @@ pub(super) fn run(proven: &commands::run::Proven, style: Style) -> String {
             style.bad(&line) + "\n"
         }
     };
-    text += &unshared(proven.unshared, version.as_str());
+    // What proves nothing is nothing that anybody waits for.
+    if proven.void.is_none() {
+        text += &unshared(proven.unshared, proven.status, version.as_str());
+    }
     text
 }
 
-/// That a proof is in this clone alone.
-pub(super) fn unshared(unshared: bool, version: &str) -> String {
+/// That a result is in this clone alone.
+pub(super) fn unshared(unshared: bool, status: Ended, version: &str) -> String {
+    let what = match status {
+        Ended::Pass => "proof",
+        Ended::Fail => "failure",
+    };
     match unshared {
-        true => format!("The proof is not shared yet: git gryt sync push-evolutions {version}\n"),
+        true => format!("The {what} is not shared yet: git gryt sync push-evolutions {version}\n"),
         false => String::new(),
     }
 }

@@ -9,7 +9,7 @@ use crate::model::EvolutionName;
 use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;
-use crate::model::state::SyncState;
+use crate::model::state::{SyncState, Trial};
 
 /// The longest list of news; the rest is counted.
 const NEWS: usize = 8;
@@ -445,13 +445,16 @@ pub(super) fn news_line(news: &News) -> String {
         }
         News::Left { version } => format!("the draft {version} left the cloud"),
         News::Proof { name, by, status } => {
-            format!(
-                "your {} in {}: {status} ({}, {})",
-                name.change,
-                name.version,
-                by.name,
-                name.rc()
-            )
+            let (who, change, version) = (&by.name, &name.change, &name.version);
+            let rc = name.rc();
+            match status {
+                Trial::Pass => format!("{who} proved {change} in {version} ({rc})"),
+                Trial::Fail => format!("{change} in {version} failed for {who} ({rc})"),
+                Trial::Abandoned => format!("{who} abandoned {rc} of {change} in {version}"),
+                Trial::Dropped | Trial::Started | Trial::Elsewhere | Trial::Stale => {
+                    format!("{change} in {version}: {status} ({who}, {rc})")
+                }
+            }
         }
     }
 }

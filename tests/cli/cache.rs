@@ -250,7 +250,7 @@ fn where_tells_what_is_shipped_and_what_is_wanted() {
     let fix = ann.git("rev-parse HEAD");
     assert!(says(&fix).contains("is in no promoted version"));
     ann.proves("v1.0.1", "HOT-1");
-    assert!(says(&fix).contains("is wanted by the draft v1.0.1"));
+    assert!(says(&fix).contains("proves HOT-1 of the draft v1.0.1"));
     ann.must("git gryt promote v1.0.1");
     assert!(says(&fix).contains("was shipped in v1.0.1, proven by ann"));
     assert!(says("main").contains("was shipped in v1.0.0"));

@@ -124,7 +124,7 @@ fn the_editor_is_gits_own() {
     let editor = dev.with("GIT_EDITOR", "sed -i 's/title: .*/title: edited/'");
     assert_eq!(
         editor.must("git gryt generation edit v1.0.0"),
-        "Edited v1.0.0\n"
+        "Edited v1.0.0\nv1.0.0 is not shared yet: git gryt sync push v1.0.0\n"
     );
     let there = dev.git("show refs/gryt/generations/v1.0.0:generation.yaml");
     assert!(there.contains("title: edited"), "{there}");

@@ -45,6 +45,7 @@ mod remotes;
 mod republish;
 mod sandbox;
 mod secrets;
+mod slips;
 mod soak;
 mod thrift;
 mod tools;

@@ -30,12 +30,12 @@ fn a_pull_tells_what_others_did_since_the_last_and_only_once() {
     // What a hook brought is told by the next pull of a person's own.
     bob.must("git gryt sync pull --leave-edits -q");
     let told = bob.must("git gryt sync pull");
-    for line in ["ann declared v2.0.0", "your A in v1.0.0: pass (ann, rc.1)"] {
+    for line in ["ann declared v2.0.0", "ann proved A in v1.0.0 (rc.1)"] {
         assert!(told.contains(line), "{line}: {told}");
     }
     // One's own doing and other people's changes are no news.
     assert!(
-        !told.contains("v3.0.0") && !told.contains("your B"),
+        !told.contains("v3.0.0") && !told.contains(" B in"),
         "{told}"
     );
     let told = bob.must("git gryt sync pull");

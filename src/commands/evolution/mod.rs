@@ -75,6 +75,8 @@ pub(crate) struct Started {
     pub name: EvolutionName,
     pub title: String,
     pub owner: Person,
+    /// Whether it was open, with nothing run of it, so that it goes on and no other was started.
+    pub open: bool,
 }
 
 /// The evolutions of a version.
@@ -129,6 +131,8 @@ pub(crate) struct Abandoned {
     pub cloud: bool,
     /// Whether what it proved stays to be seen, with the reason.
     pub kept: bool,
+    /// Whether the cloud does not know of it yet.
+    pub unshared: bool,
 }
 
 /// Runs a subcommand.
@@ -160,14 +164,11 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     {
         // Nothing was run of it yet: it is the one that was meant.
         session.proving.set_current(&open.root)?;
-        session.core.ctx.note(format!(
-            "{} is open and nothing was run of it: it goes on. Another one: --again",
-            open.name
-        ));
         return Ok(Outcome::EvolutionStart(Started {
             name: open.name,
             title: change.title.clone(),
             owner: open.evolution.owner,
+            open: true,
         }));
     }
     let (name, root) = session.proving.begin_evolution(&draft, change)?;
@@ -177,6 +178,7 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
         name,
         title: change.title.clone(),
         owner: session.core.me()?,
+        open: false,
     }))
 }
 
@@ -227,6 +229,7 @@ fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Re
         name: name.clone(),
         cloud: false,
         kept: true,
+        unshared: session.core.config.remote.is_some() && !session.core.continuous(),
     }))
 }
 
@@ -262,6 +265,7 @@ fn remove(session: &Session<'_>, name: &EvolutionName) -> Result<Outcome> {
         name: name.clone(),
         cloud: gone.is_some(),
         kept: false,
+        unshared: false,
     }))
 }
 
@@ -349,6 +353,11 @@ fn may_abandon(
     Err(
         Refusal::new(Exit::Conflict, format!("{name} is owned by {owner}"))
             .because("Its owner can abandon it, and so can whoever promoted its version")
+            .because("It stops nobody: whoever else is to prove the change starts an evolution")
+            .then(format!(
+                "git gryt evolution start {} --change {}",
+                name.version, name.change
+            ))
             .into(),
     )
 }

@@ -56,6 +56,8 @@ pub(crate) struct Restored {
     /// Whether it is a draft.
     #[serde(rename = "is_draft")]
     pub draft: bool,
+    /// Whether the cloud has it otherwise, or not at all.
+    pub unshared: bool,
 }
 
 /// Deletes a draft, for all where it is published.
@@ -280,6 +282,7 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         session.drafts.let_go(held, &text)?;
         session.drafts.write_view()?;
         return Ok(Outcome::GenerationRestore(Restored {
+            unshared: session.core.is_unshared(&spelled)?,
             version: spelled,
             kept: Some(kept),
             draft: true,
@@ -297,6 +300,7 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
             version,
             kept: Some(kept),
             draft: false,
+            unshared: false,
         }));
     }
     if let Some((spelled, _)) = refs.draft(&version) {
@@ -316,6 +320,7 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
     session.core.forget_adopted(&version)?;
     session.drafts.write_view()?;
     Ok(Outcome::GenerationRestore(Restored {
+        unshared: session.core.is_unshared(&version)?,
         version,
         kept: None,
         draft: true,

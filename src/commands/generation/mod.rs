@@ -124,6 +124,8 @@ pub(crate) struct Made {
     pub file: String,
     #[serde(rename = "change_count")]
     pub changes: usize,
+    /// Whether it is in this clone alone although there is a cloud.
+    pub unshared: bool,
 }
 
 /// A draft after an edit.
@@ -132,6 +134,8 @@ pub(crate) struct Made {
 pub(crate) struct Changed {
     pub version: Version,
     pub changed: bool,
+    /// Whether the cloud has it otherwise, or not at all.
+    pub unshared: bool,
 }
 
 /// Drafts and releases.
@@ -213,6 +217,11 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
     }
     let contract = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
     let author = session.core.author()?;
+    if args.version.is_some() {
+        session
+            .core
+            .mention_higher(&session.core.store.refs()?, &version)?;
+    }
     session.core.change(|refs| {
         session.core.may_declare(refs, &version)?;
         let nonce = session.core.ctx.nonce();
@@ -226,8 +235,9 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
     session.drafts.write_view()?;
     Ok(Outcome::GenerationNew(Made {
         file: view::path(&version),
-        version,
         changes: contract.changes.len(),
+        unshared: session.core.is_unshared(&version)?,
+        version,
     }))
 }
 
@@ -310,7 +320,11 @@ fn edit(session: &Session<'_>, args: &EditArgs) -> Result<Outcome> {
         Ok((vec![refs.change(names::draft(&version), Some(&new))], true))
     })?;
     session.drafts.write_view()?;
-    Ok(Outcome::GenerationEdit(Changed { version, changed }))
+    Ok(Outcome::GenerationEdit(Changed {
+        changed,
+        unshared: session.core.is_unshared(&version)?,
+        version,
+    }))
 }
 
 fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Outcome> {
@@ -343,8 +357,9 @@ fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) -> Result<Out
         .draft(&session.core.store.refs()?, &version)?
         .tip;
     Ok(Outcome::GenerationEdit(Changed {
-        version,
         changed: before != after,
+        unshared: session.core.is_unshared(&version)?,
+        version,
     }))
 }
 

@@ -40,6 +40,10 @@ pub(crate) struct Renamed {
     /// Evolutions that came along.
     #[serde(rename = "evolution_count")]
     pub evolutions: usize,
+    /// Whether the old name left the cloud.
+    pub left_cloud: bool,
+    /// Whether the new one is in this clone alone although there is a cloud.
+    pub unshared: bool,
 }
 
 /// Renames.
@@ -91,9 +95,10 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
             }
         }
     }
-    if published && let Some(contact) = &reached {
-        delete::from_cloud(session, contact, &old, &draft.tip)?;
-    }
+    let left_cloud = match &reached {
+        Some(contact) if published => delete::from_cloud(session, contact, &old, &draft.tip)?,
+        Some(_) | None => false,
+    };
     if let Some(contact) = &reached {
         let late = late(session, contact, &own)?;
         session.cloud.clear(contact, &late)?;
@@ -117,8 +122,10 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     session.drafts.write_view()?;
     Ok(Outcome::GenerationRename(Renamed {
         old,
-        new,
         evolutions: own.len(),
+        left_cloud,
+        unshared: session.core.is_unshared(&new)?,
+        new,
     }))
 }
 
@@ -324,5 +331,7 @@ fn from_file(session: &Session<'_>, old: &Version, new: &Version) -> Result<Outc
         old: old.clone(),
         new: new.clone(),
         evolutions: 0,
+        left_cloud: false,
+        unshared: session.core.is_unshared(new)?,
     }))
 }

@@ -181,7 +181,9 @@ fn mention(session: &Session<'_>, refs: &Refs, version: &Version, release: &Oid)
         .iter()
         .filter(|known| !known.is_pre_release() && *known > version)
         .max();
-    if let Some(above) = above {
+    // A hot fix goes on an older line, as its numbers say.
+    let goes_on = known.iter().any(|known| version.goes_on(known));
+    if let Some(above) = above.filter(|_| !goes_on) {
         session
             .core
             .ctx

@@ -37,14 +37,15 @@ pub(crate) struct RunArgs {
     /// Prove this change, not the one that was started last here
     #[arg(long, value_name = "[VERSION/]ID")]
     change: Vec<String>,
-    /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines of their messages
+    /// Prove the changes that commits since BASE name in `Gryt-Change: ID` lines of their messages,
+    /// starting evolutions of those that you have none of
     #[arg(long, value_name = "BASE", conflicts_with = "change")]
     trailers: Option<String>,
     /// Prove the changes of VERSION that HEAD holds no proof of: after a squash, or a merge that
     /// changed what was proven
     #[arg(long, value_name = "VERSION", conflicts_with_all = ["change", "trailers"])]
     uncovered: Option<String>,
-    /// Start evolutions of changes that you have none of
+    /// With --change, start evolutions of changes that you have none of
     #[arg(long)]
     start: bool,
     /// Run in a temporary worktree that holds the commit and nothing else

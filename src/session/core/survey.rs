@@ -12,8 +12,8 @@ use crate::model::sealed::Sealed;
 use crate::model::standing::{Progress, Standing};
 use crate::model::state::Status;
 use crate::model::{Contract, EvolutionName, Oid, Version};
-use crate::store::Refs;
 use crate::store::refs::evolutions;
+use crate::store::{Refs, names};
 
 /// The evolutions here, in the cloud and as last taken over from there, by version: read once for as
 /// many versions as are asked for.
@@ -140,6 +140,22 @@ impl Core<'_> {
             Some(remote) => refs.cloud(remote),
             None => BTreeMap::new(),
         }
+    }
+
+    /// Whether a draft of this clone is in it alone, or has something here that the cloud was not
+    /// seen to have, and a person has to push it. In `cloud` mode nobody has to.
+    ///
+    /// # Errors
+    /// Refs cannot be read.
+    pub(crate) fn is_unshared(&self, version: &Version) -> Result<bool> {
+        if self.config.remote.is_none() || self.continuous() {
+            return Ok(false);
+        }
+        let refs = self.store.refs()?;
+        let Some((spelled, tip)) = refs.draft(version) else {
+            return Ok(false);
+        };
+        Ok(self.known_cloud(&refs).get(&names::draft(&spelled)) != Some(&tip))
     }
 
     /// Whether a promoted version still stands.

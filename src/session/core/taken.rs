@@ -76,30 +76,44 @@ impl Core<'_> {
                 InTheWay::Folder(_) | InTheWay::Alike(_) => Ok(()),
             };
         }
-        self.mention_higher_tag(refs, version)
+        Ok(())
     }
 
-    /// Says where a version lies below the highest release from before gryt.
-    fn mention_higher_tag(&self, refs: &Refs, version: &Version) -> Result<()> {
-        if refs
-            .get(names::LEDGER)
-            .is_some_and(|ledger| Some(ledger) != refs.get(names::BASE))
-        {
-            return Ok(());
-        }
+    /// Says where a version that a person named lies below the highest release, which is as often
+    /// a slip as it is a hot fix.
+    ///
+    /// # Errors
+    /// The ledger or tags cannot be read.
+    pub(crate) fn mention_higher(&self, refs: &Refs, version: &Version) -> Result<()> {
+        let of_product =
+            |other: &Version| other.product() == version.product() && !other.is_pre_release();
+        let mut promoted = match self.ledger(refs)? {
+            Some(ledger) => self.store.versions(&ledger, version.product())?,
+            None => Vec::new(),
+        };
+        promoted.retain(of_product);
         let format = &self.config.tag_format;
         let tags = self.store.tags()?;
-        let highest = tags
-            .iter()
-            .filter_map(|tag| tag_format::of(tag, format))
-            .filter(|tagged| tagged.product() == version.product() && !tagged.is_pre_release())
-            .max();
-        if let Some(highest) = highest.filter(|highest| highest > version) {
-            self.ctx.warn(format!(
-                "{version} is below {highest}, which its tag says is released: git gryt generation new \
-                 --next patch counts on from there"
-            ));
+        let tagged = tags.iter().filter_map(|tag| tag_format::of(tag, format));
+        let tagged: Vec<Version> = tagged.filter(of_product).collect();
+        let released = || promoted.iter().chain(&tagged);
+        let Some(highest) = released().max().filter(|highest| *highest > version) else {
+            return Ok(());
+        };
+        let known = match promoted.contains(highest) {
+            true => "which is released",
+            false => "which its tag says is released",
+        };
+        let mut text = format!(
+            "{version} is below {highest}, {known}. The next one after {highest}: git gryt \
+             generation new --next patch"
+        );
+        if let Some(below) = released().filter(|below| *below < version).max() {
+            text += &format!(
+                ". A hot fix of {below}: git gryt generation new --next patch --from {below}"
+            );
         }
+        self.ctx.warn(text);
         Ok(())
     }
 

@@ -107,7 +107,11 @@ impl Proving<'_> {
             [draft] => {
                 let contract = draft.contract().map_err(Refusal::from)?;
                 let change = declared(&contract, &draft.version, &wanted.change)?;
-                self.begin_evolution(draft, change)?;
+                let (name, _) = self.begin_evolution(draft, change)?;
+                let (rc, version) = (name.rc(), &name.version);
+                self.core
+                    .ctx
+                    .note(format!("Started {rc} for {} of {version}", name.change));
                 Ok(())
             }
             [] => {
