@@ -460,6 +460,26 @@ fn a_cloud_that_cannot_be_reached_is_told_with_gits_own_reason() {
 }
 
 #[test]
+fn what_a_host_acknowledged_and_did_not_do_is_named_at_the_next_contact() {
+    let sandbox = Sandbox::new();
+    let (ann, hosting) = ready(&sandbox, "v1.0.0");
+    let there = ann.at(&hosting);
+    // Every update is answered with "ok", and the ledger stands where it stood.
+    hook(
+        &hosting,
+        "post-receive",
+        "while read old new ref; do case $ref in refs/gryt/ledger) git update-ref $ref $old;; esac; done",
+    );
+    ann.must("git gryt promote v1.0.0");
+    let said = ann.refused(9, "git gryt sync pull");
+    assert!(said.contains("It lacks the promotion of v1.0.0"), "{said}");
+    fs::remove_file(hosting.join("hooks/post-receive")).unwrap();
+    ann.must("git gryt sync push --republish && git gryt sync pull");
+    let log = there.git("log --first-parent --format=%s refs/gryt/ledger");
+    assert_eq!(log.matches("Promote v1.0.0").count(), 1, "{log}");
+}
+
+#[test]
 fn a_trace_that_the_user_asked_for_has_the_exchanges() {
     let sandbox = Sandbox::new();
     let (ann, _) = ready(&sandbox, "v1.0.0");

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Core;
+use super::beyond::Entry;
 use crate::git::refs::Update;
 use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Oid, Refusal};
@@ -88,11 +89,11 @@ impl Core<'_> {
         let lost = self.beyond(&own, &known)?;
         let is_older = self.entries(&before)?.contains(tip);
         if is_older {
-            return Err(rewritten().into());
+            return Err(rewritten(&lost).into());
         }
         let mut checked = self.check_chain(genesis, None, chain, tip)?;
         if !self.holds(&checked.ledger, &lost)? {
-            return Err(rewritten().into());
+            return Err(rewritten(&lost).into());
         }
         checked.instead_of = Some(before);
         Ok(checked)
@@ -296,9 +297,24 @@ impl Core<'_> {
 }
 
 /// The refusal of a ledger that lacks what this clone verified.
-fn rewritten() -> Refusal {
+fn rewritten(lost: &[Entry]) -> Refusal {
     let what = "The cloud's ledger was rewritten: it no longer holds what this clone verified";
-    Refusal::new(Exit::Rewritten, what)
+    let mut refusal = Refusal::new(Exit::Rewritten, what);
+    let sealed = |entry: &Entry| match entry {
+        Entry::Promotion(_, sealed) => Some(sealed.version.to_string()),
+        Entry::Withdrawal(_) | Entry::Import(_) | Entry::Move => None,
+    };
+    let sealed: Vec<String> = lost.iter().filter_map(sealed).collect();
+    if let [.., last] = &sealed[..] {
+        let more = match sealed.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} before it"),
+        };
+        refusal = refusal.because(format!(
+            "It lacks the promotion of {last}{more}, which the cloud had acknowledged or shown"
+        ));
+    }
+    refusal
         .because("Nothing of it was taken over")
         .because("What was lost can be put back from here, once the team agrees")
         .then("git gryt sync push --republish --dry-run")
