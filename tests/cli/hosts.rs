@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -194,6 +195,138 @@ fn a_login_that_fails_is_sent_once() {
         assert!(said.contains("refused the login"), "{line}: {said}");
         assert_eq!(logins.load(Ordering::SeqCst), 1, "{line}");
     }
+}
+
+/// Reads one HTTP request: its first line, its headers in lower case, its body.
+fn request(stream: &mut TcpStream) -> Option<(String, String, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut piece = [0; 4096];
+    let end = loop {
+        if let Some(at) = all.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => return None,
+            Ok(many) => all.extend_from_slice(&piece[..many]),
+        }
+    };
+    let head = String::from_utf8_lossy(&all[..end]).into_owned();
+    let (first, headers) = head.split_once("\r\n")?;
+    let headers = headers.to_lowercase();
+    let length: usize = header(&headers, "content-length").parse().unwrap_or(0);
+    let mut body = all.split_off(end);
+    while body.len() < length {
+        match stream.read(&mut piece) {
+            Ok(0) | Err(_) => return None,
+            Ok(many) => body.extend_from_slice(&piece[..many]),
+        }
+    }
+    Some((first.to_owned(), headers, body))
+}
+
+fn header<'h>(headers: &'h str, name: &str) -> &'h str {
+    let of = |line: &'h str| line.strip_prefix(name)?.strip_prefix(':');
+    headers.lines().find_map(of).unwrap_or_default().trim()
+}
+
+/// What git's own server over HTTP answers.
+fn backend(root: &Path, first: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut words = first.split(' ');
+    let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut server = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REMOTE_USER", "ann")
+        .env("REQUEST_METHOD", method)
+        .env("PATH_INFO", path)
+        .env("QUERY_STRING", query)
+        .env("CONTENT_TYPE", header(headers, "content-type"))
+        .env("CONTENT_LENGTH", body.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", header(headers, "content-encoding"))
+        .env("GIT_PROTOCOL", header(headers, "git-protocol"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = server.stdin.take().unwrap();
+    input.write_all(body).unwrap();
+    drop(input);
+    server.wait_with_output().unwrap().stdout
+}
+
+/// A host over HTTP that answers a request with a status of its own where `refuses` says so.
+fn over_http(
+    sandbox: &Sandbox,
+    mut refuses: impl FnMut(&str) -> Option<&'static str> + Send + 'static,
+) -> String {
+    let root = sandbox.path().to_owned();
+    let port = serving(move |_, mut stream| {
+        let Some((first, headers, body)) = request(&mut stream) else {
+            return;
+        };
+        let mut answer = b"HTTP/1.1 ".to_vec();
+        match refuses(&first) {
+            Some(status) => {
+                answer.extend_from_slice(status.as_bytes());
+                answer.extend_from_slice(b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            }
+            None => {
+                answer.extend_from_slice(b"200 OK\r\nConnection: close\r\n");
+                answer.extend(backend(&root, &first, &headers, &body));
+            }
+        }
+        let _ = stream.write_all(&answer);
+    });
+    format!("http://127.0.0.1:{port}/hosting.git")
+}
+
+/// What a push begins with, and a fetch.
+const PUSHES: &str = "GET /hosting.git/info/refs?service=git-receive-pack ";
+const FETCHES: &str = "GET /hosting.git/info/refs?service=git-upload-pack ";
+
+#[test]
+fn a_host_that_asks_for_patience_is_asked_again() {
+    for (asked, status) in [
+        (FETCHES, "429 Too Many Requests"),
+        (PUSHES, "429 Too Many Requests"),
+        (PUSHES, "503 Service Unavailable"),
+    ] {
+        let sandbox = Sandbox::new();
+        let (ann, hosting) = ready(&sandbox, "v1.0.0");
+        let mut left = 1;
+        let url = over_http(&sandbox, move |first| {
+            let now = left > 0 && first.starts_with(asked);
+            left -= usize::from(now);
+            now.then_some(status)
+        });
+        ann.git(&format!("remote set-url origin {url}"));
+        ann.must("git gryt promote v1.0.0");
+        assert_eq!(ann.at(&hosting).git("tag"), "v1.0.0", "{asked} {status}");
+        assert_eq!(ann.sh("git config --get-regexp remote.origin.gryt").out, "");
+    }
+}
+
+#[test]
+fn who_may_not_push_over_http_is_told_at_once_and_asked_for_nothing() {
+    let sandbox = Sandbox::new();
+    let (ann, _) = ready(&sandbox, "v1.0.0");
+    let pushes = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&pushes);
+    let url = over_http(&sandbox, move |first| {
+        let push = first.starts_with(PUSHES);
+        counted.fetch_add(usize::from(push), Ordering::SeqCst);
+        push.then_some("403 Forbidden")
+    });
+    ann.git(&format!("remote set-url origin {url}"));
+    let said = ann.refused(8, "git gryt promote v1.0.0");
+    assert!(said.contains("does not let you push"), "{said}");
+    assert!(said.contains("Nothing was sent"), "{said}");
+    assert_eq!(pushes.load(Ordering::SeqCst), 1);
+    assert_eq!(ann.refs("refs/gryt-local/promoting"), []);
+    let said = diagnosis(&ann, "git gryt doctor --remote", "rights");
+    assert!(said.contains("takes no pushes from you"), "{said}");
 }
 
 /// Passes everything on to a daemon, but for the connections whose number is named: these are reset.
