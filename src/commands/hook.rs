@@ -309,7 +309,7 @@ fn document(said: &str) -> Option<&str> {
 fn share_briefly(session: &Session<'_>, ready: &[EvolutionName]) -> Result<Vec<EvolutionName>> {
     #[derive(serde::Deserialize)]
     struct Document {
-        shared: Vec<EvolutionName>,
+        shared_evolutions: Vec<EvolutionName>,
     }
     let names: Vec<String> = ready.iter().map(ToString::to_string).collect();
     let mut args = vec!["hook", "share", "--quiet", "--json", "--"];
@@ -318,7 +318,7 @@ fn share_briefly(session: &Session<'_>, ready: &[EvolutionName]) -> Result<Vec<E
     let why = match end {
         End::Exit(Some(0)) => {
             let text = document(&said).unwrap_or_default();
-            return Ok(serde_json::from_str::<Document>(text)?.shared);
+            return Ok(serde_json::from_str::<Document>(text)?.shared_evolutions);
         }
         End::Exit(_) => error_in(&said).unwrap_or_else(|| said.trim().to_owned()),
         End::Timeout => "the cloud took too long".to_owned(),

@@ -166,7 +166,7 @@ fn both_set_one_field() {
         );
         assert!(bob.must("git gryt sync status").contains("conflict"));
         assert!(bob.read(FILE).contains("bob's"), "the file stays as it was");
-        bob.refused(4, "git gryt promote v1.0.0");
+        bob.refused(6, "git gryt promote v1.0.0");
         bob.must(&format!("git gryt generation resolve v1.0.0 {side}"));
         let text = bob.read(FILE);
         assert!(text.contains(expected) && text.contains("id: C"), "{text}");

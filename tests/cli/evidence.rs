@@ -183,7 +183,7 @@ fn a_proof_covers_the_release_through_squash_and_rebase_and_not_otherwise() {
     ann.git("checkout -q main");
     let dry = "git gryt promote v1.0.0 --dry-run --with-commits";
     let elsewhere = ann.refused(5, dry);
-    let says = "A is proven at a commit that the release does not hold (ann, rc.1)";
+    let says = "A is proven on topic, which is not merged into the release (ann, rc.1)";
     assert!(elsewhere.contains(says), "{elsewhere}");
     for line in [
         "generation show v1.0.0",
