@@ -484,8 +484,8 @@ impl Bench {
         self.time(|| self.gryt(&project.promoter, &format!("promote {version}")))
     }
 
-    /// The exchanges of a promotion with plain git: a fetch, an atomic push that moves one ref and
-    /// deletes two, the same locally, a tag and its push.
+    /// The exchanges of a promotion with plain git: a fetch, an atomic push that moves one ref, creates a
+    /// tag and deletes two, and the same locally.
     fn bare_promote(&self, project: &Project) -> Result<Duration> {
         let dir = &project.promoter;
         let serial = project.next();
@@ -505,12 +505,14 @@ impl Bench {
         self.time(|| {
             let tags = "+refs/tags/bare*:refs/gryt-local/tags/origin/bare*";
             self.git(dir, &format!("{FETCH} {tags}"))?;
-            self.git(
+            self.git(dir, &format!("tag -m bare bare{serial} HEAD"))?;
+            let tag = format!("refs/tags/bare{serial}");
+            let pushed = self.git(
                 dir,
                 &format!(
                     "push --porcelain --no-verify --atomic --force-with-lease={bare}:{old} \
-                     --force-with-lease={scratch}:{old} --force-with-lease={tried}:{old} \
-                     -- origin {entry}:{bare} :{scratch} :{tried}"
+                     --force-with-lease={tag}: --force-with-lease={scratch}:{old} \
+                     --force-with-lease={tried}:{old} -- origin {entry}:{bare} {tag} :{scratch} :{tried}"
                 ),
             )?;
             let local = format!(
@@ -520,11 +522,7 @@ impl Bench {
             let moves = fs::File::open(dir.join(".git/moves"))?;
             let mut command = self.command("git", dir, &["update-ref", "--stdin"]);
             command.stdin(moves).status()?;
-            self.git(dir, &format!("tag -m bare bare{serial} HEAD"))?;
-            self.git(
-                dir,
-                &format!("push --porcelain --no-verify -- origin refs/tags/bare{serial}"),
-            )
+            Ok(pushed)
         })
     }
 
