@@ -205,7 +205,7 @@ pub(crate) fn key(typed: &str) -> Result<&'static Key, Refusal> {
             let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
             let refusal = Refusal::new(Exit::Usage, format!("There is no setting {typed}"));
             match nearest(typed, names.iter().copied()) {
-                Some(near) => refusal.because(format!("Did you mean {near}?")),
+                Some(near) => refusal.or_meant(typed, near),
                 None => refusal.because(format!("There are {}", names.join(", "))),
             }
         })
@@ -401,7 +401,7 @@ pub(crate) fn no_remote<'r>(
 ) -> Refusal {
     let refusal = Refusal::new(Exit::Usage, what);
     match nearest(name, known) {
-        Some(near) => refusal.because(format!("Did you mean {near}?")),
+        Some(near) => refusal.or_meant(name, near),
         None => refusal,
     }
     .then(format!("git remote add {name} URL"))

@@ -68,7 +68,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let renderer = render::Renderer::new(&cli.global);
     let result = match (execute(&cli, &renderer, begun), &cli.command) {
         (Err(error), Command::Hook(command)) => commands::hook::forgive(command, error),
-        (result, _) => result,
+        (Err(error), _) => Err(as_meant(error, &args)),
+        (Ok(outcome), _) => Ok(outcome),
     };
     if !renderer.finish(&result) {
         return model::Exit::Failure.code();
@@ -77,6 +78,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(outcome) => outcome.exit().code(),
         Err(error) => render::exit_of(error).code(),
     }
+}
+
+/// Proposes the command that was typed with the name that was probably meant.
+fn as_meant(mut error: anyhow::Error, args: &[OsString]) -> anyhow::Error {
+    if let Some(refusal) = error.downcast_mut::<model::Refusal>()
+        && let Some(meant) = &refusal.meant
+        && let Some(command) = help::again::as_meant(args, meant)
+    {
+        refusal.next.insert(0, command);
+    }
+    error
 }
 
 fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Outcome> {

@@ -1,5 +1,6 @@
 //! Help in every form, from the one clap tree: what `-h` prints, man pages, completions.
 
+pub(crate) mod again;
 mod examples;
 mod shells;
 

@@ -290,7 +290,7 @@ pub(crate) fn choose(
         (Some(name), _) => {
             let refusal = listing(format!("There is no pipeline {name}"), available);
             Err(match nearest(name, available.iter().map(String::as_str)) {
-                Some(near) => refusal.because(format!("Did you mean {near}?")),
+                Some(near) => refusal.or_meant(name, near),
                 None => refusal,
             })
         }

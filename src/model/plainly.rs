@@ -5,6 +5,14 @@
 
 /// The rule that is broken, in plain words.
 pub(crate) fn said(rule: &str) -> String {
+    if rule.starts_with("mapping values are not allowed") {
+        return "a text that holds `: ` has to be in quotes".to_owned();
+    }
+    if rule.starts_with("found character that cannot start any token") {
+        return "a tab, or a character that begins no value: indent by spaces, and put the text in \
+                quotes"
+            .to_owned();
+    }
     // `field: invalid type: string "x", expected u32`
     let found = ["invalid type: ", "invalid value: "]
         .into_iter()
@@ -62,6 +70,11 @@ mod tests {
                 "line 1, column 25: gates.min_evolutions: write a whole number, not \"two\"",
             ),
             (
+                "gates:\n\tmin_evolutions: 2\n",
+                "line 2, column 1: a tab, or a character that begins no value: indent by spaces, and \
+                 put the text in quotes",
+            ),
+            (
                 "gates: {min_evolutions: -1}\n",
                 "line 1, column 25: gates.min_evolutions: write a whole number, not -1",
             ),
@@ -85,6 +98,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_left_as_it_was() {
+        let colon = said("mapping values are not allowed in this context");
+        assert_eq!(colon, "a text that holds `: ` has to be in quotes");
         for rule in [
             "unknown field `x`",
             "invalid type: string \"x\", expected a key",

@@ -77,6 +77,16 @@ pub struct Refusal {
     pub next: Vec<String>,
     #[serde(skip)]
     pub cause: Cause,
+    /// A name that was probably mistyped, and the one that was meant.
+    #[serde(skip)]
+    pub meant: Option<Meant>,
+}
+
+/// A name as it was typed, and one that is known and reads much like it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meant {
+    pub typed: String,
+    pub near: String,
 }
 
 impl Refusal {
@@ -88,6 +98,7 @@ impl Refusal {
             why: Vec::new(),
             next: Vec::new(),
             cause: Cause::Other,
+            meant: None,
         }
     }
 
@@ -117,6 +128,15 @@ impl Refusal {
     #[must_use]
     pub fn because(mut self, line: impl Into<String>) -> Self {
         self.why.push(line.into());
+        self
+    }
+
+    /// Asks whether a known name was meant: the command is proposed with it, before what else leads on.
+    #[must_use]
+    pub fn or_meant(mut self, typed: impl Into<String>, near: impl Into<String>) -> Self {
+        let (typed, near) = (typed.into(), near.into());
+        self = self.because(format!("Did you mean {near}?"));
+        self.meant = Some(Meant { typed, near });
         self
     }
 

@@ -246,3 +246,40 @@ fn a_conflict_is_settled_by_the_command_that_is_named() {
         assert!(!told.contains("git gryt sync pull"), "{line}: {told}");
     }
 }
+
+#[test]
+fn a_slip_of_the_keys_is_answered_with_the_command_that_was_meant() {
+    let sandbox = Sandbox::new();
+    let [ann] = team(&sandbox, ["ann"]);
+    ann.must("git gryt generation edit v1.0.0 --change add:FEAT-1:x");
+    for (line, code, meant) in [
+        (
+            "git gryt evolution start v1.0.0 --change FEAT1",
+            7,
+            "git gryt evolution start v1.0.0 --change FEAT-1",
+        ),
+        (
+            "git gryt generation show v1.0.1",
+            7,
+            "git gryt generation show v1.0.0",
+        ),
+        (
+            "git gryt config remote orign",
+            2,
+            "git gryt config remote origin",
+        ),
+    ] {
+        let told = said(&ann, code, line);
+        let next = told
+            .lines()
+            .find(|line| line.contains(": git gryt") || line.starts_with("  git"));
+        assert!(
+            next.is_some_and(|next| next.ends_with(meant)),
+            "{line}: {told}"
+        );
+        ann.must(meant);
+    }
+    // Where nothing reads like it, what others have comes before what one makes oneself.
+    let told = said(&ann, 7, "git gryt generation show v7.5.0");
+    assert!(told.contains("git gryt sync pull"), "{told}");
+}

@@ -257,10 +257,11 @@ impl Core<'_> {
         }
         let near = nearest(version.as_str(), known.iter().map(Version::as_str));
         Ok(match near {
-            Some(near) => refusal.because(format!("Did you mean {near}?")),
+            Some(near) => refusal.or_meant(version.as_str(), near),
             None if self.never_pulled(refs) => refusal
                 .because("This clone never pulled")
                 .then("git gryt sync pull"),
+            None if self.config.remote.is_some() => refusal.then("git gryt sync pull"),
             None => refusal,
         }
         .then(format!("git gryt generation new {version}")))

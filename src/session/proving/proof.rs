@@ -167,7 +167,7 @@ pub(crate) fn declared<'a>(
         let near = nearest(id.as_str(), there.iter().copied());
         let refusal = match (there.as_slice(), near) {
             ([], _) => refusal.because("Its contract declares none yet"),
-            (_, Some(near)) => refusal.because(format!("Did you mean {near}?")),
+            (_, Some(near)) => refusal.or_meant(id.as_str(), near),
             (there, None) => refusal.because(format!("It has {}", there.join(", "))),
         };
         refusal.then(format!(
