@@ -412,7 +412,7 @@ fn parse_mode(setting: &Setting) -> Result<Mode, Refusal> {
         Some("local") => Ok(Mode::Local),
         Some("hybrid") => Ok(Mode::Hybrid),
         Some("cloud") => Ok(Mode::Cloud),
-        other => Err(wrong(setting.key, other, "local, hybrid or cloud")),
+        _ => Err(set_wrong(setting, "local, hybrid or cloud")),
     }
 }
 
@@ -420,19 +420,15 @@ fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
     let value = setting.value.as_deref();
     value
         .and_then(boolean)
-        .ok_or_else(|| wrong(setting.key, value, "true or false"))
+        .ok_or_else(|| set_wrong(setting, "true or false"))
 }
 
 fn parse_format(setting: &Setting) -> Result<TagFormat, Refusal> {
     let value = setting.value.as_deref();
     let parsed: Result<TagFormat, Invalid> = value.unwrap_or_default().parse();
     parsed.map_err(|invalid| {
-        wrong(
-            setting.key,
-            value,
-            "like {version}, {number} or {product}@{number}",
-        )
-        .because(invalid.to_string())
+        set_wrong(setting, "like {version}, {number} or {product}@{number}")
+            .because(invalid.to_string())
     })
 }
 
@@ -473,7 +469,7 @@ fn parse_prefix(setting: &Setting) -> Result<String, Refusal> {
 fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
     let value = setting.value.as_deref();
     let parsed = value.and_then(|value| humantime::parse_duration(value).ok());
-    parsed.ok_or_else(|| wrong(setting.key, value, "a time like 5s or 2m"))
+    parsed.ok_or_else(|| set_wrong(setting, "a time like 5s or 2m"))
 }
 
 /// Checks that `value` is one that the setting can have.
@@ -484,7 +480,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
     let setting = Setting {
         key: key.name,
         value: Some(value.to_owned()),
-        origin: Origin::Git,
+        origin: Origin::Default,
     };
     match key.name {
         "execution_mode" => parse_mode(&setting).map(drop),
@@ -499,6 +495,21 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
 fn wrong(key: &str, value: Option<&str>, expected: &str) -> Refusal {
     let value = value.unwrap_or_default();
     Refusal::new(Exit::Usage, format!("{key} is `{value}`: write {expected}"))
+}
+
+/// The same of a value that is set somewhere, with the way back to the default.
+fn set_wrong(setting: &Setting, expected: &str) -> Refusal {
+    let refusal = wrong(setting.key, setting.value.as_deref(), expected);
+    match setting.origin {
+        Origin::Environment => refusal.because("It stands in the environment"),
+        Origin::Git => refusal
+            .because("It stands in git's configuration")
+            .then(format!("git gryt config --unset {}", setting.key)),
+        Origin::Shared => refusal
+            .because(format!("It stands in {FILE}"))
+            .then(format!("git gryt config --shared --unset {}", setting.key)),
+        Origin::Default => refusal,
+    }
 }
 
 /// Git's own spellings (git-config(1), "Values").
@@ -537,6 +548,12 @@ pub(crate) fn set_shared(text: &str, key: &str, value: &str) -> String {
         lines.push(&line);
     }
     lines.join("\n") + "\n"
+}
+
+/// Takes one key out of the tracked file's text, other lines kept.
+pub(crate) fn unset_shared(text: &str, key: &str) -> String {
+    let other = |line: &&str| line.split(':').next() != Some(key);
+    text.split_inclusive('\n').filter(other).collect()
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ use clap::Parser;
 use cli::{Cli, Command, Global};
 use commands::Outcome;
 use context::Context;
+use session::core::Later;
 use session::{Core, Session};
 
 /// What the tests and benchmarks of this repository use; not for anybody else.
@@ -110,7 +111,7 @@ fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Out
     let before = session.core.continuous() && cli.command.reads_shared();
     let after = session.core.continuous() && cli.command.changes_shared();
     if before {
-        session.core.tolerating_absence(|| {
+        session.core.tolerating_absence(Later::Pull, || {
             let pulled = commands::sync::pull(&session)?;
             render::pull_in_passing(&ctx, &pulled);
             Ok(())
@@ -123,7 +124,7 @@ fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Out
     if after {
         session
             .core
-            .tolerating_absence(|| commands::sync::deliver(&session))?;
+            .tolerating_absence(Later::Share, || commands::sync::deliver(&session))?;
     }
     Ok(outcome)
 }

@@ -21,8 +21,12 @@ pub(crate) struct ConfigArgs {
     /// Its new value
     value: Option<String>,
     /// Write it to .gryt/config.yaml, for the whole team
-    #[arg(long, requires = "value")]
+    #[arg(long, requires = "key")]
     shared: bool,
+    /// Take the setting out again, so that what stands behind it counts: the project's value, or the
+    /// default
+    #[arg(long, requires = "key", conflicts_with_all = ["value", "list"])]
+    unset: bool,
     /// Show all settings and where they come from
     #[arg(long, conflicts_with_all = ["key", "value"])]
     list: bool,
@@ -43,7 +47,7 @@ pub(crate) struct Settings {
 impl ConfigArgs {
     /// Whether this would change a setting, so that a broken one must not stand in its way.
     pub(crate) fn writes(&self) -> bool {
-        self.value.is_some()
+        self.value.is_some() || self.unset
     }
 }
 
@@ -55,6 +59,11 @@ pub(crate) fn run(session: &Session<'_>, args: &ConfigArgs) -> Result<Outcome> {
     let settings = &session.core.config.settings;
     match (&args.key, &args.value) {
         (Some(key), Some(value)) => set(session, config::key(key)?, value, args.shared),
+        (Some(key), None) if args.unset => unset(session, config::key(key)?, args.shared),
+        (Some(_), None) if args.shared => {
+            let what = "--shared writes a setting for the whole team: name its value";
+            Err(Refusal::new(Exit::Usage, what).into())
+        }
         (Some(key), None) => {
             let key = config::key(key)?;
             let found = settings.iter().filter(|s| s.key == key.name).cloned();
@@ -90,6 +99,62 @@ fn stays(session: &Session<'_>, value: &str) -> Result<(), anyhow::Error> {
         .into())
 }
 
+/// Takes a setting out of git's configuration, or out of the tracked file.
+fn unset(session: &Session<'_>, key: &config::Key, shared: bool) -> Result<Outcome> {
+    if shared {
+        let top = session.core.top()?;
+        let old = read_below(&top, config::FILE)?.unwrap_or_default();
+        let old = String::from_utf8_lossy(&old).into_owned();
+        let new = config::unset_shared(&old, key.name);
+        if new != old {
+            config::read_shared(new.as_bytes())?;
+            write_below(&top, config::FILE, new.as_bytes())?;
+            tell_commit(session);
+        }
+    } else {
+        session.core.store.git().unset_config(key.git)?;
+    }
+    let what = match shared {
+        true => format!("{} is not set in {} any more", key.name, config::FILE),
+        false => format!("{} is not set in this clone any more", key.name),
+    };
+    session.core.ctx.note(what);
+    Ok(Outcome::Config(Settings {
+        settings: Vec::new(),
+        single: true,
+    }))
+}
+
+/// The file is the branch's: nobody else has it before it is committed and pushed.
+fn tell_commit(session: &Session<'_>) {
+    session.core.ctx.note(format!(
+        "To share it: git add {0} && git commit -m 'Change the settings' {0}",
+        config::FILE
+    ));
+}
+
+/// Says where a value stands that counts before the one that was just written.
+fn tell_overridden(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) {
+    let Some(setting) = session.core.config.setting(key.name) else {
+        return;
+    };
+    let old = setting.value.as_deref().unwrap_or_default();
+    if old == value {
+        return;
+    }
+    match setting.origin {
+        config::Origin::Environment => session.core.ctx.warn(format!(
+            "{} says {old}, which counts before it: unset {0}",
+            key.env
+        )),
+        config::Origin::Git if shared => session.core.ctx.warn(format!(
+            "Git's configuration says {old} here, which counts before it: git gryt config --unset {}",
+            key.name
+        )),
+        config::Origin::Git | config::Origin::Shared | config::Origin::Default => {}
+    }
+}
+
 fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> Result<Outcome> {
     config::check(key, value)?;
     if key.name == "remote_prefix" {
@@ -107,9 +172,12 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
         config::read_shared(new.as_bytes())?;
         write_below(&top, config::FILE, new.as_bytes())?;
         // A branch recommends where state goes; that this clone follows is said here.
-        if !config::counts(key, value) || key.name == "remote_prefix" {
+        let follows = !config::counts(key, value) || key.name == "remote_prefix";
+        if follows {
             session.core.store.git().set_config(key.git, value)?;
         }
+        tell_overridden(session, key, value, !follows);
+        tell_commit(session);
     } else {
         if key.name == "remote" && !session.core.remotes().any(|r| r == value) {
             let known = session.core.remotes().map(String::as_str);
@@ -126,6 +194,7 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
                 .into());
         }
         session.core.store.git().set_config(key.git, value)?;
+        tell_overridden(session, key, value, false);
     }
     let origin = if shared {
         config::Origin::Shared

@@ -46,7 +46,8 @@ pub(crate) enum HookCommand {
 /// Arguments of `hook install` and `hook uninstall`.
 #[derive(Debug, Args)]
 pub(crate) struct HookArgs {
-    /// pre-commit, pre-push, post-merge
+    /// pre-commit refuses what gryt could not read, and pulls; pre-push names proofs that nobody else
+    /// has; post-merge pulls
     #[arg(value_parser = names_of_hooks())]
     hooks: Vec<String>,
 }

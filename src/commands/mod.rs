@@ -158,6 +158,17 @@ fn typed<T: std::str::FromStr<Err = Invalid>>(text: &str) -> Result<T, Refusal> 
     text.parse().map_err(Refusal::from)
 }
 
+/// How long something may take: `30s`, `10m`.
+fn time(text: &str) -> Result<std::time::Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "write a time like 30s or 10m".to_owned())
+}
+
+/// How many: 1 at least.
+fn count(text: &str) -> Result<std::num::NonZeroUsize, String> {
+    let parsed = text.parse();
+    parsed.map_err(|_| "write a whole number, 1 at least".to_owned())
+}
+
 /// The name of a product, where one is named.
 fn product(text: Option<&str>) -> Result<Option<&str>, Refusal> {
     if let Some(name) = text

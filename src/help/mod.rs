@@ -7,7 +7,7 @@ mod shells;
 use std::ffi::OsString;
 
 use anyhow::Result;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
@@ -21,9 +21,42 @@ pub fn command() -> Command {
 /// The help that was asked for, with its examples: only then are they looked for.
 pub(crate) fn explained(error: clap::Error, args: &[OsString]) -> clap::Error {
     if error.kind() != ErrorKind::DisplayHelp {
-        return error;
+        return with_tips(error, args);
     }
     command().try_get_matches_from(args).err().unwrap_or(error)
+}
+
+/// What was meant by the word of another program, where clap finds nothing alike or the wrong thing.
+fn with_tips(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let below = |name: &str| args.iter().any(|arg| arg == name);
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(typed)) => {
+            let meant: &[&str] = match typed.as_str() {
+                "push" | "pull" if !below("sync") => match typed.as_str() {
+                    "push" => &["sync push"],
+                    _ => &["sync pull"],
+                },
+                "fetch" => &["sync pull"],
+                "remove" | "rm" if below("generation") => &["delete"],
+                "remove" | "rm" | "delete" if below("evolution") => &["abandon"],
+                _ => return error,
+            };
+            let meant = meant.iter().map(ToString::to_string).collect();
+            error.insert(
+                ContextKind::SuggestedSubcommand,
+                ContextValue::Strings(meant),
+            );
+        }
+        _ if error.kind() == ErrorKind::MissingRequiredArgument
+            && below("generation")
+            && below("new") =>
+        {
+            let either = vec!["<VERSION>, or --next <LEVEL>".to_owned()];
+            error.insert(ContextKind::InvalidArg, ContextValue::Strings(either));
+        }
+        _ => {}
+    }
+    error
 }
 
 fn with_examples(mut command: Command, path: &str) -> Command {

@@ -123,8 +123,9 @@ pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
             format!("An earlier {hook} hook was moved aside, and the one that runs it is gone");
         return Err(Refusal::new(Exit::Conflict, what)
             .because("To put it back, and then to install again:")
-            .then(format!("git gryt hook uninstall {hook}"))
-            .then(format!("git gryt hook install {hook}")));
+            .then(format!(
+                "git gryt hook uninstall {hook} && git gryt hook install {hook}"
+            )));
     }
     Ok(match found.foreign {
         true => Way::Chained,
@@ -144,6 +145,15 @@ impl Hook {
             Self::PreCommit => "pre-commit",
             Self::PrePush => "pre-push",
             Self::PostMerge => "post-merge",
+        }
+    }
+
+    /// What it does, in a few words.
+    pub(crate) fn does(self) -> &'static str {
+        match self {
+            Self::PreCommit => "refuses a commit of .gryt/ files that gryt cannot read, and pulls",
+            Self::PrePush => "names proofs of what is pushed that nobody else has",
+            Self::PostMerge => "pulls",
         }
     }
 

@@ -297,10 +297,11 @@ pub(crate) fn choose(
         (None, [only]) => Ok(only.clone()),
         // Of several, the one that `init` began with.
         (None, several) if several.iter().any(|name| name == DEFAULT) => Ok(DEFAULT.to_owned()),
-        (None, _) => Err(
-            listing(format!("No pipeline is named for {}", change.id), available)
-                .then("git gryt run PIPELINE"),
-        ),
+        (None, several) => {
+            let refusal = listing(format!("No pipeline is named for {}", change.id), several);
+            let named = several.iter().map(|name| format!("git gryt run {name}"));
+            Err(named.fold(refusal, Refusal::then))
+        }
     }
 }
 

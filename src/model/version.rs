@@ -108,6 +108,41 @@ impl Version {
         self.numbers.len()
     }
 
+    /// The numbers as they were written.
+    fn written(&self) -> impl Iterator<Item = &str> {
+        let bare = self.leaf().trim_start_matches('v');
+        bare.split('-').next().unwrap_or(bare).split('.')
+    }
+
+    /// Whether a number is written with a zero before it, as days are: `v2026.01.15`.
+    pub fn is_padded(&self) -> bool {
+        let padded = |number: &str| number.len() > 1 && number.starts_with('0');
+        self.written().any(padded)
+    }
+
+    /// What was meant where the first number is written with a zero before it, as no year is.
+    pub fn slip(&self) -> Option<Version> {
+        let first = self.written().next()?;
+        (first.len() > 1 && first.starts_with('0')).then(|| self.unpadded())
+    }
+
+    /// The same version without such zeros.
+    pub fn unpadded(&self) -> Version {
+        let numbers: Vec<String> = self.numbers.iter().map(u64::to_string).collect();
+        let pre = match self.pre.as_slice() {
+            [] => String::new(),
+            pre => format!("-{}", pre.join(".")),
+        };
+        let product = self
+            .product
+            .as_ref()
+            .map_or(String::new(), |p| format!("{p}/"));
+        Version {
+            text: format!("{product}v{}{pre}", numbers.join(".")),
+            ..self.clone()
+        }
+    }
+
     /// Whether it is a later patch on the line of `earlier`: all of its numbers but the last are the
     /// same.
     pub fn goes_on(&self, earlier: &Version) -> bool {
@@ -131,6 +166,20 @@ impl FromStr for Version {
     type Err = Invalid;
 
     fn from_str(given: &str) -> Result<Self, Invalid> {
+        Self::read(given).map_err(|invalid| {
+            let lower = given.to_ascii_lowercase();
+            match Self::read(&lower) {
+                Ok(meant) if lower != given => Invalid::new(format!(
+                    "`{given}` is not a version, which is written in lower case: did you mean {meant}?"
+                )),
+                _ => invalid,
+            }
+        })
+    }
+}
+
+impl Version {
+    fn read(given: &str) -> Result<Self, Invalid> {
         let (product, bare) = match given.rsplit_once('/') {
             Some((product, bare)) => (Some(product), bare),
             None => (None, given),
@@ -336,6 +385,29 @@ mod tests {
             "v2024.01.15",
         ];
         assert!(rising.windows(2).all(|w| v(w[0]) < v(w[1])));
+    }
+
+    #[test]
+    fn a_slip_is_known_for_what_was_meant() {
+        let said = |text: &str| text.parse::<Version>().unwrap_err().to_string();
+        assert!(said("V1.8.0").ends_with("did you mean v1.8.0?"));
+        assert!(said("v1.0-RC.1").ends_with("did you mean v1.0-rc.1?"));
+        assert!(said("Billing/V1.0").ends_with("did you mean billing/v1.0?"));
+        assert!(!said("vx").contains("did you mean"));
+        for (typed, meant) in [
+            ("v01.8.0", Some("v1.8.0")),
+            ("b/v007.08-rc.01", Some("b/v7.8-rc.01")),
+            ("v0.8.0", None),
+            ("v2026.01.15", None),
+            ("v1.08.0", None),
+        ] {
+            let slip = v(typed).slip();
+            assert_eq!(slip.as_ref().map(Version::as_str), meant, "{typed}");
+            assert!(slip.is_none_or(|slip| slip == v(typed)), "{typed}");
+        }
+        assert!(v("v1.08.0").is_padded() && v("v2026.01.15").is_padded());
+        assert!(!v("v0.10.0-rc.01").is_padded());
+        assert_eq!(v("v1.08.0").unpadded().as_str(), "v1.8.0");
     }
 
     #[test]

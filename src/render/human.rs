@@ -160,7 +160,10 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         Outcome::Backfill(done) => sync::backfill(done),
         Outcome::Moved(done) => sync::moved(done),
         Outcome::PutBack(done) => sync::put_back(done),
-        Outcome::Watched(_) => String::new(),
+        Outcome::Watched(watched) => match (watched.told, watched.once) {
+            (0, true) => "Nothing new\n".into(),
+            _ => String::new(),
+        },
         Outcome::Push(pushed) => sync::push(pushed),
         Outcome::PushEvolutions(pushed) => sync::push_evolutions(pushed),
         Outcome::SyncStatus(comparison) => return style.page(&sync::comparison(comparison)),

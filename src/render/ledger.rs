@@ -168,7 +168,14 @@ pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String 
         text += "What is missing is looked for by: git gryt doctor\n";
     }
     let (entries, promotions) = (report.entries, report.promotions);
-    let counted = format!("{entries} entries, {promotions} promotions judged again");
+    let entries = match entries {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    let counted = match promotions {
+        1 => format!("{entries}, 1 promotion judged again"),
+        n => format!("{entries}, {n} promotions judged again"),
+    };
     let said = match report.problems.len() {
         0 => "The ledger verifies".to_owned(),
         1 => "The ledger does not verify: 1 problem".to_owned(),

@@ -40,11 +40,11 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
         );
     }
     if prepared.releases > 0 {
-        _ = writeln!(
-            text,
-            "{} tags are releases from before gryt; to enter them: git gryt import --from tags",
-            prepared.releases
-        );
+        let tags = match prepared.releases {
+            1 => "1 tag is a release from before gryt; to enter it".to_owned(),
+            n => format!("{n} tags are releases from before gryt; to enter them"),
+        };
+        _ = writeln!(text, "{tags}: git gryt import --from tags");
     }
     if let Some(pulled) = &prepared.pulled {
         text += "\n";
@@ -105,6 +105,7 @@ pub(super) fn hooks(changed: &commands::hook::Changed) -> String {
             ),
             Way::Renewed => writeln!(text, "{hook}: {folder}/{hook}, brought up to date"),
         };
+        _ = writeln!(text, "  {}", hook.does());
     }
     for hook in &changed.removed {
         _ = writeln!(text, "{hook} is out; what was there before is as it was");

@@ -163,7 +163,8 @@ fn a_watch_tells_as_things_land_and_takes_nothing_over() {
     assert!(told.contains("ann promoted v1.1.0"), "{told}");
     let told = bob.must("git gryt sync pull");
     assert!(told.contains("ann promoted v1.1.0"), "{told}");
-    assert_eq!(bob.must("git gryt sync watch --once"), "");
+    assert_eq!(bob.must("git gryt sync watch --once"), "Nothing new\n");
+    assert_eq!(bob.must("git gryt sync watch --once -q"), "");
     bob.git("remote set-url origin ../gone.git");
     bob.refused(8, "git gryt sync watch --once");
     bob.refused(2, "git gryt sync watch --interval soon");

@@ -189,3 +189,151 @@ fn what_proves_nothing_is_not_said_to_wait_for_being_shared() {
     let status = ann.must("git gryt status");
     assert!(!status.contains("At hand"), "{status}");
 }
+
+#[test]
+fn a_spelling_that_would_be_regretted_is_asked_about() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let told = ann.refused(7, "git gryt generation new v01.8.0");
+    assert!(
+        told.contains("did you mean v1.8.0?")
+            && told.contains("Next: git gryt generation new v1.8.0\n"),
+        "{told}"
+    );
+    let told = ann.refused(7, "git gryt generation new V1.8.0");
+    assert!(told.contains("did you mean v1.8.0?"), "{told}");
+    ann.must("git gryt generation new v1.8.0");
+    let told = ann.refused(7, "git gryt generation rename v1.8.0 v01.9.0");
+    assert!(
+        told.contains("Next: git gryt generation rename v1.8.0 v1.9.0\n"),
+        "{told}"
+    );
+    ann.must("git gryt generation rename v1.8.0 v1.9.0");
+    // Days are written with zeros, and so is what a project always wrote so.
+    let told = says(&ann, "git gryt generation new v2026.01.15");
+    assert!(!told.contains("warning"), "{told}");
+    ann.git("tag v1.7.0");
+    let told = says(&ann, "git gryt generation new v2.08.0");
+    let (_, typed) = told.split_once("To spell it so: ").unwrap();
+    ann.must(typed.lines().next().unwrap());
+    let list = ann.must("git gryt generation list");
+    assert!(
+        list.contains("v2.8.0") && !list.contains("v2.08.0"),
+        "{list}"
+    );
+}
+
+#[test]
+fn a_tag_in_the_way_is_kept_under_another_name() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.git("tag v0.6.0");
+    ann.git("commit -q --allow-empty -m Later && git push -q origin main");
+    let told = ann.refused(3, "git gryt promote v0.6.0");
+    assert!(told.contains("v0.6.0 is not declared either"), "{told}");
+    ann.git("tag -d v0.6.0");
+    ann.proves("v0.6.0", "A");
+    ann.git("tag v0.6.0 HEAD~1");
+    let told = ann.refused(3, "git gryt promote v0.6.0");
+    let next = "git tag v0.6.0.old v0.6.0 && git tag -d v0.6.0";
+    assert!(told.contains(&format!("  {next}\n")), "{told}");
+    assert!(
+        told.contains("  git gryt generation rename v0.6.0 v0.6.1\n"),
+        "{told}"
+    );
+    ann.must(next);
+    ann.must("git gryt promote v0.6.0");
+    ann.git("rev-parse v0.6.0.old");
+}
+
+#[test]
+fn a_cloud_that_is_another_projects_is_said_with_its_address() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, eve] = sandbox.team(["ann", "eve"]);
+    let url = ann.git("remote get-url origin");
+    ann.git("clone -q --bare ../hosting.git ../other.git");
+    eve.git("remote set-url origin ../other.git");
+    releases(&ann, "v1.0.0");
+    releases(&eve, "v1.0.0");
+    ann.git("remote set-url origin ../other.git");
+    let told = ann.refused(9, "git gryt sync pull");
+    assert!(
+        told.contains("../other.git: is that the right place?")
+            && told.contains("  git remote set-url origin URL\n"),
+        "{told}"
+    );
+    ann.git(&format!("remote set-url origin {url}"));
+    ann.must("git gryt sync pull");
+}
+
+#[test]
+fn what_was_not_pulled_is_not_called_unshared() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt sync push && git gryt config execution_mode cloud");
+    ann.git("remote set-url origin ../gone.git");
+    let told = says(&ann, "git gryt status");
+    assert!(
+        told.contains("warning: Not pulled: ") && !told.contains("Not shared yet"),
+        "{told}"
+    );
+    let told = ann.refused(8, "git gryt why v1.0.0");
+    let next = "git gryt why v1.0.0 --offline";
+    assert!(told.contains(next), "{told}");
+    ann.must(next);
+}
+
+#[test]
+fn a_setting_leads_back_to_its_default_and_says_what_counts_before_it() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt config tag false");
+    let told = says(&ann, "git gryt config --shared tag true");
+    let next = "git gryt config --unset tag";
+    assert!(told.contains(next), "{told}");
+    assert_eq!(ann.must("git gryt config tag"), "false\n");
+    ann.must(next);
+    ann.must(next);
+    assert_eq!(ann.must("git gryt config tag"), "true\n");
+    let commit = told
+        .lines()
+        .find_map(|line| line.strip_prefix("To share it: "));
+    ann.must(commit.unwrap());
+    ann.must("git gryt config --shared --unset tag");
+    assert!(!ann.read(".gryt/config.yaml").contains("tag"));
+    // What no command could read otherwise.
+    ann.git("config gryt.executionMode Cloud");
+    let told = ann.refused(2, "git gryt status");
+    let next = "git gryt config --unset execution_mode";
+    assert!(told.contains(&format!("Next: {next}\n")), "{told}");
+    ann.must(&format!("{next} && git gryt status"));
+    ann.refused(2, "git gryt config --shared tag");
+}
+
+#[test]
+fn the_word_of_another_program_is_understood() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    for (line, meant) in [
+        ("push", "'sync push'"),
+        ("pull", "'sync pull'"),
+        ("generation remove v1.0.0", "'delete'"),
+        ("generation new", "--next <LEVEL>"),
+        ("import tags", "git gryt import --from tags --dry-run"),
+        ("promote v1.0.0 --wait=abc", "write a time like 30s or 10m"),
+        ("run --jobs 0", "write a whole number, 1 at least"),
+    ] {
+        let told = ann.refused(2, &format!("git gryt {line}"));
+        assert!(told.contains(meant), "{line}: {told}");
+    }
+    let told = ann.must("git-gryt hook install post-merge");
+    assert!(told.contains("  pulls\n"), "{told}");
+    assert_eq!(ann.must("git gryt sync watch --once"), "Nothing new\n");
+}

@@ -195,7 +195,11 @@ pub(crate) fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<
 
 fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
     let version: Version = match (&args.version, args.next) {
-        (Some(version), _) => typed(version)?,
+        (Some(version), _) => {
+            let version: Version = typed(version)?;
+            no_slip(&version, "git gryt generation new")?;
+            version
+        }
         (None, Some(level)) => session.cloud.propose(
             match level {
                 NextLevel::Major => Level::Major,
@@ -239,6 +243,16 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
         unshared: session.core.is_unshared(&version)?,
         version,
     }))
+}
+
+/// Refuses a zero before the first number. It is the same version, and the only spelling of it from then
+/// on.
+pub(super) fn no_slip(version: &Version, command: &str) -> Result<(), Refusal> {
+    let Some(meant) = version.slip() else {
+        return Ok(());
+    };
+    let what = format!("{version} begins with a zero: did you mean {meant}?");
+    Err(Refusal::new(Exit::Invalid, what).then(format!("{command} {meant}")))
 }
 
 /// The text of a file that somebody wrote before there was a draft: it becomes the draft.

@@ -54,6 +54,7 @@ pub(crate) struct Renamed {
 pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let old: Version = typed(&args.old)?;
     let new: Version = typed(&args.new)?;
+    super::no_slip(&new, &format!("git gryt generation rename {old}"))?;
     let taken = session.drafts.take_in()?;
     let refs = session.core.store.refs()?;
     let held = taken.held.iter().find(|(held, _)| *held == old);

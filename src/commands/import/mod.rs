@@ -96,6 +96,19 @@ pub(crate) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Outcome> {
         Source::Changesets => !args.who.is_empty(),
         Source::Tags => args.version.is_some() || args.product.is_some() || !args.who.is_empty(),
     };
+    if let (Source::Original, Some(what)) = (args.from, args.what.as_deref())
+        && let Ok(meant) = Source::from_str(what, true)
+        && !session.core.ctx.dir.join(what).exists()
+    {
+        let refusal = Refusal::new(Exit::Usage, format!("There is no file {what} to import"));
+        return Err(match meant {
+            Source::Original => refusal.then("git gryt import PATH"),
+            Source::Changesets | Source::Tags => {
+                refusal.then(format!("git gryt import --from {what} --dry-run"))
+            }
+        }
+        .into());
+    }
     if foreign {
         let what = "--as and --product are for changesets, --who for the original tool's record";
         return Err(Refusal::new(Exit::Usage, what).into());

@@ -14,6 +14,7 @@ use crate::model::pipeline::FOLDER;
 use crate::model::shaped::recommended;
 use crate::model::tag_format::TagFormat;
 use crate::session::Session;
+use crate::session::core::Later;
 use crate::session::core::files::{read_below, write_below};
 use crate::store::names;
 
@@ -113,7 +114,7 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
     }
     let mut pulled = None;
     if session.core.never_pulled(&refs) {
-        session.core.tolerating_absence(|| {
+        session.core.tolerating_absence(Later::Pull, || {
             pulled = Some(sync::pull(session)?);
             Ok(())
         })?;

@@ -66,7 +66,7 @@ pub(crate) struct PromoteArgs {
         num_args = 0..=1,
         default_missing_value = "10m",
         require_equals = true,
-        value_parser = humantime::parse_duration,
+        value_parser = crate::commands::time,
         conflicts_with = "dry_run"
     )]
     pub(super) wait: Option<Duration>,

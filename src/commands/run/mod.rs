@@ -60,7 +60,7 @@ pub(crate) struct RunArgs {
     )]
     commit: String,
     /// How many steps run at once; as many as there are processors unless said
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = super::count)]
     jobs: Option<NonZeroUsize>,
     /// Run with uncommitted edits; the record says that it proves nothing
     #[arg(long)]
@@ -431,8 +431,7 @@ fn uncommitted(session: &Session<'_>, args: &RunArgs, refusal: Refusal) -> Refus
     let commit = &args.commit;
     let what = format!("{commit} does not hold the pipeline, so a run would prove no commit");
     Refusal::new(refusal.exit, what)
-        .then("git add .gryt")
-        .then("git commit -m \"Add the pipeline\"")
+        .then("git add .gryt && git commit -m \"Add the pipeline\"")
         .then("git gryt run --allow-dirty")
 }
 

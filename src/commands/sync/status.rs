@@ -117,6 +117,12 @@ pub(crate) fn run(
     version: Option<&Version>,
     offline: bool,
 ) -> Result<Outcome> {
+    if let (Err(error), Some(version)) = (session.core.cloud_name(), version) {
+        let mut refusal = error.downcast::<Refusal>()?;
+        // That needs no cloud.
+        refusal.next.insert(0, format!("git gryt why {version}"));
+        return Err(refusal.into());
+    }
     session.core.cloud_name()?;
     let contact = if offline {
         session.cloud.last_seen()?

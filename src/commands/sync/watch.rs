@@ -19,7 +19,7 @@ use crate::session::cloud::news::State;
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
     /// How long to wait between two looks
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = crate::commands::time)]
     interval: Duration,
     /// A shell command to run for each piece of news, which is in GRYT_NEWS as JSON
     #[arg(long, value_name = "CMD")]
@@ -35,6 +35,8 @@ pub(crate) struct WatchArgs {
 pub(crate) struct Watched {
     /// Pieces of news.
     pub told: usize,
+    #[serde(skip)]
+    pub once: bool,
 }
 
 /// The longest pause while the cloud is away.
@@ -45,11 +47,15 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// # Errors
 /// What the cloud shows does not check. That it is away is no error, unless one look was asked for.
 pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
-    session.core.cloud_name()?;
+    let remote = session.core.cloud_name()?;
     let interrupt = Interrupt::listen(&session.core.ctx.unheard)?;
     let counter = interrupt.counter();
     session.core.stop_when(Stop::when(move || counter() > 0));
     session.core.ctx.warn_once();
+    if !args.once {
+        let text = format!("Watching {remote}: Ctrl-C ends it");
+        session.core.ctx.note(text);
+    }
     let mut told = 0;
     let mut last: Option<State> = session.cloud.told();
     let mut pause = args.interval;
@@ -87,7 +93,10 @@ pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
             break;
         }
     }
-    Ok(Outcome::Watched(Watched { told }))
+    Ok(Outcome::Watched(Watched {
+        told,
+        once: args.once,
+    }))
 }
 
 fn is_absence(error: &anyhow::Error) -> bool {

@@ -6,6 +6,7 @@ use super::Cloud;
 use crate::model::scheme::{Known, Level};
 use crate::model::tag_format;
 use crate::model::{Exit, Refusal, Version};
+use crate::session::core::Later;
 use crate::store::Refs;
 use crate::store::refs::drafts;
 
@@ -24,7 +25,7 @@ impl Cloud<'_> {
     ) -> Result<Version> {
         let mut tags = self.core.store.tags()?;
         if self.core.config.remote.is_some() {
-            self.core.tolerating_absence(|| {
+            self.core.tolerating_absence(Later::Pull, || {
                 let contact = self.contact(None)?;
                 self.adopt(&contact)?;
                 // A clone that was made without tags knows none.

@@ -117,6 +117,7 @@ impl Core<'_> {
                         self.config.remote_prefix
                     ));
             }
+            let refusal = self.elsewhere(refusal);
             return Err(refusal.then("git gryt config remote NAME").into());
         }
         Ok(())

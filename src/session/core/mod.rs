@@ -85,6 +85,15 @@ fn keep_prefix(ctx: &Context, store: &Store, config: &mut Config) -> Result<()> 
     Ok(())
 }
 
+/// What is done with the cloud when it is there again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// Something of its is taken over.
+    Pull,
+    /// Something of this clone's is published.
+    Share,
+}
+
 impl<'a> Core<'a> {
     /// Opens the repository around the context's folder.
     ///
@@ -265,6 +274,18 @@ impl<'a> Core<'a> {
         self.cloud_url().map(address::without_credentials)
     }
 
+    /// Says where the cloud was looked for, which is as often what is wrong as what is there.
+    fn elsewhere(&self, refusal: Refusal) -> Refusal {
+        match (&self.config.remote, self.cloud_address()) {
+            (Some(remote), Some(address)) => refusal
+                .because(format!(
+                    "The cloud is {remote}, at {address}: is that the right place?"
+                ))
+                .then(format!("git remote set-url {remote} URL")),
+            _ => refusal,
+        }
+    }
+
     /// The top of the working tree.
     ///
     /// # Errors
@@ -301,7 +322,11 @@ impl<'a> Core<'a> {
     ///
     /// # Errors
     /// Everything else.
-    pub(crate) fn tolerating_absence(&self, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn tolerating_absence(
+        &self,
+        later: Later,
+        act: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         if self.away.get() {
             return Ok(());
         }
@@ -311,7 +336,11 @@ impl<'a> Core<'a> {
         match error.downcast_ref::<Refusal>() {
             Some(refusal) if matches!(refusal.exit, Exit::Remote | Exit::OutOfStep) => {
                 self.away.set(refusal.exit == Exit::Remote);
-                self.ctx.warn(format!("Not shared yet: {}", refusal.what));
+                let what = &refusal.what;
+                self.ctx.warn(match later {
+                    Later::Pull => format!("Not pulled: {what}"),
+                    Later::Share => format!("Not shared yet: {what}"),
+                });
                 Ok(())
             }
             _ => Err(error),

@@ -97,6 +97,14 @@ impl Core<'_> {
         let tagged = tags.iter().filter_map(|tag| tag_format::of(tag, format));
         let tagged: Vec<Version> = tagged.filter(of_product).collect();
         let released = || promoted.iter().chain(&tagged);
+        if version.is_padded() && released().next().is_some() && !released().any(Version::is_padded)
+        {
+            let plain = version.unpadded();
+            self.ctx.warn(format!(
+                "{version} is the same version as {plain}, which is how other releases are spelled. To \
+                 spell it so: git gryt generation delete {version} && git gryt generation new {plain}"
+            ));
+        }
         let Some(highest) = released().max().filter(|highest| *highest > version) else {
             return Ok(());
         };

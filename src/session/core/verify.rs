@@ -160,13 +160,13 @@ impl Core<'_> {
         let expected = self.config.ledger.as_ref();
         let named = expected.or(known.first().map(|(g, _)| g));
         match named {
-            Some(named) if named != genesis => Err(Refusal::new(
-                Exit::Rewritten,
-                "The cloud's ledger is another project's",
-            )
-            .because(format!("It begins at {}", genesis.short()))
-            .because(format!("This project's begins at {}", named.short()))
-            .then("git gryt config remote NAME")),
+            Some(named) if named != genesis => {
+                let refusal =
+                    Refusal::new(Exit::Rewritten, "The cloud's ledger is another project's")
+                        .because(format!("It begins at {}", genesis.short()))
+                        .because(format!("This project's begins at {}", named.short()));
+                Err(self.elsewhere(refusal).then("git gryt config remote NAME"))
+            }
             _ => Ok(()),
         }
     }

@@ -221,11 +221,18 @@ impl Sealing<'_> {
         next_free: &Version,
         refs: &Refs,
     ) -> Result<Option<Refusal>> {
+        let rename = refs
+            .draft(version)
+            .map(|(spelled, _)| format!("git gryt generation rename {spelled} {next_free}"));
         let stands = |tag: String| {
             let what = format!("{version} cannot be promoted: there is a tag {tag}");
-            Refusal::new(Exit::Taken, what)
+            let refusal = Refusal::new(Exit::Taken, what)
                 .because("A promotion makes its version's tag itself")
-                .because(format!("The next free version is {next_free}"))
+                .because(format!("The next free version is {next_free}"));
+            match &rename {
+                Some(rename) => refusal.then(rename),
+                None => refusal.because(format!("{version} is not declared either")),
+            }
         };
         if let Some(old) = self.core.released_before(refs, version)? {
             let tag = format!("{}, entered from before gryt", old.version);
@@ -239,7 +246,22 @@ impl Sealing<'_> {
         };
         match store.tag_in_the_way(version, &self.core.config.tag_format)? {
             Some(InTheWay::Same(tag)) if tag == own && on_release(&names::tag(&own))? => {}
-            Some(InTheWay::Same(tag)) => return Ok(Some(stands(format!("{tag} in this clone")))),
+            Some(InTheWay::Same(tag)) => {
+                let refusal = stands(format!("{tag} in this clone"));
+                let in_cloud = self
+                    .core
+                    .config
+                    .remote
+                    .as_ref()
+                    .is_some_and(|remote| refs.get(&names::remote_tag(remote, &tag)).is_some());
+                // What the cloud has is the team's, and comes back with the next fetch.
+                return Ok(Some(match in_cloud {
+                    true => refusal.because("The cloud has it too"),
+                    false => refusal
+                        .because("To keep it under another name, and go on:")
+                        .then(format!("git tag {tag}.old {tag} && git tag -d {tag}")),
+                }));
+            }
             Some(in_the_way) if self.core.config.tag => {
                 return Ok(Some(taken::tag_blocked(&own, &in_the_way)));
             }
