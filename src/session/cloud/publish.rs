@@ -106,7 +106,7 @@ impl Cloud<'_> {
         let commits = if count == 1 { "commit" } else { "commits" };
         Err(Refusal::new(
             Exit::OutOfStep,
-            format!("This would publish {count} {commits} that no branch of the cloud has"),
+            format!("The release would publish {count} {commits} that no branch of the cloud has"),
         )
         .because("Publishing code is your own act: push your branch first")
         .then(self.push_command()?)
