@@ -121,6 +121,7 @@ fn unset(session: &Session<'_>, key: &config::Key, shared: bool) -> Result<Outco
     session.core.ctx.note(what);
     Ok(Outcome::Config(Settings {
         settings: Vec::new(),
+        host: Vec::new(),
         single: true,
     }))
 }
