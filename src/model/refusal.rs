@@ -79,7 +79,7 @@ pub struct Refusal {
     pub cause: Cause,
     /// A name that was probably mistyped, and the one that was meant.
     #[serde(skip)]
-    pub meant: Option<Meant>,
+    pub meant: Option<Box<Meant>>,
 }
 
 /// A name as it was typed, and one that is known and reads much like it.
@@ -136,7 +136,7 @@ impl Refusal {
     pub fn or_meant(mut self, typed: impl Into<String>, near: impl Into<String>) -> Self {
         let (typed, near) = (typed.into(), near.into());
         self = self.because(format!("Did you mean {near}?"));
-        self.meant = Some(Meant { typed, near });
+        self.meant = Some(Box::new(Meant { typed, near }));
         self
     }
 
