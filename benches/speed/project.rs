@@ -218,10 +218,7 @@ impl Maker<'_> {
         let entry = self
             .store
             .write_promotion(&author, ledger, &sealed, None, None)?;
-        Ok(Ledger {
-            tip: entry.clone(),
-            base: entry,
-        })
+        Ok(Ledger::new(entry.clone(), entry))
     }
 }
 
@@ -253,10 +250,7 @@ pub(crate) fn age(promotions: u64) -> Result<()> {
     let mut maker = Maker { store, count: 0 };
     let (author, _, nonce) = maker.by(0);
     let genesis = store.write_genesis(&author, &nonce)?;
-    let mut ledger = Ledger {
-        tip: genesis.clone(),
-        base: genesis,
-    };
+    let mut ledger = Ledger::new(genesis.clone(), genesis);
     let mut code = maker.code(None, 0)?;
     for serial in 0..promotions {
         code = maker.code(Some(&code), serial + 1)?;

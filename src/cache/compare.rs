@@ -12,8 +12,8 @@ const COMPARED: [(&str, &str); 6] = [
         "generations",
         "SELECT version, generation_id, description, pipeline_template, status, broken, \
          created_at, created_zone, created_by, promoted_at, promoted_zone, promoted_by, \
-         release_commit, entry, excuses, changes, proven, evolutions, sync_status, remote_id \
-         FROM generations ORDER BY 1, 14",
+         release_commit, entry, excuses, disputed, changes, proven, evolutions, sync_status, \
+         remote_id FROM generations ORDER BY 1, 14",
     ),
     (
         "changes",

@@ -46,7 +46,7 @@ impl Cache {
         let mut query = self.db.prepare_cached(&format!(
             "SELECT g.version, g.description, g.release_commit, g.promoter, g.promoted_by, \
              g.promoted_at, g.changes, g.evolutions, g.status, g.excuses, e.kind = 'import', \
-             g.promoted_zone \
+             g.promoted_zone, g.disputed \
              FROM generations g JOIN entries e ON e.height = g.entry \
              WHERE e.kind = ?3 AND (?2 IS NULL OR g.product = ?2) ORDER BY {order} LIMIT ?1"
         ))?;
@@ -70,6 +70,7 @@ impl Cache {
                 withdrawn: status == Status::Withdrawn,
                 imported: row.get(10)?,
                 excuses: text(9)?.lines().map(str::to_owned).collect(),
+                disputed: text(12)?.lines().map(str::to_owned).collect(),
             });
         }
         Ok(found)
@@ -81,11 +82,11 @@ impl Cache {
     /// # Errors
     /// The database cannot be read.
     pub(crate) fn highest(&self) -> Result<Vec<Version>> {
-        let withdrawn: &str = Status::Withdrawn.into();
+        let fallen: [&str; 2] = [Status::Withdrawn.into(), Status::Disputed.into()];
         let mut query = self.db.prepare_cached(
-            "SELECT version FROM generations WHERE entry IS NOT NULL AND status <> ?1",
+            "SELECT version FROM generations WHERE entry IS NOT NULL AND status NOT IN (?1, ?2)",
         )?;
-        let mut rows = query.query([withdrawn])?;
+        let mut rows = query.query(fallen)?;
         let mut found: BTreeMap<Option<String>, Version> = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let version: Version = row.get::<_, String>(0)?.parse()?;
@@ -99,6 +100,27 @@ impl Cache {
             }
         }
         Ok(found.into_values().collect())
+    }
+
+    /// Releases that are disputed and were not withdrawn since, with what each is disputed for, a line
+    /// each.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) fn disputed(&self) -> Result<Vec<(Version, Vec<String>)>> {
+        let status: &str = Status::Disputed.into();
+        let mut query = self.db.prepare_cached(
+            "SELECT version, disputed FROM generations WHERE entry IS NOT NULL AND status = ?1 \
+             ORDER BY entry",
+        )?;
+        let mut rows = query.query([status])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let version: Version = row.get::<_, String>(0)?.parse()?;
+            let why: String = row.get(1)?;
+            found.push((version, why.lines().map(str::to_owned).collect()));
+        }
+        Ok(found)
     }
 
     /// All drafts, in no order.

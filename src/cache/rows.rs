@@ -40,6 +40,7 @@ pub struct Promoted {
     pub promoter: Person,
     pub at: Stamp,
     pub excuses: Vec<String>,
+    pub disputed: Vec<String>,
 }
 
 /// An evolution and its proofs.

@@ -48,6 +48,7 @@ CREATE TABLE generations (
     release_commit    TEXT,
     entry             INTEGER,
     excuses           TEXT,
+    disputed          TEXT,
     changes           INTEGER NOT NULL,
     proven            INTEGER NOT NULL,
     evolutions        INTEGER NOT NULL,

@@ -146,6 +146,7 @@ impl Change<'_> {
         let contract = whole.contract.as_ref().ok();
         let sealed = whole.sealed.as_ref();
         let status = match (sealed, contract) {
+            (Some(promoted), _) if !promoted.disputed.is_empty() => Status::Disputed,
             (Some(Promoted { imported: true, .. }), _) => Status::Imported,
             (Some(_), _) => Status::Promoted,
             (None, Some(_)) => Status::Draft,
@@ -153,7 +154,7 @@ impl Change<'_> {
         };
         self.cached(
             "INSERT INTO generations VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         )?
         .execute(params![
             whole.version.as_str(),
@@ -174,6 +175,7 @@ impl Change<'_> {
             sealed.and_then(|s| s.commit.as_ref()).map(Oid::as_str),
             sealed.map(|s| s.height),
             sealed.map(|s| s.excuses.join("\n")),
+            sealed.map(|s| s.disputed.join("\n")),
             contract.map_or(0, |c| c.changes.len()) as i64,
             whole.standings.iter().filter(|s| s.proven()).count() as i64,
             whole.evolutions.len() as i64,

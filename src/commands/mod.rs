@@ -123,6 +123,8 @@ pub(crate) enum Outcome {
     Cache(cache::Report),
     #[serde(rename = "gryt.verify/1")]
     Verify(verify::Report),
+    #[serde(rename = "gryt.verify.accept/1")]
+    Accept(verify::Accepted),
     #[serde(rename = "gryt.doctor/1")]
     Doctor(doctor::Report),
     #[serde(rename = "gryt.setup/1")]

@@ -18,6 +18,8 @@ pub(crate) struct Notes {
     /// None for a draft.
     pub promoted_at: Option<Stamp>,
     pub withdrawal: Option<Advice>,
+    /// What its entry is disputed for, a line each.
+    pub disputed: Vec<String>,
 }
 
 /// The notes of a promoted version, of a draft, or of a product's latest release.
@@ -48,6 +50,7 @@ pub(crate) fn run(
         let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
         return Ok(Outcome::Notes(Notes {
             withdrawal: session.core.advice(&ledger, &sealed.version)?,
+            disputed: ledger.disputes(&sealed.version),
             version: sealed.version,
             contract,
             promoted_at: Some(sealed.promoted_at),
@@ -58,6 +61,7 @@ pub(crate) fn run(
     {
         return Ok(Outcome::Notes(Notes {
             withdrawal: session.core.advice(&ledger, &old.version)?,
+            disputed: ledger.disputes(&old.version),
             contract: old.contract(),
             version: old.version,
             promoted_at: Some(old.at),
@@ -70,6 +74,7 @@ pub(crate) fn run(
         contract,
         promoted_at: None,
         withdrawal: None,
+        disputed: Vec::new(),
     }))
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::sync::status::{HeldFile, held};
 use crate::config::Mode;
+use crate::model::shaped::disputed_release;
 use crate::model::state::{Status, SyncState, Trial};
 use crate::model::{EvolutionName, Oid, Version};
 use crate::session::Session;
@@ -27,6 +28,13 @@ pub(crate) struct Overview {
     pub files: Vec<HeldFile>,
     /// The highest release that stands, of each product where there are any.
     pub latest: Vec<Version>,
+    /// Releases that are disputed, with what for.
+    #[serde(serialize_with = "disputed_release::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<disputed_release::Shape<Version, Vec<String>>>")
+    )]
+    pub disputed: Vec<(Version, Vec<String>)>,
 }
 
 /// The evolution at hand.
@@ -109,5 +117,6 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
         drafts,
         files: held(&edited),
         latest: cache.highest()?,
+        disputed: cache.disputed()?,
     }))
 }

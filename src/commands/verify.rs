@@ -5,8 +5,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed_if};
+use crate::model::dispute::{Disputed, Rule};
+use crate::model::sealed::Acceptance;
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::session::Session;
+use crate::session::sealing::append::Next;
+use crate::session::sealing::audit::Weight;
 use crate::session::sealing::unheld::Unheld;
 
 /// Arguments of `verify`.
@@ -14,6 +18,31 @@ use crate::session::sealing::unheld::Unheld;
 pub(crate) struct VerifyArgs {
     /// Judge this version only
     version: Option<String>,
+    /// Settle that an entry is disputed in error: a version, or the entry's oid. Like a promotion, for
+    /// promoters
+    #[arg(
+        long,
+        value_name = "ENTRY",
+        conflicts_with = "version",
+        requires = "reason"
+    )]
+    accept: Option<String>,
+    /// Why it is in error
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    reason: Option<String>,
+}
+
+/// An entry that is disputed no more.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Accepted {
+    #[serde(flatten)]
+    pub acceptance: Acceptance,
+    /// What the entry is called.
+    pub name: String,
+    /// Whether that is in the cloud's ledger.
+    #[serde(rename = "in_cloud")]
+    pub cloud: bool,
 }
 
 /// What was found.
@@ -32,6 +61,12 @@ pub(crate) struct Report {
     /// Versions from before gryt whose commits are about to be lost: nothing holds them here. The
     /// ledger is none the worse for it, nor for a commit that this clone never had (`doctor` tells).
     pub unheld: Vec<Unheld>,
+    /// Problems that a later promotion which holds left behind.
+    pub past: Vec<Problem>,
+    /// What this clone cannot tell.
+    pub unknown: Vec<Problem>,
+    /// What is worth a look, and is no problem by itself.
+    pub looks: Vec<Problem>,
 }
 
 /// A release that a promoter's word let through a gate.
@@ -48,17 +83,22 @@ pub(crate) struct Excused {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Problem {
-    /// The version, or the entry's oid.
+    /// The version, or what else the entry is called.
     pub at: String,
+    /// The rule that the entry is disputed by (docs/policy.md, "Disputed").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     pub what: String,
 }
 
 impl Report {
-    /// A ledger in which something does not hold does not verify.
+    /// A ledger in which something does not hold does not verify; nor does one of which that cannot be
+    /// told.
     pub(crate) fn exit(&self) -> Exit {
-        match self.problems.is_empty() {
-            true => Exit::Done,
-            false => Exit::Rewritten,
+        match (self.problems.is_empty(), self.unknown.is_empty()) {
+            (false, _) => Exit::Rewritten,
+            (true, false) => Exit::Failure,
+            (true, true) => Exit::Done,
         }
     }
 }
@@ -70,6 +110,10 @@ impl Report {
 pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
     // Here a spoilt object is what is looked for.
     crate::store::Store::hash_again(true);
+    if let Some(entry) = &args.accept {
+        let reason = args.reason.as_deref().unwrap_or_default();
+        return accept(session, entry, reason);
+    }
     let only: Option<Version> = typed_if(args.version.as_deref())?;
     let refs = session.core.store.refs()?;
     let Some(ledger) = session.core.ledger(&refs)? else {
@@ -97,29 +141,78 @@ pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
                 .filter(|it| it.here)
                 .collect(),
         },
+        past: Vec::new(),
+        unknown: Vec::new(),
+        looks: Vec::new(),
     };
-    for (oid, why) in audit.invalid {
-        report.problems.push(Problem {
-            at: oid.to_string(),
-            what: why,
+    for finding in audit.findings {
+        let list = match finding.weight {
+            Weight::Problem => &mut report.problems,
+            Weight::Past => &mut report.past,
+            Weight::Unknown => &mut report.unknown,
+            Weight::Look => &mut report.looks,
+        };
+        list.push(Problem {
+            at: finding.at,
+            rule: finding.rule,
+            what: finding.what,
         });
     }
-    for (sealed, wrong) in audit.remarkable {
-        let at = sealed.version.to_string();
-        let problem = |what| Problem {
-            at: at.clone(),
-            what,
-        };
-        report.problems.extend(wrong.into_iter().map(problem));
-        let excuses = sealed.excuses();
-        if !excuses.is_empty() {
-            report.excused.push(Excused {
-                version: sealed.version,
-                promoter: sealed.promoter,
-                promoted_at: sealed.promoted_at,
-                excuses,
-            });
-        }
+    for sealed in audit.excused {
+        report.excused.push(Excused {
+            excuses: sealed.excuses(),
+            version: sealed.version,
+            promoter: sealed.promoter,
+            promoted_at: sealed.promoted_at,
+        });
     }
     Ok(Outcome::Verify(report))
+}
+
+/// Appends to the ledger that an entry is disputed in error.
+///
+/// # Errors
+/// [`Exit::Invalid`] where no such entry is disputed.
+fn accept(session: &Session<'_>, entry: &str, reason: &str) -> Result<Outcome> {
+    // One line, whoever prints it.
+    let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    if reason.is_empty() {
+        return Err(Refusal::new(Exit::Usage, "An acceptance says why").into());
+    }
+    let version: Option<Version> = entry.parse().ok();
+    let by = session.core.me()?;
+    let at = session.core.author()?.committer.at;
+    let (acceptance, name) = session.sealing.append(|ledger| {
+        let is_it = |oid: &Oid, disputed: &Disputed| {
+            let named = version.as_ref().is_some_and(|v| disputed.releases(v));
+            named || entry.len() >= 7 && oid.as_str().starts_with(entry)
+        };
+        let found = ledger.and_then(|ledger| {
+            let mut all = ledger.disputed.iter();
+            let found = all.find(|(oid, disputed)| is_it(oid, disputed));
+            Some((ledger, found?))
+        });
+        let Some((ledger, (oid, disputed))) = found else {
+            let what = format!("No entry {entry} is disputed");
+            let refusal = Refusal::new(Exit::Invalid, what);
+            return Err(refusal.then("git gryt verify").into());
+        };
+        let acceptance = Acceptance {
+            entry: oid.clone(),
+            reason: reason.clone(),
+            by: by.clone(),
+            at,
+        };
+        let author = session.core.author()?;
+        let written = session
+            .core
+            .store
+            .write_acceptance(author, ledger, &acceptance)?;
+        Ok(Next::Entry(written, (acceptance, disputed.name())))
+    })?;
+    Ok(Outcome::Accept(Accepted {
+        acceptance,
+        name,
+        cloud: session.core.config.remote.is_some(),
+    }))
 }

@@ -114,7 +114,8 @@ fn decide<'l>(
                 .into(),
         );
     };
-    if let Some(old) = session.core.store.withdrawal(ledger, &known)? {
+    // A disputed one takes the place, too.
+    if let Some(old) = session.core.store.withdrawal_by_anybody(ledger, &known)? {
         return Err(
             Refusal::new(Exit::Taken, format!("{version} is withdrawn already"))
                 .because(format!(

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Header;
 use super::proof::Outcome;
 use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 
@@ -200,6 +201,45 @@ impl Attempt {
             None
         }
     }
+}
+
+/// A commit of an evolution: what its message says, and how it is made.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub header: Header,
+    /// How many.
+    pub parents: usize,
+    /// The blob at `evolution.yaml`.
+    pub evolution: Option<Oid>,
+}
+
+/// Whether the commits of an evolution, the newest first, are made as format 1 says: a first one with a
+/// nonce, then proofs and an abandonment, all of one version and change, over one `evolution.yaml`.
+///
+/// # Errors
+/// The first rule that is broken.
+pub(crate) fn well_made(name: &EvolutionName, chain: &[Link]) -> Result<(), Invalid> {
+    let Some((root, above)) = chain.split_last() else {
+        return Err(Invalid::new("it is empty"));
+    };
+    if root.header.nonce.is_none() {
+        return Err(Invalid::new("its first commit has no Gryt-Nonce"));
+    }
+    if above.iter().any(|link| link.parents > 2) {
+        return Err(Invalid::new("a commit of it has a third parent"));
+    }
+    if above.iter().any(|link| link.evolution != root.evolution) {
+        return Err(Invalid::new("a later commit changes its evolution.yaml"));
+    }
+    let named = |link: &Link| {
+        link.header.version.as_deref() == Some(name.version.as_str())
+            && link.header.change.as_deref() == Some(name.change.as_str())
+    };
+    if !chain.iter().all(named) {
+        let rule = "its trailers name another version or change";
+        return Err(Invalid::new(rule));
+    }
+    Ok(())
 }
 
 impl EvolutionName {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evolution::Claim;
+use super::ledger;
 use super::standing::{Progress, Standing};
 use super::{Change, Contract, Invalid, Oid, Person, Stamp, Version};
 
@@ -77,6 +78,7 @@ pub(crate) fn read(files: &[File]) -> Result<Vec<Imported>, String> {
         if version.import() != *path {
             return Err(format!("{path} is of {version}"));
         }
+        ledger::spelled(text, version)?;
         let twin = all.iter().map(|i| &i.version).find(|v| *v == version);
         if let Some(taken) = taken.as_ref().or(twin) {
             return Err(format!("{taken} is there already"));

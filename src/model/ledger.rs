@@ -6,7 +6,7 @@
 
 use super::import::{self, Imported};
 use super::moved::{self, Half, Moved};
-use super::sealed::{FILES, Sealed, Withdrawal};
+use super::sealed::{Acceptance, FILES, Sealed, Withdrawal};
 use super::{Contract, Invalid, Oid, Version};
 
 /// The format that this program writes and reads.
@@ -36,6 +36,8 @@ pub enum Kind {
     Import,
     /// The ledger leaves its place, or is at its new one.
     Moved,
+    /// It settles that an entry is disputed in error.
+    Accepted,
 }
 
 /// What the trailers of a commit say.
@@ -46,6 +48,7 @@ pub struct Header {
     /// The last valid entry, whose tree this one extends.
     pub base: Option<String>,
     pub version: Option<String>,
+    pub change: Option<String>,
     pub promotion: Option<String>,
     /// The entry that this one repeats on another ledger; it is the last parent.
     pub original: Option<String>,
@@ -105,6 +108,8 @@ pub struct Entry {
     pub imports: Vec<import::File>,
     /// What the base, and a half of a move, say of moves.
     pub moves: moved::Facts,
+    /// The file that an acceptance adds: its path and its text.
+    pub accepted: Option<(String, Vec<u8>)>,
 }
 
 /// What a release's files say.
@@ -126,6 +131,7 @@ pub(crate) enum Verified {
     Withdrawal(Withdrawal),
     Import(Vec<Imported>),
     Moved(Moved),
+    Accepted(Acceptance),
 }
 
 /// The result of the check.
@@ -164,10 +170,12 @@ pub(crate) fn check(entry: &Entry, base: Option<&Oid>) -> Check {
         (Kind::Withdrawal, Some(base)) => on(base, entry).and_then(|()| withdrawal(entry)),
         (Kind::Import, Some(base)) => on(base, entry).and_then(|()| imports(entry)),
         (Kind::Moved, Some(base)) => on(base, entry).and_then(|()| half_of_move(entry)),
+        (Kind::Accepted, Some(base)) => on(base, entry).and_then(|()| accepted(entry)),
         (Kind::Genesis, Some(_))
-        | (Kind::Promotion | Kind::Withdrawal | Kind::Import | Kind::Moved, None) => {
-            Err("only the first commit of a ledger is its genesis".into())
-        }
+        | (
+            Kind::Promotion | Kind::Withdrawal | Kind::Import | Kind::Moved | Kind::Accepted,
+            None,
+        ) => Err("only the first commit of a ledger is its genesis".into()),
     };
     match verified {
         Ok(verified) => Check::Valid(verified),
@@ -211,22 +219,36 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
     let leaf = &entry.leaf;
     let (blob, contract) = leaf.contract.as_ref().ok_or("it holds no contract")?;
     Contract::parse(contract, &version).map_err(|e| format!("its contract is invalid: {e}"))?;
-    let sealed = leaf
+    let text_of_sealed = leaf
         .promotion
         .as_ref()
         .ok_or("it holds no promotion.yaml")?;
-    let sealed: Sealed =
-        Invalid::or_yaml(sealed).map_err(|e| format!("its promotion.yaml is invalid: {e}"))?;
+    let sealed: Sealed = Invalid::or_yaml(text_of_sealed)
+        .map_err(|e| format!("its promotion.yaml is invalid: {e}"))?;
     ensure(
         sealed.version.as_str() == version.as_str(),
         "trailer and file name two versions",
     )?;
+    spelled(text_of_sealed, &version)?;
     ensure(
         entry.header.promotion.as_deref() == Some(sealed.promotion.as_str()),
         "trailer and file name two promotions",
     )?;
     parents(entry, &sealed, blob)?;
     Ok(Verified::Promotion(sealed))
+}
+
+/// A file spells its version out, as its name does: a `v` that is missing is added for people alone.
+pub(super) fn spelled(text: &[u8], version: &Version) -> Result<(), String> {
+    #[derive(serde::Deserialize)]
+    struct Spelled {
+        version: String,
+    }
+    let said = Invalid::or_yaml::<Spelled>(text).map(|said| said.version);
+    ensure(
+        said.is_ok_and(|said| said == version.as_str()),
+        format!("its version is not spelled {version}"),
+    )
 }
 
 /// The tree only ever grows, and only by the files that the entry is about.
@@ -268,6 +290,7 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
     let withdrawal: Withdrawal =
         Invalid::or_yaml(text).map_err(|e| format!("its withdrawal is invalid: {e}"))?;
     let version = &withdrawal.version;
+    spelled(text, version)?;
     ensure(
         entry.header.version.as_deref() == Some(version.as_str()),
         "trailer and file name two versions",
@@ -281,6 +304,23 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
     ensure(!entry.withdrawn, format!("{version} is withdrawn already"))?;
     ensure(entry.others.is_empty(), "a withdrawal has one parent")?;
     Ok(Verified::Withdrawal(withdrawal))
+}
+
+fn accepted(entry: &Entry) -> Rule<Verified> {
+    ensure(
+        entry.header.version.is_none(),
+        "an acceptance names no version",
+    )?;
+    ensure(entry.others.is_empty(), "an acceptance has one parent")?;
+    let (path, text) = entry.accepted.as_ref().ok_or("it accepts nothing")?;
+    let acceptance: Acceptance =
+        Invalid::or_yaml(text).map_err(|e| format!("its {path} is invalid: {e}"))?;
+    ensure(
+        acceptance.lies_at(path),
+        "its file is another entry's, or has no number",
+    )?;
+    adds_only(entry, std::slice::from_ref(path))?;
+    Ok(Verified::Accepted(acceptance))
 }
 
 fn imports(entry: &Entry) -> Rule<Verified> {
@@ -384,6 +424,7 @@ mod tests {
             neighbours: vec!["v2.0.1".parse().unwrap()],
             withdrawn: false,
             imports: Vec::new(),
+            accepted: None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod address;
 pub(crate) mod changeset;
+pub(crate) mod dispute;
 pub(crate) mod edit;
 pub(crate) mod engine;
 pub(crate) mod evolution;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::dispute::Dispute;
 use super::state::Trial;
 use super::{EvolutionName, Person, Version};
 
@@ -17,6 +18,13 @@ pub(crate) enum News {
     Withdrawn {
         version: Version,
         reason: String,
+    },
+    /// An entry is there that does not hold. Its versions are taken, and nothing else of it counts.
+    Disputed {
+        /// What the entry is called.
+        entry: String,
+        by: Person,
+        why: Vec<Dispute>,
     },
     /// A draft is there that was not, or says something else.
     Draft {

@@ -3,11 +3,12 @@
 //! Nothing here is ever overwritten in silence: each ref is adopted, kept, moved aside, or named
 //! in the plan as something that a person has to look at.
 
-use super::shaped::{conflict, quarantined, renumbered, withdrawn};
+use super::shaped::{conflict, disputed_entry, quarantined, renumbered, withdrawn};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::dispute::Dispute;
 use super::state::SyncState;
 use super::{EvolutionName, Invalid, Oid, Version};
 
@@ -277,6 +278,13 @@ pub(crate) struct Adopted {
     #[serde(rename = "withdrawals", serialize_with = "withdrawn::serialize")]
     #[cfg_attr(test, schemars(with = "Vec<withdrawn::Shape<Version, String>>"))]
     pub withdrawn: Vec<(Version, String)>,
+    /// Entries of the ledger that this pull learnt to be disputed, and what for.
+    #[serde(serialize_with = "disputed_entry::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<disputed_entry::Shape<String, Vec<Dispute>>>")
+    )]
+    pub disputed: Vec<(String, Vec<Dispute>)>,
     /// Refs of the cloud that do not check, and why.
     #[serde(serialize_with = "quarantined::serialize")]
     #[cfg_attr(test, schemars(with = "Vec<quarantined::Shape<String, String>>"))]

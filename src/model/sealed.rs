@@ -110,6 +110,39 @@ impl Advice {
     }
 }
 
+/// `acceptances/<entry>/<n>.yaml`: an entry that is disputed in error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Acceptance {
+    /// The disputed entry.
+    pub entry: Oid,
+    pub reason: String,
+    pub by: Person,
+    pub at: Stamp,
+}
+
+/// Where acceptances lie in the ledger's tree.
+pub(crate) const ACCEPTANCES: &str = "acceptances";
+
+impl Acceptance {
+    /// Its place in the ledger's tree. They are numbered from 1, so that one which was not its author's to
+    /// write keeps nobody from writing another.
+    pub(crate) fn path(&self, number: usize) -> String {
+        format!("{ACCEPTANCES}/{}/{number}.yaml", self.entry)
+    }
+
+    /// Whether it can lie at `path`.
+    pub(crate) fn lies_at(&self, path: &str) -> bool {
+        let name = path
+            .rsplit('/')
+            .next()
+            .and_then(|name| name.strip_suffix(".yaml"));
+        let number = name.and_then(|name| name.parse().ok());
+        number.is_some_and(|number| number > 0 && self.path(number) == path)
+    }
+}
+
 /// A release in a line: what lists and logs show of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -131,6 +164,8 @@ pub(crate) struct Release {
     pub imported: bool,
     /// The gates that it passed by its promoter's word alone, a line each.
     pub excuses: Vec<String>,
+    /// What its entry is disputed for, a line each.
+    pub disputed: Vec<String>,
 }
 
 impl Release {
@@ -138,6 +173,7 @@ impl Release {
     pub(crate) fn status(&self) -> Status {
         match (self.withdrawn, self.imported) {
             (true, _) => Status::Withdrawn,
+            (false, _) if !self.disputed.is_empty() => Status::Disputed,
             (false, true) => Status::Imported,
             (false, false) => Status::Promoted,
         }

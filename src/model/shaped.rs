@@ -34,6 +34,8 @@ pairs! {
     quarantined { what, reason }
     unsound { evolution, reason }
     withdrawn { version, reason }
+    disputed_entry { entry, why }
+    disputed_release { version, why }
     conflict { version, conflict }
     recommended { setting, value }
     installed { hook, way }

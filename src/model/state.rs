@@ -117,6 +117,8 @@ pub enum Status {
     Imported,
     /// Promoted or imported, and not to be used.
     Withdrawn,
+    /// Promoted or imported, and what its entry says does not hold.
+    Disputed,
 }
 
 impl Status {
@@ -124,7 +126,7 @@ impl Status {
     pub fn is_open(self) -> bool {
         match self {
             Self::Draft | Self::Broken => true,
-            Self::Promoted | Self::Imported | Self::Withdrawn => false,
+            Self::Promoted | Self::Imported | Self::Withdrawn | Self::Disputed => false,
         }
     }
 }

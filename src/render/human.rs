@@ -135,6 +135,10 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             let version = &withdrawn.withdrawal.version;
             format!("Withdrawn: {version}{place}. The version stays taken\n")
         }
+        Outcome::Accept(accepted) => {
+            let place = if accepted.cloud { " in cloud" } else { "" };
+            format!("Accepted{place}: {} is disputed no more\n", accepted.name)
+        }
         Outcome::Notes(notes) => return ledger::release_notes(notes),
         Outcome::Where(places) => return ledger::whereabouts(places),
         Outcome::EvolutionStart(started) => evolution::started(started),

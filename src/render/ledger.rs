@@ -25,6 +25,9 @@ pub(super) fn log(entries: &commands::log::Entries) -> String {
     let mut text = table::columns(&rows.collect::<Vec<_>>());
     // A gate that a word opened stands out below the list, whatever the list's width.
     for entry in &entries.entries {
+        for why in &entry.disputed {
+            _ = writeln!(text, "! {} is disputed: {}", entry.version, line(why));
+        }
         for excuse in &entry.excuses {
             _ = writeln!(text, "! {} {}", entry.version, line(excuse));
         }
@@ -48,6 +51,9 @@ pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
     match &notes.promoted_at {
         Some(at) => _ = writeln!(text, " ({})", at.format("%Y-%m-%d")),
         None => text += " (draft)\n",
+    }
+    for why in &notes.disputed {
+        _ = writeln!(text, "\nDisputed: {}", markdown(why));
     }
     if let Some(withdrawal) = &notes.withdrawal {
         _ = writeln!(text, "\nWithdrawn: {}", withdrawal.withdrawal.reason);
@@ -97,6 +103,7 @@ pub(super) fn whereabouts(places: &commands::locate::Whereabouts) -> String {
         };
         let withdrawn = match shipped.status {
             Status::Withdrawn => ", withdrawn since",
+            Status::Disputed => ", which is disputed",
             Status::Imported => ", before gryt",
             Status::Draft | Status::Broken | Status::Promoted => "",
         };
@@ -142,9 +149,17 @@ const SHOWN: usize = 10;
 pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String {
     let mut text = String::new();
     for problem in &report.problems {
-        let said = format!("{}: {}", problem.at, line(&problem.what));
-        text += &style.bad(&said);
+        text += &style.bad(&problem_line(problem));
         text.push('\n');
+    }
+    for unknown in &report.unknown {
+        _ = writeln!(text, "Cannot tell of {}", problem_line(unknown));
+    }
+    for past in &report.past {
+        _ = writeln!(text, "In the past: {}", problem_line(past));
+    }
+    for look in &report.looks {
+        _ = writeln!(text, "Worth a look: {}", problem_line(look));
     }
     for excused in &report.excused {
         for excuse in &excused.excuses {
@@ -176,10 +191,11 @@ pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String 
         1 => format!("{entries}, 1 promotion judged again"),
         n => format!("{entries}, {n} promotions judged again"),
     };
-    let said = match report.problems.len() {
-        0 => "The ledger verifies".to_owned(),
-        1 => "The ledger does not verify: 1 problem".to_owned(),
-        n => format!("The ledger does not verify: {n} problems"),
+    let said = match (report.problems.len(), report.unknown.len()) {
+        (0, 0) => "The ledger verifies".to_owned(),
+        (0, _) => "This clone cannot tell whether the ledger verifies".to_owned(),
+        (1, _) => "The ledger does not verify: 1 problem".to_owned(),
+        (n, _) => format!("The ledger does not verify: {n} problems"),
     };
     _ = writeln!(text, "{said} ({counted})");
     if !report.named {
@@ -191,4 +207,11 @@ pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String 
         );
     }
     text
+}
+
+fn problem_line(problem: &commands::verify::Problem) -> String {
+    match problem.rule {
+        Some(rule) => format!("{}: {rule}: {}", problem.at, line(&problem.what)),
+        None => format!("{}: {}", problem.at, line(&problem.what)),
+    }
 }

@@ -53,6 +53,9 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
         let latest: Vec<&str> = overview.latest.iter().map(Version::as_str).collect();
         _ = writeln!(text, "Last promoted: {}", latest.join(", "));
     }
+    for (version, why) in &overview.disputed {
+        _ = writeln!(text, "Disputed: {version}: {}", line(&why.join("; ")));
+    }
     text
 }
 

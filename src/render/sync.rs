@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::{generation, line};
 use crate::commands;
 use crate::model::EvolutionName;
+use crate::model::dispute::Dispute;
 use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;
@@ -117,10 +118,18 @@ pub(super) fn pull_notes(
     for (version, reason) in &adopted.withdrawn {
         _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
     }
+    for (entry, why) in &adopted.disputed {
+        _ = writeln!(notes, "  {}", line(&disputed(entry, why)));
+    }
     for (name, why) in &adopted.quarantined {
         _ = writeln!(notes, "{}", quarantined(name, why));
     }
     notes
+}
+
+fn disputed(entry: &str, why: &[Dispute]) -> String {
+    let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+    format!("{entry} is disputed: {}", why.join("; "))
 }
 
 fn late(name: &EvolutionName) -> String {
@@ -428,6 +437,7 @@ pub(super) fn news_line(news: &News) -> String {
     match news {
         News::Promoted { version, by } => format!("{} promoted {version}", by.name),
         News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
+        News::Disputed { entry, by, why } => format!("{} ({})", disputed(entry, why), by.name),
         News::Draft {
             version,
             by,

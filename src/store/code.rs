@@ -166,6 +166,29 @@ impl Store {
         Ok(release == commit || descends(to_git(release)?, to_git(commit)?)?)
     }
 
+    /// Those of `commits` that no branch holds, of this clone's or of a remote's as last fetched.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn on_no_branch(&self, commits: &[Oid]) -> Result<BTreeSet<Oid>> {
+        let mut tips = self.read_below("refs/heads/")?;
+        tips.extend(self.read_below("refs/remotes/")?);
+        let repo = &*self.repo();
+        let mut walk = repo.revwalk()?;
+        for commit in commits {
+            walk.push(to_git(commit)?)?;
+        }
+        for (_, tip) in tips.iter().filter(|(_, tip)| self.is_commit(tip)) {
+            walk.hide(to_git(tip)?)?;
+        }
+        let mut beside = BTreeSet::new();
+        for oid in walk {
+            beside.insert(super::of_git(oid?));
+        }
+        beside.retain(|oid| commits.contains(oid));
+        Ok(beside)
+    }
+
     /// Whether the history of `tip` has more commits than that.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! Evolutions: a first commit that says what is being proven, and a commit for each proof.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use super::Store;
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Content, malformed};
-use crate::model::evolution::{Abandoned, Attempt, Claim};
+use crate::model::dispute::{Proven, Steps, There};
+use crate::model::evolution::{self, Abandoned, Attempt, Claim, Link};
 use crate::model::ledger::FORMAT;
+use crate::model::pipeline::{self, Pipeline};
 use crate::model::proof::Outcome;
 use crate::model::publish::Pin;
 use crate::model::state::Recorded;
@@ -59,12 +61,33 @@ impl Store {
                 stranger.author, evolution.owner
             ))));
         }
+        let mut links = Vec::new();
+        let mut given_up = None;
+        for commit in &chain {
+            let files: BTreeMap<String, Oid> = self.list(&commit.tree, "")?.into_iter().collect();
+            links.push(Link {
+                header: header(&commit.message),
+                parents: commit.parents.len(),
+                evolution: files.get(EVOLUTION).cloned(),
+            });
+            // What goes onto it afterwards brings nothing back.
+            if given_up.is_none() && files.contains_key(ABANDONED) {
+                given_up = Some(commit);
+            }
+        }
+        if let Err(invalid) = evolution::well_made(name, &links) {
+            return Ok(Err(invalid));
+        }
         let proof = match self.last_proof(&chain)? {
             Ok(proof) => proof,
             Err(invalid) => return Ok(Err(invalid)),
         };
         let pinned = proof.as_ref().is_none_or(|(at, _)| at.parents.len() > 1);
-        let abandoned = match self.text(&head.tree, ABANDONED)? {
+        let abandoned = match given_up {
+            Some(commit) => self.text(&commit.tree, ABANDONED)?,
+            None => None,
+        };
+        let abandoned = match abandoned {
             None => None,
             Some((_, text)) => match Invalid::or_yaml(&text) {
                 Ok(abandoned) => Some(abandoned),
@@ -160,6 +183,48 @@ impl Store {
             )));
         }
         Ok(Ok(Some(proof)))
+    }
+
+    /// Every proof of the evolution at `tip`, beside what its commit holds.
+    ///
+    /// # Errors
+    /// The inner one: a proof does not check. The outer one: the objects cannot be read.
+    pub(crate) fn proofs(&self, tip: &Oid) -> Result<Result<Vec<Proven>, Invalid>> {
+        let mut found = Vec::new();
+        for commit in self.first_parents(tip) {
+            let commit = commit?;
+            let proof = match self.proof(&commit)? {
+                Ok(Some(proof)) => proof,
+                Ok(None) => continue,
+                Err(invalid) => return Ok(Err(invalid)),
+            };
+            let there = match commit.parents.get(1) {
+                Some(proven) => Some(self.there(proven, &proof)?),
+                None => None,
+            };
+            found.push(Proven {
+                at: commit.oid,
+                proof,
+                there,
+            });
+        }
+        Ok(Ok(found))
+    }
+
+    fn there(&self, proven: &Oid, proof: &Proof) -> Result<There> {
+        let tree = self.commit(proven)?.tree;
+        let pipeline = match &proof.pipeline {
+            Some(used) => self.text(&tree, &pipeline::path(&used.name))?,
+            None => None,
+        };
+        let steps = |text: &[u8]| -> Option<Steps> {
+            let steps = Pipeline::parse(text).ok()?.steps.into_iter();
+            Some(steps.map(|step| (step.name, step.allow_failure)).collect())
+        };
+        Ok(There {
+            pipeline: pipeline.map(|(blob, text)| (blob, steps(&text))),
+            tree,
+        })
     }
 
     /// Writes the first commit of an evolution, with what another tool's record says of it if it

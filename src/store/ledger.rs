@@ -1,29 +1,65 @@
 //! The ledger's commits: gathering what the check needs, finding a release, writing entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
 use super::message::{Message, header};
-use super::objects::{Author, Commit, Content};
+use super::objects::{Author, Commit, Content, malformed};
 use super::{Store, draft};
+use crate::model::dispute::Disputed;
 use crate::model::import::{self, Imported};
 use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
 use crate::model::moved::{self, Half, Moved};
-use crate::model::sealed::{CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal};
+use crate::model::sealed::{
+    ACCEPTANCES, Acceptance, CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal,
+};
 use crate::model::trailers::Key;
-use crate::model::{Contract, Invalid, Oid, Version};
+use crate::model::{Contract, Invalid, Oid, Refusal, Version};
 
 /// How many paths an entry may change: an import of 10,000 versions, and room. An entry with more is
 /// invalid, and not looked through: a tree of a few objects can name more paths than there is memory.
 const MOST: usize = 12_000;
 
 /// A ledger whose chain was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     pub tip: Oid,
     /// The last valid entry; its tree is what is sealed.
     pub base: Oid,
+    /// What of it is disputed, as far as this clone judged it.
+    pub(crate) disputed: Disputes,
+}
+
+/// The disputed entries of a ledger.
+pub(crate) type Disputes = BTreeMap<Oid, Disputed>;
+
+impl Ledger {
+    /// A ledger of which nothing is disputed.
+    pub fn new(tip: Oid, base: Oid) -> Self {
+        Self {
+            tip,
+            base,
+            disputed: Disputes::new(),
+        }
+    }
+
+    /// The ledger whose last entry is `entry`, which is valid, as far as this one goes.
+    pub(crate) fn with(&self, entry: &Oid) -> Self {
+        Self {
+            tip: entry.clone(),
+            base: entry.clone(),
+            disputed: self.disputed.clone(),
+        }
+    }
+
+    /// What the release of a version, spelled as it is there, is disputed for, a line each.
+    pub(crate) fn disputes(&self, version: &Version) -> Vec<String> {
+        let of_it = self.disputed.values().filter(|d| d.releases(version));
+        of_it
+            .flat_map(|d| d.why.iter().map(ToString::to_string))
+            .collect()
+    }
 }
 
 impl Store {
@@ -48,9 +84,11 @@ impl Store {
             places.extend([moved::file(id, half), moved::refs_file(id)]);
         }
         let is_import = header.kind() == Some(Kind::Import);
+        let is_acceptance = header.kind() == Some(Kind::Accepted);
         let into = |path: &str| {
             let of_imports = path == "imports" || path.starts_with("imports/");
-            above(path, &places) || is_import && of_imports
+            let of_acceptances = is_acceptance && path.starts_with(ACCEPTANCES);
+            above(path, &places) || is_import && of_imports || of_acceptances
         };
         let mut differences = Vec::new();
         self.differences(before.as_ref(), &commit.tree, "", &into, &mut differences)?;
@@ -68,6 +106,7 @@ impl Store {
             withdrawn: false,
             imports: Vec::new(),
             moves: moved::Facts::default(),
+            accepted: None,
         };
         if let Some(before) = &before {
             entry.moves.open = self.open_move(before)?;
@@ -83,6 +122,10 @@ impl Store {
         }
         if let (true, Some(before)) = (is_import, &before) {
             entry.imports = self.imports(before, &commit.tree, &entry.differences)?;
+        }
+        if let (true, [only]) = (is_acceptance, entry.differences.as_slice()) {
+            let text = self.text(&commit.tree, &only.path)?;
+            entry.accepted = text.map(|(_, text)| (only.path.clone(), text));
         }
         if let (Some(version), Some(before)) = (version, before) {
             let withdrawal = version.withdrawal();
@@ -122,7 +165,7 @@ impl Store {
         };
         Ok(Ledger {
             tip,
-            base: ledger.base.clone(),
+            ..ledger.clone()
         })
     }
 
@@ -138,6 +181,15 @@ impl Store {
         let text = self.text(&tree, &moved::file(&id, Half::Left))?;
         let moved = text.map(|(_, text)| Invalid::or_yaml::<Moved>(&text));
         Ok(moved.transpose()?)
+    }
+
+    /// The refusal of whatever would go on at the place that the ledger left, if it did.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn gone(&self, ledger: &Ledger) -> Result<Option<Refusal>> {
+        let disputed = ledger.disputed.get(&ledger.base);
+        Ok(self.left(ledger)?.map(|moved| moved.gone(disputed)))
     }
 
     /// What the place held that a move left, by name.
@@ -244,20 +296,19 @@ impl Store {
         if before == Some(after) || found.len() > MOST {
             return Ok(());
         }
-        let list = |tree: Option<&Oid>| match tree {
-            Some(tree) => self.list(tree, ""),
-            None => Ok(Vec::new()),
+        let old = match before {
+            Some(before) => self.entries(before)?,
+            None => BTreeMap::new(),
         };
-        let old: BTreeMap<String, Oid> = list(before)?.into_iter().collect();
-        let new: BTreeMap<String, Oid> = list(Some(after))?.into_iter().collect();
+        let new = self.entries(after)?;
         let below = |name: &str| match path {
             "" => name.to_owned(),
             _ => format!("{path}/{name}"),
         };
-        for (name, oid) in &new {
+        for (name, (oid, mode)) in &new {
             match old.get(name) {
-                Some(known) if known == oid => {}
-                Some(known) if self.is_tree(known) && self.is_tree(oid) => {
+                Some((known, was)) if known == oid && was == mode => {}
+                Some((known, was)) if was == mode && self.is_tree(known) && self.is_tree(oid) => {
                     self.differences(Some(known), oid, &below(name), into, found)?;
                 }
                 None if self.is_tree(oid) && into(&below(name)) => {
@@ -393,15 +444,29 @@ impl Store {
         let mut versions = self.versions(ledger, product)?;
         versions.sort();
         let tree = self.commit(&ledger.base)?.tree;
+        let disputed = |version: &Version| ledger.disputed.values().any(|d| d.releases(version));
         for version in versions.into_iter().rev() {
-            if self.at(&tree, &version.path(PROMOTION))?.is_some() {
+            if self.at(&tree, &version.path(PROMOTION))?.is_some() && !disputed(&version) {
                 return Ok(Some(version));
             }
         }
         self.last_promoted(ledger)
     }
 
-    /// The version of the last valid promotion. Each valid entry names the valid one before it.
+    /// The highest promoted version of a product that is not disputed.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn highest(
+        &self,
+        ledger: &Ledger,
+        product: Option<&str>,
+    ) -> Result<Option<Version>> {
+        let highest = self.previous(ledger, product)?;
+        Ok(highest.filter(|version| version.product() == product))
+    }
+
+    /// The version of the last valid promotion that is not disputed. Each valid entry names the valid one before it.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -409,8 +474,11 @@ impl Store {
         let mut at = ledger.base.clone();
         loop {
             let header = header(&self.commit(&at)?.message);
+            let disputed = ledger.disputed.contains_key(&at);
             match (header.kind(), header.version, header.base) {
-                (Some(Kind::Promotion), Some(version), _) => return Ok(Some(version.parse()?)),
+                (Some(Kind::Promotion), Some(version), _) if !disputed => {
+                    return Ok(Some(version.parse()?));
+                }
                 (_, _, Some(base)) => at = base.parse()?,
                 (_, _, None) => return Ok(None),
             }
@@ -422,11 +490,62 @@ impl Store {
     /// # Errors
     /// The ledger cannot be read.
     pub fn withdrawal(&self, ledger: &Ledger, version: &Version) -> Result<Option<Withdrawal>> {
+        let found = self.withdrawal_by_anybody(ledger, version)?;
+        // One that nobody had to make withdraws nothing.
+        Ok(found.filter(|_| !ledger.disputed.values().any(|d| d.withdraws(version))))
+    }
+
+    /// The same, though it may be disputed: a second one cannot be written.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn withdrawal_by_anybody(
+        &self,
+        ledger: &Ledger,
+        version: &Version,
+    ) -> Result<Option<Withdrawal>> {
         let tree = self.commit(&ledger.base)?.tree;
         match self.text(&tree, &version.withdrawal())? {
             Some((_, text)) => Ok(Some(Invalid::or_yaml(&text)?)),
             None => Ok(None),
         }
+    }
+
+    /// The entry that a promotion says it repeats: what it sealed, and the ledger that it went onto.
+    ///
+    /// # Errors
+    /// The inner one: it is no promotion of that version. The outer one: it cannot be read.
+    pub(crate) fn repeated(
+        &self,
+        original: &Oid,
+        version: &Version,
+    ) -> Result<Result<(Sealed, Ledger), Invalid>> {
+        let no = |why: &str| Ok(Err(Invalid::new(format!("what it repeats {why}"))));
+        let commit = match self.commit(original) {
+            Ok(commit) => commit,
+            Err(error) => return Ok(Err(malformed(error)?)),
+        };
+        let header = header(&commit.message);
+        let base = header.base.as_ref().and_then(|base| base.parse().ok());
+        let (Some(base), Some(Kind::Promotion)) = (base, header.kind()) else {
+            return no("is no promotion");
+        };
+        // Nobody can be made to look for what it does not hold.
+        if !self
+            .first_parents(original)
+            .any(|c| c.is_ok_and(|c| c.oid == base))
+        {
+            return no("does not hold its base");
+        }
+        let Some((_, text)) = self.text(&commit.tree, &version.path(PROMOTION))? else {
+            return no(&format!("holds no {version}"));
+        };
+        let sealed = match Invalid::or_yaml(&text) {
+            Ok(sealed) => sealed,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
+        let tip = commit.parents.first().unwrap_or(&base).clone();
+        Ok(Ok((sealed, Ledger::new(tip, base))))
     }
 
     /// What is known of a version, however spelled, that was released before gryt was there.
@@ -496,6 +615,34 @@ impl Store {
         };
         let message = Message::new(&subject)
             .with(Key::Kind, Kind::Import)
+            .with(Key::Base, &ledger.base);
+        self.write_commit(by, &tree, &[&ledger.tip], &message.text())
+    }
+
+    /// Writes the entry that settles that another is disputed in error.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    pub(crate) fn write_acceptance(
+        &self,
+        by: &Author,
+        ledger: &Ledger,
+        what: &Acceptance,
+    ) -> Result<Oid> {
+        let text = serde_yaml::to_string(what)?;
+        let base = self.commit(&ledger.base)?.tree;
+        let folder = format!("{ACCEPTANCES}/{}", what.entry);
+        let there: BTreeSet<String> = {
+            let files = self.list(&base, &folder)?;
+            files.into_iter().map(|(name, _)| name).collect()
+        };
+        let free = |number: &usize| !there.contains(&format!("{number}.yaml"));
+        let number = (1..).find(free).unwrap_or_default();
+        let place = [(what.path(number), Content::Blob(text.as_bytes()))];
+        let tree = self.write_tree(Some(&base), &place)?;
+        let (entry, reason) = (what.entry.short(), &what.reason);
+        let message = Message::new(&format!("Accept {entry}: {reason}"))
+            .with(Key::Kind, Kind::Accepted)
             .with(Key::Base, &ledger.base);
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }

@@ -52,8 +52,9 @@ pub(crate) fn header(message: &str) -> Header {
             Key::Commit => &mut header.commit,
             Key::Status => &mut header.status,
             Key::Move => &mut header.moved,
-            // The name of the ref says it, and tags say the others.
-            Key::Change | Key::Ledger | Key::Entry => continue,
+            Key::Change => &mut header.change,
+            // Tags say these.
+            Key::Ledger | Key::Entry => continue,
         };
         field.get_or_insert_with(|| value.to_owned());
     }

@@ -8,6 +8,7 @@
 pub(crate) mod adopted;
 pub(crate) mod code;
 mod coverage;
+mod disputed;
 pub(crate) mod draft;
 pub(crate) mod evolution;
 pub(crate) mod ledger;

@@ -150,6 +150,14 @@ pub(crate) fn valid(genesis: &Oid) -> String {
 /// Where [`valid`] refs live.
 const VALID: &str = "refs/gryt-local/valid/";
 
+/// What of a ledger is disputed: a blob, see `store::disputed`. It moves with [`verified`].
+pub(crate) fn disputed(genesis: &Oid) -> String {
+    format!("{DISPUTED}{genesis}")
+}
+
+/// Where [`disputed`] refs live.
+pub(crate) const DISPUTED: &str = "refs/gryt-local/disputed/";
+
 /// The ledger's tip that an address showed last: what tells a remote that was rewound from another
 /// one that is behind.
 pub(crate) fn seen(address: &Oid) -> String {

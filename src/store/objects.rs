@@ -1,6 +1,6 @@
 //! Objects as they are: blobs, trees, commits, walks along first parents.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use std::path::Path;
 
@@ -259,6 +259,20 @@ impl Store {
             (name, of_git(entry.id()))
         };
         Ok(folder.iter().map(named).collect())
+    }
+
+    /// What lies directly in the tree: by name, its object and its mode as git keeps it.
+    ///
+    /// # Errors
+    /// The tree is not in this clone.
+    pub(crate) fn entries(&self, tree: &Oid) -> Result<BTreeMap<String, (Oid, i32)>> {
+        let repo = &self.repo();
+        let tree = self.tree(repo, tree)?;
+        let entry = |entry: git2::TreeEntry<'_>| {
+            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            (name, (of_git(entry.id()), entry.filemode_raw()))
+        };
+        Ok(tree.iter().map(entry).collect())
     }
 
     /// Whether the object is a tree; a partial clone may have to fetch it to know.

@@ -171,7 +171,7 @@ impl Store {
     }
 
     /// The refs whose names begin so.
-    fn read_below(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
+    pub(super) fn read_below(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
         let repo = &*self.repo();
         if !self.files {
             return Ok(self.git.refs(prefix)?.into_iter().collect());

@@ -22,6 +22,7 @@ mod editing;
 mod evidence;
 mod help;
 mod hooks;
+mod hostile;
 mod hosts;
 mod imports;
 mod isolation;

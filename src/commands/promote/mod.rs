@@ -320,10 +320,7 @@ impl Promotion<'_> {
                     .core
                     .store
                     .write_genesis(author, &session.core.ctx.nonce())?;
-                Ledger {
-                    tip: genesis.clone(),
-                    base: genesis,
-                }
+                Ledger::new(genesis.clone(), genesis)
             }
         };
         let policy = session

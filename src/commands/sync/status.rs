@@ -297,10 +297,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     {
         let (_, contract) = session.core.store.sealed_contract(ledger, &sealed)?;
         return Ok(OfVersion {
-            status: match session.core.store.withdrawal(ledger, &sealed.version)? {
-                Some(_) => Status::Withdrawn,
-                None => Status::Promoted,
-            },
+            status: session.core.status_in(ledger, &sealed.version)?,
             changes: crate::session::core::survey::sealed_standings(&contract, &sealed),
             ready: false,
             missing: Vec::new(),

@@ -181,6 +181,8 @@ impl Cloud<'_> {
             let since = self.since(refs.get(names::LEDGER), ledger)?;
             adoption.sum.promoted = since.promoted;
             adoption.sum.withdrawn = since.withdrawn;
+            let disputed = since.disputed.into_iter();
+            adoption.sum.disputed = disputed.map(|d| (d.name(), d.why)).collect();
             let settled = self.core.store.settled(ledger)?;
             let own = refs.change(names::LEDGER, Some(&settled.tip));
             let base = refs.change(names::BASE, Some(&ledger.base));

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Cloud;
+use crate::model::dispute::Disputed;
 use crate::model::evolution::Says;
 use crate::model::ledger::Kind;
 use crate::model::news::News;
@@ -28,6 +29,7 @@ pub(crate) struct Since {
     /// Oldest first.
     pub promoted: Vec<Version>,
     pub withdrawn: Vec<(Version, String)>,
+    pub disputed: Vec<Disputed>,
     /// Whether the entry was met at all.
     pub met: bool,
 }
@@ -193,6 +195,9 @@ impl Cloud<'_> {
                 since.met = true;
                 break;
             }
+            if let Some(disputed) = ledger.disputed.get(&commit.oid) {
+                since.disputed.push(disputed.clone());
+            }
             let header = header(&commit.message);
             let kind = header.kind();
             let Some(Ok(version)) = header.version.map(|v| v.parse::<Version>()) else {
@@ -214,6 +219,7 @@ impl Cloud<'_> {
         }
         since.promoted.reverse();
         since.withdrawn.reverse();
+        since.disputed.reverse();
         if let (false, Some(before)) = (since.met, before) {
             self.forget_known(&mut since, before, &ledger.tip)?;
         }
@@ -246,7 +252,15 @@ impl Cloud<'_> {
     fn of_ledger(self, ledger: &Ledger, since: Since, me: Option<&Person>) -> Result<Vec<News>> {
         let mut news = Vec::new();
         let is_me = |person: &Person| me.is_some_and(|me| person.is(me));
-        for version in since.promoted {
+        for disputed in &since.disputed {
+            news.push(News::Disputed {
+                entry: disputed.name(),
+                by: disputed.by.clone(),
+                why: disputed.why.clone(),
+            });
+        }
+        let stands = |version: &Version| !since.disputed.iter().any(|d| d.releases(version));
+        for version in since.promoted.into_iter().filter(stands) {
             if let Some(sealed) = self.core.store.sealed(ledger, &version)?
                 && !is_me(&sealed.promoter)
             {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Cloud;
-use crate::model::moved::Moved;
+use crate::model::Refusal;
 use crate::session::core::contact::Contact;
 
 impl Cloud<'_> {
@@ -12,8 +12,8 @@ impl Cloud<'_> {
     /// # Errors
     /// [`Exit::OutOfStep`](crate::model::Exit::OutOfStep), with the command that follows.
     pub(crate) fn stays(self, contact: &Contact) -> Result<()> {
-        match self.left(contact)? {
-            Some(moved) => Err(moved.gone().into()),
+        match self.gone(contact)? {
+            Some(refusal) => Err(refusal.into()),
             None => Ok(()),
         }
     }
@@ -23,8 +23,7 @@ impl Cloud<'_> {
     /// # Errors
     /// The ledger cannot be read.
     pub(super) fn warn_of_move(self, contact: &Contact) -> Result<()> {
-        if let Some(moved) = self.left(contact)? {
-            let refusal = moved.gone();
+        if let Some(refusal) = self.gone(contact)? {
             self.core
                 .ctx
                 .warn(format!("{}: {}", refusal.what, refusal.next.join(", ")));
@@ -32,9 +31,9 @@ impl Cloud<'_> {
         Ok(())
     }
 
-    fn left(self, contact: &Contact) -> Result<Option<Moved>> {
+    fn gone(self, contact: &Contact) -> Result<Option<Refusal>> {
         match contact.ledger() {
-            Some(ledger) => self.core.store.left(ledger),
+            Some(ledger) => self.core.store.gone(ledger),
             None => Ok(None),
         }
     }

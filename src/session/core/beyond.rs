@@ -53,7 +53,8 @@ impl Core<'_> {
                 }
                 (Some(Kind::Moved), _) => entries.push(Entry::Move),
                 (Some(Kind::Promotion | Kind::Withdrawal), None)
-                | (Some(Kind::Genesis) | None, _) => {}
+                // An acceptance names an entry that has another name elsewhere.
+                | (Some(Kind::Genesis | Kind::Accepted) | None, _) => {}
             }
         }
         entries.reverse();

@@ -91,7 +91,9 @@ impl Core<'_> {
 
     /// Names everything that the cache's content follows from.
     fn cache_key(&self, refs: &Refs) -> Result<String> {
-        let context = format!("{:?}\n{}", self.config.remote, self.store.mailmap_text());
+        let disputed: Vec<_> = refs.below(names::DISPUTED).collect();
+        let mailmap = self.store.mailmap_text();
+        let context = format!("{:?}\n{disputed:?}\n{mailmap}", self.config.remote);
         let context = Store::blob_id(context.as_bytes())?;
         let state = Store::blob_id(refs.text().as_bytes())?;
         Ok(format!("{context} {state}"))
@@ -203,7 +205,7 @@ impl Core<'_> {
             match (header.kind(), &version) {
                 (Some(Kind::Import), _) => {
                     for imported in self.imported_by(ledger, &commit, header.base.as_deref())? {
-                        change.add(&self.whole_import(&commit, imported, height))?;
+                        change.add(&self.whole_import(ledger, &commit, imported, height))?;
                     }
                 }
                 (Some(Kind::Promotion), Some(version)) => {
@@ -219,7 +221,7 @@ impl Core<'_> {
                     }
                 }
                 (Some(Kind::Promotion | Kind::Withdrawal), None)
-                | (Some(Kind::Genesis | Kind::Moved) | None, _) => {}
+                | (Some(Kind::Genesis | Kind::Moved | Kind::Accepted) | None, _) => {}
             }
             let kind = header.kind.unwrap_or_default();
             change.add_entry(&Entry {
@@ -257,6 +259,7 @@ impl Core<'_> {
                 imported: false,
                 height,
                 excuses: sealed.excuses(),
+                disputed: ledger.disputes(&sealed.version),
                 commit: Some(sealed.commit),
                 promoter: self.store.mapped(sealed.promoter),
                 at: sealed.promoted_at,
@@ -265,7 +268,13 @@ impl Core<'_> {
         })
     }
 
-    fn whole_import(&self, entry: &Commit, imported: Imported, height: i64) -> Whole {
+    fn whole_import(
+        &self,
+        ledger: &Ledger,
+        entry: &Commit,
+        imported: Imported,
+        height: i64,
+    ) -> Whole {
         Whole {
             root: entry.oid.clone(),
             created_by: self.store.mapped(imported.by.clone()),
@@ -281,6 +290,7 @@ impl Core<'_> {
                 imported: true,
                 height,
                 excuses: Vec::new(),
+                disputed: ledger.disputes(&imported.version),
                 commit: imported.commit,
                 promoter: self.store.mapped(imported.by),
                 at: imported.at,

@@ -9,6 +9,7 @@ pub(crate) mod half_made;
 pub(crate) mod host;
 pub(crate) mod index;
 pub(crate) mod join;
+pub(crate) mod judge;
 pub(crate) mod last_contact;
 pub(crate) mod lock;
 pub(crate) mod memory;

@@ -12,6 +12,7 @@ use crate::model::sealed::Sealed;
 use crate::model::standing::{Progress, Standing};
 use crate::model::state::Status;
 use crate::model::{Contract, EvolutionName, Oid, Version};
+use crate::store::ledger::Ledger;
 use crate::store::refs::evolutions;
 use crate::store::{Refs, names};
 
@@ -164,8 +165,22 @@ impl Core<'_> {
     /// The ledger cannot be read.
     pub(crate) fn sealed_status(&self, refs: &Refs, version: &Version) -> Result<Status> {
         Ok(match self.ledger(refs)? {
-            Some(ledger) if self.store.withdrawal(&ledger, version)?.is_some() => Status::Withdrawn,
-            _ => Status::Promoted,
+            Some(ledger) => self.status_in(&ledger, version)?,
+            None => Status::Promoted,
+        })
+    }
+
+    /// The same, in a ledger.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn status_in(&self, ledger: &Ledger, version: &Version) -> Result<Status> {
+        if self.store.withdrawal(ledger, version)?.is_some() {
+            return Ok(Status::Withdrawn);
+        }
+        Ok(match ledger.disputes(version).is_empty() {
+            true => Status::Promoted,
+            false => Status::Disputed,
         })
     }
 

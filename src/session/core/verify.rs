@@ -6,10 +6,13 @@ use anyhow::Result;
 
 use super::Core;
 use super::beyond::Entry;
+use super::judge::{Judged, Past};
 use crate::git::refs::Update;
+use crate::model::dispute::Disputed;
 use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
+use crate::store::objects::malformed;
 use crate::store::{Refs, Store, names};
 
 /// How many entries are read through one opening of the repository: see
@@ -27,6 +30,13 @@ pub(crate) struct Checked {
     /// What this clone verified before, where this chain does not descend from it and holds all that
     /// it says: the cloud had lost it, and somebody put it back (docs/remotes.md, "What was lost").
     pub instead_of: Option<Oid>,
+}
+
+/// Whether a chain is judged, or what is known of it already is enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judging {
+    Now,
+    Known,
 }
 
 impl Core<'_> {
@@ -56,7 +66,9 @@ impl Core<'_> {
         }
         fresh.reverse();
         match start {
-            Some((genesis, base)) => self.check_chain(genesis, Some(base), fresh, tip),
+            Some((genesis, base)) => {
+                self.check_chain(refs, genesis, Some(base), fresh, tip, Judging::Now)
+            }
             None => {
                 let genesis = fresh[0].clone();
                 self.may_be_behind(refs, tip, &known)?;
@@ -65,7 +77,7 @@ impl Core<'_> {
                     return self.put_back(refs, genesis, fresh, tip, before);
                 }
                 self.may_begin(&genesis, &known)?;
-                let checked = self.check_chain(genesis, None, fresh, tip)?;
+                let checked = self.check_chain(refs, genesis, None, fresh, tip, Judging::Now)?;
                 if known.is_empty() {
                     self.warn_of_unmatched_tags(&checked.genesis, tip)?;
                 }
@@ -84,14 +96,14 @@ impl Core<'_> {
         tip: &Oid,
         before: Oid,
     ) -> Result<Checked> {
-        let own = self.verified(refs, &genesis, &before);
+        let own = self.verified(refs, &genesis, &before)?;
         let known: HashSet<Oid> = chain.iter().cloned().collect();
         let lost = self.beyond(&own, &known)?;
         let is_older = self.entries(&before)?.contains(tip);
         if is_older {
             return Err(rewritten(&lost).into());
         }
-        let mut checked = self.check_chain(genesis, None, chain, tip)?;
+        let mut checked = self.check_chain(refs, genesis, None, chain, tip, Judging::Now)?;
         if !self.holds(&checked.ledger, &lost)? {
             return Err(rewritten(&lost).into());
         }
@@ -100,11 +112,15 @@ impl Core<'_> {
     }
 
     /// A ledger as this clone verified it.
-    pub(crate) fn verified(&self, refs: &Refs, genesis: &Oid, tip: &Oid) -> Ledger {
-        Ledger {
-            tip: tip.clone(),
-            base: refs.get(&names::valid(genesis)).unwrap_or(tip).clone(),
-        }
+    ///
+    /// # Errors
+    /// What is known to be disputed cannot be read.
+    pub(crate) fn verified(&self, refs: &Refs, genesis: &Oid, tip: &Oid) -> Result<Ledger> {
+        let base = refs.get(&names::valid(genesis)).unwrap_or(tip).clone();
+        Ok(Ledger {
+            disputed: self.store.disputes(refs)?,
+            ..Ledger::new(tip.clone(), base)
+        })
     }
 
     /// Checks a whole ledger, whatever was verified before.
@@ -113,7 +129,8 @@ impl Core<'_> {
     /// As [`verify`](Core::verify).
     pub(crate) fn check_whole(&self, tip: &Oid) -> Result<Checked> {
         let chain = self.entries(tip)?;
-        self.check_chain(chain[0].clone(), None, chain, tip)
+        let refs = self.store.refs()?;
+        self.check_chain(&refs, chain[0].clone(), None, chain, tip, Judging::Now)
     }
 
     /// A ledger that lies on the way to what was verified is an old one. From an address that never
@@ -173,24 +190,45 @@ impl Core<'_> {
 
     fn check_chain(
         &self,
+        refs: &Refs,
         genesis: Oid,
         base: Option<Oid>,
         fresh: Vec<Oid>,
         tip: &Oid,
+        judging: Judging,
     ) -> Result<Checked> {
         let mut base = base;
         let mut invalid = Vec::new();
+        let known = self.store.disputes(refs)?;
+        let mut past = Past::of(base.as_ref().map(|base| Ledger {
+            disputed: known.clone(),
+            ..Ledger::new(base.clone(), base.clone())
+        }));
         for (nth, oid) in fresh.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
                 self.store.let_go()?;
             }
             let commit = self.store.commit(&oid).map_err(|error| self.cut(error))?;
-            let entry = self
-                .store
-                .entry(&commit, base.as_ref())
-                .map_err(|error| self.cut(error))?;
+            let entry = match self.store.entry(&commit, base.as_ref()) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let why = malformed(error).map_err(|error| self.cut(error))?;
+                    invalid.push((commit.oid, why.to_string()));
+                    continue;
+                }
+            };
             match check(&entry, base.as_ref()) {
-                Check::Valid(_) => base = Some(commit.oid),
+                Check::Valid(verified) => {
+                    if let (Some(base), Judging::Now) = (&base, judging) {
+                        let judged = self.judge(&mut past, &commit, base, &verified)?;
+                        if let Judged::Unknown(why) = judged {
+                            let entry = commit.oid.short();
+                            let text = format!("Ledger entry {entry} was not judged: {why}");
+                            self.ctx.detail(text);
+                        }
+                    }
+                    base = Some(commit.oid);
+                }
                 Check::Invalid(why) if base.is_none() => {
                     return Err(Refusal::new(
                         Exit::Rewritten,
@@ -209,10 +247,14 @@ impl Core<'_> {
                 }
             }
         }
+        let disputed = match judging {
+            Judging::Now => past.disputed,
+            Judging::Known => known,
+        };
         Ok(Checked {
             ledger: Ledger {
-                base: base.unwrap_or_else(|| genesis.clone()),
-                tip: tip.clone(),
+                disputed,
+                ..Ledger::new(tip.clone(), base.unwrap_or_else(|| genesis.clone()))
             },
             genesis,
             invalid,
@@ -220,28 +262,49 @@ impl Core<'_> {
         })
     }
 
-    /// Checks an entry of one's own before anybody else does: a release must never be announced
-    /// that the others then do not count.
+    /// Checks an entry of one's own before anybody else does, and judges it: a release must never be
+    /// announced that the others then do not count.
     ///
     /// # Errors
-    /// The rule that it breaks.
+    /// The rules that it breaks.
     pub(crate) fn check_own(&self, ledger: &Ledger, entry: &Oid) -> Result<()> {
+        let Some(disputed) = self.judge_own(ledger, entry)? else {
+            return Ok(());
+        };
+        let mut refusal = Refusal::new(
+            Exit::Gate,
+            "Everybody would dispute this entry, so it was not sent",
+        );
+        refusal.why = disputed.why.iter().map(ToString::to_string).collect();
+        Err(refusal.into())
+    }
+
+    /// The same; what it is disputed for is not an error.
+    ///
+    /// # Errors
+    /// The entry is invalid.
+    pub(crate) fn judge_own(&self, ledger: &Ledger, entry: &Oid) -> Result<Option<Disputed>> {
         let commit = self.store.commit(entry)?;
         let facts = self.store.entry(&commit, Some(&ledger.base))?;
-        let check = check(&facts, Some(&ledger.base));
-        if !matches!(check, Check::Valid(_))
-            && let Some(moved) = self.store.left(ledger)?
-        {
-            return Err(moved.gone().into());
-        }
-        match check {
-            Check::Valid(_) => Ok(()),
-            Check::Invalid(why) | Check::Unknown(why) => Err(Refusal::new(
-                Exit::Failure,
-                "This promotion would not be valid, so it was not sent",
-            )
-            .because(why)
-            .into()),
+        let verified = match check(&facts, Some(&ledger.base)) {
+            Check::Valid(verified) => verified,
+            Check::Invalid(why) | Check::Unknown(why) => {
+                if let Some(refusal) = self.store.gone(ledger)? {
+                    return Err(refusal.into());
+                }
+                return Err(Refusal::new(
+                    Exit::Failure,
+                    "This promotion would not be valid, so it was not sent",
+                )
+                .because(why)
+                .into());
+            }
+        };
+        let mut past = Past::of(Some(ledger.clone()));
+        match self.judge(&mut past, &commit, &ledger.base, &verified)? {
+            Judged::Disputed(disputed) => Ok(Some(disputed)),
+            // What this clone cannot tell was judged by what it can when that was decided.
+            Judged::Holds | Judged::Unknown(_) => Ok(None),
         }
     }
 
@@ -256,6 +319,8 @@ impl Core<'_> {
             refs.change(names::valid(genesis), Some(&ledger.base)),
             refs.change(names::verified(genesis), Some(&ledger.tip)),
         ];
+        let disputed = self.store.write_disputes(&ledger.disputed)?;
+        updates.push(refs.change(names::disputed(genesis), disputed.as_ref()));
         if let Some(address) = self.address()? {
             updates.push(refs.change(names::seen(&address), Some(&ledger.tip)));
         }
@@ -284,15 +349,16 @@ impl Core<'_> {
             let commit = commit.map_err(|error| self.cut(error))?;
             if Some(&commit.oid) == refs.get(names::BASE) {
                 return Ok(Some(Ledger {
-                    tip: tip.clone(),
-                    base: commit.oid,
+                    disputed: self.store.disputes(refs)?,
+                    ..Ledger::new(tip.clone(), commit.oid)
                 }));
             }
         }
         // A mirror clone brings the ledger and nothing of what was known about it.
         let chain = self.entries(tip)?;
         let genesis = chain[0].clone();
-        Ok(Some(self.check_chain(genesis, None, chain, tip)?.ledger))
+        let checked = self.check_chain(refs, genesis, None, chain, tip, Judging::Known)?;
+        Ok(Some(checked.ledger))
     }
 }
 

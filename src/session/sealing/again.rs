@@ -12,7 +12,7 @@ use crate::store::Author;
 use crate::store::ledger::Ledger;
 
 impl Sealing<'_> {
-    /// Writes an entry of another ledger onto `ledger`. None where it holds what the entry says, or has
+    /// Writes an entry of another ledger onto `ledger`, and says there whether it is disputed. None where it holds what the entry says, or has
     /// no use for it.
     ///
     /// # Errors
@@ -41,27 +41,24 @@ impl Sealing<'_> {
             }
             Entry::Import(all) => {
                 let (new, _) = self.lacking(Some(ledger), all)?;
-                if new.is_empty() {
+                let Some(first) = new.first() else {
                     return Ok(None);
-                }
-                let by = self.core.author()?;
-                self.core.store.write_import(by, ledger, &new)?
+                };
+                let by = self.repeating(&first.by, &first.at)?;
+                self.core.store.write_import(&by, ledger, &new)?
             }
             Entry::Move => return Ok(None),
         };
-        self.core.check_own(ledger, &written)?;
-        Ok(Some(Ledger {
-            tip: written.clone(),
-            base: written,
-        }))
+        let mut after = ledger.with(&written);
+        if let Some(disputed) = self.core.judge_own(ledger, &written)? {
+            after.disputed.insert(written, disputed);
+        }
+        Ok(Some(after))
     }
 
     /// The policy that an entry sealed with its release.
     fn policy_sealed_by(self, entry: &Oid, sealed: &Sealed) -> Result<Option<Vec<u8>>> {
-        let at = Ledger {
-            tip: entry.clone(),
-            base: entry.clone(),
-        };
+        let at = Ledger::new(entry.clone(), entry.clone());
         Ok(self.core.store.sealed_policy(&at, &sealed.version)??)
     }
 

@@ -1,21 +1,23 @@
-//! Going over a whole ledger again: what is valid, what its gates come to by the policies that
-//! were sealed, and who signed.
+//! Going over a whole ledger again: what is valid, what is disputed, and what stands otherwise now than
+//! it did when it was sealed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use chrono::TimeDelta;
 
 use super::Sealing;
-use crate::model::excuse::Rules;
-use crate::model::gate::Subject;
+use crate::model::dispute::{Act, Rule};
 use crate::model::ledger::{Check, Verified, check};
-use crate::model::policy;
-use crate::model::sealed::{POLICY, Sealed};
-use crate::model::verdict::Verdict;
-use crate::model::{EvolutionName, Oid, Refusal, Version};
+use crate::model::proof::Outcome;
+use crate::model::sealed::{Acceptance, Sealed};
+use crate::model::{Oid, Stamp, Version};
+use crate::session::core::judge::{Judged, Past};
 use crate::session::core::verify::CHUNK;
 use crate::store::ledger::Ledger;
-use crate::store::objects::Commit;
+use crate::store::names;
+use crate::store::objects::{Commit, malformed};
+use crate::store::refs::evolutions;
 
 /// What an audit found.
 #[derive(Debug)]
@@ -25,49 +27,55 @@ pub(crate) struct Audit {
     pub entries: usize,
     /// How many promotions were judged.
     pub promotions: usize,
-    /// Those that something is wrong with, or that passed a gate by a promoter's word alone, in the
-    /// order of the ledger. A long ledger is not kept in memory for the others.
-    pub remarkable: Vec<(Sealed, Vec<String>)>,
-    /// Entries that contribute nothing, and why.
-    pub invalid: Vec<(Oid, String)>,
+    /// In the order of the ledger.
+    pub findings: Vec<Finding>,
+    /// Promotions that passed a gate by a promoter's word alone. A long ledger is not kept in memory
+    /// for the others.
+    pub excused: Vec<Sealed>,
 }
 
-/// What was promoted before an entry: whose policies it was judged by, too (docs/policy.md, "Two
-/// policies").
-#[derive(Default)]
-pub(super) struct Before {
-    /// The highest version of each product.
-    highest: BTreeMap<Option<String>, Version>,
-    last: Option<Version>,
+/// Something that does not hold, or is worth a look.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// The version, or what else the entry is called.
+    pub at: String,
+    pub weight: Weight,
+    /// The rule that makes the entry disputed.
+    pub rule: Option<Rule>,
+    pub what: String,
 }
 
-impl Before {
-    /// The version whose policy a release of `version` was judged by.
-    pub(super) fn of(&self, version: &Version) -> Option<&Version> {
-        let product = version.product().map(str::to_owned);
-        self.highest.get(&product).or(self.last.as_ref())
-    }
-
-    /// Goes on to the next entry.
-    pub(super) fn add(&mut self, version: &Version) {
-        let product = version.product().map(str::to_owned);
-        let highest = self
-            .highest
-            .entry(product)
-            .or_insert_with(|| version.clone());
-        if *highest < *version {
-            highest.clone_from(version);
-        }
-        self.last = Some(version.clone());
-    }
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It does not hold.
+    Problem,
+    /// It does not hold, and a later promotion does: the project went on.
+    Past,
+    /// This clone cannot tell.
+    Unknown,
+    /// It is worth a look.
+    Look,
 }
+
+/// A finding while the chain is gone through: where the entry stands, and which product's later
+/// promotion makes it a thing of the past.
+struct Open {
+    nth: usize,
+    entry: Oid,
+    product: Option<Option<String>>,
+    finding: Finding,
+}
+
+/// How far a clock may be off.
+const TOLERANCE: TimeDelta = TimeDelta::days(1);
 
 impl Sealing<'_> {
-    /// Checks every entry from the genesis on, and judges each promotion again, or the one of
-    /// `only`.
+    /// Checks and judges every entry from the genesis on. What is about `only` alone is told, where a
+    /// version is named, and then no later promotion excuses it.
     ///
     /// # Errors
-    /// An object cannot be read, or an entry is of a later format.
+    /// The chain itself cannot be read.
     pub(crate) fn audit(self, ledger: &Ledger, only: Option<&Version>) -> Result<Audit> {
         let chain = self.core.entries(&ledger.tip)?;
         let signatures = self.core.store.signatures(&ledger.tip)?;
@@ -75,151 +83,268 @@ impl Sealing<'_> {
             genesis: chain[0].clone(),
             entries: chain.len(),
             promotions: 0,
-            remarkable: Vec::new(),
-            invalid: Vec::new(),
+            findings: Vec::new(),
+            excused: Vec::new(),
         };
+        let mut found: Vec<Open> = Vec::new();
+        // The last promotion of each product that holds.
+        let mut good: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        let mut standing: Vec<(Version, Oid)> = Vec::new();
+        let mut accepted: BTreeMap<Oid, Acceptance> = BTreeMap::new();
+        let mut past = Past::of(None);
         let mut base: Option<Oid> = None;
-        let mut before = Before::default();
+        let mut before: Option<Stamp> = None;
         for (nth, oid) in chain.iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
                 self.core.store.let_go()?;
             }
             let commit = &self.core.store.commit(oid)?;
-            let entry = self.core.store.entry(commit, base.as_ref())?;
-            let verified = match check(&entry, base.as_ref()) {
-                Check::Valid(verified) => verified,
-                Check::Invalid(why) | Check::Unknown(why) => {
-                    audit.invalid.push((commit.oid.clone(), why));
+            let mut tell = |at: &str, product: Option<Option<String>>, weight, rule, what| {
+                found.push(Open {
+                    nth,
+                    entry: oid.clone(),
+                    product,
+                    finding: Finding {
+                        at: at.to_owned(),
+                        weight,
+                        rule,
+                        what,
+                    },
+                });
+            };
+            let short = oid.to_string();
+            let verified = match self.core.store.entry(commit, base.as_ref()) {
+                Ok(entry) => match check(&entry, base.as_ref()) {
+                    Check::Valid(verified) => Ok(verified),
+                    Check::Invalid(why) | Check::Unknown(why) => Err((Weight::Problem, why)),
+                },
+                Err(error) => match malformed(error) {
+                    Ok(malformed) => Err((Weight::Problem, malformed.to_string())),
+                    Err(error) => Err((Weight::Unknown, format!("{error:#}"))),
+                },
+            };
+            let verified = match verified {
+                Ok(verified) => verified,
+                Err((weight, why)) => {
+                    if only.is_none() {
+                        tell(&short, None, weight, None, why);
+                    }
                     continue;
                 }
             };
-            base = Some(commit.oid.clone());
-            let Verified::Promotion(sealed) = verified else {
-                continue;
+            let judged = match &base {
+                Some(base) => self.core.judge(&mut past, commit, base, &verified)?,
+                None => Judged::Holds,
             };
-            if only.is_none_or(|only| *only == sealed.version) {
-                let at = Ledger {
-                    tip: commit.oid.clone(),
-                    base: commit.oid.clone(),
-                };
-                let mut wrong = self.judged_again(&at, &sealed, before.of(&sealed.version))?;
-                wrong.extend(misattributed(commit, &sealed, &signatures));
+            base = Some(commit.oid.clone());
+            let (at, product) = named(&verified, &short);
+            let meant = only.is_none_or(|only| is_about(&verified, only));
+            if let (true, Verified::Promotion(sealed)) = (meant, &verified) {
                 audit.promotions += 1;
-                before.add(&sealed.version);
-                if !wrong.is_empty() || !sealed.excuses().is_empty() {
-                    audit.remarkable.push((sealed, wrong));
+                if let Some('B' | 'R') = signatures.get(oid) {
+                    let what = "its signature is bad, or its key was revoked".to_owned();
+                    tell(&at, None, Weight::Problem, None, what);
                 }
-            } else {
-                before.add(&sealed.version);
+                for what in self.left_out(sealed)? {
+                    tell(&at, None, Weight::Look, None, what);
+                }
+                if !sealed.excuses().is_empty() {
+                    audit.excused.push(sealed.clone());
+                }
+            }
+            if meant {
+                for what in self.untimely(commit, before.as_ref(), &verified) {
+                    tell(&at, None, Weight::Look, None, what);
+                }
+            }
+            before = before.max(Some(commit.at));
+            match judged {
+                Judged::Holds => match verified {
+                    Verified::Promotion(sealed) => {
+                        good.insert(sealed.version.product().map(str::to_owned), nth);
+                        if meant {
+                            standing.push((sealed.version, sealed.commit));
+                        }
+                    }
+                    Verified::Accepted(one) => {
+                        accepted.entry(one.entry.clone()).or_insert(one);
+                    }
+                    Verified::Genesis
+                    | Verified::Withdrawal(_)
+                    | Verified::Import(_)
+                    | Verified::Moved(_) => {}
+                },
+                Judged::Disputed(disputed) if meant => {
+                    for why in disputed.why {
+                        let rule = Some(why.rule);
+                        tell(&at, product.clone(), Weight::Problem, rule, why.why);
+                    }
+                }
+                Judged::Unknown(why) if meant => tell(&at, None, Weight::Unknown, None, why),
+                Judged::Disputed(_) | Judged::Unknown(_) => {}
             }
         }
+        for one in &mut found {
+            // Whoever reads what it was disputed for is to read why that is settled.
+            if one.finding.weight == Weight::Problem
+                && one.finding.rule.is_some()
+                && !past.disputed.contains_key(&one.entry)
+                && let Some(accepted) = accepted.get(&one.entry)
+            {
+                one.finding.weight = Weight::Past;
+                let (by, reason) = (&accepted.by, &accepted.reason);
+                one.finding.what += &format!(" (accepted by {by}: {reason})");
+            }
+        }
+        for one in &mut found {
+            let later = match &one.product {
+                Some(product) => good.get(product).copied(),
+                None => good.values().max().copied(),
+            };
+            let settles = one.finding.rule.is_some() || one.product.is_none();
+            let is_problem = one.finding.weight == Weight::Problem;
+            if only.is_none() && is_problem && settles && later.is_some_and(|at| at > one.nth) {
+                one.finding.weight = Weight::Past;
+            }
+        }
+        audit
+            .findings
+            .extend(found.into_iter().map(|one| one.finding));
+        audit.findings.extend(self.now(&standing)?);
         Ok(audit)
     }
 
-    /// Whether the policy of the release commit is the one that was sealed.
-    fn unsealed_policy(self, at: &Ledger, sealed: &Sealed) -> Result<Option<String>> {
-        let store = &self.core.store;
-        let there = store.at(&sealed.tree, policy::FILE)?;
-        let tree = store.commit(&at.base)?.tree;
-        let own = store.at(&tree, &sealed.version.path(POLICY))?;
-        Ok((there != own).then(|| match own {
-            None => "the policy of the release commit was not sealed with it".to_owned(),
-            Some(_) => "the policy that was sealed is not the release commit's".to_owned(),
-        }))
-    }
-
-    /// Where the gates come to something else than what was sealed.
-    pub(super) fn judged_again(
-        self,
-        at: &Ledger,
-        sealed: &Sealed,
-        last: Option<&Version>,
-    ) -> Result<Vec<String>> {
-        let (_, contract) = self.core.store.sealed_contract(at, sealed)?;
-        let mut wrong = Vec::new();
-        let mut attempts = Vec::new();
-        for folded in &sealed.evolutions {
-            let name = EvolutionName {
-                version: sealed.version.clone(),
-                change: folded.change.clone(),
-                number: folded.number,
-            };
-            match self.core.store.attempt(&name, &folded.tip)? {
-                Ok(attempt) => attempts.push(attempt),
-                Err(invalid) => wrong.push(format!("{name} does not check: {invalid}")),
-            }
-        }
-        self.core.cover(attempts.iter_mut(), &sealed.commit)?;
-        if !sealed.rules.is_known() {
-            // Whether it holds is for a later git gryt to tell.
-            let text = "by rules of a later version of this program, and was not judged again";
-            self.core
-                .ctx
-                .warn(format!("{} was judged {text}", sealed.version));
-            return Ok(wrong);
-        }
-        let mut rules = Rules {
-            by: sealed.rules,
-            ..Rules::default()
+    /// Where a clock was wrong, or somebody made it say so.
+    fn untimely(self, commit: &Commit, before: Option<&Stamp>, entry: &Verified) -> Vec<String> {
+        let now = self.core.ctx.now();
+        let mut found = Vec::new();
+        let says = match entry {
+            Verified::Promotion(sealed) => Some(sealed.promoted_at),
+            Verified::Withdrawal(withdrawal) => Some(withdrawal.at),
+            Verified::Accepted(acceptance) => Some(acceptance.at),
+            Verified::Moved(moved) => Some(moved.at),
+            Verified::Genesis | Verified::Import(_) => None,
         };
-        let product = sealed.version.product();
-        match self.core.sealed_policy(at, &sealed.version, product) {
-            Ok(policy) => rules.present = policy,
-            Err(error) => wrong.push(error.downcast::<Refusal>()?.what),
+        if says.unwrap_or(commit.at).max(commit.at) > now + TOLERANCE {
+            found.push("its time lies ahead".to_owned());
         }
-        if let Some(version) = last {
-            match self.core.sealed_policy(at, version, product) {
-                Ok(policy) => rules.previous = Some((version.clone(), policy)),
-                Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
+        if before.is_some_and(|before| commit.at + TOLERANCE < *before) {
+            found.push("its time lies before that of an earlier entry".to_owned());
+        }
+        // One that repeats an entry was written later than that; never earlier.
+        if says.is_some_and(|says| says > commit.at + TOLERANCE) {
+            found.push("it names a time after that of its commit".to_owned());
+        }
+        found
+    }
+
+    /// Failures that were there before a promotion and are not sealed with it, as far as refs still show
+    /// them. They may have come too late, so that the entry is not disputed for it.
+    fn left_out(self, sealed: &Sealed) -> Result<Vec<String>> {
+        let refs = self.core.store.refs()?;
+        let mut folded = BTreeSet::new();
+        let mut found = BTreeSet::new();
+        let cloud = self.core.known_cloud(&refs);
+        for (name, tip) in evolutions(refs.local()).chain(evolutions(&cloud)) {
+            if name.version != sealed.version || !self.core.store.is_commit(&tip) {
+                continue;
+            }
+            let Ok(attempt) = self.core.store.attempt(&name, &tip)? else {
+                continue;
+            };
+            if folded.is_empty() {
+                for folded_one in &sealed.evolutions {
+                    folded.insert(self.core.store.root(&folded_one.tip)?);
+                }
+            }
+            let failed = attempt.proof.as_ref().is_some_and(|proof| {
+                proof.status == Outcome::Fail
+                    && proof.void.is_none()
+                    && proof.at <= sealed.promoted_at
+            });
+            let of_it = attempt.evolution.generation == sealed.generation;
+            if failed && of_it && attempt.abandoned.is_none() && !folded.contains(&attempt.root) {
+                let by = &attempt.evolution.owner;
+                found.insert(format!(
+                    "{name} by {by} failed before it was promoted, and was left out"
+                ));
             }
         }
-        let verdicts = rules.judge(&Subject {
-            contract: &contract,
-            generation: &sealed.generation,
-            declared_by: &self.core.store.commit(&sealed.generation)?.author,
-            attempts: &attempts,
-            promoter: &sealed.promoter,
-        });
-        wrong.extend(unsaid(&verdicts, &sealed.gates, &rules));
-        wrong.extend(self.unsealed_policy(at, sealed)?);
-        Ok(wrong)
+        Ok(found.into_iter().collect())
     }
-}
 
-/// The gates that fail now, and were not sealed as failing with an excuse that the policies allow.
-fn unsaid(now: &[Verdict], sealed: &[Verdict], rules: &Rules) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for verdict in now.iter().filter(|v| !v.passed) {
-        let said = sealed.iter().find(|v| v.gate == verdict.gate && !v.passed);
-        let excuse = said.and_then(|v| v.excuse.as_ref());
-        let lines = verdict.missing.join("; ");
-        let gate = &verdict.gate;
-        match excuse {
-            Some(excuse) if rules.allows(verdict, excuse.kind) => {}
-            Some(_) => wrong.push(format!(
-                "the gate {gate} does not hold, and may not be excused: {lines}"
-            )),
-            None => wrong.push(format!("the gate {gate} does not hold: {lines}")),
+    /// What stands otherwise now than a release says: its tag, and the branches. Of branches only what a
+    /// later release of theirs shows to be up to date says anything.
+    fn now(self, standing: &[(Version, Oid)]) -> Result<Vec<Finding>> {
+        let mut found = Vec::new();
+        let finding = |version: &Version, weight, what| Finding {
+            at: version.to_string(),
+            weight,
+            rule: None,
+            what,
+        };
+        let mut without = Vec::new();
+        let mut tagged = 0;
+        for (version, commit) in standing.iter().filter(|_| self.core.config.tag) {
+            let name = self.core.tag_name(version);
+            match self.core.store.tagged_commit(&names::tag(&name))? {
+                None => without.push((version, name)),
+                Some(at) if at == *commit => tagged += 1,
+                Some(at) => {
+                    let (at, commit) = (at.short(), commit.short());
+                    let what = format!("its tag {name} is at {at}, and {commit} was released");
+                    found.push(finding(version, Weight::Problem, what));
+                }
+            }
         }
+        // A clone that took no tags knows nothing of them.
+        for (version, name) in without.into_iter().filter(|_| tagged > 0) {
+            let what = format!("its tag {name} is not here: git fetch --tags");
+            found.push(finding(version, Weight::Look, what));
+        }
+        let commits: Vec<Oid> = standing.iter().map(|(_, commit)| commit.clone()).collect();
+        let beside = self.core.store.on_no_branch(&commits)?;
+        let last = standing
+            .iter()
+            .rposition(|(_, commit)| !beside.contains(commit));
+        for (version, commit) in standing.iter().take(last.unwrap_or(0)) {
+            if beside.contains(commit) {
+                let what = format!("its commit {} is on no branch any more", commit.short());
+                found.push(finding(version, Weight::Look, what));
+            }
+        }
+        Ok(found)
     }
-    wrong
 }
 
-/// What git says against the entry's signature, and an author who is not the promoter.
-fn misattributed(
-    commit: &Commit,
-    sealed: &Sealed,
-    signatures: &BTreeMap<Oid, char>,
-) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if !commit.author.is(&sealed.promoter) {
-        wrong.push(format!(
-            "{} wrote the entry, which names {} as its promoter",
-            commit.author, sealed.promoter
-        ));
+/// What an entry is called, and the product whose later promotion makes what is wrong with it a thing
+/// of the past; none for any.
+fn named(verified: &Verified, oid: &str) -> (String, Option<Option<String>>) {
+    let product = |version: &Version| Some(version.product().map(str::to_owned));
+    match verified {
+        Verified::Genesis => (oid.to_owned(), None),
+        Verified::Accepted(acceptance) => {
+            let entry = acceptance.entry.short();
+            (format!("the acceptance of {entry}"), None)
+        }
+        Verified::Moved(moved) => (Act::Move(moved.half).to_string(), None),
+        Verified::Promotion(sealed) => (sealed.version.to_string(), product(&sealed.version)),
+        Verified::Withdrawal(withdrawal) => {
+            let version = &withdrawal.version;
+            (format!("the withdrawal of {version}"), product(version))
+        }
+        Verified::Import(all) => match all.as_slice() {
+            [only] => (format!("the import of {}", only.version), None),
+            all => (format!("the import of {} versions", all.len()), None),
+        },
     }
-    if matches!(signatures.get(&commit.oid), Some('B' | 'R')) {
-        wrong.push("its signature is bad, or its key was revoked".into());
+}
+
+fn is_about(verified: &Verified, only: &Version) -> bool {
+    match verified {
+        Verified::Genesis | Verified::Accepted(_) | Verified::Moved(_) => false,
+        Verified::Promotion(sealed) => sealed.version == *only,
+        Verified::Withdrawal(withdrawal) => withdrawal.version == *only,
+        Verified::Import(all) => all.iter().any(|imported| imported.version == *only),
     }
-    wrong
 }

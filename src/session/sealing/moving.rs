@@ -71,7 +71,8 @@ impl Sealing<'_> {
         let to = self.place_of(target)?;
         if let Some(open) = self.core.store.left(ledger)? {
             if open.to != to {
-                return Err(open.gone().into());
+                let disputed = ledger.disputed.get(&ledger.base);
+                return Err(open.gone(disputed).into());
             }
             let left = self.core.store.settled(ledger)?;
             return self.bring(target, &left, &open, &contact);
@@ -101,8 +102,8 @@ impl Sealing<'_> {
         self.core.check_own(ledger, &left)?;
         let leaving = Update::new(names::LEDGER, Some(&ledger.tip), Some(&left));
         let left = Ledger {
-            tip: left.clone(),
-            base: left,
+            disputed: ledger.disputed.clone(),
+            ..Ledger::new(left.clone(), left)
         };
         let mut updates = vec![at(&here, &leaving)];
         let alone = updates.clone();
@@ -148,6 +149,9 @@ impl Sealing<'_> {
             let what = format!("The ledger has not moved: it is at {}", self.here()?);
             return Err(Refusal::new(Exit::Usage, what).into());
         };
+        if let Some(disputed) = ledger.disputed.get(&ledger.base) {
+            return Err(open.gone(Some(disputed)).into());
+        }
         // What others sent to the old place while it moved comes along.
         self.cloud.adopt(&contact)?;
         let target = self.target_of(&open.to, remote)?;

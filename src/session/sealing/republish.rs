@@ -77,8 +77,8 @@ impl Sealing<'_> {
 
     fn plan_republishing(self, refs: &Refs) -> Result<Plan> {
         let own = self.own_verified(refs)?;
-        if let Some(moved) = self.core.store.left(&own.ledger)? {
-            return Err(moved.gone().into());
+        if let Some(refusal) = self.core.store.gone(&own.ledger)? {
+            return Err(refusal.into());
         }
         let cloud = refs.cloud(self.core.cloud_name()?);
         let tip = cloud.get(names::LEDGER);
@@ -141,7 +141,7 @@ impl Sealing<'_> {
         let wanted = self.core.config.ledger.as_ref();
         match known.find(|(genesis, _)| wanted.is_none_or(|wanted| wanted == genesis)) {
             Some((genesis, tip)) => Ok(Checked {
-                ledger: self.core.verified(refs, &genesis, &tip),
+                ledger: self.core.verified(refs, &genesis, &tip)?,
                 genesis,
                 invalid: Vec::new(),
                 instead_of: None,

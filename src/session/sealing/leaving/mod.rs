@@ -238,17 +238,12 @@ impl Sealing<'_> {
             let Some(after) = self.append_again(&ledger, entry)? else {
                 continue;
             };
-            let before = std::mem::replace(&mut ledger, after);
-            if let Entry::Promotion(_, sealed) = entry {
-                let product = sealed.version.product();
-                let previous = self.core.store.previous(&before, product)?;
-                let again = self.judged_again(&ledger, sealed, previous.as_ref())?;
-                wrong.extend(
-                    again
-                        .into_iter()
-                        .map(|why| format!("{}: {why}", sealed.version)),
-                );
+            if let Some(disputed) = after.disputed.get(&after.tip) {
+                let what = disputed.name();
+                let lines = disputed.why.iter();
+                wrong.extend(lines.map(|why| format!("{what}: {}", why.why)));
             }
+            ledger = after;
         }
         if wrong.is_empty() {
             return Ok(ledger.tip);

@@ -1,0 +1,717 @@
+//! What makes an entry of the ledger disputed: it is structurally valid, so that its version is taken,
+//! and something that it says is untrue, or was not its author's to do (docs/policy.md, "Disputed").
+//!
+//! This is a pure function of the objects that an entry reaches and of the rules that it names, so that
+//! every clone comes to the same result for ever. Clocks, branches, tags, keyrings and objects that are
+//! not there have no part in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::evolution::Attempt;
+use super::excuse::Rules;
+use super::gate::Subject;
+use super::moved::Half;
+use super::proof::{Outcome, Proof, outcome};
+use super::sealed::{Folded, Sealed};
+use super::verdict::{ExcuseKind, Gate, GateName, Only, Verdict};
+use super::{Contract, Invalid, Oid, Person, Policy, Version};
+
+/// The rule that a disputed entry breaks. Each has a row in docs/policy.md.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum Rule {
+    /// Whoever wrote the entry is who it names.
+    Author,
+    /// A promotion's id is used once.
+    PromotionId,
+    /// The sealed policy is the release commit's, and can be read.
+    Policy,
+    /// The generation is the first commit of the sealed draft, whose tip is of this version.
+    Generation,
+    /// Each folded evolution checks, and is what the entry says of it.
+    Evolution,
+    /// Each proof fits the commit that it proves, and its own steps.
+    Proof,
+    /// What counted is what counts.
+    Counted,
+    /// Every gate of both policies was judged, and came to what the entry says.
+    Gates,
+    /// What was waived or overridden could be.
+    Excuse,
+    /// An entry that repeats another says what that one says.
+    Original,
+    /// Whoever withdraws, imports or moves may: the policy's `promoters`.
+    Promoters,
+}
+
+/// One thing that an entry is disputed for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Dispute {
+    pub rule: Rule,
+    #[serde(rename = "what")]
+    pub why: String,
+}
+
+impl Dispute {
+    fn new(rule: Rule, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { rule, why }
+    }
+}
+
+impl std::fmt::Display for Dispute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.rule, self.why)
+    }
+}
+
+/// What a disputed entry does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Act {
+    Promotion(Version),
+    Withdrawal(Version),
+    Import(Vec<Version>),
+    Move(Half),
+    /// Of the entry with that oid.
+    Acceptance(Oid),
+}
+
+impl std::fmt::Display for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Promotion(version) => version.fmt(f),
+            Self::Withdrawal(version) => write!(f, "the withdrawal of {version}"),
+            Self::Import(all) => match all.as_slice() {
+                [only] => write!(f, "the import of {only}"),
+                all => write!(f, "the import of {} versions", all.len()),
+            },
+            Self::Move(Half::Left) => f.write_str("the move of the ledger"),
+            Self::Move(Half::Arrived) => f.write_str("the arrival of the ledger"),
+            Self::Acceptance(entry) => write!(f, "the acceptance of {}", entry.short()),
+        }
+    }
+}
+
+/// A disputed entry: its version stays taken, and nothing else of it counts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Disputed {
+    pub act: Act,
+    pub by: Person,
+    pub why: Vec<Dispute>,
+}
+
+impl Disputed {
+    /// A version that it is about, whose product's policy says who may settle it.
+    pub(crate) fn about(&self) -> Option<&Version> {
+        match &self.act {
+            Act::Promotion(version) | Act::Withdrawal(version) => Some(version),
+            Act::Import(all) => all.first(),
+            Act::Move(_) | Act::Acceptance(_) => None,
+        }
+    }
+
+    /// What the entry is called.
+    pub(crate) fn name(&self) -> String {
+        self.act.to_string()
+    }
+
+    /// Whether it is a promotion, or an import, of that version.
+    pub(crate) fn releases(&self, version: &Version) -> bool {
+        match &self.act {
+            Act::Promotion(own) => own.as_str() == version.as_str(),
+            Act::Import(all) => all.iter().any(|own| own.as_str() == version.as_str()),
+            Act::Withdrawal(_) | Act::Move(_) | Act::Acceptance(_) => false,
+        }
+    }
+
+    /// Whether it is a withdrawal of that version.
+    pub(crate) fn withdraws(&self, version: &Version) -> bool {
+        matches!(&self.act, Act::Withdrawal(own) if own.as_str() == version.as_str())
+    }
+}
+
+/// What a promotion is judged by, gathered from the objects that it reaches.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    /// Who wrote the entry.
+    pub author: &'a Person,
+    pub sealed: &'a Sealed,
+    pub contract: &'a Contract,
+    /// Whether an undisputed entry before it has its promotion id.
+    pub used: bool,
+    /// What is wrong with the policy that was sealed; none where it is the release commit's.
+    pub policy: Option<String>,
+    pub draft: Draft,
+    /// In the entry's order.
+    pub evolutions: Vec<Result<Tried, Invalid>>,
+    /// The policies where it stands.
+    pub rules: Rules,
+    /// The entry of another ledger that it says it repeats.
+    pub original: Option<Result<Original, String>>,
+}
+
+/// The draft that was sealed.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// Its first commit, and who made it.
+    pub root: Oid,
+    pub declared_by: Person,
+    pub has_nonce: bool,
+    /// The version by its tip's trailer.
+    pub version: Option<String>,
+    /// Whether its tip holds the contract and nothing else.
+    pub alone: bool,
+}
+
+/// An evolution that was folded, and all of its proofs.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    /// With its cover of the release.
+    pub attempt: Attempt,
+    pub proofs: Vec<Proven>,
+}
+
+/// A proof beside what its commit holds.
+#[derive(Debug)]
+pub(crate) struct Proven {
+    pub at: Oid,
+    pub proof: Proof,
+    /// What the proven commit holds; none where the proof does not hold that commit.
+    pub there: Option<There>,
+}
+
+/// What a proven commit holds.
+#[derive(Debug)]
+pub(crate) struct There {
+    pub tree: Oid,
+    /// The pipeline of the proof's name, and its steps: by name, and whether each may fail. No steps
+    /// where this program cannot read it.
+    pub pipeline: Option<(Oid, Option<Steps>)>,
+}
+
+/// The steps of a pipeline: by name, and whether each may fail.
+pub(crate) type Steps = Vec<(String, bool)>;
+
+/// An entry that is repeated, and the policies where it stood.
+#[derive(Debug)]
+pub(crate) struct Original {
+    pub sealed: Sealed,
+    pub rules: Rules,
+}
+
+/// Everything that a promotion is disputed for.
+pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
+    let sealed = facts.sealed;
+    let mut found = Vec::new();
+    let mut say = |rule, why: String| found.push(Dispute::new(rule, why));
+    if !facts.author.is(&sealed.promoter) {
+        let (author, promoter) = (facts.author, &sealed.promoter);
+        say(
+            Rule::Author,
+            format!("{author} wrote the entry, which names {promoter} as its promoter"),
+        );
+    }
+    if facts.used {
+        let id = &sealed.promotion;
+        say(
+            Rule::PromotionId,
+            format!("an earlier entry has its id {id}"),
+        );
+    }
+    if let Some(why) = &facts.policy {
+        say(Rule::Policy, why.clone());
+    }
+    for why in draft(facts) {
+        say(Rule::Generation, why);
+    }
+    for why in evolutions(facts) {
+        say(Rule::Evolution, why);
+    }
+    for tried in facts.evolutions.iter().flatten() {
+        let name = &tried.attempt.name;
+        for proven in &tried.proofs {
+            for why in proof(proven, tried) {
+                say(
+                    Rule::Proof,
+                    format!("{name} at {}: {why}", proven.at.short()),
+                );
+            }
+        }
+    }
+    let sound = facts.evolutions.iter().flatten();
+    let attempts: Vec<Attempt> = sound.map(|tried| tried.attempt.clone()).collect();
+    for why in counted(facts, &attempts) {
+        say(Rule::Counted, why);
+    }
+    let subject = Subject {
+        contract: facts.contract,
+        generation: &sealed.generation,
+        declared_by: &facts.draft.declared_by,
+        attempts: &attempts,
+        promoter: &sealed.promoter,
+    };
+    match &facts.original {
+        None => found.extend(gates(&subject, &sealed.gates, &facts.rules)),
+        Some(Err(why)) => found.push(Dispute::new(Rule::Original, why.clone())),
+        Some(Ok(original)) => {
+            if original.sealed != *sealed {
+                let why = "it says something else than the entry that it repeats";
+                found.push(Dispute::new(Rule::Original, why));
+            }
+            found.extend(gates(&subject, &sealed.gates, &original.rules));
+            // Where it stands now it has to pass, too.
+            let now = facts.rules.judge(&subject);
+            for verdict in now.iter().filter(|verdict| !verdict.passed) {
+                let said = sealed.gates.iter().find(|said| said.gate == verdict.gate);
+                let wrong = excused(verdict, said.filter(|said| !said.passed), &facts.rules);
+                found.extend(wrong.filter(|wrong| !found.contains(wrong)));
+            }
+        }
+    }
+    found
+}
+
+/// Whether whoever wrote an entry that is no promotion may: `policy` is the one sealed with the highest
+/// version of a product that it is about; none before the first.
+pub(crate) fn permission(author: &Person, policy: Option<(&Version, &Policy)>) -> Option<Dispute> {
+    let (version, policy) = policy?;
+    let promoters = policy.promoters.as_ref()?;
+    let listed = |email: &String| email.eq_ignore_ascii_case(&author.email);
+    (!promoters.iter().any(listed)).then(|| {
+        let why = format!("{author} is no promoter by the policy sealed with {version}");
+        Dispute::new(Rule::Promoters, why)
+    })
+}
+
+/// Whether whoever wrote a withdrawal, a move or an acceptance, is who it names.
+pub(crate) fn done_by(author: &Person, by: &Person) -> Option<Dispute> {
+    let why = || format!("{author} wrote the entry, which says that {by} did");
+    (!author.is(by)).then(|| Dispute::new(Rule::Author, why()))
+}
+
+fn draft(facts: &Facts<'_>) -> Vec<String> {
+    let (draft, sealed) = (&facts.draft, facts.sealed);
+    let mut wrong = Vec::new();
+    if draft.root != sealed.generation {
+        wrong.push(format!(
+            "its draft begins at {}, and it names {}",
+            draft.root.short(),
+            sealed.generation.short()
+        ));
+    }
+    if !draft.has_nonce {
+        wrong.push("the first commit of its draft has no Gryt-Nonce".into());
+    }
+    if draft.version.as_deref() != Some(sealed.version.as_str()) {
+        wrong.push("its draft's trailers name another version".into());
+    }
+    if !draft.alone {
+        wrong.push("its draft holds more than the contract".into());
+    }
+    wrong
+}
+
+fn evolutions(facts: &Facts<'_>) -> Vec<String> {
+    let sealed = facts.sealed;
+    let mut wrong = Vec::new();
+    let mut roots: Vec<&Oid> = Vec::new();
+    let mut names: Vec<(String, u32)> = Vec::new();
+    for (folded, tried) in sealed.evolutions.iter().zip(&facts.evolutions) {
+        let name = format!("{}/{}/rc.{}", sealed.version, folded.change, folded.number);
+        let key = (folded.change.as_str().to_ascii_lowercase(), folded.number);
+        if names.contains(&key) {
+            wrong.push(format!("it names {name} twice"));
+        }
+        names.push(key);
+        let tried = match tried {
+            Ok(tried) => tried,
+            Err(invalid) => {
+                wrong.push(format!("{name} does not check: {invalid}"));
+                continue;
+            }
+        };
+        let evolution = &tried.attempt.evolution;
+        if evolution.generation != sealed.generation {
+            wrong.push(format!("{name} is of another generation"));
+        }
+        if !evolution.owner.is(&folded.owner) {
+            let (owner, said) = (&evolution.owner, &folded.owner);
+            wrong.push(format!("{name} is owned by {owner}, and it names {said}"));
+        }
+        if roots.contains(&&tried.attempt.root) {
+            wrong.push(format!("{name} is there under two numbers"));
+        }
+        roots.push(&tried.attempt.root);
+    }
+    wrong
+}
+
+fn proof(proven: &Proven, tried: &Tried) -> Vec<String> {
+    let proof = &proven.proof;
+    let mut wrong = Vec::new();
+    if !proof.change.id.is(&tried.attempt.name.change) {
+        wrong.push(format!("it proves {}", proof.change.id));
+    }
+    let comes_to = outcome(&proof.steps);
+    let fits = match (&proof.pipeline, proof.status) {
+        (Some(_), status) => status == comes_to,
+        // What was recorded may name no steps.
+        (None, Outcome::Pass) => proof.steps.iter().all(|step| !step.spoils()),
+        (None, Outcome::Fail) => true,
+    };
+    if !fits {
+        wrong.push(format!(
+            "its status is {}, and its steps are not",
+            proof.status
+        ));
+    }
+    let Some(there) = &proven.there else {
+        return wrong;
+    };
+    if proof.tree != there.tree {
+        wrong.push("its tree is not its commit's".into());
+    }
+    // What ran over uncommitted edits proves nothing, and may have been any pipeline.
+    let Some(used) = proof.pipeline.as_ref().filter(|_| proof.void.is_none()) else {
+        return wrong;
+    };
+    match &there.pipeline {
+        Some((blob, steps)) if *blob == used.blob => {
+            let ran = proof.steps.iter();
+            let ran: Steps = ran.map(|s| (s.name.clone(), s.allowed)).collect();
+            let same = |steps: &Steps| ran == *steps;
+            if steps.as_ref().is_some_and(|steps| !same(steps)) {
+                let name = &used.name;
+                wrong.push(format!("its steps are not those of the pipeline {name}"));
+            }
+        }
+        Some(_) | None => {
+            let name = &used.name;
+            wrong.push(format!("its pipeline {name} is not its commit's"));
+        }
+    }
+    wrong
+}
+
+fn counted(facts: &Facts<'_>, attempts: &[Attempt]) -> Vec<String> {
+    let sealed = facts.sealed;
+    let wrong = |folded: &Folded| {
+        let attempt = attempts.iter().find(|attempt| {
+            attempt.name.change == folded.change && attempt.name.number == folded.number
+        })?;
+        let change = facts.contract.change(&folded.change);
+        let says = change.map(|change| attempt.says(change, &sealed.generation));
+        let counts = says.is_some_and(|says| says.passes());
+        let name = &attempt.name;
+        (counts != folded.counted).then(|| match counts {
+            true => format!("{name} counts, and it says that it did not"),
+            false => format!("{name} does not count, and it says that it did"),
+        })
+    };
+    sealed.evolutions.iter().filter_map(wrong).collect()
+}
+
+/// Where what was sealed of the gates is not what the rules come to, gate by gate.
+fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) -> Vec<Dispute> {
+    let now = rules.judge(subject);
+    let mut found = Vec::new();
+    for verdict in &now {
+        let gate = &verdict.gate;
+        let said: Vec<&Verdict> = sealed.iter().filter(|v| v.gate == *gate).collect();
+        match (said.as_slice(), verdict.passed) {
+            ([_, _, ..], _) => {
+                let why = format!("the gate {gate} is said twice");
+                found.push(Dispute::new(Rule::Gates, why));
+            }
+            ([], true) => {
+                let why = format!("the gate {gate} was left unsaid");
+                found.push(Dispute::new(Rule::Gates, why));
+            }
+            ([said], true) if !said.passed || said.only.is_some() || said.excuse.is_some() => {
+                let why = format!("the gate {gate} holds, and it says otherwise");
+                found.push(Dispute::new(Rule::Gates, why));
+            }
+            ([_], true) => {}
+            ([said], false) if !said.passed && said.only != verdict.only => {
+                let by = match verdict.only {
+                    None => "both policies fail",
+                    Some(Only::Present) => "the release's own policy alone fails",
+                    Some(Only::Previous) => "the previous policy alone fails",
+                };
+                let why = format!("{by} the gate {gate}, and it says otherwise");
+                found.push(Dispute::new(Rule::Gates, why));
+                found.extend(excused(verdict, Some(said), rules));
+            }
+            ([said], false) => {
+                found.extend(excused(verdict, Some(*said).filter(|v| !v.passed), rules));
+            }
+            ([], false) => found.extend(excused(verdict, None, rules)),
+        }
+    }
+    for said in sealed {
+        if !now.iter().any(|verdict| verdict.gate == said.gate) {
+            let gate = &said.gate;
+            let why = format!("no policy asks for the gate {gate}, of which it says something");
+            found.push(Dispute::new(Rule::Gates, why));
+        }
+    }
+    found
+}
+
+/// What is wrong with how a gate that fails was passed: `said` is what was sealed of its failure.
+fn excused(verdict: &Verdict, said: Option<&Verdict>, rules: &Rules) -> Option<Dispute> {
+    let (gate, lines) = (&verdict.gate, verdict.missing.join("; "));
+    let Some(excuse) = said.and_then(|said| said.excuse.as_ref()) else {
+        let why = format!("the gate {gate} does not hold: {lines}");
+        return Some(Dispute::new(Rule::Gates, why));
+    };
+    let how = match excuse.kind {
+        ExcuseKind::Waived => "waived",
+        ExcuseKind::Overridden => "overridden",
+    };
+    (!rules.allows(verdict, excuse.kind)).then(|| {
+        let why = format!("the gate {gate} does not hold, and may not be {how}: {lines}");
+        Dispute::new(Rule::Excuse, why)
+    })
+}
+
+/// Whether a promotion was judged without the previous policy, because nobody could read that then: a
+/// later program sealed it. Who can read it by now judges as was judged then.
+pub(crate) fn judged_without_previous(sealed: &Sealed, previous: &Sealed) -> bool {
+    let said = |verdict: &Verdict| {
+        verdict.gate == GateName::Known(Gate::PreviousPolicy) && !verdict.passed
+    };
+    previous.rules > sealed.rules && sealed.gates.iter().any(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray;
+
+    use super::super::evolution::tests::attempt;
+    use super::super::proof::{StepEnd, StepResult};
+    use super::*;
+
+    fn oid(n: u32) -> Oid {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    fn person(name: &str) -> Person {
+        Person {
+            name: name.into(),
+            email: format!("{name}@example.com"),
+        }
+    }
+
+    /// What an honest promotion of v1.0.0 says, with whatever `spoil` makes of it.
+    fn found(spoil: impl FnOnce(&mut Facts<'_>, &mut Sealed)) -> Vec<Dispute> {
+        let version: Version = "v1.0.0".parse().unwrap();
+        let text = "version: v1.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
+        let contract = Contract::parse(text.as_bytes(), &version).unwrap();
+        let mut attempt = attempt(&contract.changes[0], "ann", 1, Some(Outcome::Pass));
+        attempt.cover = Some(super::super::evolution::Cover::Ancestor);
+        let step = StepResult {
+            name: "test".into(),
+            status: StepEnd::Pass,
+            exit: Some(0),
+            duration_ms: 1,
+            tries: 1,
+            allowed: false,
+        };
+        let mut proof = attempt.proof.clone().unwrap();
+        proof.steps = vec![step];
+        let rules = Rules {
+            by: super::super::rules::RuleSet::CURRENT,
+            ..Rules::default()
+        };
+        let author = person("lead");
+        let attempts = [attempt.clone()];
+        let gates = rules.judge(&Subject {
+            contract: &contract,
+            generation: &oid(7),
+            declared_by: &author,
+            attempts: &attempts,
+            promoter: &author,
+        });
+        let mut sealed = Sealed {
+            version: version.clone(),
+            promotion: "id".into(),
+            commit: oid(1),
+            tree: oid(2),
+            generation: oid(7),
+            draft: oid(8),
+            promoter: author.clone(),
+            promoted_at: attempt.evolution.started,
+            rules: rules.by,
+            gates,
+            evolutions: vec![Folded {
+                change: attempt.name.change.clone(),
+                number: 1,
+                tip: attempt.tip.clone(),
+                owner: attempt.evolution.owner.clone(),
+                counted: true,
+            }],
+        };
+        let before = sealed.clone();
+        let pipeline = proof.pipeline.as_ref().map(|used| used.blob.clone());
+        let mut facts = Facts {
+            author: &author,
+            sealed: &before,
+            contract: &contract,
+            used: false,
+            policy: None,
+            draft: Draft {
+                root: oid(7),
+                declared_by: author.clone(),
+                has_nonce: true,
+                version: Some(version.to_string()),
+                alone: true,
+            },
+            evolutions: vec![Ok(Tried {
+                attempt,
+                proofs: vec![Proven {
+                    at: oid(9),
+                    there: Some(There {
+                        tree: proof.tree.clone(),
+                        pipeline: pipeline.map(|blob| (blob, Some(vec![("test".into(), false)]))),
+                    }),
+                    proof,
+                }],
+            })],
+            rules,
+            original: None,
+        };
+        spoil(&mut facts, &mut sealed);
+        facts.sealed = &sealed;
+        promotion(&facts)
+    }
+
+    fn rules_broken(spoil: impl FnOnce(&mut Facts<'_>, &mut Sealed)) -> Vec<Rule> {
+        let mut rules: Vec<Rule> = found(spoil).into_iter().map(|one| one.rule).collect();
+        rules.dedup();
+        rules
+    }
+
+    fn proven<'f>(facts: &'f mut Facts<'_>) -> &'f mut Proven {
+        &mut facts.evolutions[0].as_mut().unwrap().proofs[0]
+    }
+
+    #[test]
+    fn an_honest_promotion_is_not_disputed() {
+        assert_eq!(found(|_, _| {}), []);
+        // A commit that was never published cannot be looked into.
+        assert_eq!(found(|f, _| proven(f).there = None), []);
+        // Nor a pipeline that a later program wrote.
+        let later = |f: &mut Facts<'_>| {
+            let there = proven(f).there.as_mut().unwrap();
+            there.pipeline.as_mut().unwrap().1 = None;
+        };
+        assert_eq!(found(|f, _| later(f)), []);
+        let void = |f: &mut Facts<'_>| {
+            let proven = proven(f);
+            proven.proof.void = Some("edits".into());
+            proven.there.as_mut().unwrap().pipeline = None;
+        };
+        assert_eq!(found(|f, _| void(f)), []);
+    }
+
+    #[test]
+    fn each_rule_is_found_broken() {
+        assert_eq!(
+            rules_broken(|_, s| s.promoter = person("eve")),
+            [Rule::Author]
+        );
+        assert_eq!(rules_broken(|f, _| f.used = true), [Rule::PromotionId]);
+        assert_eq!(
+            rules_broken(|f, _| f.policy = Some("x".into())),
+            [Rule::Policy]
+        );
+        for spoil in [
+            |d: &mut Draft| d.root = oid(99),
+            |d: &mut Draft| d.has_nonce = false,
+            |d: &mut Draft| d.version = None,
+            |d: &mut Draft| d.alone = false,
+        ] {
+            assert_eq!(rules_broken(|f, _| spoil(&mut f.draft)), [Rule::Generation]);
+        }
+        assert_eq!(
+            rules_broken(|_, s| s.evolutions[0].owner = person("bob")),
+            [Rule::Evolution]
+        );
+        for spoil in [
+            |p: &mut Proven| p.proof.tree = oid(99),
+            |p: &mut Proven| p.proof.status = Outcome::Fail,
+            |p: &mut Proven| p.proof.steps[0].name = "other".into(),
+            |p: &mut Proven| p.proof.steps[0].allowed = true,
+            |p: &mut Proven| p.proof.change.id = "B".parse().unwrap(),
+            |p: &mut Proven| p.there.as_mut().unwrap().pipeline = None,
+        ] {
+            assert_eq!(rules_broken(|f, _| spoil(proven(f))), [Rule::Proof]);
+        }
+        assert_eq!(
+            rules_broken(|_, s| s.evolutions[0].counted = false),
+            [Rule::Counted]
+        );
+        assert_eq!(rules_broken(|_, s| _ = s.gates.remove(0)), [Rule::Gates]);
+        assert_eq!(
+            rules_broken(|_, s| s.gates[0].passed = false),
+            [Rule::Gates]
+        );
+        let unproven = |f: &mut Facts<'_>, s: &mut Sealed| {
+            f.evolutions.clear();
+            s.evolutions.clear();
+            let said = s.gates.iter_mut().find(|v| v.gate == Gate::ChangesProven);
+            let said = said.unwrap();
+            said.passed = false;
+            said.excuse = Some(super::super::verdict::Excuse {
+                kind: ExcuseKind::Waived,
+                reason: "because".into(),
+            });
+        };
+        // Which of two policies failed it is untrue, too: there is only one.
+        assert!(rules_broken(unproven).contains(&Rule::Excuse));
+        let none = |f: &mut Facts<'_>| f.original = Some(Err("none".into()));
+        assert_eq!(rules_broken(|f, _| none(f)), [Rule::Original]);
+    }
+
+    #[test]
+    fn who_is_no_promoter_neither_withdraws_nor_imports() {
+        let version: Version = "v1.0.0".parse().unwrap();
+        let policy = Policy::parse(b"promoters: [lead@example.com]").unwrap();
+        let may = |who: &str| permission(&person(who), Some((&version, &policy)));
+        assert_eq!(may("lead"), None);
+        assert_eq!(may("mal").unwrap().rule, Rule::Promoters);
+        assert_eq!(permission(&person("mal"), None), None);
+        let by = done_by(&person("mal"), &person("lead"));
+        assert_eq!(by.unwrap().rule, Rule::Author);
+    }
+
+    #[test]
+    fn the_page_names_each_rule() {
+        let page = include_str!("../../docs/policy.md");
+        for rule in Rule::VARIANTS {
+            let row = format!("| `{rule}` |");
+            assert!(page.contains(&row), "{rule}: docs/policy.md");
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! Judging valid entries: what each is disputed for (`model::dispute`), over facts gathered from the
+//! objects that it reaches and from the entries before it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use anyhow::Result;
+
+use super::Core;
+use crate::model::dispute::{self, Act, Dispute, Disputed, Draft, Facts, Original, Tried};
+use crate::model::excuse::Rules;
+use crate::model::ledger::{Kind, Verified};
+use crate::model::moved::Half;
+use crate::model::policy::{self, Policy};
+use crate::model::sealed::{POLICY, Sealed};
+use crate::model::{EvolutionName, Invalid, Oid, Refusal, Version};
+use crate::store::draft;
+use crate::store::ledger::{Disputes, Ledger};
+use crate::store::message::header;
+use crate::store::objects::{Commit, malformed};
+
+/// What came of judging one entry.
+#[derive(Clone, Debug)]
+pub(crate) enum Judged {
+    Holds,
+    Disputed(Disputed),
+    /// This clone cannot tell: objects are not here, or a later program has to judge it.
+    Unknown(String),
+}
+
+/// The entries before the one that is judged, as far as judging it needs them.
+pub(crate) struct Past {
+    /// What was judged before this chain; none at the genesis.
+    start: Option<Ledger>,
+    pub disputed: Disputes,
+    /// The highest undisputed version of each product, as far as somebody asked.
+    highest: BTreeMap<Option<String>, Option<Version>>,
+    /// The last undisputed promotion.
+    last: Option<Option<Version>>,
+    /// The ids of undisputed promotions.
+    ids: Option<HashSet<String>>,
+}
+
+impl Past {
+    /// The past of what goes onto `start`; of a genesis without one.
+    pub(crate) fn of(start: Option<Ledger>) -> Self {
+        let disputed = start.as_ref().map(|ledger| ledger.disputed.clone());
+        Self {
+            disputed: disputed.unwrap_or_default(),
+            start,
+            highest: BTreeMap::new(),
+            last: None,
+            ids: None,
+        }
+    }
+}
+
+impl Core<'_> {
+    /// Judges the valid entry `commit`, which goes onto `base`, and goes on to what follows it.
+    ///
+    /// # Errors
+    /// The past cannot be read.
+    pub(crate) fn judge(
+        &self,
+        past: &mut Past,
+        commit: &Commit,
+        base: &Oid,
+        verified: &Verified,
+    ) -> Result<Judged> {
+        let own = Ledger {
+            disputed: past.disputed.clone(),
+            ..Ledger::new(commit.oid.clone(), commit.oid.clone())
+        };
+        let found = match verified {
+            Verified::Genesis => Ok(Vec::new()),
+            Verified::Promotion(sealed) if !sealed.rules.is_known() => {
+                let text = "its rules are those of a later version of this program";
+                return Ok(Judged::Unknown(text.into()));
+            }
+            Verified::Promotion(sealed) => {
+                let used = self.is_used(past, &sealed.promotion)?;
+                let previous = self.previous_of(past, sealed.version.product())?;
+                self.promotion(commit, base, &own, sealed, used, previous.as_ref())
+            }
+            Verified::Withdrawal(withdrawal) => {
+                let (author, version) = (&commit.author, &withdrawal.version);
+                let (product, past) = (version.product(), &mut *past);
+                let previous = self.previous_of(past, product)?;
+                let may = self.permission(commit, &own, product, previous.as_ref());
+                may.map(|may| {
+                    let by = dispute::done_by(author, &withdrawal.by);
+                    by.into_iter().chain(may).collect()
+                })
+            }
+            Verified::Accepted(acceptance) => {
+                let about = past.disputed.get(&acceptance.entry);
+                let about = about.and_then(Disputed::about).cloned();
+                let product = about.as_ref().and_then(Version::product);
+                let previous = self.previous_of(past, product)?;
+                let may = self.permission(commit, &own, product, previous.as_ref());
+                may.map(|may| {
+                    let by = dispute::done_by(&commit.author, &acceptance.by);
+                    by.into_iter().chain(may).collect()
+                })
+            }
+            Verified::Moved(moved) => {
+                let may = match moved.half {
+                    Half::Left => {
+                        let previous = self.previous_of(past, None)?;
+                        self.permission(commit, &own, None, previous.as_ref())
+                    }
+                    // Once it has left, any clone may fill the new place.
+                    Half::Arrived => Ok(None),
+                };
+                may.map(|may| {
+                    let by = dispute::done_by(&commit.author, &moved.by);
+                    by.into_iter().chain(may).collect()
+                })
+            }
+            Verified::Import(all) => {
+                let products: BTreeSet<Option<&str>> =
+                    all.iter().map(|i| i.version.product()).collect();
+                let mut found = Ok(Vec::new());
+                for product in products {
+                    let previous = self.previous_of(past, product)?;
+                    let may = self.permission(commit, &own, product, previous.as_ref());
+                    found = found.and_then(|mut found: Vec<Dispute>| {
+                        found.extend(may?.filter(|may| !found.contains(may)));
+                        Ok(found)
+                    });
+                }
+                found
+            }
+        };
+        let why = match found {
+            // What it settles was told by whoever judged that; nothing else counts for it.
+            Ok(why) if why.is_empty() => {
+                if let Verified::Accepted(acceptance) = verified {
+                    Self::settle(past, &own, &acceptance.entry);
+                }
+                why
+            }
+            Ok(why) => why,
+            Err(error) => return Ok(Judged::Unknown(unknown(&error))),
+        };
+        if why.is_empty() {
+            if let Verified::Promotion(sealed) = verified {
+                self.pass(past, sealed)?;
+            }
+            return Ok(Judged::Holds);
+        }
+        let act = match verified {
+            Verified::Promotion(sealed) => Act::Promotion(sealed.version.clone()),
+            Verified::Withdrawal(withdrawal) => Act::Withdrawal(withdrawal.version.clone()),
+            Verified::Import(all) => Act::Import(all.iter().map(|i| i.version.clone()).collect()),
+            Verified::Accepted(acceptance) => Act::Acceptance(acceptance.entry.clone()),
+            Verified::Moved(moved) => Act::Move(moved.half),
+            Verified::Genesis => return Ok(Judged::Holds),
+        };
+        let disputed = Disputed {
+            act,
+            by: commit.author.clone(),
+            why,
+        };
+        past.disputed.insert(commit.oid.clone(), disputed.clone());
+        Ok(Judged::Disputed(disputed))
+    }
+
+    /// Whether an undisputed promotion of the past has that id.
+    fn is_used(&self, past: &mut Past, id: &str) -> Result<bool> {
+        let known = match past.ids.take() {
+            Some(known) => known,
+            None => match &past.start {
+                Some(start) => self.ids(start)?,
+                None => HashSet::new(),
+            },
+        };
+        let used = known.contains(id);
+        past.ids = Some(known);
+        Ok(used)
+    }
+
+    /// The ids of the promotions that a ledger holds, but for those that are disputed.
+    fn ids(&self, ledger: &Ledger) -> Result<HashSet<String>> {
+        let mut ids = HashSet::new();
+        let mut next = Some(ledger.base.clone());
+        // Each valid entry names the valid one before it.
+        while let Some(oid) = next {
+            let header = header(&self.store.commit(&oid)?.message);
+            if header.kind() == Some(Kind::Promotion) && !ledger.disputed.contains_key(&oid) {
+                ids.extend(header.promotion);
+            }
+            next = header.base.map(|base| base.parse()).transpose()?;
+        }
+        Ok(ids)
+    }
+
+    /// The version whose policy is the previous one of a release of a product.
+    fn previous_of(&self, past: &mut Past, product: Option<&str>) -> Result<Option<Version>> {
+        if let Some(highest) = self.highest_of(past, product)? {
+            return Ok(Some(highest));
+        }
+        let last = match (past.last.take(), &past.start) {
+            (Some(last), _) => last,
+            (None, Some(start)) => self.store.last_promoted(start)?,
+            (None, None) => None,
+        };
+        past.last = Some(last.clone());
+        Ok(last)
+    }
+
+    fn highest_of(&self, past: &mut Past, product: Option<&str>) -> Result<Option<Version>> {
+        let product = product.map(str::to_owned);
+        if let Some(known) = past.highest.get(&product) {
+            return Ok(known.clone());
+        }
+        let highest = match &past.start {
+            Some(start) => self.store.highest(start, product.as_deref())?,
+            None => None,
+        };
+        past.highest.insert(product, highest.clone());
+        Ok(highest)
+    }
+
+    /// Goes on after an acceptance that holds: the entry is disputed no more.
+    fn settle(past: &mut Past, own: &Ledger, entry: &Oid) {
+        if past.disputed.remove(entry).is_some() {
+            // What was known of the past is another now.
+            *past = Past::of(Some(Ledger {
+                disputed: std::mem::take(&mut past.disputed),
+                ..own.clone()
+            }));
+        }
+    }
+
+    /// Goes on after a promotion that holds.
+    fn pass(&self, past: &mut Past, sealed: &Sealed) -> Result<()> {
+        let version = &sealed.version;
+        let highest = self.highest_of(past, version.product())?;
+        if highest.is_none_or(|highest| highest < *version) {
+            let product = version.product().map(str::to_owned);
+            past.highest.insert(product, Some(version.clone()));
+        }
+        past.last = Some(Some(version.clone()));
+        if let Some(ids) = &mut past.ids {
+            ids.insert(sealed.promotion.clone());
+        }
+        Ok(())
+    }
+
+    fn permission(
+        &self,
+        commit: &Commit,
+        own: &Ledger,
+        product: Option<&str>,
+        previous: Option<&Version>,
+    ) -> Result<Option<Dispute>> {
+        let Some(previous) = previous else {
+            return Ok(None);
+        };
+        // One that cannot be read forbids nothing that it could be asked for.
+        let Ok(policy) = self.read_policy(own, previous, product)? else {
+            return Ok(None);
+        };
+        Ok(dispute::permission(
+            &commit.author,
+            Some((previous, &policy)),
+        ))
+    }
+
+    fn promotion(
+        &self,
+        commit: &Commit,
+        base: &Oid,
+        own: &Ledger,
+        sealed: &Sealed,
+        used: bool,
+        previous: Option<&Version>,
+    ) -> Result<Vec<Dispute>> {
+        let (_, contract) = self.store.sealed_contract(own, sealed)?;
+        let mut evolutions = Vec::new();
+        for folded in &sealed.evolutions {
+            let name = EvolutionName {
+                version: sealed.version.clone(),
+                change: folded.change.clone(),
+                number: folded.number,
+            };
+            evolutions.push(self.tried(&name, &folded.tip, &sealed.commit)?);
+        }
+        let at_base = own.with(base);
+        let (present, policy) = self.own_policy(own, sealed)?;
+        let original = match header(&commit.message).original {
+            Some(original) => {
+                let original: Oid = original.parse()?;
+                Some(match self.store.repeated(&original, &sealed.version)? {
+                    Ok((before, at)) => {
+                        let product = sealed.version.product();
+                        let previous = self.store.previous(&at, product)?;
+                        Ok(Original {
+                            sealed: before,
+                            rules: self.rules_of(sealed, &present, previous.as_ref(), &at)?,
+                        })
+                    }
+                    Err(invalid) => Err(invalid.to_string()),
+                })
+            }
+            None => None,
+        };
+        Ok(dispute::promotion(&Facts {
+            author: &commit.author,
+            sealed,
+            contract: &contract,
+            used,
+            policy,
+            draft: self.sealed_draft(sealed)?,
+            evolutions,
+            rules: self.rules_of(sealed, &present, previous, &at_base)?,
+            original,
+        }))
+    }
+
+    /// The policies that a promotion is judged by on top of `at`.
+    fn rules_of(
+        &self,
+        sealed: &Sealed,
+        present: &Policy,
+        previous: Option<&Version>,
+        at: &Ledger,
+    ) -> Result<Rules> {
+        let mut rules = Rules {
+            by: sealed.rules,
+            present: present.clone(),
+            ..Rules::default()
+        };
+        let Some(version) = previous else {
+            return Ok(rules);
+        };
+        let read = self.read_policy(at, version, sealed.version.product())?;
+        let before = self.store.sealed(at, version)?;
+        match read {
+            Ok(_) if before.is_some_and(|b| dispute::judged_without_previous(sealed, &b)) => {
+                rules.unreadable = Some("it could not be read then".into());
+            }
+            Ok(policy) => rules.previous = Some((version.clone(), policy)),
+            Err(why) => rules.unreadable = Some(why),
+        }
+        Ok(rules)
+    }
+
+    /// The policy sealed with `version`; or why it cannot be read.
+    fn read_policy(
+        &self,
+        at: &Ledger,
+        version: &Version,
+        product: Option<&str>,
+    ) -> Result<Result<Policy, String>> {
+        match self.sealed_policy(at, version, product) {
+            Ok(policy) => Ok(Ok(policy)),
+            Err(error) => Ok(Err(error.downcast::<Refusal>()?.what)),
+        }
+    }
+
+    /// The policy that was sealed with a promotion, and what is wrong with it.
+    fn own_policy(&self, own: &Ledger, sealed: &Sealed) -> Result<(Policy, Option<String>)> {
+        let tree = self.store.commit(&own.base)?.tree;
+        let there = self.store.file(&sealed.tree, policy::FILE)?;
+        let here = self.store.file(&tree, &sealed.version.path(POLICY))?;
+        let wrong = match (&there, &here) {
+            (Ok(there), Ok(here)) if there == here => None,
+            (Ok(_), Ok(None)) => Some("the policy of the release commit was not sealed with it"),
+            (Ok(_), Ok(Some(_))) => Some("the policy that was sealed is not the release commit's"),
+            (Err(_), _) => Some("the policy of the release commit cannot be read"),
+            (_, Err(_)) => Some("the policy that was sealed cannot be read"),
+        };
+        if let Some(wrong) = wrong {
+            // Judged by the stricter words of neither: what is wrong is said already.
+            let text = there.ok().flatten().unwrap_or_default();
+            let product = sealed.version.product();
+            let policy = Policy::parse(&text).map(|policy| policy.of(product));
+            return Ok((policy.unwrap_or_default(), Some(wrong.to_owned())));
+        }
+        match self.read_policy(own, &sealed.version, sealed.version.product())? {
+            Ok(policy) => Ok((policy, None)),
+            Err(why) => Ok((Policy::default(), Some(why))),
+        }
+    }
+
+    fn sealed_draft(&self, sealed: &Sealed) -> Result<Draft> {
+        let tip = self.store.commit(&sealed.draft)?;
+        let root = self.store.commit(&self.store.root(&sealed.draft)?)?;
+        let files = self.store.list(&tip.tree, "")?;
+        Ok(Draft {
+            has_nonce: header(&root.message).nonce.is_some(),
+            root: root.oid,
+            declared_by: root.author,
+            version: header(&tip.message).version,
+            alone: files.iter().all(|(name, _)| name == draft::FILE),
+        })
+    }
+
+    /// A folded evolution, with its cover of the release and its proofs.
+    fn tried(
+        &self,
+        name: &EvolutionName,
+        tip: &Oid,
+        release: &Oid,
+    ) -> Result<Result<Tried, Invalid>> {
+        let mut attempt = match self.store.attempt(name, tip)? {
+            Ok(attempt) => attempt,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
+        let proofs = match self.store.proofs(tip) {
+            Ok(Ok(proofs)) => proofs,
+            Ok(Err(invalid)) => return Ok(Err(invalid)),
+            Err(error) => return Ok(Err(malformed(error)?)),
+        };
+        self.cover([&mut attempt].into_iter(), release)?;
+        Ok(Ok(Tried { attempt, proofs }))
+    }
+}
+
+/// Why something cannot be told.
+fn unknown(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) => match refusal.next.first() {
+            Some(next) => format!("{}: {next}", refusal.what),
+            None => refusal.what.clone(),
+        },
+        None => format!("{error:#}"),
+    }
+}
