@@ -7,6 +7,7 @@ pub(crate) mod junit;
 pub(crate) mod pipelines;
 pub(crate) mod proof;
 pub(crate) mod wanted;
+mod wants;
 
 use super::{Core, Drafts};
 

@@ -8,9 +8,6 @@ use crate::model::standing::{Progress, Standing, standings};
 use crate::model::trailers::Key;
 use crate::model::wanted::Wanted;
 use crate::model::{Exit, Refusal, Version};
-use crate::store::Refs;
-use crate::store::draft::Draft;
-use crate::store::refs::drafts;
 
 impl Proving<'_> {
     /// What commits since `base` name and drafts want, each draft that wants it by itself; and what no
@@ -67,23 +64,6 @@ impl Proving<'_> {
                 change: standing.change,
             })
             .collect())
-    }
-
-    /// The open drafts of this clone that want it.
-    pub(super) fn wanting(self, refs: &Refs, wanted: &Wanted) -> Result<Vec<Draft>> {
-        let mut found = Vec::new();
-        for (version, tip) in drafts(refs.local()) {
-            if wanted.may_be(&version)
-                && let Ok(draft) = self.core.store.draft(&version, &tip)?
-                && draft
-                    .contract()
-                    .is_ok_and(|contract| contract.change(&wanted.change).is_some())
-                && self.core.open_version(refs, &version).is_ok()
-            {
-                found.push(draft);
-            }
-        }
-        Ok(found)
     }
 
     /// Sees to it that this person has an open evolution of a change: of the one draft that wants it.
