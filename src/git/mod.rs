@@ -204,7 +204,7 @@ impl Git {
     /// # Errors
     /// As [`run`](Git::run).
     pub(crate) fn contact<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<(Output, Trace)> {
-        let traced = trace::Traced::begin();
+        let traced = trace::Traced::begin(&self.git_dir);
         let mut command = self.command();
         command.args(args);
         command.envs(traced.iter().flat_map(trace::Traced::variables));

@@ -4,7 +4,8 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -39,13 +40,23 @@ pub(super) struct Traced {
     folder: TempDir,
 }
 
+/// What their folders are called.
+const PREFIX: &str = "exchange-";
+/// No exchange takes so long.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 const EVENTS: &str = "events";
 const HTTP: &str = "http";
 
 impl Traced {
-    /// A place for them. None where there is none, and then nothing is concluded.
-    pub(super) fn begin() -> Option<Self> {
-        let folder = tempfile::Builder::new().prefix("gryt-").tempdir().ok()?;
+    /// A place for them in the repository, or beside it where that cannot be written. None where there
+    /// is none, and then nothing is concluded.
+    pub(super) fn begin(git_dir: &Path) -> Option<Self> {
+        let home = git_dir.join("gryt");
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(PREFIX);
+        clear(&home);
+        let here = fs::create_dir_all(&home).and_then(|()| builder.tempdir_in(&home));
+        let folder = here.or_else(|_| builder.tempdir()).ok()?;
         Some(Self { folder })
     }
 
@@ -104,6 +115,18 @@ fn asked() -> Asked {
         Some("" | "0" | "false") => Asked::Nowhere,
         _ if path.is_absolute() && !path.is_dir() => Asked::File(path),
         _ => Asked::Elsewhere,
+    }
+}
+
+/// Removes what exchanges left whose process was killed.
+fn clear(home: &Path) {
+    for entry in fs::read_dir(home).into_iter().flatten().flatten() {
+        let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if named && age().is_some_and(|age| age > LEFT_BEHIND) {
+            // It is in nobody's way.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -167,6 +190,25 @@ mod tests {
         let other = line("region_enter", "index", "push_refs") + "not json\n";
         assert_eq!(reach(&other), Reach::Untold);
         assert_eq!(reach(&(begun + &other)), Reach::Connecting);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_a_day_later() {
+        let repository = tempfile::tempdir().unwrap();
+        let home = repository.path().join("gryt");
+        let (old, new) = (home.join("exchange-old"), home.join("exchange-new"));
+        for folder in [&old, &new] {
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join(EVENTS), "").unwrap();
+        }
+        let before = std::time::SystemTime::now() - 2 * LEFT_BEHIND;
+        fs::File::open(&old).unwrap().set_modified(before).unwrap();
+        let traced = Traced::begin(repository.path()).unwrap();
+        assert!(!old.exists() && new.exists());
+        let folder = traced.folder.path().to_owned();
+        assert!(folder.starts_with(&home));
+        drop(traced);
+        assert!(!folder.exists());
     }
 
     #[test]
