@@ -85,6 +85,8 @@ pub(crate) fn missing<E>(
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Republished {
+    /// Whether the cloud's ledger moves at all: one without entries may be what is missing.
+    pub is_ledger_lost: bool,
     pub promotions: Vec<Version>,
     pub withdrawals: Vec<Version>,
     pub imports: Vec<Version>,
@@ -118,6 +120,7 @@ impl Republished {
             evolutions,
             tags,
             lost,
+            is_ledger_lost,
             dry_run: _,
         } = self;
         let versions = [promotions, withdrawals, imports, drafts];
@@ -125,6 +128,7 @@ impl Republished {
             && evolutions.is_empty()
             && tags.is_empty()
             && lost.is_empty()
+            && !is_ledger_lost
     }
 }
 

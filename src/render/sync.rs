@@ -377,7 +377,10 @@ pub(super) fn put_back(done: &commands::sync::republish::PutBack) -> String {
         }
     }
     if text.len() == empty {
-        text.clear();
+        match republished.is_ledger_lost && republished.lost.is_empty() {
+            true => text += "  the ledger, which holds nothing yet\n",
+            false => text.clear(),
+        }
     }
     if !republished.lost.is_empty() {
         text += "Cannot be put back:\n";

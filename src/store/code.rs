@@ -287,7 +287,9 @@ impl Store {
         };
         let name = match name.strip_prefix(&below) {
             Some("HEAD") => self.default_branch(remote)?,
-            name => name.map(str::to_owned),
+            Some(name @ ("main" | "master")) => Some(name.to_owned()),
+            // It may be the only one that this clone asked for.
+            _ => None,
         };
         Ok(Some((name, tip.clone())))
     }

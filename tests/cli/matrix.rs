@@ -177,6 +177,23 @@ fn helps(ran: &Ran) -> Option<String> {
     (ran.code == 1).then(|| ran.err.lines().find_map(next))?
 }
 
+/// Whether two answers are one. A branch that holds a commit is named by a clone that has it: what
+/// follows from that is the same.
+fn alike(one: &Ran, other: &Ran) -> bool {
+    let gist = |ran: &Ran| {
+        let line = |line: &str| match line.split_once(" is proven ") {
+            Some((change, rest)) => {
+                let by = rest.split(['(', ')']).nth(1).unwrap_or_default();
+                format!("{change} is proven elsewhere by {by}")
+            }
+            None => line.to_owned(),
+        };
+        let err: Vec<String> = ran.err.lines().map(line).collect();
+        (ran.code, ran.out.clone(), err)
+    };
+    gist(one) == gist(other)
+}
+
 #[test]
 fn every_kind_of_clone_gives_the_full_clones_answer() {
     let sandbox = Sandbox::new();
@@ -205,7 +222,7 @@ fn every_kind_of_clone_gives_the_full_clones_answer() {
             }
             let expected = &expected[column];
             let mut typed = command.clone();
-            if ran != *expected
+            if !alike(&ran, expected)
                 && let Some(help) = helps(&ran)
             {
                 let helped = ann.sh(&format!("{help} && git gryt sync pull -q"));
@@ -213,7 +230,7 @@ fn every_kind_of_clone_gives_the_full_clones_answer() {
                 ran = ann.sh(&command);
                 typed = format!("{help} && {command}");
             }
-            if ran != *expected {
+            if !alike(&ran, expected) {
                 wrong.push(format!("{}: {typed}\n{ran:#?}\n{expected:#?}", kind.name));
             }
         }

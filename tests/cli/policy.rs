@@ -81,7 +81,7 @@ fn each_gate_stops_a_release_until_it_is_satisfied() {
     );
     assert!(
         bob.must("git gryt verify")
-            .contains("The ledger verifies (2 entries, 1 promotions")
+            .contains("The ledger verifies (2 entries, 1 promotion ")
     );
 }
 

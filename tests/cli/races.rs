@@ -236,7 +236,7 @@ fn what_was_acknowledged_is_sealed_or_told() {
                     let lines = text.lines();
                     lines
                         .filter(|l| l.contains(&late))
-                        .any(|l| l.contains("is late"))
+                        .any(|l| l.contains("is late") || l.contains("came too late"))
                 };
                 let told = says(&ran.out) || says(&pulled);
                 assert_eq!(told, !inside, "round {round}: {ran:#?}{pulled}");

@@ -118,6 +118,7 @@ impl Sealing<'_> {
                     .into());
             }
         };
+        plan.done.is_ledger_lost = plan.ledger.is_some();
         let tags: HashSet<String> = self.core.remote()?.tags()?.into_iter().collect();
         self.no_entry_is_lacking(&own, &ledger, &tags)?;
         self.plan_beside(&mut plan, refs, &ledger)?;
