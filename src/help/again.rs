@@ -4,9 +4,15 @@ use std::ffi::OsString;
 
 use crate::model::refusal::Meant;
 
+/// What nobody is to do to a guessed name.
+const FINAL: [&str; 4] = ["abandon", "delete", "promote", "withdraw"];
+
 /// The command line `args` with the right name for the mistyped one; none where that does not stand
-/// there as a word of its own: a file or a setting may have said it.
+/// there as a word of its own: a file or a setting may have said it. None either for what cannot be undone.
 pub(crate) fn as_meant(args: &[OsString], meant: &Meant) -> Option<String> {
+    if args.iter().any(|arg| FINAL.iter().any(|word| arg == *word)) {
+        return None;
+    }
     let mut found = false;
     let mut line = "git gryt".to_owned();
     for arg in args.iter().skip(1) {
@@ -78,6 +84,7 @@ mod tests {
                 Some("git gryt run --change=v1/FEAT-1 -C 'a b'"),
             ),
             ("git-gryt|run|--change|XFEAT1", None),
+            ("git-gryt|evolution|abandon|v1/FEAT1", None),
         ] {
             assert_eq!(line(typed).as_deref(), expected, "{typed}");
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::generation::ChangeKind;
+use super::change::ChangeKind;
 use super::scheme::Level;
 use super::{Change, ChangeId, Invalid};
 

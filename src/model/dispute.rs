@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::evolution::Attempt;
 use super::excuse::Rules;
 use super::gate::Subject;
-use super::moved::Half;
+use super::moved::{Half, Moved};
+use super::person::moment;
 use super::proof::{Outcome, Proof, outcome};
 use super::sealed::{Folded, Sealed};
 use super::verdict::{ExcuseKind, Gate, GateName, Only, Verdict};
-use super::{Contract, Invalid, Oid, Person, Policy, Version};
+use super::{Contract, Exit, Invalid, Oid, Person, Policy, Refusal, Version};
 
 /// The rule that a disputed entry breaks. Each has a row in docs/policy.md.
 #[derive(
@@ -502,6 +503,22 @@ pub(crate) fn judged_without_previous(sealed: &Sealed, previous: &Sealed) -> boo
         verdict.gate == GateName::Known(Gate::PreviousPolicy) && !verdict.passed
     };
     previous.rules > sealed.rules && sealed.gates.iter().any(said)
+}
+
+impl Moved {
+    /// The refusal of whatever would go on at the place that the ledger left by it. Nobody is to follow a
+    /// move that was not its author's to make.
+    pub(crate) fn gone(&self, disputed: Option<&Disputed>) -> Refusal {
+        let (to, by, at) = (&self.to, &self.by, moment(&self.at));
+        let what = format!("The ledger moved to {to}: {by} moved it at {at}");
+        let mut refusal = Refusal::new(Exit::OutOfStep, what);
+        let Some(disputed) = disputed else {
+            return refusal.then("git gryt sync move --follow");
+        };
+        let why = disputed.why.iter();
+        refusal.why = why.map(|why| format!("That is disputed: {why}")).collect();
+        refusal.then("git gryt sync move --back")
+    }
 }
 
 #[cfg(test)]

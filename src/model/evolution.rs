@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Header;
+use super::header::Header;
 use super::proof::Outcome;
 use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 

@@ -3,13 +3,9 @@
 //! The text is a person's and is kept to the byte; what is here is what the text says. Changing
 //! a text is `edit`'s work.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::version::illegal_component;
-use super::{Invalid, Version, mistakes};
+use super::{Change, ChangeId, Invalid, Version, mistakes};
 
 /// What a contract's text says (docs/format.md, "Contract").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,43 +21,6 @@ pub struct Contract {
     #[serde(default, deserialize_with = "unique_changes")]
     pub changes: Vec<Change>,
 }
-
-/// One line of a contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    #[serde(rename = "type")]
-    pub kind: ChangeKind,
-    pub id: ChangeId,
-    #[serde(deserialize_with = "filled")]
-    pub title: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assignee: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pipeline: Option<String>,
-}
-
-/// What a change does to the product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ChangeKind {
-    Add,
-    Fix,
-    Refine,
-    Remove,
-}
-
-/// The id of a change: letters, digits, dots, underscores and hyphens, 64 at most.
-///
-/// Ids are unique without regard to case, because they become file names.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String", into = "String")]
-pub struct ChangeId(String);
 
 impl Contract {
     /// Reads a contract and checks that it is the one of `version`, spelled the same.
@@ -111,142 +70,9 @@ impl Contract {
     }
 }
 
-impl Change {
-    /// Whether a proof of `self` still speaks for `now`: type, id and title are what they were.
-    /// An edited description asks for no new proof.
-    pub fn same_promise(&self, now: &Change) -> bool {
-        self.kind == now.kind && self.id == now.id && self.title == now.title
-    }
-}
-
-impl FromStr for Change {
-    type Err = Invalid;
-
-    /// Reads `TYPE:ID:TITLE`, as the command line takes it.
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let mut parts = text.splitn(3, ':');
-        let (Some(kind), Some(id), Some(title)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(Invalid::new(format!(
-                "`{text}` is not TYPE:ID:TITLE, like fix:BUG-50:\"Session timeout\""
-            )));
-        };
-        if title.trim().is_empty() {
-            return Err(Invalid::new(format!("`{text}` has no title")));
-        }
-        if title.trim().chars().any(char::is_control) {
-            return Err(Invalid::new("a title is one line of text"));
-        }
-        Ok(Self {
-            kind: kind.parse()?,
-            id: id.parse()?,
-            title: title.trim().to_owned(),
-            description: None,
-            assignee: None,
-            pipeline: None,
-        })
-    }
-}
-
-impl FromStr for ChangeKind {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "add" => Ok(Self::Add),
-            "fix" => Ok(Self::Fix),
-            "refine" => Ok(Self::Refine),
-            "remove" => Ok(Self::Remove),
-            _ => Err(Invalid::new(format!(
-                "`{text}` is no type of change: write add, fix, refine or remove"
-            ))),
-        }
-    }
-}
-
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Add => "add",
-            Self::Fix => "fix",
-            Self::Refine => "refine",
-            Self::Remove => "remove",
-        })
-    }
-}
-
-impl ChangeId {
-    /// The id as it was spelled.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether both are one id.
-    pub fn is(&self, other: &ChangeId) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-impl FromStr for ChangeId {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let wrong = |rule: &str| Invalid::new(format!("`{text}` is not a change id: {rule}"));
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.bytes().all(legal) {
-            return Err(wrong(
-                "write letters, digits, dots, underscores and hyphens, like FEAT-101",
-            ));
-        }
-        if text.len() > 64 {
-            return Err(wrong("it is longer than 64 characters"));
-        }
-        match illegal_component(text) {
-            Some(rule) => Err(wrong(rule)),
-            None => Ok(Self(text.to_owned())),
-        }
-    }
-}
-
-impl TryFrom<String> for ChangeId {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl From<ChangeId> for String {
-    fn from(id: ChangeId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for ChangeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ChangeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// A YAML scalar between double quotes; JSON's escapes are YAML's.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn filled<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let text = String::deserialize(from)?;
-    if text.trim().is_empty() {
-        return Err(serde::de::Error::custom("a title is empty"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(serde::de::Error::custom("a title is one line of text"));
-    }
-    Ok(text)
 }
 
 fn unique_changes<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Change>, D::Error> {
@@ -308,24 +134,5 @@ mod tests {
         assert!(parse("version: v1.0\n").is_err());
         assert!(parse("version: v1.0.0\nchanges:\n").is_ok());
         assert!(parse("version: 1.0.0\n").is_ok());
-    }
-
-    #[test]
-    fn ids_that_some_platform_could_not_store_are_refused() {
-        for bad in [
-            "", ".a", "a..b", "a.", "a.lock", "a/b", "a b", "nul", "COM1.x", "ä",
-        ] {
-            assert!(bad.parse::<ChangeId>().is_err(), "{bad:?}");
-        }
-        assert!("COM0".parse::<ChangeId>().is_ok());
-        assert!("a".repeat(65).parse::<ChangeId>().is_err());
-    }
-
-    #[test]
-    fn the_command_line_takes_colons_in_a_title() {
-        let change: Change = "fix:BUG-50:Session: timeout".parse().unwrap();
-        assert_eq!(change.title, "Session: timeout");
-        assert!("fix:BUG-50".parse::<Change>().is_err());
-        assert!("fix:BUG-50: ".parse::<Change>().is_err());
     }
 }

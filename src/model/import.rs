@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::evolution::Claim;
-use super::ledger;
 use super::standing::{Progress, Standing};
 use super::{Change, Contract, Invalid, Oid, Person, Stamp, Version};
 
@@ -78,7 +77,7 @@ pub(crate) fn read(files: &[File]) -> Result<Vec<Imported>, String> {
         if version.import() != *path {
             return Err(format!("{path} is of {version}"));
         }
-        ledger::spelled(text, version)?;
+        spelled(text, version)?;
         let twin = all.iter().map(|i| &i.version).find(|v| *v == version);
         if let Some(taken) = taken.as_ref().or(twin) {
             return Err(format!("{taken} is there already"));
@@ -86,4 +85,16 @@ pub(crate) fn read(files: &[File]) -> Result<Vec<Imported>, String> {
         all.push(imported);
     }
     Ok(all)
+}
+/// A file spells its version out, as its name does: a `v` that is missing is added for people alone.
+pub(super) fn spelled(text: &[u8], version: &Version) -> Result<(), String> {
+    #[derive(serde::Deserialize)]
+    struct Spelled {
+        version: String,
+    }
+    let said = Invalid::or_yaml::<Spelled>(text).map(|said| said.version);
+    match said.is_ok_and(|said| said == version.as_str()) {
+        true => Ok(()),
+        false => Err(format!("its version is not spelled {version}")),
+    }
 }

@@ -4,68 +4,11 @@
 //! out gates, policy and signatures, which are judged elsewhere. A change to it is a new
 //! `Gryt-Format` (docs/format.md, "Ledger").
 
+pub(crate) use super::header::{FORMAT, Header, Kind};
 use super::import::{self, Imported};
 use super::moved::{self, Half, Moved};
 use super::sealed::{Acceptance, FILES, Sealed, Withdrawal};
 use super::{Contract, Invalid, Oid, Version};
-
-/// The format that this program writes and reads.
-pub(crate) const FORMAT: &str = "1";
-
-/// What an entry of the ledger does.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantArray,
-)]
-#[strum(serialize_all = "snake_case")]
-pub enum Kind {
-    /// It is the first, and says nothing.
-    Genesis,
-    Promotion,
-    Withdrawal,
-    /// It names releases from before gryt.
-    Import,
-    /// The ledger leaves its place, or is at its new one.
-    Moved,
-    /// It settles that an entry is disputed in error.
-    Accepted,
-}
-
-/// What the trailers of a commit say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Header {
-    pub format: Option<String>,
-    pub kind: Option<String>,
-    /// The last valid entry, whose tree this one extends.
-    pub base: Option<String>,
-    pub version: Option<String>,
-    pub change: Option<String>,
-    pub promotion: Option<String>,
-    /// The entry that this one repeats on another ledger; it is the last parent.
-    pub original: Option<String>,
-    pub nonce: Option<String>,
-    /// The proven commit, and how that ended.
-    pub commit: Option<String>,
-    pub status: Option<String>,
-    /// The move, and which half of it.
-    pub moved: Option<String>,
-}
-
-impl Header {
-    /// What the entry does, where this program knows it.
-    pub fn kind(&self) -> Option<Kind> {
-        self.kind.as_ref()?.parse().ok()
-    }
-}
 
 /// One path that an entry's tree has and its base's does not, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,26 +172,13 @@ fn promotion(entry: &Entry) -> Rule<Verified> {
         sealed.version.as_str() == version.as_str(),
         "trailer and file name two versions",
     )?;
-    spelled(text_of_sealed, &version)?;
+    import::spelled(text_of_sealed, &version)?;
     ensure(
         entry.header.promotion.as_deref() == Some(sealed.promotion.as_str()),
         "trailer and file name two promotions",
     )?;
     parents(entry, &sealed, blob)?;
     Ok(Verified::Promotion(sealed))
-}
-
-/// A file spells its version out, as its name does: a `v` that is missing is added for people alone.
-pub(super) fn spelled(text: &[u8], version: &Version) -> Result<(), String> {
-    #[derive(serde::Deserialize)]
-    struct Spelled {
-        version: String,
-    }
-    let said = Invalid::or_yaml::<Spelled>(text).map(|said| said.version);
-    ensure(
-        said.is_ok_and(|said| said == version.as_str()),
-        format!("its version is not spelled {version}"),
-    )
 }
 
 /// The tree only ever grows, and only by the files that the entry is about.
@@ -290,7 +220,7 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
     let withdrawal: Withdrawal =
         Invalid::or_yaml(text).map_err(|e| format!("its withdrawal is invalid: {e}"))?;
     let version = &withdrawal.version;
-    spelled(text, version)?;
+    import::spelled(text, version)?;
     ensure(
         entry.header.version.as_deref() == Some(version.as_str()),
         "trailer and file name two versions",

@@ -3,7 +3,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::generation::ChangeKind;
+use super::change::ChangeKind;
 use super::listed::listed;
 use super::near::nearest;
 use super::place::{self, Key};

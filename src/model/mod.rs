@@ -5,6 +5,7 @@
 //! or as a [`Refusal`].
 
 pub(crate) mod address;
+pub(crate) mod change;
 pub(crate) mod changeset;
 pub(crate) mod dispute;
 pub(crate) mod edit;
@@ -14,6 +15,7 @@ pub(crate) mod excuse;
 pub(crate) mod fork;
 pub(crate) mod gate;
 pub(crate) mod generation;
+pub(crate) mod header;
 pub(crate) mod hook;
 pub(crate) mod host;
 pub(crate) mod import;
@@ -58,8 +60,9 @@ pub(crate) mod version;
 pub(crate) mod wanted;
 pub(crate) mod weave;
 
+pub(crate) use change::{Change, ChangeId};
 pub(crate) use evolution::{Evolution, EvolutionName};
-pub(crate) use generation::{Change, ChangeId, Contract};
+pub(crate) use generation::Contract;
 pub(crate) use invalid::Invalid;
 pub(crate) use oid::Oid;
 pub(crate) use person::{Person, Stamp};

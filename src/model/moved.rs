@@ -6,9 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::dispute::Disputed;
-use super::person::moment;
-use super::{Exit, Invalid, Person, Refusal, Stamp};
+use super::{Invalid, Person, Stamp};
 
 /// Where a ledger is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,20 +69,6 @@ pub(crate) struct Moved {
 pub(crate) const FOLDER: &str = "moves";
 
 impl Moved {
-    /// The refusal of whatever would go on at the place that the ledger left by it. Nobody is to follow a
-    /// move that was not its author's to make.
-    pub(crate) fn gone(&self, disputed: Option<&Disputed>) -> Refusal {
-        let (to, by, at) = (&self.to, &self.by, moment(&self.at));
-        let what = format!("The ledger moved to {to}: {by} moved it at {at}");
-        let mut refusal = Refusal::new(Exit::OutOfStep, what);
-        let Some(disputed) = disputed else {
-            return refusal.then("git gryt sync move --follow");
-        };
-        let why = disputed.why.iter();
-        refusal.why = why.map(|why| format!("That is disputed: {why}")).collect();
-        refusal.then("git gryt sync move --back")
-    }
-
     /// What `Gryt-Move` says of it.
     pub(crate) fn trailer(&self) -> String {
         format!("{} {}", self.id, self.half)

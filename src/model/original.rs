@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound};
 
+use super::change::ChangeKind;
 use super::edit::{self, Edit};
 use super::evolution::Claim;
-use super::generation::ChangeKind;
 use super::import::Imported;
 use super::proof::{StepEnd, StepResult};
 use super::{Change, ChangeId, Contract, Invalid, Oid, Person, Stamp, Version};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::generation::ChangeKind;
+use super::change::ChangeKind;
 use super::place::{self, Key};
 use super::scheme::Scheme;
 use super::verdict::Gate;

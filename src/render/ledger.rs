@@ -46,7 +46,7 @@ pub(super) fn log(entries: &commands::log::Entries) -> String {
 
 /// What a version brings.
 pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
-    use crate::model::generation::ChangeKind;
+    use crate::model::change::ChangeKind;
     let mut text = format!("# {}", notes.version);
     match &notes.promoted_at {
         Some(at) => _ = writeln!(text, " ({})", at.format("%Y-%m-%d")),

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::delete::Deletion;
+use super::deletion::Deletion;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;

@@ -1,6 +1,7 @@
 //! `git gryt generation`: declare what a release must contain.
 
 pub(crate) mod delete;
+mod deletion;
 pub(crate) mod departure;
 pub(crate) mod rename;
 pub(crate) mod resolve;

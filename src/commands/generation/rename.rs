@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{delete, departure};
+use super::{delete, deletion, departure};
 use crate::commands::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
@@ -294,7 +294,7 @@ fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<
     if sealed || unrelated {
         return Ok(false);
     }
-    delete::plan(session, contact, version, &draft.tip)?;
+    deletion::plan(session, contact, version, &draft.tip)?;
     let me = session.core.me()?;
     let adopted = session.core.adopted(&contact.refs)?;
     let evolutions = Evolutions::of(&Three {
