@@ -18,7 +18,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 pub(crate) use query::Cell;
 pub(crate) use write::Change;
 
-/// The number of the schema, kept in `PRAGMA user_version`.
+/// The number of the schema, kept in `PRAGMA user_version`. Whatever changes in schema.sql changes it, and
+/// a cache of another number is built anew.
 const SCHEMA: i64 = 8;
 
 const TABLES: &str = include_str!("schema.sql");

@@ -1,5 +1,4 @@
--- The cache's tables, as docs/query.md explains them. They hold nothing that git does not: any
--- change here is a new SCHEMA number in mod.rs, and a cache of another number is built anew.
+-- The cache's tables, as docs/query.md explains them. They hold nothing that git does not.
 -- Moments are UTC and of one width, so that they sort and count; the zone that each was noted in
 -- stands beside it.
 

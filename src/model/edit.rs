@@ -116,8 +116,13 @@ fn unedited() -> Invalid {
     Invalid::new("its text cannot be changed without damage: edit the file")
 }
 
-fn unknown(id: &ChangeId) -> Invalid {
-    Invalid::new(format!("there is no change {id}"))
+fn unknown(contract: &Contract, id: &ChangeId) -> Invalid {
+    let (version, known) = (&contract.version, &contract.changes);
+    let ids: Vec<&str> = known.iter().map(|change| change.id.as_str()).collect();
+    Invalid::new(match ids.as_slice() {
+        [] => format!("{version} has no change {id}, and no other"),
+        ids => format!("{version} has no change {id}: it has {}", ids.join(", ")),
+    })
 }
 
 /// What the contract is meant to say afterwards.
@@ -132,11 +137,11 @@ fn intend(contract: &mut Contract, edit: &Edit) -> Result<(), Invalid> {
             None => contract.changes.push(change.clone()),
         },
         Edit::Drop(id) => {
-            let at = at(contract, id).ok_or_else(|| unknown(id))?;
+            let at = at(contract, id).ok_or_else(|| unknown(contract, id))?;
             contract.changes.remove(at);
         }
         Edit::Assign(id, who) => {
-            let at = at(contract, id).ok_or_else(|| unknown(id))?;
+            let at = at(contract, id).ok_or_else(|| unknown(contract, id))?;
             contract.changes[at].assignee = Some(who.clone());
         }
         Edit::Describe(text) => contract.description = Some(text.clone()),

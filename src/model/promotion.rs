@@ -216,7 +216,7 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
     } else {
         "Please use a different version"
     };
-    Refusal::new(
+    let refusal = Refusal::new(
         Exit::Taken,
         format!("Version {} already promoted{place}", sealed.version),
     )
@@ -226,7 +226,11 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
         sealed.promoter,
         moment(&sealed.promoted_at)
     ))
-    .because(format!("The next free version is {}", facts.next_free))
+    .because(format!("The next free version is {}", facts.next_free));
+    match facts.has_cloud {
+        true => refusal.then("git gryt sync pull"),
+        false => refusal,
+    }
 }
 
 /// The folded evolutions whose refs the promoting push deletes with it, as indexes into

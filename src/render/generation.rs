@@ -52,6 +52,9 @@ pub(super) fn generations(list: &commands::generation::List) -> String {
             described,
         ]
     });
+    if list.generations.is_empty() {
+        return "No generations\n".to_owned();
+    }
     table::columns(&rows.collect::<Vec<_>>())
 }
 

@@ -77,7 +77,12 @@ pub(super) fn runs(runs: &commands::run::Runs, style: Style) -> String {
         );
     }
     if text.is_empty() {
-        text += "No commit names a change: nothing to prove\n";
+        text += &match &runs.uncovered {
+            Some(version) => {
+                format!("HEAD holds what every proven change of {version} was proven at\n")
+            }
+            None => "No commit names a change: nothing to prove\n".to_owned(),
+        };
     }
     text
 }

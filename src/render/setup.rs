@@ -1,6 +1,8 @@
 //! What prepares a repository or a machine, for people: `init`, `setup`, `hook`, `import`, `config`, `demo`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use super::{Style, line, sync};
 use crate::commands;
@@ -56,8 +58,17 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
 /// What a setup wrote or removed.
 pub(super) fn setup(done: &commands::setup::Done) -> String {
     let mut text = String::new();
+    let mut folders: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
     for file in &done.written {
-        _ = writeln!(text, "Wrote {}", file.display());
+        let folder = file.parent().unwrap_or(file);
+        folders.entry(folder).or_default().push(file);
+    }
+    for (folder, files) in folders {
+        let what = match files.as_slice() {
+            [only] => only.display().to_string(),
+            several => format!("{} files in {}", several.len(), folder.display()),
+        };
+        _ = writeln!(text, "Wrote {what}");
     }
     for file in &done.removed {
         _ = writeln!(text, "Removed {}", file.display());

@@ -110,6 +110,8 @@ pub(crate) struct Runs {
     pub runs: Vec<Proven>,
     /// Changes that commits name and no draft of this clone wants.
     pub unwanted: Vec<String>,
+    /// The version whose uncovered changes were asked for.
+    pub uncovered: Option<String>,
 }
 
 impl Runs {
@@ -218,6 +220,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
     Ok(Outcome::Runs(Runs {
         runs,
         unwanted: unwanted.iter().map(Wanted::to_string).collect(),
+        uncovered: args.uncovered.clone(),
     }))
 }
 

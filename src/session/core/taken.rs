@@ -53,7 +53,12 @@ impl Core<'_> {
             return Err(taken(place));
         }
         if let Some((spelled, _)) = refs.draft(version) {
-            return Err(taken(format!("here, as the draft {spelled}")));
+            let mut error = taken(format!("here, as the draft {spelled}"));
+            if let Some(refusal) = error.downcast_mut::<Refusal>() {
+                let edit = format!("git gryt generation edit {spelled}");
+                refusal.next.insert(0, edit);
+            }
+            return Err(error);
         }
         if let Some(remote) = &self.config.remote
             && let Some((spelled, _)) = drafts(&refs.cloud(remote)).find(|(v, _)| v == version)
