@@ -149,7 +149,7 @@ fn tell_overridden(session: &Session<'_>, key: &config::Key, value: &str, shared
             key.env
         )),
         config::Origin::Git if shared => session.core.ctx.warn(format!(
-            "Git's configuration says {old} here, which counts before it: git gryt config --unset {}",
+            "Git's configuration of this clone says {old}, which takes precedence. To remove that: git gryt config --unset {}",
             key.name
         )),
         config::Origin::Git | config::Origin::Shared | config::Origin::Default => {}

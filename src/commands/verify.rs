@@ -32,7 +32,7 @@ pub(crate) struct VerifyArgs {
     reason: Option<String>,
 }
 
-/// An entry that is disputed no more.
+/// An entry that is no longer disputed.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Accepted {

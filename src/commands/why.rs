@@ -82,12 +82,10 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
         return Err(refusal.clone().into());
     }
     let steps = steps::steps(&found.facts, found.refusal.as_ref());
-    let awaits = match steps.as_slice() {
-        [only] if found.refusal.is_some() && steps::is_promotion(only, &version) => {
-            only.who.clone()
-        }
-        _ => None,
-    };
+    let awaits = found
+        .refusal
+        .as_ref()
+        .and_then(|_| steps::awaited(&found.facts, &steps));
     let ledger = match &contact {
         Some(contact) => contact.ledger().cloned(),
         None => session.core.ledger(&session.core.store.refs()?)?,

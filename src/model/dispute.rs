@@ -45,7 +45,7 @@ pub(crate) enum Rule {
     Policy,
     /// The generation is the first commit of the sealed draft, whose tip is of this version.
     Generation,
-    /// Each folded evolution checks, and is what the entry says of it.
+    /// Each folded evolution is valid, and the entry says the same of it.
     Evolution,
     /// Each proof fits the commit that it proves, and its own steps.
     Proof,

@@ -67,7 +67,7 @@ pub(crate) enum Way {
     Written,
     /// As a file that runs the one that was there before it.
     Chained,
-    /// As a file in the place of an earlier build's.
+    /// As a file, which replaces the one that an earlier build wrote.
     Renewed,
 }
 
@@ -119,8 +119,9 @@ pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
             .because(format!("  {}", hook.line())));
     }
     if found.aside {
-        let what =
-            format!("An earlier {hook} hook was moved aside, and the one that runs it is gone");
+        let what = format!(
+            "The {hook} hook from before gryt was moved aside, and gryt's own, which ran it, is gone"
+        );
         return Err(Refusal::new(Exit::Conflict, what)
             .because("To put it back, and then to install again:")
             .then(format!(

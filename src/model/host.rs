@@ -22,7 +22,7 @@ pub(crate) enum Ability {
     Deletions,
     /// Release tags.
     Tags,
-    /// As many refs in one push as gryt sends.
+    /// Pushes of as many refs as gryt sends at once.
     ManyRefs,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum How {
     Push,
     /// `git gryt doctor --remote`.
     Doctor,
-    /// A person, or a gryt that did not say.
+    /// A person, or an earlier build, which did not note how it was learned.
     Unsaid,
 }
 
@@ -82,7 +82,7 @@ impl How {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Learned {
     pub ability: Ability,
-    /// How many refs: none where it does not do it at all.
+    /// The most refs that one push may have; none where the host does not do it at all.
     pub most: usize,
     pub how: How,
     /// None where it was not said.

@@ -19,14 +19,14 @@ pub(crate) enum News {
         version: Version,
         reason: String,
     },
-    /// An entry is there that does not hold. Its versions are taken, and nothing else of it counts.
+    /// The ledger has a disputed entry: its versions stay taken, and nothing else in it counts.
     Disputed {
         /// What the entry is called.
         entry: String,
         by: Person,
         why: Vec<Dispute>,
     },
-    /// A draft is there that was not, or says something else.
+    /// A draft is new, or its text changed.
     Draft {
         version: Version,
         /// Who wrote last.
@@ -36,7 +36,7 @@ pub(crate) enum News {
         #[serde(rename = "is_new")]
         new: bool,
     },
-    /// A draft left without being promoted.
+    /// A draft was deleted in the cloud without being promoted.
     Left {
         version: Version,
     },

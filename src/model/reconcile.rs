@@ -249,7 +249,7 @@ pub(crate) struct Adopted {
     pub promoted: Vec<Version>,
     /// Drafts that a colleague deleted; they can be restored for 30 days.
     pub deleted: Vec<Version>,
-    /// Drafts that a colleague gave another name.
+    /// Drafts that a colleague renamed.
     pub renamed: Vec<Renamed>,
     #[serde(serialize_with = "conflict::serialize")]
     #[cfg_attr(test, schemars(with = "Vec<conflict::Shape<Version, DraftConflict>>"))]
@@ -260,7 +260,7 @@ pub(crate) struct Adopted {
     /// Evolutions that left the cloud; they are kept for 30 days.
     pub left: Vec<EvolutionName>,
     pub late_evolutions: Vec<EvolutionName>,
-    /// Evolutions that were sealed, and went on after that.
+    /// Sealed evolutions to which something was added after the seal.
     pub late_proofs: Vec<EvolutionName>,
     /// How each draft stood before, but for those that everybody has.
     #[serde(skip)]
@@ -272,7 +272,7 @@ pub(crate) struct Adopted {
         schemars(with = "Vec<renumbered::Shape<EvolutionName, EvolutionName>>")
     )]
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
-    /// Evolutions whose owner had gone on in two clones.
+    /// Evolutions that their owner continued in two clones, and that were joined.
     pub replayed: Vec<EvolutionName>,
     /// Versions that this pull learnt to be withdrawn, and why.
     #[serde(rename = "withdrawals", serialize_with = "withdrawn::serialize")]
@@ -291,7 +291,7 @@ pub(crate) struct Adopted {
     pub quarantined: Vec<(String, String)>,
 }
 
-/// A draft that has another name now.
+/// A draft that was renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Renamed {

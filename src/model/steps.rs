@@ -223,14 +223,13 @@ fn promotion(facts: &Facts) -> Step {
         .flatten()
         .find(|listed| !lists_me(listed));
     let who = others.map(|listed| listed.join(" or "));
-    Step::of(who, "promote it", promote(version))
+    Step::of(who, "promote it", format!("git gryt promote {version}"))
 }
 
-fn promote(version: &Version) -> String {
-    format!("git gryt promote {version}")
-}
-
-/// Whether a step is the promotion itself.
-pub(crate) fn is_promotion(step: &Step, version: &Version) -> bool {
-    step.command.as_ref() == Some(&promote(version))
+/// Who has to promote, where that is the only step and whoever asks may not take it.
+pub(crate) fn awaited(facts: &Facts, steps: &[Step]) -> Option<String> {
+    match steps {
+        [only] if *only == promotion(facts) => only.who.clone(),
+        _ => None,
+    }
 }

@@ -137,7 +137,7 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         }
         Outcome::Accept(accepted) => {
             let place = if accepted.cloud { " in cloud" } else { "" };
-            format!("Accepted{place}: {} is disputed no more\n", accepted.name)
+            format!("Accepted{place}: {} is no longer disputed\n", accepted.name)
         }
         Outcome::Notes(notes) => return ledger::release_notes(notes),
         Outcome::Where(places) => return ledger::whereabouts(places),

@@ -79,7 +79,9 @@ pub(super) fn runs(runs: &commands::run::Runs, style: Style) -> String {
     if text.is_empty() {
         text += &match &runs.uncovered {
             Some(version) => {
-                format!("HEAD holds what every proven change of {version} was proven at\n")
+                format!(
+                    "HEAD holds the proven commits of all proven changes of {version}: nothing to prove\n"
+                )
             }
             None => "No commit names a change: nothing to prove\n".to_owned(),
         };

@@ -58,7 +58,15 @@ fn what_a_mirror_push_deleted_is_put_back_whole() {
         assert!(told.contains(line), "{line}: {told}");
     }
     assert_eq!(held(&ann), "");
-    ann.must("git gryt sync push --republish");
+    let veto = sandbox.path().join("hosting.git/hooks/pre-receive");
+    let (veto, refuses) = (
+        veto.display(),
+        "printf '#!/bin/sh\\necho No >&2\\nexit 1\\n'",
+    );
+    ann.must(&format!("{refuses} >{veto} && chmod +x {veto}"));
+    let told = ann.refused(8, "git gryt sync push --republish");
+    assert!(told.contains("No") && !told.contains("faster"), "{told}");
+    ann.must(&format!("rm {veto} && git gryt sync push --republish"));
     assert_eq!(held(&ann), before);
     for person in [&ann, &bob, &cleo] {
         person.must("git gryt sync pull && git gryt verify");

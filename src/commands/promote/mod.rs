@@ -5,6 +5,7 @@
 //! tag and what is left to clear come after, and are done again by a later command where they
 //! were cut short (docs/architecture.md, "A promotion").
 
+mod mention;
 pub(crate) mod wait;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ use crate::session::sealing::facts::Intent;
 use crate::session::sealing::tag::TagState;
 use crate::session::{Cloud, Session};
 use crate::store::ledger::Ledger;
-use crate::store::{Refs, names};
+use crate::store::names;
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
@@ -130,7 +131,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         (None, true) => "dry-run".to_owned(),
         (None, false) => String::new(),
     };
-    mention(session, &refs, &version, &commit)?;
+    mention::overlooked(session, &refs, &version, &commit)?;
     let promotion = Promotion {
         session,
         fresh: id.is_empty(),
@@ -152,83 +153,6 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         session.drafts.write_view()?;
     }
     outcome
-}
-
-/// Says what a promoter may have overlooked, and does not stop for.
-fn mention(session: &Session<'_>, refs: &Refs, version: &Version, release: &Oid) -> Result<()> {
-    let store = &session.core.store;
-    if session.core.store.layout().work_tree.is_some() {
-        match store.dirty_files()?.as_slice() {
-            [] => {}
-            [only] => session
-                .core
-                .ctx
-                .warn(format!("{only} is edited and not part of the release")),
-            several => session.core.ctx.warn(format!(
-                "{} files are edited and not part of the release",
-                several.len()
-            )),
-        }
-    }
-    if let Some(remote) = &session.core.config.remote {
-        mention_branch(session, remote, release)?;
-    }
-    let known = match session.core.ledger(refs)? {
-        Some(ledger) => store.versions(&ledger, version.product())?,
-        None => Vec::new(),
-    };
-    let above = known
-        .iter()
-        .filter(|known| !known.is_pre_release() && *known > version)
-        .max();
-    // A hot fix goes on an older line, as its numbers say.
-    let goes_on = known.iter().any(|known| version.goes_on(known));
-    if let Some(above) = above.filter(|_| !goes_on) {
-        session
-            .core
-            .ctx
-            .warn(format!("{version} is below {above}, the highest release"));
-    }
-    Ok(())
-}
-
-/// Says where the release commit is beside the cloud's default branch, as far as this clone has seen it.
-fn mention_branch(session: &Session<'_>, remote: &str, release: &Oid) -> Result<()> {
-    let store = &session.core.store;
-    let Some((Some(default), tip)) = store.default_of(remote)? else {
-        return Ok(());
-    };
-    let is_head = session.core.head()?.as_ref() == Some(release);
-    let own = store.branch()?.filter(|_| is_head);
-    // A history that is cut tells nothing.
-    let apart = store.apart(release, &tip).ok();
-    let commits = |count: usize| match count {
-        1 => "1 commit".to_owned(),
-        _ => format!("{count} commits"),
-    };
-    let said = match (own, apart) {
-        (Some(own), _) if own != default => {
-            format!("This is {own}, and the cloud's default branch is {default}")
-        }
-        (Some(_), Some((0, behind))) if behind > 0 => {
-            let behind = commits(behind);
-            format!("This is {behind} behind {remote}/{default}: git pull")
-        }
-        (Some(_), Some((_, behind))) if behind > 0 => {
-            let behind = commits(behind);
-            format!("This lacks {behind} of {remote}/{default}: git pull")
-        }
-        (None, Some((0, behind))) if behind > 0 => {
-            let (commit, behind) = (release.short(), commits(behind));
-            format!("{commit} is {behind} behind {remote}/{default}")
-        }
-        (None, Some((ahead, _))) if ahead > 0 => {
-            format!("{} is not on {remote}/{default}", release.short())
-        }
-        _ => return Ok(()),
-    };
-    session.core.ctx.warn(said);
-    Ok(())
 }
 
 fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {

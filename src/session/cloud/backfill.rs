@@ -21,7 +21,7 @@ use crate::store::{Refs, names};
 pub(crate) struct Backfilled {
     /// Drafts that are the cloud's now.
     pub linked: Vec<Version>,
-    /// Evolutions that went over with them: this person's, and what an import recorded of others.
+    /// Evolutions that came along: this person's, and those that an import recorded for others.
     #[serde(rename = "evolution_count")]
     pub evolutions: usize,
     /// Drafts of one version that say different things.

@@ -45,7 +45,9 @@ impl Core<'_> {
         let mut file = match opened() {
             Ok(file) => file,
             Err(error) => {
-                self.ctx.detail(format!("Going on without a lock: {error}"));
+                self.ctx.detail(format!(
+                    "This clone cannot be locked, so this command does not wait for others: {error}"
+                ));
                 return Ok(());
             }
         };
@@ -55,7 +57,7 @@ impl Core<'_> {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => {
-                    self.ctx.detail(format!("Going on without a lock: {error}"));
+                    self.ctx.detail(format!("This clone cannot be locked, so this command does not wait for others: {error}"));
                     return Ok(());
                 }
                 Err(TryLockError::WouldBlock) => {}

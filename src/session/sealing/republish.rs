@@ -289,13 +289,17 @@ impl Sealing<'_> {
         if updates.iter().all(there) {
             return Ok(());
         }
+        let moved = |update: &Update| cloud.get(&update.name) != update.old.as_ref();
         let what = "The cloud did not take what was to be put back";
         let mut refusal = Refusal::new(Exit::Remote, what);
         refusal.why = report.said.lines().map(str::to_owned).collect();
-        Err(refusal
-            .because("Somebody else may have been faster: look again")
-            .then("git gryt sync push --republish")
-            .into())
+        Err(match updates.iter().any(moved) {
+            true => refusal
+                .because("Somebody else was faster: look again")
+                .then("git gryt sync push --republish --dry-run"),
+            false => refusal.then("git gryt doctor --remote"),
+        }
+        .into())
     }
 
     /// Has this clone know the ledger that now stands for the one that it verified, also where some of
