@@ -38,6 +38,8 @@ mod plainly;
 pub(crate) mod policy;
 pub(crate) mod promotion;
 pub(crate) mod proof;
+#[cfg(test)]
+mod protocol;
 pub(crate) mod publish;
 pub(crate) mod push;
 pub(crate) mod reconcile;

@@ -113,13 +113,23 @@ pub(crate) enum Answer {
     Replied(Reply),
     /// What was acknowledged is taken over, and perhaps more is to be pushed.
     TakenOver { more: bool },
-    /// The cloud was read after a push that was not acknowledged whole; whether anything stands
-    /// there otherwise than when the push was planned.
-    Looked { moved: bool },
+    /// The cloud was read after a push that was not acknowledged whole.
+    Looked(Moved),
     /// It could not be read.
     Unreadable,
     /// Whether the cloud takes such a push, only not all or nothing.
     Probed { lacks_atomic: bool },
+}
+
+/// What stands in the cloud otherwise than when a push was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Moved {
+    /// Nothing that the push names.
+    Nothing,
+    /// Something, but not its first ref.
+    Something,
+    /// Its first ref: whatever was sent on top of where that stood before cannot land any more.
+    First,
 }
 
 /// What a push is made of, guards left out: the server sees nothing of them.
@@ -169,6 +179,8 @@ pub(crate) enum End {
     Done,
     /// It is known not to be in the cloud, and why.
     Denied(Denial),
+    /// The same of what was sent last; but an earlier push of the same may still land.
+    Doubtful(Denial),
     /// Other people's pushes kept coming first.
     Overtaken,
     /// It was sent, no whole answer came, and the cloud shows nothing of it: it may still land.
@@ -202,8 +214,9 @@ pub(crate) struct Push {
     overtaken: u32,
     still: u32,
     barred: u32,
-    /// Whether something was sent that may still land.
+    /// Whether something was sent that may still land: by this push, or before it began.
     doubt: bool,
+    earlier: bool,
     sent: Sent,
     /// The fewest refs that were refused as a push, and the most that were taken since.
     ceiling: Option<usize>,
@@ -219,8 +232,9 @@ struct Sent {
 }
 
 impl Push {
-    /// A push that begins; `road` says what the cloud is thought to take.
-    pub(crate) fn new(manner: Manner, road: Road) -> Self {
+    /// A push that begins; `road` says what the cloud is thought to take, and `doubt` whether the same
+    /// was sent before, and no answer arrived.
+    pub(crate) fn new(manner: Manner, road: Road, doubt: bool) -> Self {
         Self {
             manner,
             wide: road,
@@ -228,7 +242,8 @@ impl Push {
             overtaken: 0,
             still: 0,
             barred: 0,
-            doubt: false,
+            doubt,
+            earlier: doubt,
             sent: Sent {
                 parts: Parts::default(),
                 atomic: false,
@@ -263,11 +278,15 @@ impl Push {
                 Manner::Each => Effect::Plan(self.road),
                 Manner::Whole | Manner::FirstAtLeast | Manner::Single => Effect::Reread,
             },
-            Answer::Looked { moved: true } => self.overtaken(),
-            Answer::Looked { moved: false } => self.nothing_moved(),
+            Answer::Looked(Moved::First) => {
+                (self.doubt, self.earlier) = (false, false);
+                self.overtaken()
+            }
+            Answer::Looked(Moved::Something) => self.overtaken(),
+            Answer::Looked(Moved::Nothing) => self.nothing_moved(),
             Answer::Unreadable => Effect::End(self.unreadable()),
             Answer::Probed { lacks_atomic: true } => {
-                self.doubt = false;
+                self.doubt = self.earlier;
                 self.road.atomic = false;
                 self.wide.atomic = false;
                 Effect::Plan(self.road)
@@ -284,9 +303,15 @@ impl Push {
         self.ceiling.map(|_| self.floor).filter(|most| *most > 0)
     }
 
-    /// Whether something that was sent may still land, although what was sent last cannot.
+    /// Whether something that was sent may still land.
     pub(crate) fn in_doubt(&self) -> bool {
         self.doubt
+    }
+
+    /// Whether what was planned last is sent as all or nothing.
+    #[cfg(test)]
+    pub(crate) fn sent_atomic(&self) -> bool {
+        self.sent.atomic
     }
 
     fn replied(&mut self, reply: Reply) -> Effect {
@@ -300,8 +325,8 @@ impl Push {
                 self.accepted();
                 Effect::TakeOver
             }
-            Reply::Unsent(Barrier::Login) => Effect::End(End::Denied(Denial::NoLogin)),
-            Reply::Unsent(Barrier::Rights) => Effect::End(End::Denied(Denial::NotAllowed)),
+            Reply::Unsent(Barrier::Login) => Effect::End(self.denied(Denial::NoLogin)),
+            Reply::Unsent(Barrier::Rights) => Effect::End(self.denied(Denial::NotAllowed)),
             Reply::Unsent(Barrier::Connection) => {
                 self.barred += 1;
                 Effect::Look(Pause::Line { tries: self.barred })
@@ -330,6 +355,7 @@ impl Push {
         self.overtaken += 1;
         (self.road.tag, self.road.folded) = (self.wide.tag, self.wide.folded);
         match self.overtaken > OVERTAKEN {
+            true if self.doubt => Effect::End(End::Doubtful(Denial::Lost)),
             true => Effect::End(End::Overtaken),
             false => Effect::Plan(self.road),
         }
@@ -341,13 +367,13 @@ impl Push {
             Reply::Unknown if self.sent.atomic => Effect::Probe,
             Reply::Unknown => Effect::End(End::Unheard),
             Reply::Unsent(Barrier::Busy) if self.barred >= BUSY => {
-                Effect::End(End::Denied(Denial::NotConnected))
+                Effect::End(self.denied(Denial::NotConnected))
             }
             Reply::Unsent(Barrier::Connection) if self.barred >= BARRED => {
-                Effect::End(End::Denied(Denial::NotAllowed))
+                Effect::End(self.denied(Denial::NotAllowed))
             }
-            Reply::Unsent(Barrier::Login) => Effect::End(End::Denied(Denial::NoLogin)),
-            Reply::Unsent(Barrier::Rights) => Effect::End(End::Denied(Denial::NotAllowed)),
+            Reply::Unsent(Barrier::Login) => Effect::End(self.denied(Denial::NoLogin)),
+            Reply::Unsent(Barrier::Rights) => Effect::End(self.denied(Denial::NotAllowed)),
             Reply::Unsent(Barrier::Busy | Barrier::Connection) => Effect::Plan(self.road),
             Reply::Declined(culprit) if self.lessened(culprit) => Effect::Plan(self.road),
             Reply::Declined(culprit) => self.again_or(Denial::Refused(culprit)),
@@ -359,7 +385,7 @@ impl Push {
     fn again_or(&mut self, denial: Denial) -> Effect {
         self.still += 1;
         match self.still >= STILL {
-            true => Effect::End(End::Denied(denial)),
+            true => Effect::End(self.denied(denial)),
             false => Effect::Plan(self.road),
         }
     }
@@ -402,13 +428,22 @@ impl Push {
         less
     }
 
+    fn denied(&self, denial: Denial) -> End {
+        match self.doubt {
+            true => End::Doubtful(denial),
+            false => End::Denied(denial),
+        }
+    }
+
     /// The end where the cloud cannot be read after a push.
     fn unreadable(&self) -> End {
         match self.sent.reply {
-            Reply::Unsent(_) => End::Denied(Denial::NotConnected),
-            Reply::Declined(culprit) => End::Denied(Denial::Refused(culprit)),
+            Reply::Unsent(_) => self.denied(Denial::NotConnected),
+            Reply::Declined(culprit) => self.denied(Denial::Refused(culprit)),
             Reply::Unknown => End::Unreadable { unheard: true },
-            Reply::Accepted | Reply::Lost => End::Unreadable { unheard: false },
+            Reply::Accepted | Reply::Lost => End::Unreadable {
+                unheard: self.doubt,
+            },
         }
     }
 }
@@ -464,8 +499,9 @@ mod tests {
             Effect::TakeOver => [true, false].map(|more| Answer::TakenOver { more }).into(),
             Effect::Reread => vec![Answer::Read],
             Effect::Look(_) => vec![
-                Answer::Looked { moved: true },
-                Answer::Looked { moved: false },
+                Answer::Looked(Moved::First),
+                Answer::Looked(Moved::Something),
+                Answer::Looked(Moved::Nothing),
                 Answer::Unreadable,
             ],
             Effect::Probe => [true, false]
@@ -485,7 +521,8 @@ mod tests {
     /// All that can be reached: each step with the effect that led to it.
     fn explore(manner: Manner) -> HashSet<(Push, Effect, Answer, Push, Effect)> {
         let mut steps = HashSet::new();
-        let mut open = vec![Push::new(manner, Road::WIDE).step(Answer::Read)];
+        let begin = |doubt| Push::new(manner, Road::WIDE, doubt).step(Answer::Read);
+        let mut open = vec![begin(false), begin(true)];
         let mut known: HashSet<_> = open.iter().copied().collect();
         while let Some((push, effect)) = open.pop() {
             for answer in answers(effect) {
@@ -523,16 +560,15 @@ mod tests {
             for (push, _, _, _, then) in explore(manner) {
                 let unknown = push.sent.reply == Reply::Unknown;
                 match then {
-                    Effect::End(End::Denied(_)) => {
-                        // What our git or the server answered is known, and so is what was not sent.
-                        let last = match then {
-                            Effect::End(End::Denied(Denial::NoLogin | Denial::NotAllowed)) => true,
-                            _ => !unknown,
-                        };
-                        assert!(last, "{push:?}");
+                    // What our git or the server answered is known, and so is what was not sent.
+                    Effect::End(End::Denied(_) | End::Overtaken) => {
+                        assert!(!push.doubt, "{push:?}");
                     }
+                    Effect::End(End::Doubtful(_)) => assert!(push.doubt, "{push:?}"),
                     Effect::End(End::Unheard) => assert!(unknown, "{push:?}"),
-                    Effect::End(End::Unreadable { unheard }) => assert_eq!(unheard, unknown),
+                    Effect::End(End::Unreadable { unheard }) => {
+                        assert_eq!(unheard, unknown || push.doubt);
+                    }
                     _ => {}
                 }
             }
@@ -554,14 +590,14 @@ mod tests {
     }
 
     fn play(manner: Manner, answers: &[Answer]) -> Effect {
-        let start = Push::new(manner, Road::WIDE).step(Answer::Read);
+        let start = Push::new(manner, Road::WIDE, false).step(Answer::Read);
         let play = |(push, _): (Push, Effect), answer: &Answer| push.step(*answer);
         answers.iter().fold(start, play).1
     }
 
     /// How often `manner` is sent where every push of `refs` is met with `reply` and nothing moves.
     fn sends(manner: Manner, refs: usize, reply: Reply) -> (usize, End) {
-        let (mut push, mut effect) = Push::new(manner, Road::WIDE).step(Answer::Read);
+        let (mut push, mut effect) = Push::new(manner, Road::WIDE, false).step(Answer::Read);
         let mut sends = 0;
         loop {
             let answer = match effect {
@@ -583,7 +619,7 @@ mod tests {
                     sends += 1;
                     Answer::Replied(reply)
                 }
-                Effect::Look(_) => Answer::Looked { moved: false },
+                Effect::Look(_) => Answer::Looked(Moved::Nothing),
                 Effect::Probe => Answer::Probed {
                     lacks_atomic: false,
                 },
@@ -631,7 +667,7 @@ mod tests {
             [
                 Answer::Planned(parts(4)),
                 Answer::Replied(Reply::Declined(culprit)),
-                Answer::Looked { moved: false },
+                Answer::Looked(Moved::Nothing),
             ]
         };
         let without_folded = Road {
@@ -661,7 +697,7 @@ mod tests {
         for limit in 1..REFS_A_PUSH {
             for all in [limit + 1, 19, 57] {
                 let (mut push, mut effect) =
-                    Push::new(Manner::Whole, Road::WIDE).step(Answer::Read);
+                    Push::new(Manner::Whole, Road::WIDE, false).step(Answer::Read);
                 let (mut left, mut now, mut pushes) = (all, 0, 0);
                 while effect != Effect::End(End::Done) {
                     let answer = match effect {
@@ -680,7 +716,7 @@ mod tests {
                         }
                         Effect::TakeOver => Answer::TakenOver { more: left > 0 },
                         Effect::Reread => Answer::Read,
-                        Effect::Look(_) => Answer::Looked { moved: false },
+                        Effect::Look(_) => Answer::Looked(Moved::Nothing),
                         other => panic!("{limit} {all}: {other:?}"),
                     };
                     (push, effect) = push.step(answer);
@@ -698,7 +734,7 @@ mod tests {
         let silent = [
             Answer::Planned(parts(4)),
             Answer::Replied(Reply::Unknown),
-            Answer::Looked { moved: false },
+            Answer::Looked(Moved::Nothing),
         ];
         assert_eq!(play(Manner::Whole, &silent), Effect::Probe);
         let probed = |lacks_atomic| [&silent[..], &[Answer::Probed { lacks_atomic }]].concat();
@@ -716,7 +752,7 @@ mod tests {
         let lost = [
             Answer::Planned(parts(2)),
             Answer::Replied(Reply::Lost),
-            Answer::Looked { moved: true },
+            Answer::Looked(Moved::First),
         ];
         let tries = |n: u32| play(Manner::Whole, &lost.repeat(n as usize));
         assert!(matches!(tries(OVERTAKEN), Effect::Plan(_)));

@@ -148,7 +148,13 @@ pub(crate) fn draft(sides: &Sides, seal: Seal) -> DraftStep {
         (_, None) => return DraftStep::Keep,
         (Seal::Folded, Some(_)) => return DraftStep::Retire,
         (Seal::Beyond, Some(_)) => return DraftStep::Late,
-        (Seal::Other, Some(_)) => return DraftStep::Conflict(DraftConflict::Promoted),
+        (Seal::Other, Some(_)) => {
+            return match (&sides.cloud, sides.since) {
+                // Whoever made it let go of it, and this clone has nothing of its own in it.
+                (None, Some(Relation::Same | Relation::Behind)) => DraftStep::Delete,
+                _ => DraftStep::Conflict(DraftConflict::Promoted),
+            };
+        }
     }
     let Some(cloud) = &sides.cloud else {
         return match (&sides.local, &sides.adopted, sides.since) {
@@ -374,7 +380,15 @@ mod tests {
         assert_eq!(sealed(2, 2, Seal::Folded), DraftStep::Retire);
         assert_eq!(sealed(3, 2, Seal::Beyond), DraftStep::Late);
         let other = DraftStep::Conflict(DraftConflict::Promoted);
-        assert_eq!(sealed(3, 0, Seal::Other), other);
+        let made_here = Sides {
+            adopted: None,
+            since: None,
+            ..sides(3, 0, 0)
+        };
+        assert_eq!(draft(&made_here, Seal::Other), other);
+        assert_eq!(sealed(3, 2, Seal::Other), other);
+        let let_go = draft(&sides(3, 0, 3), Seal::Other);
+        assert_eq!(let_go, DraftStep::Delete);
     }
 
     #[test]

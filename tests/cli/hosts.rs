@@ -115,8 +115,23 @@ fn an_earlier_try_that_may_still_land_is_not_forgotten_with_a_refusal() {
     let kept = ann.refs("refs/gryt-local/promoting");
     assert_eq!(kept.len(), 1);
     hook(&hosting, "pre-receive", "exit 1");
-    ann.refused(8, "git gryt promote v1.0.0");
+    let said = ann.refused(8, "git gryt promote v1.0.0");
+    assert!(
+        said.contains("Whether v1.0.0 is promoted is not known yet"),
+        "{said}"
+    );
     assert_eq!(ann.refs("refs/gryt-local/promoting"), kept);
+    // Once the ledger has moved on, nothing of it can land.
+    fs::remove_file(hosting.join("hooks/pre-receive")).unwrap();
+    let bob = sandbox.clone_of("bob", "hosting.git");
+    bob.proves("v2.0.0", "B");
+    bob.must("git gryt promote v2.0.0");
+    let said = ann.sh("git gryt sync pull");
+    assert!(
+        said.err.contains("Your promotion of v1.0.0 did not land"),
+        "{said:?}"
+    );
+    assert_eq!(ann.refs("refs/gryt-local/promoting"), []);
 }
 
 #[test]

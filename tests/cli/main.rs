@@ -43,6 +43,7 @@ mod proving;
 mod races;
 mod reach;
 mod remotes;
+mod renames;
 mod republish;
 mod sandbox;
 mod secrets;

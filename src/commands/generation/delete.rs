@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::deletion::Deletion;
+use super::deletion::{self, Deletion};
 use super::departure;
 use crate::commands::{Outcome, typed};
 use crate::model::{Exit, Oid, Refusal, Version};
@@ -62,9 +62,22 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
     let refs = session.core.store.refs()?;
     let draft = session.core.draft(&refs, &typed)?;
     let version = draft.version;
-    // A draft that outlived its promotion is this clone's alone.
     let sealed = session.core.open_version(&refs, &version).is_err();
-    let cloud = session.core.config.remote.is_some() && !args.local_only && !sealed;
+    let shared = session.core.config.remote.is_some() && !args.local_only;
+    if sealed
+        && shared
+        && session
+            .core
+            .known_cloud(&refs)
+            .contains_key(&names::draft(&version))
+    {
+        let own = session.drafts.own_attempts(&refs, &version, &draft.root)?;
+        let contact = session.cloud.contact(None)?;
+        let stranded = deletion::stranded(session, &contact, &version, &draft.tip, &own)?;
+        session.cloud.clear(&contact, &stranded)?;
+    }
+    // What outlived its promotion is this clone's alone by now.
+    let cloud = shared && !sealed;
     let reached = match cloud {
         true => departure::contact(session)?,
         false => None,

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::git::push::Landed;
 use crate::git::refs::Update;
+use crate::model::evolution::Attempt;
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Relation;
@@ -147,4 +148,40 @@ pub(super) fn plan(
         }
     }
     Ok(Some(updates))
+}
+
+/// The deletions of a draft and of evolutions that came along, from a cloud that sealed their version without
+/// them: nobody else may let go of them there.
+pub(super) fn stranded(
+    session: &Session<'_>,
+    contact: &Contact,
+    version: &Version,
+    here: &Oid,
+    own: &[Attempt],
+) -> Result<Vec<Update>> {
+    let sealed = match contact.ledger() {
+        Some(ledger) => session.core.store.sealed(ledger, version)?,
+        None => None,
+    };
+    let mut updates = Vec::new();
+    if sealed.is_none() {
+        return Ok(updates);
+    }
+    let draft = names::draft(version);
+    if let Some(there) = contact.cloud.get(&draft)
+        && session.core.store.is_commit(there)
+        && matches!(
+            session.core.store.draft_relation(here, there)?,
+            Relation::Same | Relation::Ahead
+        )
+    {
+        updates.push(Update::new(draft, Some(there), None));
+    }
+    for attempt in own {
+        let name = names::evolution(&attempt.name);
+        if contact.cloud.get(&name) == Some(&attempt.tip) {
+            updates.push(Update::new(name, Some(&attempt.tip), None));
+        }
+    }
+    Ok(updates)
 }

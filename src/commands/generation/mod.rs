@@ -4,6 +4,7 @@ pub(crate) mod delete;
 mod deletion;
 pub(crate) mod departure;
 pub(crate) mod rename;
+mod renaming;
 pub(crate) mod resolve;
 
 use anyhow::Result;

@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{delete, deletion, departure};
+use super::{delete, deletion, departure, renaming};
 use crate::commands::{Outcome, typed};
 use crate::git::refs::Update;
 use crate::model::evolution::Attempt;
 use crate::model::reconcile::Relation;
-use crate::model::{Contract, Exit, Invalid, Oid, Refusal, Version};
+use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
 use crate::session::core::sides::Three;
@@ -17,7 +17,6 @@ use crate::session::core::survey::Evolutions;
 use crate::session::drafts::carry::{Carried, place, renamed};
 use crate::session::drafts::view::Edited;
 use crate::store::draft::Draft;
-use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
 /// Arguments of `generation rename`.
@@ -65,48 +64,49 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     let draft = session.core.draft(&refs, &old)?;
     taken.require(&draft.version)?;
     let old = draft.version.clone();
+    let under_way = renaming::under_way(session, &refs, &draft)?;
     // Whatever the cloud has against it is heard before anything is changed here.
     let reached = match session.core.config.remote {
         Some(_) => departure::contact(session)?,
         None => None,
     };
     let published = match (&reached, &session.core.config.remote) {
-        (Some(contact), _) => published(session, contact, &draft)?,
+        (Some(contact), _) => published(session, contact, &draft),
         // It is away: what it was last seen to have decides, and it hears of it later.
-        (None, Some(_)) => published(session, &session.cloud.seen()?, &draft)?,
-        (None, None) => false,
+        (None, Some(_)) => published(session, &session.cloud.seen()?, &draft),
+        (None, None) => Ok(false),
+    };
+    let published = match (published, &under_way) {
+        (Err(error), Some(_)) => return Err(renaming::given_up(session, &old, &new, error)?),
+        (published, _) => published?,
     };
     let own = session.drafts.attempts_in_hand(&refs, &old, &draft.root)?;
-    let under_way = match refs.get(&names::renaming(&old)) {
-        // Left by a rename of another generation that once had this name.
-        Some(first) if is_stale(session, &refs, first, &draft)? => {
-            forget(session, &refs, &old, first)?;
-            None
+    let first = match under_way {
+        Some(first) => {
+            renaming::go_on(session, &refs, &first, &old, &new, &own)?;
+            first
         }
-        under_way => under_way,
-    };
-    match under_way {
-        Some(first) => may_go_on(session, &refs, first, &old, &new)?,
         None => {
             session.core.may_declare(&refs, &new)?;
             let carried = session.drafts.carry(&own, |e| e.of_version(&new))?;
-            begin(session, &draft, &new, &carried)?;
+            let first = begin(session, &draft, &new, &carried)?;
             for (before, after) in own.iter().zip(&carried) {
                 session.proving.follow_current(&before.root, &after.root)?;
             }
+            first
         }
-    }
+    };
     let left_cloud = match &reached {
         Some(contact) if published => delete::from_cloud(session, contact, &old, &draft.tip)?,
         Some(_) | None => false,
     };
     if let Some(contact) = &reached {
-        let late = late(session, contact, &own)?;
-        session.cloud.clear(contact, &late)?;
+        let stranded = deletion::stranded(session, contact, &old, &draft.tip, &own)?;
+        session.cloud.clear(contact, &stranded)?;
     }
     let pending = published && reached.is_none();
     let overtaken = session.core.change(|refs| {
-        let (mut updates, overtaken) = finish(session, refs, &draft, &own)?;
+        let (mut updates, overtaken) = finish(session, refs, &draft, &first, &own)?;
         if pending && !overtaken {
             updates.push(refs.change(names::leaving(&old), Some(&draft.tip)));
         }
@@ -130,76 +130,9 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
     }))
 }
 
-/// Whether the mark of a rename under way is of another generation, or of a rename whose new name is gone
-/// from here: it was promoted, deleted or renamed since.
-fn is_stale(session: &Session<'_>, refs: &Refs, first: &Oid, draft: &Draft) -> Result<bool> {
-    let store = &session.core.store;
-    if store.draft_relation(first, &draft.tip)? == Relation::Unrelated {
-        return Ok(true);
-    }
-    for (version, tip) in drafts(refs.local()) {
-        let goes_on = matches!(
-            store.draft_relation(&tip, first)?,
-            Relation::Same | Relation::Ahead
-        );
-        if version.as_str() != draft.version.as_str() && goes_on {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Removes a stale mark, unless another process is making the new name at this moment: what was read of its
-/// refs may be the half of them.
-fn forget(session: &Session<'_>, refs: &Refs, old: &Version, first: &Oid) -> Result<()> {
-    let tree = session.core.store.commit(first)?.tree;
-    let text = session.core.store.text(&tree, crate::store::draft::FILE)?;
-    let contract = text.map(|(_, text)| Invalid::or_yaml::<Contract>(&text));
-    let stale = refs.change(names::renaming(old), None);
-    let new = match contract {
-        Some(Ok(contract)) => names::draft(&contract.version),
-        Some(Err(_)) | None => names::draft(old),
-    };
-    let done = match refs.get(&new) {
-        Some(_) => session.core.store.update(&[stale])?,
-        None => {
-            let absent = Update::new(new, None, None);
-            session.core.store.update_where(&[stale], &[absent])?
-        }
-    };
-    if done {
-        return Ok(());
-    }
-    let what = format!("{old} is being renamed by another process");
-    Err(Refusal::new(Exit::OutOfStep, what).into())
-}
-
-/// Whether the rename that was cut short was to the same name.
-fn may_go_on(
-    session: &Session<'_>,
-    refs: &Refs,
-    first: &Oid,
-    old: &Version,
-    new: &Version,
-) -> Result<()> {
-    if let Some(tip) = refs.get(&names::draft(new))
-        && matches!(
-            session.core.store.draft_relation(tip, first)?,
-            Relation::Same | Relation::Ahead
-        )
-    {
-        return Ok(());
-    }
-    let subject = session.core.store.commit(first)?.subject().to_owned();
-    let what = format!("{old} is being renamed already: {subject}");
-    Err(Refusal::new(Exit::Taken, what)
-        .because("Repeat that rename to finish it")
-        .into())
-}
-
 /// Makes the new name. The ref that says so is the lock: of two renames at once one gets it, and
 /// one that was cut short is known by it.
-fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried]) -> Result<()> {
+fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried]) -> Result<Oid> {
     let old = &draft.version;
     let text = renamed(&draft.text, old, new)?;
     let tip = session.core.store.write_draft_edit(
@@ -222,22 +155,25 @@ fn begin(session: &Session<'_>, draft: &Draft, new: &Version, carried: &[Carried
             refs.change(names::draft(new), Some(&tip)),
         ];
         updates.extend(place(refs, carried));
-        Ok((updates, ()))
+        Ok((updates, tip.clone()))
     })
 }
 
-/// The updates that let go of the old name; true where somebody went on with it meanwhile, so that
+/// The updates that let go of the old name, which went on as `first`; true where somebody went on with it meanwhile, so that
 /// it stays.
 fn finish(
     session: &Session<'_>,
     refs: &Refs,
     draft: &Draft,
+    first: &Oid,
     own: &[Attempt],
 ) -> Result<(Vec<Update>, bool)> {
     let old = &draft.version;
     let mut updates = vec![refs.change(names::renaming(old), None)];
     let name = names::draft(old);
-    let overtaken = refs.get(&name).is_some_and(|tip| *tip != draft.tip);
+    // Edited since the new name was made: by another process, or after a rename that was cut short.
+    let overtaken = refs.get(&name).is_some_and(|tip| *tip != draft.tip)
+        || session.core.store.draft_relation(&draft.tip, first)? != Relation::Behind;
     if !overtaken {
         updates.push(refs.change(name, None));
     }
@@ -257,26 +193,6 @@ fn finish(
         }
     }
     Ok((updates, overtaken))
-}
-
-/// The deletions of evolutions that came along, from the cloud that sealed their version without them: their
-/// owner would not hear of them again, and nobody else may abandon them.
-fn late(session: &Session<'_>, contact: &Contact, own: &[Attempt]) -> Result<Vec<Update>> {
-    let mut updates = Vec::new();
-    for attempt in own {
-        let name = names::evolution(&attempt.name);
-        let Some(there) = contact.cloud.get(&name).filter(|tip| **tip == attempt.tip) else {
-            continue;
-        };
-        let sealed = match contact.ledger() {
-            Some(ledger) => session.core.store.sealed(ledger, &attempt.name.version)?,
-            None => None,
-        };
-        if sealed.is_some() {
-            updates.push(Update::new(name, Some(there), None));
-        }
-    }
-    Ok(updates)
 }
 
 /// Whether the cloud has this very generation. Other people's work on it stays where it is.

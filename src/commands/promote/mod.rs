@@ -31,6 +31,7 @@ use crate::session::cloud::publish::{Commits, Going, Settling};
 use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::sealing::facts::Intent;
+use crate::session::sealing::intent::Kept;
 use crate::session::sealing::tag::TagState;
 use crate::session::{Cloud, Session};
 use crate::store::ledger::Ledger;
@@ -97,8 +98,8 @@ pub(crate) struct Promoted {
 struct Promotion<'a> {
     session: &'a Session<'a>,
     intent: Intent,
-    /// Whether this run is the first of that intent.
-    fresh: bool,
+    /// What was kept of an earlier run of that intent.
+    kept: Option<Kept>,
     args: &'a PromoteArgs,
 }
 
@@ -126,15 +127,16 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
     let tree = session.core.store.commit(&commit)?.tree;
     let refs = session.core.store.refs()?;
     // A dry run must leave nothing behind, not even an intent; its own id is never in a ledger.
-    let id = match (session.sealing.intent(&refs, &version)?, args.dry_run) {
-        (Some(id), _) => id,
+    let kept = session.sealing.intent(&refs, &version)?;
+    let id = match (&kept, args.dry_run) {
+        (Some(kept), _) => kept.id.clone(),
         (None, true) => "dry-run".to_owned(),
         (None, false) => String::new(),
     };
     mention::overlooked(session, &refs, &version, &commit)?;
     let promotion = Promotion {
         session,
-        fresh: id.is_empty(),
+        kept,
         intent: Intent {
             version,
             id,
@@ -178,7 +180,9 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
 impl Promotion<'_> {
     fn in_cloud(self, contact: &Contact) -> Result<Outcome> {
         let session = self.session;
+        let kept = self.kept.as_ref();
         let mut sending = Sending {
+            doubt: kept.is_some_and(|kept| kept.may_land(contact)),
             promotion: self,
             seal: None,
         };
@@ -382,28 +386,11 @@ impl Promotion<'_> {
         Ok(self.outcome(sealed.clone(), vec![], tag, earlier, &contact.cloud))
     }
 
-    /// A version that somebody else sealed needs no intent any more.
-    fn give_up(&self, refusal: Refusal, contact: &Contact) -> Result<anyhow::Error> {
-        let lost = match contact.ledger() {
-            Some(ledger) => self
-                .session
-                .core
-                .store
-                .sealed(ledger, &self.intent.version)?
-                .is_some(),
-            None => false,
-        };
-        if lost && !self.intent.id.is_empty() && !self.args.dry_run {
-            self.session.sealing.forget_intent(&self.intent.version)?;
-        }
-        Ok(refusal.into())
-    }
-
     /// In local mode the ledger's ref in this repository is the lock.
     fn locally(mut self) -> Result<Outcome> {
         let session = self.session;
         if self.intent.id.is_empty() {
-            let id = session.sealing.intend(&self.intent.version)?;
+            let id = session.sealing.intend(&self.intent.version, None)?;
             self.intent.id = id;
         }
         let result = session.core.change(|_| {
@@ -471,6 +458,8 @@ impl Promotion<'_> {
 /// A promotion on its way to the cloud.
 struct Sending<'a> {
     promotion: Promotion<'a>,
+    /// Whether an earlier run's push of it may still land.
+    doubt: bool,
     /// What was pushed last.
     seal: Option<Seal>,
 }
@@ -483,6 +472,10 @@ impl Job for Sending<'_> {
         Manner::FirstAtLeast
     }
 
+    fn in_doubt(&self) -> bool {
+        self.doubt
+    }
+
     fn plan(&mut self, cloud: Cloud<'_>, contact: &Contact, road: Road) -> Result<Next<Outcome>> {
         let promotion = &mut self.promotion;
         let mut seal = match promotion.decide(Some(contact)) {
@@ -491,7 +484,7 @@ impl Job for Sending<'_> {
                 return Ok(Next::Over(promotion.found(&sealed, earlier)?));
             }
             Ok(Decision::Seal(seal)) => seal,
-            Err(refusal) => return Err(promotion.give_up(refusal, contact)?),
+            Err(refusal) => return Err(refusal.into()),
         };
         let commits = Commits::asked(promotion.args.with_commits);
         let release = [promotion.intent.release.commit.clone()];
@@ -508,7 +501,7 @@ impl Job for Sending<'_> {
                 Ok(Decision::Won(sealed)) => {
                     return Ok(Next::Over(promotion.found(&sealed, true)?));
                 }
-                Err(refusal) => return Err(promotion.give_up(refusal, &contact)?),
+                Err(refusal) => return Err(refusal.into()),
             };
         }
         if promotion.args.dry_run {
@@ -516,13 +509,9 @@ impl Job for Sending<'_> {
             let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);
             return Ok(Next::Over(outcome));
         }
-        if promotion.intent.id.is_empty() {
-            promotion.intent.id = promotion
-                .session
-                .sealing
-                .intend(&promotion.intent.version)?;
-            seal.sealed.promotion.clone_from(&promotion.intent.id);
-        }
+        let sealing = promotion.session.sealing;
+        promotion.intent.id = sealing.intend(&promotion.intent.version, Some(contact))?;
+        seal.sealed.promotion.clone_from(&promotion.intent.id);
         let mut updates = promotion.write(&seal, contact.ledger())?;
         updates.extend(promotion.consequences(&seal, contact, &updates, road)?);
         self.seal = Some(seal);
@@ -561,20 +550,41 @@ impl Job for Sending<'_> {
         )))
     }
 
+    /// What cannot land any more needs no intent, and what can is said.
+    fn refused(
+        &mut self,
+        _: Cloud<'_>,
+        error: anyhow::Error,
+        doubt: bool,
+    ) -> Result<anyhow::Error> {
+        let promotion = &self.promotion;
+        if promotion.intent.id.is_empty() || promotion.args.dry_run {
+            return Ok(error);
+        }
+        let sealing = promotion.session.sealing;
+        Ok(match error.downcast::<Refusal>() {
+            Ok(refusal) if doubt && refusal.exit != Exit::Taken => refusal
+                .because("An earlier push of this promotion was not answered, and may still land")
+                .into(),
+            Ok(refusal) => {
+                sealing.forget_intent(&promotion.intent.version)?;
+                refusal.into()
+            }
+            Err(error) => error,
+        })
+    }
+
     fn look(&self, cloud: Cloud<'_>) -> Result<Contact> {
         cloud.contact(Some(&self.promotion.intent.version))
     }
 
     fn over(&mut self, _: Cloud<'_>) -> Result<()> {
+        // Nothing of it can still land, so that there is nothing to find out later.
         let promotion = &self.promotion;
-        match promotion.fresh {
-            // Nothing of it can still land, so that there is nothing to find out later.
-            true => promotion
-                .session
-                .sealing
-                .forget_intent(&promotion.intent.version),
-            false => Ok(()),
-        }
+        promotion
+            .session
+            .sealing
+            .forget_intent(&promotion.intent.version)
     }
 
     fn unheard(&self, cause: Refusal) -> Refusal {
@@ -583,7 +593,7 @@ impl Job for Sending<'_> {
             Exit::Remote,
             format!("Whether {version} is promoted is not known yet"),
         )
-        .because("The push was sent, and the cloud's answer did not arrive")
+        .because("A push of it was sent, and the cloud's answer did not arrive")
         .because("It may still land; the next command finds out");
         refusal.why.push(cause.what);
         refusal.why.extend(cause.why);

@@ -10,7 +10,9 @@ use crate::git;
 use crate::git::push::{Landed, Report};
 use crate::git::refs::Update;
 use crate::model::host::{Ability, How};
-use crate::model::push::{Answer, Denial, Effect, End, Manner, Parts, Pause, Push, Reply, Road};
+use crate::model::push::{
+    Answer, Denial, Effect, End, Manner, Moved, Parts, Pause, Push, Reply, Road,
+};
 use crate::model::{Cause, Exit, Refusal};
 use crate::session::core::contact::Contact;
 use crate::store::names;
@@ -30,23 +32,24 @@ impl Cloud<'_> {
         let mut updates: Vec<Update> = Vec::new();
         let mut report = Report::default();
         let mut trouble = None;
-        let mut push = Push::new(job.manner(), self.core.road());
+        let mut push = Push::new(job.manner(), self.core.road(), job.in_doubt());
         let mut answer = Answer::Read;
         loop {
             let contact = later.as_ref().unwrap_or(contact);
             let effect;
             (push, effect) = push.step(answer);
             answer = match effect {
-                Effect::Plan(road) => match job.plan(self, contact, road)? {
-                    Next::Push(planned) => {
+                Effect::Plan(road) => match job.plan(self, contact, road) {
+                    Ok(Next::Push(planned)) => {
                         self.stays(contact)?;
                         updates = planned;
                         Answer::Planned(parts(&updates))
                     }
-                    Next::Over(over) => {
+                    Ok(Next::Over(over)) => {
                         value = Some(over);
                         Answer::NothingLeft
                     }
+                    Err(error) => return Err(job.refused(self, error, push.in_doubt())?),
                 },
                 Effect::Send { atomic } => {
                     let manner = git::push::Manner {
@@ -80,10 +83,9 @@ impl Cloud<'_> {
                 Effect::Look(pause) if !self.pause(pause, begun) => Answer::Unreadable,
                 Effect::Look(_) => match job.look(self) {
                     Ok(seen) => {
-                        let stands = |u: &Update| seen.cloud.get(&u.name) == u.old.as_ref();
-                        let moved = !updates.iter().all(stands);
+                        let moved = moved(&updates, &seen);
                         later = Some(seen);
-                        Answer::Looked { moved }
+                        Answer::Looked(moved)
                     }
                     Err(error) => {
                         trouble = Some(error);
@@ -100,8 +102,7 @@ impl Cloud<'_> {
                     return value.context("A push ended without a result");
                 }
                 Effect::End(end) => {
-                    let lost = matches!(end, End::Denied(_) | End::Overtaken);
-                    if lost && !push.in_doubt() {
+                    if matches!(end, End::Denied(_) | End::Overtaken) {
                         job.over(self)?;
                     }
                     return Err(self.failed(job, end, &report, trouble));
@@ -129,6 +130,7 @@ impl Cloud<'_> {
                 Err(error) => return error,
             },
             (End::Denied(denial), _) => self.denied(denial, report),
+            (End::Doubtful(denial), _) => job.unheard(self.denied(denial, report)),
             (End::Done | End::Unreadable { .. }, _) => self.unanswered(report),
         };
         refusal.into()
@@ -233,6 +235,16 @@ fn words(report: &Report) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
+/// What stands otherwise than when the push of `updates` was planned.
+fn moved(updates: &[Update], seen: &Contact) -> Moved {
+    let stands = |update: &Update| seen.cloud.get(&update.name) == update.old.as_ref();
+    match updates.split_first() {
+        Some((first, _)) if !stands(first) => Moved::First,
+        _ if updates.iter().all(stands) => Moved::Nothing,
+        _ => Moved::Something,
+    }
+}
+
 /// What a push is made of. A guard is checked by our git alone.
 fn parts(updates: &[Update]) -> Parts {
     let moves = || updates.iter().filter(|update| update.old != update.new);
@@ -253,6 +265,11 @@ pub(crate) trait Job {
     /// What the cloud has to do with its refs.
     fn manner(&self) -> Manner;
 
+    /// Whether it was sent before, by a process that did not hear what came of it.
+    fn in_doubt(&self) -> bool {
+        false
+    }
+
     /// What is to be pushed now; an update whose two oids are one guards that ref.
     ///
     /// # Errors
@@ -263,6 +280,15 @@ pub(crate) trait Job {
         contact: &Contact,
         road: Road,
     ) -> Result<Next<Self::Value>>;
+
+    /// What is said where [`plan`](Job::plan) says no; `doubt` says whether something that was sent may
+    /// still land.
+    ///
+    /// # Errors
+    /// Refs cannot be written.
+    fn refused(&mut self, _: Cloud<'_>, error: anyhow::Error, _: bool) -> Result<anyhow::Error> {
+        Ok(error)
+    }
 
     /// Takes over what the cloud acknowledged of it. None where there may be more
     /// to push.

@@ -88,13 +88,16 @@ impl Core<'_> {
             }
             match new {
                 Some(new) if name != names::LEDGER => adopted.insert(name.clone(), new.clone()),
+                // What left the cloud and is still here would look like something that was never shared,
+                // if the process died before it goes.
+                None if refs.get(name).is_some() => None,
                 _ => adopted.remove(name),
             };
         }
     }
 
-    /// Forgets that a draft was ever taken over from the cloud, so that it counts as this clone's
-    /// own.
+    /// Forgets that a draft and its evolutions were ever taken over from the cloud, so that they count as
+    /// this clone's own.
     ///
     /// # Errors
     /// Refs cannot be written.
@@ -104,7 +107,9 @@ impl Core<'_> {
         };
         self.change(|refs| {
             let mut adopted = self.adopted(refs)?;
-            if adopted.remove(&names::draft(version)).is_none() {
+            let before = adopted.len();
+            adopted.retain(|name, _| names::shared(name).version() != Some(version));
+            if adopted.len() == before {
                 return Ok((Vec::new(), ()));
             }
             let memory = self.store.write_adopted(&adopted)?;

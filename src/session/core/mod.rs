@@ -370,7 +370,9 @@ impl<'a> Core<'a> {
         mut plan: impl FnMut(&Refs) -> Result<(Vec<Update>, T)>,
     ) -> Result<T> {
         for _ in 0..TRIES {
-            let (updates, value) = plan(&self.store.refs()?)?;
+            let refs = self.store.refs()?;
+            let (mut updates, value) = plan(&refs)?;
+            updates.extend(ended_renames(&refs, &updates));
             let done = match guards.is_empty() {
                 true => self.store.update(&updates)?,
                 false => self.store.update_where(&updates, guards)?,
@@ -411,4 +413,16 @@ impl<'a> Core<'a> {
     pub(crate) fn cache_file(&self) -> PathBuf {
         self.store.layout().common_dir.join("gryt").join("cache.db")
     }
+}
+
+/// A draft that goes takes the mark of its rename along, if one was cut short: nothing is left to rename.
+fn ended_renames(refs: &Refs, updates: &[Update]) -> Vec<Update> {
+    let gone = updates.iter().filter(|update| update.new.is_none());
+    let marks = gone.filter_map(|update| match names::shared(&update.name) {
+        names::Shared::Draft(version) => Some(names::renaming(&version)),
+        names::Shared::Evolution(_) | names::Shared::Ledger | names::Shared::Foreign => None,
+    });
+    let named = |mark: &String| updates.iter().any(|update| update.name == *mark);
+    let there = marks.filter(|mark| refs.get(mark).is_some() && !named(mark));
+    there.map(|mark| refs.change(mark, None)).collect()
 }

@@ -25,10 +25,20 @@ impl Sealing<'_> {
         let under_way = refs.below(names::PROMOTING);
         let versions: Vec<Version> = under_way.filter_map(|(v, _)| v.parse().ok()).collect();
         for version in versions {
-            let Some(sealed) = self.core.store.sealed(ledger, &version)? else {
+            let Some(kept) = self.intent(&refs, &version)? else {
                 continue;
             };
-            if self.intent(&refs, &version)?.as_deref() == Some(&sealed.promotion) {
+            let Some(sealed) = self.core.store.sealed(ledger, &version)? else {
+                if !kept.may_land(contact) {
+                    self.core.ctx.warn(format!(
+                        "Your promotion of {version} did not land, and cannot any more: other entries \
+                         came first"
+                    ));
+                    self.forget_intent(&version)?;
+                }
+                continue;
+            };
+            if kept.id == sealed.promotion {
                 self.core.ctx.note(format!(
                     "Your promotion of {version} is in the cloud's ledger"
                 ));
