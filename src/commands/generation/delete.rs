@@ -183,13 +183,13 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         session.core.open_version(&refs, &version)?;
     }
     session.core.change(|refs| {
-        let updates = session.drafts.bring_back(refs, &version).ok_or_else(|| {
+        let mut updates = session.drafts.bring_back(refs, &version).ok_or_else(|| {
             let what = format!("No draft of {version} was put aside in the last 30 days");
             Refusal::new(Exit::Invalid, what)
         })?;
+        updates.extend(session.core.forgetting(refs, &version)?);
         Ok((updates, ()))
     })?;
-    session.core.forget_adopted(&version)?;
     session.drafts.write_view()?;
     Ok(Outcome::GenerationRestore(Restored {
         unshared: session.core.is_unshared(&version)?,

@@ -102,19 +102,24 @@ impl Core<'_> {
     /// # Errors
     /// Refs cannot be written.
     pub(crate) fn forget_adopted(&self, version: &Version) -> Result<()> {
+        self.change(|refs| Ok((self.forgetting(refs, version)?, ())))
+    }
+
+    /// The updates that forget it.
+    ///
+    /// # Errors
+    /// Objects cannot be read or written.
+    pub(crate) fn forgetting(&self, refs: &Refs, version: &Version) -> Result<Vec<Update>> {
         let Some(remote) = &self.config.remote else {
-            return Ok(());
+            return Ok(Vec::new());
         };
-        self.change(|refs| {
-            let mut adopted = self.adopted(refs)?;
-            let before = adopted.len();
-            adopted.retain(|name, _| names::shared(name).version() != Some(version));
-            if adopted.len() == before {
-                return Ok((Vec::new(), ()));
-            }
-            let memory = self.store.write_adopted(&adopted)?;
-            let update = refs.change(names::adopted(remote), Some(&memory));
-            Ok((vec![update], ()))
-        })
+        let mut adopted = self.adopted(refs)?;
+        let before = adopted.len();
+        adopted.retain(|name, _| names::shared(name).version() != Some(version));
+        if adopted.len() == before {
+            return Ok(Vec::new());
+        }
+        let memory = self.store.write_adopted(&adopted)?;
+        Ok(vec![refs.change(names::adopted(remote), Some(&memory))])
     }
 }
