@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed_if};
-use crate::model::dispute::{Disputed, Rule};
+use crate::model::disputed::{Disputed, Rule};
 use crate::model::sealed::Acceptance;
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::session::Session;

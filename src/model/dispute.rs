@@ -5,151 +5,14 @@
 //! every clone comes to the same result for ever. Clocks, branches, tags, keyrings and objects that are
 //! not there have no part in it.
 
-use serde::{Deserialize, Serialize};
-
+use super::disputed::{Dispute, Rule};
 use super::evolution::Attempt;
 use super::excuse::Rules;
 use super::gate::Subject;
-use super::moved::{Half, Moved};
-use super::person::moment;
 use super::proof::{Outcome, Proof, outcome};
 use super::sealed::{Folded, Sealed};
 use super::verdict::{ExcuseKind, Gate, GateName, Only, Verdict};
-use super::{Contract, Exit, Invalid, Oid, Person, Policy, Refusal, Version};
-
-/// The rule that a disputed entry breaks. Each has a row in docs/policy.md.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantArray,
-)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub(crate) enum Rule {
-    /// Whoever wrote the entry is who it names.
-    Author,
-    /// A promotion's id is used once.
-    PromotionId,
-    /// The sealed policy is the release commit's, and can be read.
-    Policy,
-    /// The generation is the first commit of the sealed draft, whose tip is of this version.
-    Generation,
-    /// Each folded evolution is valid, and the entry says the same of it.
-    Evolution,
-    /// Each proof fits the commit that it proves, and its own steps.
-    Proof,
-    /// What counted is what counts.
-    Counted,
-    /// Every gate of both policies was judged, and came to what the entry says.
-    Gates,
-    /// What was waived or overridden could be.
-    Excuse,
-    /// An entry that repeats another says what that one says.
-    Original,
-    /// Whoever withdraws, imports or moves may: the policy's `promoters`.
-    Promoters,
-}
-
-/// One thing that an entry is disputed for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Dispute {
-    pub rule: Rule,
-    #[serde(rename = "what")]
-    pub why: String,
-}
-
-impl Dispute {
-    fn new(rule: Rule, why: impl Into<String>) -> Self {
-        let why = why.into();
-        Self { rule, why }
-    }
-}
-
-impl std::fmt::Display for Dispute {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.rule, self.why)
-    }
-}
-
-/// What a disputed entry does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Act {
-    Promotion(Version),
-    Withdrawal(Version),
-    Import(Vec<Version>),
-    Move(Half),
-    /// Of the entry with that oid.
-    Acceptance(Oid),
-}
-
-impl std::fmt::Display for Act {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Promotion(version) => version.fmt(f),
-            Self::Withdrawal(version) => write!(f, "the withdrawal of {version}"),
-            Self::Import(all) => match all.as_slice() {
-                [only] => write!(f, "the import of {only}"),
-                all => write!(f, "the import of {} versions", all.len()),
-            },
-            Self::Move(Half::Left) => f.write_str("the move of the ledger"),
-            Self::Move(Half::Arrived) => f.write_str("the arrival of the ledger"),
-            Self::Acceptance(entry) => write!(f, "the acceptance of {}", entry.short()),
-        }
-    }
-}
-
-/// A disputed entry: its version stays taken, and nothing else of it counts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Disputed {
-    pub act: Act,
-    pub by: Person,
-    pub why: Vec<Dispute>,
-}
-
-impl Disputed {
-    /// A version that it is about, whose product's policy says who may settle it.
-    pub(crate) fn about(&self) -> Option<&Version> {
-        match &self.act {
-            Act::Promotion(version) | Act::Withdrawal(version) => Some(version),
-            Act::Import(all) => all.first(),
-            Act::Move(_) | Act::Acceptance(_) => None,
-        }
-    }
-
-    /// What the entry is called.
-    pub(crate) fn name(&self) -> String {
-        self.act.to_string()
-    }
-
-    /// Whether it is a promotion, or an import, of that version.
-    pub(crate) fn releases(&self, version: &Version) -> bool {
-        match &self.act {
-            Act::Promotion(own) => own.as_str() == version.as_str(),
-            Act::Import(all) => all.iter().any(|own| own.as_str() == version.as_str()),
-            Act::Withdrawal(_) | Act::Move(_) | Act::Acceptance(_) => false,
-        }
-    }
-
-    /// Whether it is a withdrawal of that version.
-    pub(crate) fn withdraws(&self, version: &Version) -> bool {
-        matches!(&self.act, Act::Withdrawal(own) if own.as_str() == version.as_str())
-    }
-}
+use super::{Contract, Invalid, Oid, Person, Policy, Version};
 
 /// What a promotion is judged by, gathered from the objects that it reaches.
 #[derive(Debug)]
@@ -505,26 +368,8 @@ pub(crate) fn judged_without_previous(sealed: &Sealed, previous: &Sealed) -> boo
     previous.rules > sealed.rules && sealed.gates.iter().any(said)
 }
 
-impl Moved {
-    /// The refusal of whatever would go on at the place that the ledger left by it. Nobody is to follow a
-    /// move that was not its author's to make.
-    pub(crate) fn gone(&self, disputed: Option<&Disputed>) -> Refusal {
-        let (to, by, at) = (&self.to, &self.by, moment(&self.at));
-        let what = format!("The ledger moved to {to}: {by} moved it at {at}");
-        let mut refusal = Refusal::new(Exit::OutOfStep, what);
-        let Some(disputed) = disputed else {
-            return refusal.then("git gryt sync move --follow");
-        };
-        let why = disputed.why.iter();
-        refusal.why = why.map(|why| format!("That is disputed: {why}")).collect();
-        refusal.then("git gryt sync move --back")
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use strum::VariantArray;
-
     use super::super::evolution::tests::attempt;
     use super::super::proof::{StepEnd, StepResult};
     use super::*;
@@ -721,14 +566,5 @@ mod tests {
         assert_eq!(permission(&person("mal"), None), None);
         let by = done_by(&person("mal"), &person("lead"));
         assert_eq!(by.unwrap().rule, Rule::Author);
-    }
-
-    #[test]
-    fn the_page_names_each_rule() {
-        let page = include_str!("../../docs/policy.md");
-        for rule in Rule::VARIANTS {
-            let row = format!("| `{rule}` |");
-            assert!(page.contains(&row), "{rule}: docs/policy.md");
-        }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod address;
 pub(crate) mod change;
 pub(crate) mod changeset;
 pub(crate) mod dispute;
+pub(crate) mod disputed;
 pub(crate) mod edit;
 pub(crate) mod engine;
 pub(crate) mod evolution;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::dispute::Dispute;
+use super::disputed::Dispute;
 use super::state::Trial;
 use super::{EvolutionName, Person, Version};
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::dispute::Dispute;
+use super::disputed::Dispute;
 use super::state::SyncState;
 use super::{EvolutionName, Invalid, Oid, Version};
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{generation, line};
 use crate::commands;
 use crate::model::EvolutionName;
-use crate::model::dispute::Dispute;
+use crate::model::disputed::Dispute;
 use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;

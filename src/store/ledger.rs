@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Content, malformed};
 use super::{Store, draft};
-use crate::model::dispute::Disputed;
+use crate::model::disputed::Disputed;
 use crate::model::import::{self, Imported};
 use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
 use crate::model::moved::{self, Half, Moved};

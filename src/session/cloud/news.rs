@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Cloud;
-use crate::model::dispute::Disputed;
+use crate::model::disputed::Disputed;
 use crate::model::evolution::Says;
 use crate::model::ledger::Kind;
 use crate::model::news::News;

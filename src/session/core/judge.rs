@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::Result;
 
 use super::Core;
-use crate::model::dispute::{self, Act, Dispute, Disputed, Draft, Facts, Original, Tried};
+use crate::model::dispute::{self, Draft, Facts, Original, Tried};
+use crate::model::disputed::{Act, Dispute, Disputed};
 use crate::model::excuse::Rules;
 use crate::model::ledger::{Kind, Verified};
 use crate::model::moved::Half;

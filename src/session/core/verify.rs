@@ -8,7 +8,7 @@ use super::Core;
 use super::beyond::Entry;
 use super::judge::{Judged, Past};
 use crate::git::refs::Update;
-use crate::model::dispute::Disputed;
+use crate::model::disputed::Disputed;
 use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;

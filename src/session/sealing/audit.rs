@@ -7,7 +7,7 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::Sealing;
-use crate::model::dispute::{Act, Rule};
+use crate::model::disputed::{Act, Rule};
 use crate::model::ledger::{Check, Verified, check};
 use crate::model::proof::Outcome;
 use crate::model::sealed::{Acceptance, Sealed};
