@@ -10,8 +10,9 @@ use super::evolution::Attempt;
 use super::excuse::Rules;
 use super::gate::Subject;
 use super::proof::{Outcome, Proof, outcome};
+use super::rules::RuleSet;
 use super::sealed::{Folded, Sealed};
-use super::verdict::{ExcuseKind, Gate, GateName, Only, Verdict};
+use super::verdict::{ExcuseKind, Only, Verdict};
 use super::{Contract, Invalid, Oid, Person, Policy, Version};
 
 /// What a promotion is judged by, gathered from the objects that it reaches.
@@ -127,6 +128,22 @@ pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     for why in counted(facts, &attempts) {
         say(Rule::Counted, why);
     }
+    let original = facts.original.iter().flatten();
+    let judged_by = [&facts.rules]
+        .into_iter()
+        .chain(original.map(|original| &original.rules));
+    let asked: Vec<(String, RuleSet)> = judged_by.flat_map(Rules::asked_for).collect();
+    for (policy, needs) in &asked {
+        let by = sealed.rules;
+        say(
+            Rule::MinRules,
+            format!("{policy} asks for rules {needs}, and it names rules {by}"),
+        );
+    }
+    if !asked.is_empty() {
+        // What else such a policy asks for is not for these rules to say.
+        return found;
+    }
     let subject = Subject {
         contract: facts.contract,
         generation: &sealed.generation,
@@ -147,7 +164,8 @@ pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
             let now = facts.rules.judge(&subject);
             for verdict in now.iter().filter(|verdict| !verdict.passed) {
                 let said = sealed.gates.iter().find(|said| said.gate == verdict.gate);
-                let wrong = excused(verdict, said.filter(|said| !said.passed), &facts.rules);
+                let by = &sealed.promoter;
+                let wrong = excused(verdict, said.filter(|said| !said.passed), &facts.rules, by);
                 found.extend(wrong.filter(|wrong| !found.contains(wrong)));
             }
         }
@@ -156,12 +174,19 @@ pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
 }
 
 /// Whether whoever wrote an entry that is no promotion may: `policy` is the one sealed with the highest
-/// version of a product that it is about; none before the first.
-pub(crate) fn permission(author: &Person, policy: Option<(&Version, &Policy)>) -> Option<Dispute> {
+/// version of the product that it is about; none before the first.
+pub(crate) fn permission(
+    author: &Person,
+    about: Option<&Version>,
+    policy: Option<&(Version, Policy)>,
+) -> Option<Dispute> {
     let (version, policy) = policy?;
+    let policy = match about {
+        Some(about) => policy.clone().about(about),
+        None => policy.clone().of(None),
+    };
     let promoters = policy.promoters.as_ref()?;
-    let listed = |email: &String| email.eq_ignore_ascii_case(&author.email);
-    (!promoters.iter().any(listed)).then(|| {
+    (!promoters.iter().any(|email| author.has(email))).then(|| {
         let why = format!("{author} is no promoter by the policy sealed with {version}");
         Dispute::new(Rule::Promoters, why)
     })
@@ -324,12 +349,13 @@ fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) -> Vec<Disput
                 };
                 let why = format!("{by} the gate {gate}, and it says otherwise");
                 found.push(Dispute::new(Rule::Gates, why));
-                found.extend(excused(verdict, Some(said), rules));
+                found.extend(excused(verdict, Some(said), rules, subject.promoter));
             }
             ([said], false) => {
-                found.extend(excused(verdict, Some(*said).filter(|v| !v.passed), rules));
+                let said = Some(*said).filter(|v| !v.passed);
+                found.extend(excused(verdict, said, rules, subject.promoter));
             }
-            ([], false) => found.extend(excused(verdict, None, rules)),
+            ([], false) => found.extend(excused(verdict, None, rules, subject.promoter)),
         }
     }
     for said in sealed {
@@ -343,35 +369,32 @@ fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) -> Vec<Disput
 }
 
 /// What is wrong with how a gate that fails was passed: `said` is what was sealed of its failure.
-fn excused(verdict: &Verdict, said: Option<&Verdict>, rules: &Rules) -> Option<Dispute> {
+fn excused(
+    verdict: &Verdict,
+    said: Option<&Verdict>,
+    rules: &Rules,
+    promoter: &Person,
+) -> Option<Dispute> {
     let (gate, lines) = (&verdict.gate, verdict.missing.join("; "));
     let Some(excuse) = said.and_then(|said| said.excuse.as_ref()) else {
         let why = format!("the gate {gate} does not hold: {lines}");
         return Some(Dispute::new(Rule::Gates, why));
     };
     let how = match excuse.kind {
-        ExcuseKind::Waived => "waived",
-        ExcuseKind::Overridden => "overridden",
+        ExcuseKind::Waived => "waived".to_owned(),
+        ExcuseKind::Overridden => format!("overridden by {promoter}"),
     };
-    (!rules.allows(verdict, excuse.kind)).then(|| {
+    (!rules.allows(verdict, excuse, promoter)).then(|| {
         let why = format!("the gate {gate} does not hold, and may not be {how}: {lines}");
         Dispute::new(Rule::Excuse, why)
     })
-}
-
-/// Whether a promotion was judged without the previous policy, because nobody could read that then: a
-/// later program sealed it. Who can read it by now judges as was judged then.
-pub(crate) fn judged_without_previous(sealed: &Sealed, previous: &Sealed) -> bool {
-    let said = |verdict: &Verdict| {
-        verdict.gate == GateName::Known(Gate::PreviousPolicy) && !verdict.passed
-    };
-    previous.rules > sealed.rules && sealed.gates.iter().any(said)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::evolution::tests::attempt;
     use super::super::proof::{StepEnd, StepResult};
+    use super::super::verdict::Gate;
     use super::*;
 
     fn oid(n: u32) -> Oid {
@@ -403,7 +426,7 @@ mod tests {
         let mut proof = attempt.proof.clone().unwrap();
         proof.steps = vec![step];
         let rules = Rules {
-            by: super::super::rules::RuleSet::CURRENT,
+            by: RuleSet::CURRENT,
             ..Rules::default()
         };
         let author = person("lead");
@@ -548,6 +571,7 @@ mod tests {
             said.excuse = Some(super::super::verdict::Excuse {
                 kind: ExcuseKind::Waived,
                 reason: "because".into(),
+                heir: None,
             });
         };
         // Which of two policies failed it is untrue, too: there is only one.
@@ -560,10 +584,19 @@ mod tests {
     fn who_is_no_promoter_neither_withdraws_nor_imports() {
         let version: Version = "v1.0.0".parse().unwrap();
         let policy = Policy::parse(b"promoters: [lead@example.com]").unwrap();
-        let may = |who: &str| permission(&person(who), Some((&version, &policy)));
+        let whose = (version.clone(), policy);
+        let may = |who: &str| permission(&person(who), Some(&version), Some(&whose));
         assert_eq!(may("lead"), None);
         assert_eq!(may("mal").unwrap().rule, Rule::Promoters);
-        assert_eq!(permission(&person("mal"), None), None);
+        assert_eq!(permission(&person("mal"), Some(&version), None), None);
+        let text = b"promoters: [lead@example.com]\nlines: {v1.x: {promoters: [mal@example.com]}}";
+        let whose = ("v2.0.0".parse().unwrap(), Policy::parse(text).unwrap());
+        assert_eq!(
+            permission(&person("mal"), Some(&version), Some(&whose)),
+            None
+        );
+        assert!(permission(&person("lead"), Some(&version), Some(&whose)).is_some());
+        assert!(permission(&person("mal"), None, Some(&whose)).is_some());
         let by = done_by(&person("mal"), &person("lead"));
         assert_eq!(by.unwrap().rule, Rule::Author);
     }

@@ -45,6 +45,8 @@ pub(crate) enum Rule {
     Gates,
     /// What was waived or overridden could be.
     Excuse,
+    /// It was judged by the least set of rules that both policies ask for, or a later one.
+    MinRules,
     /// An entry that repeats another says what that one says.
     Original,
     /// Whoever withdraws, imports or moves may: the policy's `promoters`.

@@ -4,7 +4,7 @@
 use super::gate::{Subject, combine, judge, verdict};
 use super::rules::RuleSet;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
-use super::{Exit, Policy, Refusal, Version};
+use super::{Exit, Person, Policy, Refusal, Version};
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
@@ -49,14 +49,56 @@ impl Rules {
             && self.previous.as_ref().is_none_or(|(_, p)| p.waives(gate))
     }
 
-    /// Whether a gate that fails so may be passed with that excuse.
-    pub(crate) fn allows(&self, verdict: &Verdict, kind: ExcuseKind) -> bool {
-        match kind {
+    /// Whether a gate that fails so may be passed with that excuse by `promoter`.
+    pub(crate) fn allows(&self, verdict: &Verdict, excuse: &Excuse, promoter: &Person) -> bool {
+        match excuse.kind {
             ExcuseKind::Waived => match verdict.gate {
-                GateName::Known(gate) => gate.waivable() && self.waivable(gate),
+                GateName::Known(gate) => {
+                    gate.waivable() && self.waivable(gate) && excuse.heir.is_none()
+                }
                 GateName::Later(_) => false,
             },
-            ExcuseKind::Overridden => verdict.only == Some(Only::Previous),
+            ExcuseKind::Overridden => {
+                self.overrides(verdict, promoter) == Some(excuse.heir.as_deref())
+            }
+        }
+    }
+
+    /// Whether `promoter` can override that verdict, and as which heir where it takes one.
+    fn overrides(&self, verdict: &Verdict, promoter: &Person) -> Option<Option<&str>> {
+        let GateName::Known(gate) = verdict.gate else {
+            return None;
+        };
+        if verdict.only != Some(Only::Previous) {
+            return None;
+        }
+        if !(gate.is_of_heirs() && self.by.has_heirs()) {
+            return Some(None);
+        }
+        let (_, previous) = self.previous.as_ref()?;
+        previous.heir(promoter).map(|email| Some(email.as_str()))
+    }
+
+    /// The policies that ask for later rules than these, by name, and which they ask for.
+    pub(crate) fn asked_for(&self) -> Vec<(String, RuleSet)> {
+        let present = ("The policy at the release commit".to_owned(), &self.present);
+        let previous = self.previous.as_ref();
+        let previous =
+            previous.map(|(version, p)| (format!("The policy sealed with {version}"), p));
+        let all = [Some(present), previous].into_iter().flatten();
+        let later = all.filter(|(_, policy)| policy.needs > self.by);
+        later.map(|(name, policy)| (name, policy.needs)).collect()
+    }
+
+    /// The refusal of a promotion by rules that this program does not know.
+    ///
+    /// # Errors
+    /// [`Exit::Gate`].
+    pub(crate) fn known(&self) -> Result<(), Refusal> {
+        self.present.known("The policy at the release commit")?;
+        match &self.previous {
+            Some((version, policy)) => policy.known(&format!("The policy sealed with {version}")),
+            None => Ok(()),
         }
     }
 
@@ -77,6 +119,7 @@ pub(crate) fn grant(
     mut verdicts: Vec<Verdict>,
     rules: &Rules,
     plea: &Plea,
+    promoter: &Person,
 ) -> Result<Vec<Verdict>, Refusal> {
     for gate in &plea.waive {
         if !rules.waivable(*gate) {
@@ -92,23 +135,30 @@ pub(crate) fn grant(
         }
     }
     for verdict in verdicts.iter_mut().filter(|v| !v.passed) {
-        let kind = if plea.waive.iter().any(|gate| verdict.gate == *gate) {
-            ExcuseKind::Waived
-        } else if plea.override_previous && verdict.only == Some(Only::Previous) {
-            ExcuseKind::Overridden
-        } else {
-            continue;
+        let heir = rules
+            .overrides(verdict, promoter)
+            .filter(|_| plea.override_previous);
+        let (kind, heir) = match (plea.waive.iter().any(|gate| verdict.gate == *gate), heir) {
+            (true, _) => (ExcuseKind::Waived, None),
+            (false, Some(heir)) => (ExcuseKind::Overridden, heir.map(str::to_owned)),
+            (false, None) => continue,
         };
         verdict.excuse = Some(Excuse {
             kind,
             reason: plea.reason.clone(),
+            heir,
         });
     }
     Ok(verdicts)
 }
 
 /// The refusal over everything that still stops the promotion, all of it at once.
-pub(crate) fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) -> Refusal {
+pub(crate) fn refused(
+    verdicts: &[Verdict],
+    rules: &Rules,
+    version: &Version,
+    promoter: &Person,
+) -> Refusal {
     let mut refusal = Refusal::new(Exit::Gate, format!("{version} is not ready for promotion"));
     let stopping: Vec<&Verdict> = verdicts.iter().filter(|v| v.stops()).collect();
     for verdict in &stopping {
@@ -116,7 +166,18 @@ pub(crate) fn refused(verdicts: &[Verdict], rules: &Rules, version: &Version) ->
             refusal = refusal.because(said(verdict, rules, line));
         }
     }
-    let overridden = |v: &&&Verdict| v.only == Some(Only::Previous);
+    let overridden = |v: &&&Verdict| rules.overrides(v, promoter).is_some();
+    let for_heirs = |v: &&&Verdict| v.only == Some(Only::Previous) && !overridden(v);
+    if let (true, Some((before, previous))) =
+        (stopping.iter().any(|v| for_heirs(&v)), &rules.previous)
+    {
+        refusal = refusal.because(match previous.heirs.as_deref() {
+            None | Some([]) => {
+                format!("The policy of {before} names no heirs who could override it")
+            }
+            Some(heirs) => format!("Who can override it is {}", heirs.join(" or ")),
+        });
+    }
     let waived = |v: &&&Verdict| {
         !overridden(v) && matches!(v.gate, GateName::Known(gate) if rules.waivable(gate))
     };
@@ -169,6 +230,13 @@ mod tests {
         }
     }
 
+    fn who(name: &str) -> Person {
+        Person {
+            name: name.into(),
+            email: format!("{name}@example.com"),
+        }
+    }
+
     fn plea(waive: &[Gate], override_previous: bool) -> Plea {
         Plea {
             waive: waive.to_vec(),
@@ -180,7 +248,10 @@ mod tests {
     #[test]
     fn a_gate_is_waived_where_both_policies_allow_it() {
         let gate = Gate::MinEvolutions;
-        let asks = |rules: &Rules| grant(vec![failed(gate, None)], rules, &plea(&[gate], false));
+        let asks = |rules: &Rules| {
+            let plea = plea(&[gate], false);
+            grant(vec![failed(gate, None)], rules, &plea, &who("ann"))
+        };
         let both = rules(
             "waivable: [min_evolutions]",
             Some("waivable: [min_evolutions]"),
@@ -198,16 +269,49 @@ mod tests {
 
     #[test]
     fn only_what_the_previous_policy_alone_fails_is_overridden() {
-        let rules = rules("", Some("promoters: [a@b.c]"));
+        let rules = rules("", Some("gates: {min_evolutions: 2}"));
         let verdicts = vec![
-            failed(Gate::Promoters, Some(Only::Previous)),
+            failed(Gate::MinEvolutions, Some(Only::Previous)),
             failed(Gate::Versions, None),
         ];
-        let found = grant(verdicts, &rules, &plea(&[], true)).unwrap();
+        let found = grant(verdicts, &rules, &plea(&[], true), &who("eve")).unwrap();
         assert!(!found[0].stops() && found[1].stops());
-        let refusal = refused(&found, &rules, &"v2.0.0".parse().unwrap());
+        let refusal = refused(&found, &rules, &"v2.0.0".parse().unwrap(), &who("eve"));
         assert_eq!(refusal.why, ["versions: something"]);
         assert!(refusal.next.is_empty());
+    }
+
+    #[test]
+    fn nobody_but_an_heir_overrides_who_may_promote() {
+        let rules = rules("", Some("promoters: [a@b.c]\nheirs: [eve@example.com]"));
+        let version = "v2.0.0".parse().unwrap();
+        let verdicts = || vec![failed(Gate::Promoters, Some(Only::Previous))];
+        let as_heir = grant(verdicts(), &rules, &plea(&[], true), &who("Eve")).unwrap();
+        let excuse = as_heir[0].excuse.clone().unwrap();
+        assert_eq!(excuse.heir.as_deref(), Some("eve@example.com"));
+        assert!(rules.allows(&as_heir[0], &excuse, &who("eve")));
+        assert!(!rules.allows(&as_heir[0], &excuse, &who("bob")));
+        let unsaid = Excuse {
+            heir: None,
+            ..excuse.clone()
+        };
+        assert!(!rules.allows(&as_heir[0], &unsaid, &who("eve")));
+        let other = grant(verdicts(), &rules, &plea(&[], true), &who("bob")).unwrap();
+        assert!(other[0].stops());
+        let refusal = refused(&other, &rules, &version, &who("bob"));
+        assert!(refusal.next.is_empty(), "{refusal:?}");
+        assert!(refusal.why[1].contains("eve@example.com"), "{refusal:?}");
+        let refusal = refused(&other, &rules, &version, &who("eve"));
+        assert_eq!(
+            refusal.next,
+            ["git gryt promote v2.0.0 --override-previous --reason TEXT"]
+        );
+        // Before there were heirs, everybody could.
+        let before = Rules {
+            by: RuleSet::FIRST,
+            ..rules
+        };
+        assert!(before.allows(&other[0], &unsaid, &who("bob")));
     }
 
     #[test]
@@ -218,7 +322,7 @@ mod tests {
         };
         let text = "version: v1.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
         let contract = crate::model::Contract::parse(text.as_bytes(), &"v1.0.0".parse().unwrap());
-        let who = crate::model::Person {
+        let who = Person {
             name: "a".into(),
             email: "a@b.c".into(),
         };
@@ -234,7 +338,7 @@ mod tests {
             .find(|v| v.gate == Gate::PreviousPolicy)
             .unwrap();
         assert!(found.stops());
-        let granted = grant(vec![found], &broken, &plea(&[], true)).unwrap();
+        let granted = grant(vec![found], &broken, &plea(&[], true), &who).unwrap();
         assert!(!granted[0].stops());
     }
 
@@ -242,10 +346,10 @@ mod tests {
     fn the_way_on_is_said_where_there_is_one() {
         let rules = rules("waivable: [versions]", Some("waivable: [versions]"));
         let verdicts = [
-            failed(Gate::Promoters, Some(Only::Previous)),
+            failed(Gate::MinEvolutions, Some(Only::Previous)),
             failed(Gate::Versions, None),
         ];
-        let refusal = refused(&verdicts, &rules, &"v2.0.0".parse().unwrap());
+        let refusal = refused(&verdicts, &rules, &"v2.0.0".parse().unwrap(), &who("ann"));
         assert_eq!(
             refusal.next,
             ["git gryt promote v2.0.0 --waive versions --override-previous --reason TEXT"]

@@ -176,8 +176,7 @@ fn speaker(standing: &Standing) -> String {
 
 fn may_promote(subject: &Subject<'_>, promoters: &[String]) -> Vec<String> {
     let promoter = subject.promoter;
-    let listed = |email: &String| email.eq_ignore_ascii_case(&promoter.email);
-    match promoters.iter().any(listed) {
+    match promoters.iter().any(|email| promoter.has(email)) {
         true => Vec::new(),
         false => vec![format!(
             "{promoter} may not promote: ask {}",

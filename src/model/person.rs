@@ -55,6 +55,11 @@ impl Person {
         self.email.eq_ignore_ascii_case(&other.email)
     }
 
+    /// Whether that is this person's email.
+    pub fn has(&self, email: &str) -> bool {
+        self.email.eq_ignore_ascii_case(email)
+    }
+
     /// Whether a contract that says `who` means this person: by email, the part of it before the
     /// `@`, or the name.
     pub fn goes_by(&self, who: &str) -> bool {

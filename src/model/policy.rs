@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::change::ChangeKind;
 use super::place::{self, Key};
-use super::scheme::Scheme;
+use super::rules::RuleSet;
+use super::scheme::{Range, Scheme};
 use super::verdict::Gate;
-use super::{Exit, Invalid, Refusal, Version};
+use super::{Exit, Invalid, Person, Refusal, Version};
 
 /// The tracked file, below the top.
 pub(crate) const FILE: &str = ".gryt/policy.yaml";
@@ -24,9 +25,16 @@ pub struct Policy {
     /// Who may promote, by email; none said means anybody who can push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promoters: Option<Vec<String>>,
+    /// Who may override what it says of who may promote, once it is the previous one; none said means
+    /// nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heirs: Option<Vec<String>>,
     /// The gates that a promoter may pass with a reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivable: Vec<String>,
+    /// The least set of rules that a release is judged by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_rules: Option<RuleSet>,
     /// How versions are named.
     #[serde(
         default,
@@ -37,9 +45,15 @@ pub struct Policy {
     /// What products have that differs. It is resolved before a policy is compared or shown.
     #[serde(default, skip_serializing)]
     pub products: BTreeMap<String, Part>,
+    /// What lines of versions, such as `v1.x`, have that differs. Resolved as products are.
+    #[serde(default, skip_serializing)]
+    pub lines: BTreeMap<String, Part>,
+    /// The least set of rules that knows everything that it says.
+    #[serde(skip)]
+    pub needs: RuleSet,
 }
 
-/// What a product says otherwise: a key that it says stands for the whole of that key.
+/// What a product or a line says otherwise: a key that it says stands for the whole of that key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -49,9 +63,14 @@ pub struct Part {
     #[serde(default)]
     pub promoters: Option<Vec<String>>,
     #[serde(default)]
+    pub heirs: Option<Vec<String>>,
+    #[serde(default)]
     pub waivable: Option<Vec<String>>,
     #[serde(default, deserialize_with = "scheme_if_said")]
     pub versions: Option<Scheme>,
+    /// A product's own; a line has none.
+    #[serde(default)]
+    pub lines: Option<BTreeMap<String, Part>>,
 }
 
 /// The gates that a team can switch on.
@@ -101,34 +120,112 @@ impl Policy {
     /// # Errors
     /// The rule that it breaks, with line and column.
     pub fn parse(text: &[u8]) -> Result<Policy, Invalid> {
+        // What asks for later rules may say what this program does not know.
+        if let Ok(Some(Asked {
+            min_rules: Some(needs),
+        })) = Invalid::or_yaml(text)
+            && needs > RuleSet::CURRENT
+        {
+            return Ok(Policy {
+                min_rules: Some(needs),
+                needs,
+                ..Policy::default()
+            });
+        }
         let policy: Option<Policy> = Invalid::or_yaml(text)?;
-        let policy = policy.unwrap_or_default();
+        let mut policy = policy.unwrap_or_default();
+        policy.needs = policy.least_rules();
         policy.check(text, &[])?;
+        policy.check_lines(text, &[])?;
         for product in policy.products.keys() {
             let path = [Key::Name("products"), Key::Name(product)];
             if format!("{product}/v1").parse::<Version>().is_err() {
                 let rule = format!("`{product}` cannot be the product of a version");
                 return Err(place::invalid(text, &path, rule));
             }
-            policy.clone().of(Some(product)).check(text, &path)?;
+            let own = policy.clone().of(Some(product));
+            own.check(text, &path)?;
+            if policy.products[product].lines.is_some() {
+                own.check_lines(text, &path)?;
+            }
         }
         Ok(policy)
+    }
+
+    /// The least set of rules that knows each key that it says.
+    fn least_rules(&self) -> RuleSet {
+        let parts = || self.products.values();
+        let later = self.heirs.is_some()
+            || self.min_rules.is_some()
+            || !self.lines.is_empty()
+            || parts().any(|part| part.heirs.is_some() || part.lines.is_some());
+        let keys = match later {
+            true => RuleSet::WITH_HEIRS,
+            false => RuleSet::FIRST,
+        };
+        keys.max(self.min_rules.unwrap_or_default())
     }
 
     /// The policy for the releases of a product; none are those without.
     #[must_use]
     pub fn of(mut self, product: Option<&str>) -> Policy {
         let mut products = std::mem::take(&mut self.products);
-        let Some(part) = product.and_then(|name| products.remove(name)) else {
-            return self;
+        match product.and_then(|name| products.remove(name)) {
+            Some(part) => self.with(part),
+            None => self,
+        }
+    }
+
+    /// The policy for one version: its product's, and in that the one of the narrowest line that it is in.
+    #[must_use]
+    pub fn about(self, version: &Version) -> Policy {
+        let mut policy = self.of(version.product());
+        let lines = std::mem::take(&mut policy.lines).into_iter();
+        let holds = |(name, part): (String, Part)| {
+            let range = Range::try_from(name).ok()?;
+            range.holds_number(version).then_some((range.width(), part))
         };
+        let narrowest = lines.filter_map(holds).max_by_key(|(width, _)| *width);
+        match narrowest {
+            Some((_, part)) => policy.with(part),
+            None => policy,
+        }
+    }
+
+    /// This one with what a part of it says otherwise.
+    fn with(self, part: Part) -> Policy {
         Policy {
             gates: part.gates.unwrap_or(self.gates),
             promoters: part.promoters.or(self.promoters),
+            heirs: part.heirs.or(self.heirs),
             waivable: part.waivable.unwrap_or(self.waivable),
             versions: part.versions.unwrap_or(self.versions),
-            products: BTreeMap::new(),
+            lines: part.lines.unwrap_or(self.lines),
+            ..self
         }
+    }
+
+    /// Checks what it says of lines.
+    fn check_lines(&self, text: &[u8], root: &[Key<'_>]) -> Result<(), Invalid> {
+        for (name, part) in &self.lines {
+            let path = [root, &[Key::Name("lines"), Key::Name(name)]].concat();
+            let invalid = |rule: &str| Err(place::invalid(text, &path, rule));
+            match Range::try_from(name.clone()) {
+                Ok(range) if range.product().is_none() => {}
+                Ok(_) => return invalid("a line of a product stands below that product"),
+                Err(wrong) => return invalid(&wrong.rule),
+            }
+            if part.lines.is_some() {
+                return invalid("a line has no lines of its own");
+            }
+            self.clone().with(part.clone()).check(text, &path)?;
+        }
+        Ok(())
+    }
+
+    /// The email by which it names somebody its heir.
+    pub(crate) fn heir(&self, who: &Person) -> Option<&String> {
+        self.heirs.iter().flatten().find(|email| who.has(email))
     }
 
     /// Checks the rules that its types cannot express; `root` is where it stands in `text`.
@@ -151,10 +248,12 @@ impl Policy {
             let rule = "nobody may promote: name somebody, or leave promoters out";
             return invalid(&[Key::Name("promoters")], rule);
         }
-        for (at, email) in self.promoters.iter().flatten().enumerate() {
-            if !email.contains('@') {
-                let path = [Key::Name("promoters"), Key::At(at)];
-                return invalid(&path, &format!("`{email}` is no email"));
+        for (name, emails) in [("promoters", &self.promoters), ("heirs", &self.heirs)] {
+            for (at, email) in emails.iter().flatten().enumerate() {
+                if !email.contains('@') {
+                    let path = [Key::Name(name), Key::At(at)];
+                    return invalid(&path, &format!("`{email}` is no email"));
+                }
             }
         }
         for (at, name) in self.waivable.iter().enumerate() {
@@ -178,6 +277,22 @@ impl Policy {
     pub fn parse_at(text: &[u8], place: &str) -> Result<Policy, Refusal> {
         Self::parse(text)
             .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))
+    }
+
+    /// The refusal of whatever it is to decide in a program that does not know the rules that it asks for.
+    ///
+    /// # Errors
+    /// [`Exit::Gate`].
+    pub(crate) fn known(&self, place: &str) -> Result<(), Refusal> {
+        if self.needs <= RuleSet::CURRENT {
+            return Ok(());
+        }
+        let (needs, own) = (self.needs, env!("CARGO_PKG_VERSION"));
+        let what = format!("{place} asks for rules {needs}, which this git gryt does not know");
+        let knows = format!("git gryt {own} knows rules {}", RuleSet::all_known());
+        Err(Refusal::new(Exit::Gate, what)
+            .because(knows)
+            .because(format!("Install a git gryt that knows rules {needs}")))
     }
 
     /// What differs between `before` and this one, a line for each key.
@@ -210,6 +325,13 @@ impl Policy {
             })
             .collect()
     }
+}
+
+/// What is read of a policy before it is known whether this program can read it.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    min_rules: Option<RuleSet>,
 }
 
 /// `gates:` with nothing after it is a mapping that a person has just begun.
@@ -290,6 +412,69 @@ mod tests {
                 .rule
                 .contains("products")
         );
+    }
+
+    #[test]
+    fn the_narrowest_line_that_a_version_is_in_says_what_holds() {
+        let text = "promoters: [a@x.org]\ngates: {min_evolutions: 3}\nlines:\n  v1.x:\n    \
+                    promoters: [b@x.org]\n  v1.2.x: {gates: {min_evolutions: 1}}\nproducts:\n  \
+                    web: {lines: {v1.x: {waivable: [versions]}}}\n  api: {promoters: [c@x.org]}\n";
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        let says = |version: &str| {
+            let policy = policy.clone().about(&version.parse().unwrap());
+            assert!(policy.lines.is_empty() && policy.products.is_empty());
+            let promoters = policy.promoters.unwrap().join(" ");
+            (
+                promoters,
+                policy.gates.min_evolutions,
+                policy.waivable.len(),
+            )
+        };
+        assert_eq!(says("v2.0.0"), ("a@x.org".into(), Some(3), 0));
+        assert_eq!(says("v1.0.0"), ("b@x.org".into(), Some(3), 0));
+        assert_eq!(says("v1.2"), ("a@x.org".into(), Some(1), 0));
+        assert_eq!(says("v10.2.0"), ("a@x.org".into(), Some(3), 0));
+        // A product has the lines that it says, or those of all.
+        assert_eq!(says("web/v1.2.0"), ("a@x.org".into(), Some(3), 1));
+        assert_eq!(says("api/v1.2.0"), ("c@x.org".into(), Some(1), 0));
+        let wrong = |text: &str| Policy::parse(text.as_bytes()).unwrap_err();
+        assert!(wrong("lines: {v1: {}}").rule.contains("no range"));
+        assert!(
+            wrong("lines: {web/v1.x: {}}")
+                .rule
+                .contains("below that product")
+        );
+        assert!(
+            wrong("lines: {v1.x: {lines: {}}}")
+                .rule
+                .contains("no lines")
+        );
+        let found = wrong("lines:\n  v1.x:\n    promoters: [ann]\n");
+        assert_eq!(found.at, Some((3, 17)), "{found}");
+        assert!(
+            wrong("products: {a: {lines: {v1: {}}}}")
+                .rule
+                .contains("no range")
+        );
+        assert!(wrong("heirs: [ann]").rule.contains("no email"));
+    }
+
+    #[test]
+    fn what_asks_for_later_rules_is_not_read_further() {
+        let needs = |text: &str| Policy::parse(text.as_bytes()).unwrap().needs;
+        assert_eq!(needs("promoters: [a@x.org]"), RuleSet::FIRST);
+        assert_eq!(needs("heirs: [a@x.org]"), RuleSet::WITH_HEIRS);
+        assert_eq!(
+            needs("products: {a: {lines: {v1.x: {}}}}"),
+            RuleSet::WITH_HEIRS
+        );
+        let later = Policy::parse(b"min_rules: 4000000000\nsomething: new\n").unwrap();
+        let refusal = later.known("The policy").unwrap_err();
+        assert_eq!(refusal.exit, Exit::Gate);
+        assert!(refusal.what.contains("rules 4000000000"), "{refusal:?}");
+        assert!(Policy::parse(b"min_rules: 2").unwrap().known("").is_ok());
+        assert!(Policy::parse(b"min_rules: 2\nsomething: new\n").is_err());
+        assert!(Policy::parse(b"min_rules: 0").is_err());
     }
 
     #[test]

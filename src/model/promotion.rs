@@ -113,6 +113,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
     folded.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let attempts: Vec<Attempt> = folded.iter().map(|(a, _)| a.clone()).collect();
     let rules = facts.rules.as_ref().map_err(Clone::clone)?;
+    rules.known()?;
     let gates = rules.judge(&Subject {
         contract,
         generation: &draft.root,
@@ -120,9 +121,9 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         attempts: &attempts,
         promoter: &facts.promoter,
     });
-    let gates = excuse::grant(gates, rules, &facts.plea)?;
+    let gates = excuse::grant(gates, rules, &facts.plea, &facts.promoter)?;
     if gates.iter().any(Verdict::stops) {
-        return Err(excuse::refused(&gates, rules, version));
+        return Err(excuse::refused(&gates, rules, version, &facts.promoter));
     }
     let counts = |attempt: &Attempt| {
         contract

@@ -8,19 +8,31 @@ use super::policy::Strictness;
 /// One set. A later one has everything of those before it, but for defaults that it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[serde(try_from = "u32", into = "u32")]
 pub struct RuleSet(u32);
 
 impl RuleSet {
     /// The one before entries said which.
     pub const FIRST: Self = Self(1);
-    /// The one that promotions are judged by now: what was proven has to be in the release, unless
-    /// the policy says otherwise.
+    /// The first that knows `heirs`, `lines` and `min_rules`, and by which nobody but an heir overrides who
+    /// may promote.
+    pub(crate) const WITH_HEIRS: Self = Self(2);
+    /// The one that promotions are judged by now.
     pub const CURRENT: Self = Self(2);
 
     /// Whether this program knows it.
     pub fn is_known(self) -> bool {
         (Self::FIRST..=Self::CURRENT).contains(&self)
+    }
+
+    /// All that this program knows, for a message.
+    pub(crate) fn all_known() -> String {
+        format!("{} to {}", Self::FIRST, Self::CURRENT)
+    }
+
+    /// Whether who may promote by the previous policy is for its heirs alone to override.
+    pub(crate) fn has_heirs(self) -> bool {
+        self >= Self::WITH_HEIRS
     }
 
     /// What a policy means that does not say what `proof_covers_release` is.
@@ -29,6 +41,29 @@ impl RuleSet {
             true => Strictness::Warn,
             false => Strictness::Require,
         }
+    }
+}
+
+impl TryFrom<u32> for RuleSet {
+    type Error = &'static str;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        match number {
+            0 => Err("rules are numbered from 1"),
+            number => Ok(Self(number)),
+        }
+    }
+}
+
+impl From<RuleSet> for u32 {
+    fn from(rules: RuleSet) -> Self {
+        rules.0
+    }
+}
+
+impl std::fmt::Display for RuleSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 

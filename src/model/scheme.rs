@@ -271,8 +271,23 @@ fn ranged(own: &[Range], level: Level, known: &Known<'_>) -> Result<Version, Ref
 impl Range {
     /// Whether the version is in it.
     pub fn contains(&self, version: &Version) -> bool {
+        self.product.as_deref() == version.product() && self.holds_number(version)
+    }
+
+    /// Whether the version's number is in it, whatever its product is.
+    pub(crate) fn holds_number(&self, version: &Version) -> bool {
         let same = |(at, number): (usize, &u64)| version.number(at) == *number;
-        self.product.as_deref() == version.product() && self.numbers.iter().enumerate().all(same)
+        self.numbers.iter().enumerate().all(same)
+    }
+
+    /// How many numbers its versions share.
+    pub(crate) fn width(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The product whose versions they are.
+    pub(crate) fn product(&self) -> Option<&str> {
+        self.product.as_deref()
     }
 }
 

@@ -68,6 +68,23 @@ impl Gate {
         }
     }
 
+    /// Whether it is about who may promote: that the previous policy fails it is for that policy's heirs
+    /// alone to override.
+    pub fn is_of_heirs(self) -> bool {
+        match self {
+            Self::Promoters => true,
+            Self::HasChanges
+            | Self::ChangesProven
+            | Self::MinEvolutions
+            | Self::NoFailedEvolutions
+            | Self::ProofCoversRelease
+            | Self::RequiredSteps
+            | Self::IndependentProof
+            | Self::Versions
+            | Self::PreviousPolicy => false,
+        }
+    }
+
     /// Where a policy switches it on.
     pub fn setting(self) -> Setting {
         match self {
@@ -185,6 +202,9 @@ impl Verdict {
 pub struct Excuse {
     pub kind: ExcuseKind,
     pub reason: String,
+    /// The email by which the previous policy names the promoter its heir, where it takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heir: Option<String>,
 }
 
 /// By what right.

@@ -20,6 +20,7 @@ mod doctor;
 mod documents;
 mod editing;
 mod evidence;
+mod heirs;
 mod help;
 mod hooks;
 mod hostile;

@@ -173,7 +173,10 @@ fn tightening_holds_at_once_and_loosening_from_the_next_release_on() {
 fn a_sole_promoter_who_left_locks_nobody_out() {
     let sandbox = Sandbox::new();
     let [ann, bob] = proven(&sandbox);
-    ann.tracks(POLICY, "promoters: [ann@example.com]\n");
+    ann.tracks(
+        POLICY,
+        "promoters: [ann@example.com]\nheirs: [Bob@example.com]\n",
+    );
     ann.must("git gryt promote v1.0.0");
     bob.git("pull -q origin main");
     bob.proves("v2.0.0", "B");
@@ -201,7 +204,9 @@ fn a_sole_promoter_who_left_locks_nobody_out() {
         promoted.contains("was excused: ann left in May"),
         "{promoted}"
     );
-    assert!(sealed(&bob, "v2.0.0", "promotion.yaml").contains("kind: overridden"));
+    let record = sealed(&bob, "v2.0.0", "promotion.yaml");
+    assert!(record.contains("kind: overridden"), "{record}");
+    assert!(record.contains("heir: Bob@example.com"), "{record}");
     for line in ["git gryt log", "git gryt verify"] {
         let seen = bob.must(line);
         assert!(

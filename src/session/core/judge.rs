@@ -1,7 +1,8 @@
 //! Judging valid entries: what each is disputed for (`model::dispute`), over facts gathered from the
 //! objects that it reaches and from the entries before it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
@@ -13,7 +14,7 @@ use crate::model::ledger::{Kind, Verified};
 use crate::model::moved::Half;
 use crate::model::policy::{self, Policy};
 use crate::model::sealed::{POLICY, Sealed};
-use crate::model::{EvolutionName, Invalid, Oid, Refusal, Version};
+use crate::model::{EvolutionName, Invalid, Oid, Person, Refusal, Version};
 use crate::store::draft;
 use crate::store::ledger::{Disputes, Ledger};
 use crate::store::message::header;
@@ -71,67 +72,13 @@ impl Core<'_> {
             disputed: past.disputed.clone(),
             ..Ledger::new(commit.oid.clone(), commit.oid.clone())
         };
-        let found = match verified {
-            Verified::Genesis => Ok(Vec::new()),
-            Verified::Promotion(sealed) if !sealed.rules.is_known() => {
-                let text = "its rules are those of a later version of this program";
-                return Ok(Judged::Unknown(text.into()));
-            }
-            Verified::Promotion(sealed) => {
-                let used = self.is_used(past, &sealed.promotion)?;
-                let previous = self.previous_of(past, sealed.version.product())?;
-                self.promotion(commit, base, &own, sealed, used, previous.as_ref())
-            }
-            Verified::Withdrawal(withdrawal) => {
-                let (author, version) = (&commit.author, &withdrawal.version);
-                let (product, past) = (version.product(), &mut *past);
-                let previous = self.previous_of(past, product)?;
-                let may = self.permission(commit, &own, product, previous.as_ref());
-                may.map(|may| {
-                    let by = dispute::done_by(author, &withdrawal.by);
-                    by.into_iter().chain(may).collect()
-                })
-            }
-            Verified::Accepted(acceptance) => {
-                let about = past.disputed.get(&acceptance.entry);
-                let about = about.and_then(Disputed::about).cloned();
-                let product = about.as_ref().and_then(Version::product);
-                let previous = self.previous_of(past, product)?;
-                let may = self.permission(commit, &own, product, previous.as_ref());
-                may.map(|may| {
-                    let by = dispute::done_by(&commit.author, &acceptance.by);
-                    by.into_iter().chain(may).collect()
-                })
-            }
-            Verified::Moved(moved) => {
-                let may = match moved.half {
-                    Half::Left => {
-                        let previous = self.previous_of(past, None)?;
-                        self.permission(commit, &own, None, previous.as_ref())
-                    }
-                    // Once it has left, any clone may fill the new place.
-                    Half::Arrived => Ok(None),
-                };
-                may.map(|may| {
-                    let by = dispute::done_by(&commit.author, &moved.by);
-                    by.into_iter().chain(may).collect()
-                })
-            }
-            Verified::Import(all) => {
-                let products: BTreeSet<Option<&str>> =
-                    all.iter().map(|i| i.version.product()).collect();
-                let mut found = Ok(Vec::new());
-                for product in products {
-                    let previous = self.previous_of(past, product)?;
-                    let may = self.permission(commit, &own, product, previous.as_ref());
-                    found = found.and_then(|mut found: Vec<Dispute>| {
-                        found.extend(may?.filter(|may| !found.contains(may)));
-                        Ok(found)
-                    });
-                }
-                found
-            }
-        };
+        if let Verified::Promotion(sealed) = verified
+            && !sealed.rules.is_known()
+        {
+            let text = "its rules are those of a later version of this program";
+            return Ok(Judged::Unknown(text.into()));
+        }
+        let found = self.against(past, commit, base, &own, verified);
         let why = match found {
             // What it settles was told by whoever judged that; nothing else counts for it.
             Ok(why) if why.is_empty() => {
@@ -164,6 +111,71 @@ impl Core<'_> {
         };
         past.disputed.insert(commit.oid.clone(), disputed.clone());
         Ok(Judged::Disputed(disputed))
+    }
+
+    /// What speaks against an entry.
+    fn against(
+        &self,
+        past: &mut Past,
+        commit: &Commit,
+        base: &Oid,
+        own: &Ledger,
+        verified: &Verified,
+    ) -> Result<Vec<Dispute>> {
+        let author = &commit.author;
+        // An entry that is no promotion: who it says did it, and what it is about.
+        let (by, about): (&Person, Vec<Option<&Version>>) = match verified {
+            Verified::Genesis => return Ok(Vec::new()),
+            Verified::Promotion(sealed) => {
+                let used = self.is_used(past, &sealed.promotion)?;
+                let previous = self.previous_of(past, sealed.version.product())?;
+                return self.promotion(commit, base, own, sealed, used, previous.as_ref());
+            }
+            Verified::Withdrawal(withdrawal) => (&withdrawal.by, vec![Some(&withdrawal.version)]),
+            Verified::Accepted(acceptance) => {
+                let about = past.disputed.get(&acceptance.entry);
+                let version = about.and_then(Disputed::about).cloned();
+                let whose = self.whose(past, own, version.as_ref().and_then(Version::product))?;
+                let by = dispute::done_by(author, &acceptance.by);
+                let may = dispute::permission(author, version.as_ref(), whose.as_ref());
+                return Ok(by.into_iter().chain(may).collect());
+            }
+            Verified::Moved(moved) => match moved.half {
+                Half::Left => (&moved.by, vec![None]),
+                // Once it has left, any clone may fill the new place.
+                Half::Arrived => (&moved.by, Vec::new()),
+            },
+            // Whoever imports may say who released it.
+            Verified::Import(all) => (author, all.iter().map(|i| Some(&i.version)).collect()),
+        };
+        let mut found: Vec<Dispute> = dispute::done_by(author, by).into_iter().collect();
+        let mut policies: BTreeMap<Option<&str>, Option<(Version, Policy)>> = BTreeMap::new();
+        for version in about {
+            let product = version.and_then(Version::product);
+            let whose = match policies.entry(product) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.whose(past, own, product)?),
+            };
+            let may = dispute::permission(author, version, whose.as_ref());
+            found.extend(may.filter(|may| !found.contains(may)));
+        }
+        Ok(found)
+    }
+
+    /// The version whose policy says who may write an entry about a product that is no promotion, and that
+    /// policy. None where nobody is kept from it.
+    fn whose(
+        &self,
+        past: &mut Past,
+        own: &Ledger,
+        product: Option<&str>,
+    ) -> Result<Option<(Version, Policy)>> {
+        let Some(previous) = self.previous_of(past, product)? else {
+            return Ok(None);
+        };
+        // One that cannot be read forbids nothing that it could be asked for.
+        let policy = self.read_policy(own, &previous)?.ok();
+        Ok(policy.map(|policy| (previous, policy)))
     }
 
     /// Whether an undisputed promotion of the past has that id.
@@ -248,26 +260,6 @@ impl Core<'_> {
         Ok(())
     }
 
-    fn permission(
-        &self,
-        commit: &Commit,
-        own: &Ledger,
-        product: Option<&str>,
-        previous: Option<&Version>,
-    ) -> Result<Option<Dispute>> {
-        let Some(previous) = previous else {
-            return Ok(None);
-        };
-        // One that cannot be read forbids nothing that it could be asked for.
-        let Ok(policy) = self.read_policy(own, previous, product)? else {
-            return Ok(None);
-        };
-        Ok(dispute::permission(
-            &commit.author,
-            Some((previous, &policy)),
-        ))
-    }
-
     fn promotion(
         &self,
         commit: &Commit,
@@ -335,26 +327,16 @@ impl Core<'_> {
         let Some(version) = previous else {
             return Ok(rules);
         };
-        let read = self.read_policy(at, version, sealed.version.product())?;
-        let before = self.store.sealed(at, version)?;
-        match read {
-            Ok(_) if before.is_some_and(|b| dispute::judged_without_previous(sealed, &b)) => {
-                rules.unreadable = Some("it could not be read then".into());
-            }
-            Ok(policy) => rules.previous = Some((version.clone(), policy)),
+        match self.read_policy(at, version)? {
+            Ok(policy) => rules.previous = Some((version.clone(), policy.about(&sealed.version))),
             Err(why) => rules.unreadable = Some(why),
         }
         Ok(rules)
     }
 
     /// The policy sealed with `version`; or why it cannot be read.
-    fn read_policy(
-        &self,
-        at: &Ledger,
-        version: &Version,
-        product: Option<&str>,
-    ) -> Result<Result<Policy, String>> {
-        match self.sealed_policy(at, version, product) {
+    fn read_policy(&self, at: &Ledger, version: &Version) -> Result<Result<Policy, String>> {
+        match self.sealed_policy(at, version) {
             Ok(policy) => Ok(Ok(policy)),
             Err(error) => Ok(Err(error.downcast::<Refusal>()?.what)),
         }
@@ -375,12 +357,11 @@ impl Core<'_> {
         if let Some(wrong) = wrong {
             // Judged by the stricter words of neither: what is wrong is said already.
             let text = there.ok().flatten().unwrap_or_default();
-            let product = sealed.version.product();
-            let policy = Policy::parse(&text).map(|policy| policy.of(product));
+            let policy = Policy::parse(&text).map(|policy| policy.about(&sealed.version));
             return Ok((policy.unwrap_or_default(), Some(wrong.to_owned())));
         }
-        match self.read_policy(own, &sealed.version, sealed.version.product())? {
-            Ok(policy) => Ok((policy, None)),
+        match self.read_policy(own, &sealed.version)? {
+            Ok(policy) => Ok((policy.about(&sealed.version), None)),
             Err(why) => Ok((Policy::default(), Some(why))),
         }
     }

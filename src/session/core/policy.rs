@@ -23,12 +23,24 @@ impl Core<'_> {
         };
         // A link would be followed here and not at the release commit.
         match read_below(top, FILE)? {
-            Some(text) => Ok(Policy::parse_at(&text, FILE)?.of(product)),
+            Some(text) => {
+                let policy = Policy::parse_at(&text, FILE)?;
+                policy.known(FILE)?;
+                Ok(policy.of(product))
+            }
             None => Ok(Policy::default()),
         }
     }
 
-    /// The policies for a release of `tree` on top of `ledger`, as far as they are about a product.
+    /// The same for one version.
+    ///
+    /// # Errors
+    /// As [`policy`](Core::policy).
+    pub(crate) fn policy_about(&self, version: &Version) -> Result<Policy> {
+        Ok(self.policy(version.product())?.about(version))
+    }
+
+    /// The policies for a release of `tree` as `version` on top of `ledger`.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where one of them is invalid, or written for a later git gryt.
@@ -36,7 +48,7 @@ impl Core<'_> {
         &self,
         tree: &Oid,
         ledger: Option<&Ledger>,
-        product: Option<&str>,
+        version: &Version,
     ) -> Result<Rules> {
         let place = format!("{FILE} at the release commit");
         let text = self
@@ -44,7 +56,7 @@ impl Core<'_> {
             .file(tree, FILE)?
             .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
         let present = match &text {
-            Some(text) => Policy::parse_at(text, &place)?.of(product),
+            Some(text) => Policy::parse_at(text, &place)?.about(version),
             None => Policy::default(),
         };
         let mut rules = Rules {
@@ -53,26 +65,21 @@ impl Core<'_> {
             ..Rules::default()
         };
         if let Some(ledger) = ledger
-            && let Some(version) = self.store.previous(ledger, product)?
+            && let Some(before) = self.store.previous(ledger, version.product())?
         {
-            match self.sealed_policy(ledger, &version, product) {
-                Ok(policy) => rules.previous = Some((version, policy)),
+            match self.sealed_policy(ledger, &before) {
+                Ok(policy) => rules.previous = Some((before, policy.about(version))),
                 Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
             }
         }
         Ok(rules)
     }
 
-    /// The policy that was sealed with `version`, as far as it is about a product.
+    /// The whole policy that was sealed with `version`.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where this program cannot read it.
-    pub(crate) fn sealed_policy(
-        &self,
-        ledger: &Ledger,
-        version: &Version,
-        product: Option<&str>,
-    ) -> Result<Policy> {
+    pub(crate) fn sealed_policy(&self, ledger: &Ledger, version: &Version) -> Result<Policy> {
         let place = format!("The policy sealed with {version}");
         let text = self
             .store
@@ -80,7 +87,7 @@ impl Core<'_> {
             .map_err(|invalid| Refusal::new(Exit::Invalid, format!("{place}: {invalid}")))?;
         match text {
             None => Ok(Policy::default()),
-            Some(text) => Ok(Policy::parse_at(&text, &place)?.of(product)),
+            Some(text) => Ok(Policy::parse_at(&text, &place)?),
         }
     }
 

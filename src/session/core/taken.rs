@@ -33,7 +33,7 @@ impl Core<'_> {
                 Err(error) => error,
             }
         };
-        let policy = self.policy(version.product())?;
+        let policy = self.policy_about(version)?;
         if let Err(rule) = policy.versions.check(version, &self.me()?) {
             return Err(Refusal::new(Exit::Invalid, rule)
                 .then("git gryt generation new --next patch")

@@ -104,11 +104,10 @@ impl Sealing<'_> {
             local,
             adopted: related,
             attempts,
-            rules: match self.core.rules(
-                &intent.release.tree,
-                ledger.as_ref(),
-                intent.version.product(),
-            ) {
+            rules: match self
+                .core
+                .rules(&intent.release.tree, ledger.as_ref(), &intent.version)
+            {
                 Ok(rules) => Ok(rules),
                 Err(error) => Err(error.downcast::<Refusal>()?),
             },

@@ -428,11 +428,12 @@ impl Sealing<'_> {
         let Some(version) = self.core.store.previous(ledger, None)? else {
             return Ok(());
         };
-        let policy = self.core.sealed_policy(ledger, &version, None)?;
+        let place = format!("The policy sealed with {version}");
+        let policy = self.core.sealed_policy(ledger, &version)?.of(None);
+        policy.known(&place)?;
         let me = self.core.me()?;
-        let listed = |email: &String| email.eq_ignore_ascii_case(&me.email);
         match policy.promoters {
-            Some(promoters) if !promoters.iter().any(listed) => {
+            Some(promoters) if !promoters.iter().any(|email| me.has(email)) => {
                 let what = format!("{me} may not move the ledger");
                 let whom = promoters.join(" or ");
                 Err(Refusal::new(Exit::Gate, what)
