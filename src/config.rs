@@ -51,7 +51,7 @@ pub(crate) struct Key {
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 9] = [
+pub(crate) const KEYS: [Key; 10] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -105,6 +105,12 @@ pub(crate) const KEYS: [Key; 9] = [
         git: "gryt.remoteprefix",
         env: "GRYT_REMOTE_PREFIX",
         of_branch: true,
+    },
+    Key {
+        name: "trust",
+        git: "gryt.trust",
+        env: "GRYT_TRUST",
+        of_branch: false,
     },
 ];
 
@@ -175,6 +181,8 @@ pub(crate) struct Config {
     /// Where a remote keeps what is below `refs/gryt/` here; ends in a slash.
     pub remote_prefix: String,
     pub ledger: Option<Oid>,
+    /// The disputed entries that count here as if they were not.
+    pub trust: Vec<Oid>,
     /// What the cloud's host is known not to do.
     pub host: Host,
     /// Whether git pushes to another address than it fetches from.
@@ -284,6 +292,7 @@ pub(crate) fn resolve(
         timeout,
         limit,
         prefix,
+        trust,
     ] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
@@ -308,6 +317,7 @@ pub(crate) fn resolve(
     let timeout = find(timeout, Some("5s".into()));
     let limit = find(limit, Some("10m".into()));
     let prefix = find(prefix, Some(OWN_PREFIX.into()));
+    let trust = find(trust, None);
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
         Mode::Local => None,
@@ -331,10 +341,11 @@ pub(crate) fn resolve(
         timeout: parse_duration(&limit)?,
         remote_prefix: parse_prefix(&prefix)?,
         ledger: shared.ledger.clone(),
+        trust: parse_oids(&trust)?,
         host,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
         settings: vec![
-            mode, remote, tag, format, publish, share, timeout, limit, prefix,
+            mode, remote, tag, format, publish, share, timeout, limit, prefix, trust,
         ],
     })
 }
@@ -466,6 +477,18 @@ fn parse_prefix(setting: &Setting) -> Result<String, Refusal> {
     ))
 }
 
+/// Oids in full, with white space between them.
+fn parse_oids(setting: &Setting) -> Result<Vec<Oid>, Refusal> {
+    let words = setting.value.as_deref().unwrap_or_default();
+    let oids: Result<Vec<Oid>, _> = words.split_whitespace().map(str::parse).collect();
+    oids.map_err(|_| {
+        set_wrong(
+            setting,
+            "oids of ledger entries in full, a space between them",
+        )
+    })
+}
+
 fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
     let value = setting.value.as_deref();
     let parsed = value.and_then(|value| humantime::parse_duration(value).ok());
@@ -488,6 +511,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "tag_format" => parse_format(&setting).map(drop),
         "hook_timeout" | "timeout" => parse_duration(&setting).map(drop),
         "remote_prefix" => parse_prefix(&setting).map(drop),
+        "trust" => parse_oids(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Rules {
 pub(crate) struct Plea {
     pub waive: Vec<Gate>,
     pub override_previous: bool,
+    /// Also who may promote, although the promoter is no heir.
+    pub without_heir: bool,
     pub reason: String,
 }
 
@@ -135,9 +137,9 @@ pub(crate) fn grant(
         }
     }
     for verdict in verdicts.iter_mut().filter(|v| !v.passed) {
-        let heir = rules
-            .overrides(verdict, promoter)
-            .filter(|_| plea.override_previous);
+        let all = plea.without_heir && verdict.only == Some(Only::Previous);
+        let heir = rules.overrides(verdict, promoter).or(all.then_some(None));
+        let heir = heir.filter(|_| plea.override_previous);
         let (kind, heir) = match (plea.waive.iter().any(|gate| verdict.gate == *gate), heir) {
             (true, _) => (ExcuseKind::Waived, None),
             (false, Some(heir)) => (ExcuseKind::Overridden, heir.map(str::to_owned)),
@@ -241,6 +243,7 @@ mod tests {
         Plea {
             waive: waive.to_vec(),
             override_previous,
+            without_heir: false,
             reason: "because".into(),
         }
     }
@@ -306,6 +309,15 @@ mod tests {
             refusal.next,
             ["git gryt promote v2.0.0 --override-previous --reason TEXT"]
         );
+        // Everybody disputes what is sealed so.
+        let alone = Plea {
+            without_heir: true,
+            ..plea(&[], true)
+        };
+        let alone = grant(verdicts(), &rules, &alone, &who("bob")).unwrap();
+        assert!(!alone[0].stops());
+        let excuse = alone[0].excuse.as_ref().unwrap();
+        assert!(!rules.allows(&alone[0], excuse, &who("bob")));
         // Before there were heirs, everybody could.
         let before = Rules {
             by: RuleSet::FIRST,

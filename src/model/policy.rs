@@ -288,11 +288,16 @@ impl Policy {
             return Ok(());
         }
         let (needs, own) = (self.needs, env!("CARGO_PKG_VERSION"));
-        let what = format!("{place} asks for rules {needs}, which this git gryt does not know");
-        let knows = format!("git gryt {own} knows rules {}", RuleSet::all_known());
+        let what = format!("{place} asks for rules {needs}, which this program does not know");
+        let knows = format!(
+            "It is git-gryt {own}, which knows rules {}",
+            RuleSet::all_known()
+        );
         Err(Refusal::new(Exit::Gate, what)
             .because(knows)
-            .because(format!("Install a git gryt that knows rules {needs}")))
+            .because(format!(
+                "Install a later git-gryt, which knows rules {needs}"
+            )))
     }
 
     /// What differs between `before` and this one, a line for each key.

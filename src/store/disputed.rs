@@ -3,9 +3,20 @@
 
 use anyhow::{Context as _, Result};
 
+use serde::{Deserialize, Serialize};
+
 use super::ledger::Disputes;
 use super::{Refs, Store, names};
 use crate::model::Oid;
+
+/// What such a blob holds.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Memory {
+    disputed: Disputes,
+    /// The entries that were trusted then, whatever they are disputed for.
+    trust: Vec<Oid>,
+}
 
 impl Store {
     /// All that is disputed of ledgers that this clone judged, by entry.
@@ -13,26 +24,46 @@ impl Store {
     /// # Errors
     /// A blob cannot be read.
     pub(crate) fn disputes(&self, refs: &Refs) -> Result<Disputes> {
-        let repo = &*self.repo();
         let mut all = Disputes::new();
         for (_, oid) in refs.below(names::DISPUTED) {
-            // Written by this clone, so it is not bounded as a stranger's text is.
-            let blob = repo.find_blob(super::to_git(oid)?)?;
-            let found: Disputes = serde_json::from_slice(blob.content())
-                .context("what is known to be disputed cannot be read")?;
-            all.extend(found);
+            all.extend(self.judged(oid)?.disputed);
         }
         Ok(all)
     }
 
-    /// Writes that memory and returns its blob; none where nothing is disputed.
+    /// The entries that were trusted when the ledger of that genesis was judged.
+    ///
+    /// # Errors
+    /// The blob cannot be read.
+    pub(crate) fn trusted_then(&self, refs: &Refs, genesis: &str) -> Result<Vec<Oid>> {
+        match refs.get(&format!("{}{genesis}", names::DISPUTED)) {
+            Some(oid) => Ok(self.judged(oid)?.trust),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn judged(&self, blob: &Oid) -> Result<Memory> {
+        // Written by this clone, so it is not bounded as a stranger's text is.
+        let blob = self
+            .repo()
+            .find_blob(super::to_git(blob)?)?
+            .content()
+            .to_vec();
+        serde_json::from_slice(&blob).context("what is known to be disputed cannot be read")
+    }
+
+    /// Writes that memory and returns its blob; none where nothing is disputed, and nothing trusted.
     ///
     /// # Errors
     /// The object database cannot be written.
-    pub(crate) fn write_disputes(&self, all: &Disputes) -> Result<Option<Oid>> {
-        if all.is_empty() {
+    pub(crate) fn write_disputes(&self, all: &Disputes, trust: &[Oid]) -> Result<Option<Oid>> {
+        if all.is_empty() && trust.is_empty() {
             return Ok(None);
         }
-        self.write_blob(&serde_json::to_vec(all)?).map(Some)
+        let memory = Memory {
+            disputed: all.clone(),
+            trust: trust.to_vec(),
+        };
+        self.write_blob(&serde_json::to_vec(&memory)?).map(Some)
     }
 }

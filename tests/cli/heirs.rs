@@ -111,11 +111,60 @@ fn a_policy_asks_for_a_program_that_knows_its_rules() {
             "{refusal}"
         );
         assert!(
-            refusal.contains("Install a git gryt that knows rules 4000"),
+            refusal.contains("Install a later git-gryt, which knows rules 4000"),
             "{refusal}"
         );
     }
     bob.tracks(POLICY, "min_rules: 2\n");
     bob.must("git gryt promote v2.0.0");
     ann.must("git gryt sync pull && git gryt verify");
+}
+
+#[test]
+fn a_team_that_lost_its_last_heir_goes_on_by_a_setting_of_each_clone() {
+    let sandbox = Sandbox::new();
+    let [_, bob, cleo] = promoted(&sandbox, "promoters: [ann@example.com]\n");
+    bob.proves("v2.0.0", "B");
+    bob.tracks(POLICY, "promoters: [bob@example.com]\n");
+    let line = "git gryt promote v2.0.0 --override-previous --reason gone";
+    bob.refused(5, line);
+    bob.refused(2, "git gryt promote v2.0.0 --without-heir --reason gone");
+    let told = bob.sh(&format!("{line} --without-heir"));
+    assert_eq!(told.code, 0, "{}", told.err);
+    let command = told.err.split("to trust it: ").nth(1).unwrap().trim();
+    let command = command.lines().next().unwrap();
+    for clone in [&bob, &cleo] {
+        clone.must("git gryt sync pull");
+        let status = clone.must("git gryt status");
+        assert!(status.contains("Last promoted: v1.0.0"), "{status}");
+    }
+    // What follows is judged by the policy that everybody still holds to.
+    bob.proves("v3.0.0", "C");
+    bob.refused(5, "git gryt promote v3.0.0");
+    for clone in [&bob, &cleo] {
+        clone.must(command);
+        clone.must("git gryt sync pull");
+        let status = clone.must("git gryt status");
+        assert!(status.contains("Last promoted: v2.0.0"), "{status}");
+        let verified = clone.must("git gryt verify");
+        assert!(
+            verified.contains("Worth a look: v2.0.0: excuse: the gate promoters does not hold"),
+            "{verified}"
+        );
+    }
+    bob.must("git gryt promote v3.0.0");
+    cleo.must("git gryt sync pull && git gryt verify");
+    // A fresh clone asks for itself, in CI by the environment.
+    let dan = sandbox.clone_of("dan", "hosting.git");
+    dan.must("git gryt sync pull");
+    dan.refused(9, "git gryt verify");
+    let entry = command.rsplit_once(' ').unwrap().1;
+    dan.must(&format!("GRYT_TRUST={entry} git gryt sync pull"));
+    dan.must(&format!("GRYT_TRUST={entry} git gryt verify"));
+    // Who takes it back disputes it again, and what was judged by it.
+    cleo.must("git gryt config --unset trust && git gryt sync pull");
+    let status = cleo.must("git gryt status");
+    assert!(status.contains("Last promoted: v1.0.0"), "{status}");
+    let refusal = cleo.refused(2, "git gryt config trust v2.0.0");
+    assert!(refusal.contains("oids of ledger entries"), "{refusal}");
 }

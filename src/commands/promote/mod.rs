@@ -8,6 +8,7 @@
 mod mention;
 pub(crate) mod wait;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use serde::Serialize;
 use super::{Outcome, typed};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
+use crate::model::disputed::{Dispute, Rule};
 use crate::model::excuse::Plea;
 use crate::model::policy;
 use crate::model::promotion::{self, Decision, Release, Seal};
@@ -30,6 +32,7 @@ use crate::session::cloud::adopt::Purpose;
 use crate::session::cloud::publish::{Commits, Going, Settling};
 use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
+use crate::session::core::verify::not_sent;
 use crate::session::sealing::facts::Intent;
 use crate::session::sealing::intent::Kept;
 use crate::session::sealing::tag::TagState;
@@ -57,6 +60,10 @@ pub(crate) struct PromoteArgs {
     /// Pass the gates that only the policy of the previous promotion fails
     #[arg(long, requires = "reason")]
     override_previous: bool,
+    /// Pass also who may promote, although the previous policy names you no heir. Everybody disputes
+    /// the release, until their clones are told to trust its entry (git gryt config trust)
+    #[arg(long, requires = "override_previous")]
+    without_heir: bool,
     /// Why; sealed with the promotion for everybody to see
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -101,6 +108,8 @@ struct Promotion<'a> {
     /// What was kept of an earlier run of that intent.
     kept: Option<Kept>,
     args: &'a PromoteArgs,
+    /// Whether the entry that was written last is disputed, which was asked for.
+    disputed: Cell<bool>,
 }
 
 /// Promotes a version, in one try: whoever waits tries again (`wait`).
@@ -146,6 +155,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
             without: Vec::new(),
         },
         args,
+        disputed: Cell::new(false),
     };
     let outcome = match contact {
         Some(contact) => promotion.in_cloud(&contact),
@@ -173,6 +183,7 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
             .map(|name| Gate::named(name))
             .collect::<Result<_, _>>()?,
         override_previous: args.override_previous,
+        without_heir: args.without_heir,
         reason: reason.to_owned(),
     })
 }
@@ -263,8 +274,29 @@ impl Promotion<'_> {
             policy,
             None,
         )?;
-        session.core.check_own(&ledger, &entry)?;
+        if let Some(disputed) = session.core.judge_own(&ledger, &entry)? {
+            let is_meant = |why: &Dispute| self.args.without_heir && why.rule == Rule::Excuse;
+            if !disputed.why.iter().all(is_meant) {
+                return Err(not_sent(&disputed).into());
+            }
+            self.disputed.set(true);
+        }
         Ok(vec![Update::new(names::LEDGER, old, Some(&entry))])
+    }
+
+    /// Says how the others, and this clone, come to count what was promoted although it is disputed.
+    fn tell_whom_to_trust(&self, entry: Option<&Oid>) {
+        let (Some(entry), true) = (entry, self.disputed.get()) else {
+            return;
+        };
+        let core = &self.session.core;
+        let mut trust: Vec<&str> = core.config.trust.iter().map(Oid::as_str).collect();
+        trust.push(entry.as_str());
+        let version = &self.intent.version;
+        core.ctx.warn(format!(
+            "{version} is disputed until a clone, this one too, is told to trust it: git gryt config trust '{}'",
+            trust.join(" ")
+        ));
     }
 
     /// What goes with the ledger in one push, all or nothing: the tag, and the deletions of what the entry
@@ -421,6 +453,10 @@ impl Promotion<'_> {
             session.sealing.forget_intent(&self.intent.version)?;
         }
         let (sealed, changes, earlier) = result?;
+        if self.disputed.get() {
+            let refs = session.core.store.refs()?;
+            self.tell_whom_to_trust(refs.get(names::LEDGER));
+        }
         let tag = match session.core.config.tag && !self.args.dry_run {
             true => {
                 let refs = session.core.store.refs()?;
@@ -540,6 +576,11 @@ impl Job for Sending<'_> {
                 None
             }
         };
+        let entry = landed
+            .moves
+            .iter()
+            .find(|update| update.name == names::LEDGER);
+        promotion.tell_whom_to_trust(entry.and_then(|update| update.new.as_ref()));
         let changes = seal.policy_changes;
         Ok(Some(promotion.outcome(
             seal.sealed,

@@ -25,6 +25,8 @@ use crate::store::objects::{Commit, malformed};
 pub(crate) enum Judged {
     Holds,
     Disputed(Disputed),
+    /// It is disputed, and counts in this clone all the same, which was told to trust it.
+    Trusted(Disputed),
     /// This clone cannot tell: objects are not here, or a later program has to judge it.
     Unknown(String),
 }
@@ -40,11 +42,13 @@ pub(crate) struct Past {
     last: Option<Option<Version>>,
     /// The ids of undisputed promotions.
     ids: Option<HashSet<String>>,
+    /// The entries that count whatever they are disputed for.
+    trust: Vec<Oid>,
 }
 
 impl Past {
     /// The past of what goes onto `start`; of a genesis without one.
-    pub(crate) fn of(start: Option<Ledger>) -> Self {
+    pub(crate) fn of(start: Option<Ledger>, trust: &[Oid]) -> Self {
         let disputed = start.as_ref().map(|ledger| ledger.disputed.clone());
         Self {
             disputed: disputed.unwrap_or_default(),
@@ -52,6 +56,7 @@ impl Past {
             highest: BTreeMap::new(),
             last: None,
             ids: None,
+            trust: trust.to_vec(),
         }
     }
 }
@@ -80,20 +85,11 @@ impl Core<'_> {
         }
         let found = self.against(past, commit, base, &own, verified);
         let why = match found {
-            // What it settles was told by whoever judged that; nothing else counts for it.
-            Ok(why) if why.is_empty() => {
-                if let Verified::Accepted(acceptance) = verified {
-                    Self::settle(past, &own, &acceptance.entry);
-                }
-                why
-            }
             Ok(why) => why,
             Err(error) => return Ok(Judged::Unknown(unknown(&error))),
         };
         if why.is_empty() {
-            if let Verified::Promotion(sealed) = verified {
-                self.pass(past, sealed)?;
-            }
+            self.goes_on(past, &own, verified)?;
             return Ok(Judged::Holds);
         }
         let act = match verified {
@@ -109,8 +105,27 @@ impl Core<'_> {
             by: commit.author.clone(),
             why,
         };
+        if past.trust.contains(&commit.oid) {
+            self.goes_on(past, &own, verified)?;
+            return Ok(Judged::Trusted(disputed));
+        }
         past.disputed.insert(commit.oid.clone(), disputed.clone());
         Ok(Judged::Disputed(disputed))
+    }
+
+    /// Goes on after an entry that counts.
+    fn goes_on(&self, past: &mut Past, own: &Ledger, verified: &Verified) -> Result<()> {
+        match verified {
+            Verified::Promotion(sealed) => self.pass(past, sealed),
+            Verified::Accepted(acceptance) => {
+                Self::settle(past, own, &acceptance.entry);
+                Ok(())
+            }
+            Verified::Genesis
+            | Verified::Withdrawal(_)
+            | Verified::Import(_)
+            | Verified::Moved(_) => Ok(()),
+        }
     }
 
     /// What speaks against an entry.
@@ -238,10 +253,11 @@ impl Core<'_> {
     fn settle(past: &mut Past, own: &Ledger, entry: &Oid) {
         if past.disputed.remove(entry).is_some() {
             // What was known of the past is another now.
-            *past = Past::of(Some(Ledger {
+            let start = Ledger {
                 disputed: std::mem::take(&mut past.disputed),
                 ..own.clone()
-            }));
+            };
+            *past = Past::of(Some(start), &past.trust);
         }
     }
 

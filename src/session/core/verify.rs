@@ -57,7 +57,15 @@ impl Core<'_> {
         let mut start = None;
         for commit in self.store.first_parents(tip) {
             let commit = commit.map_err(|error| self.cut(error))?;
-            if let Some((genesis, _)) = known.iter().find(|(_, tip)| *tip == commit.oid) {
+            // What is trusted now and was not then, or the other way round, may have been what others were
+            // judged by.
+            let judged = |genesis: &Oid| -> Result<bool> {
+                let then = self.store.trusted_then(refs, genesis.as_str())?;
+                Ok(then == self.config.trust)
+            };
+            if let Some((genesis, _)) = known.iter().find(|(_, tip)| *tip == commit.oid)
+                && judged(genesis)?
+            {
                 let base = refs.get(&names::valid(genesis)).unwrap_or(&commit.oid);
                 start = Some((genesis.clone(), base.clone()));
                 break;
@@ -74,6 +82,9 @@ impl Core<'_> {
                 self.may_be_behind(refs, tip, &known)?;
                 if let Some((_, before)) = known.iter().find(|(known, _)| *known == genesis) {
                     let before = before.clone();
+                    if fresh.contains(&before) {
+                        return self.check_chain(refs, genesis, None, fresh, tip, Judging::Now);
+                    }
                     return self.put_back(refs, genesis, fresh, tip, before);
                 }
                 self.may_begin(&genesis, &known)?;
@@ -200,10 +211,11 @@ impl Core<'_> {
         let mut base = base;
         let mut invalid = Vec::new();
         let known = self.store.disputes(refs)?;
-        let mut past = Past::of(base.as_ref().map(|base| Ledger {
+        let start = base.as_ref().map(|base| Ledger {
             disputed: known.clone(),
             ..Ledger::new(base.clone(), base.clone())
-        }));
+        });
+        let mut past = Past::of(start, &self.config.trust);
         for (nth, oid) in fresh.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
                 self.store.let_go()?;
@@ -271,12 +283,7 @@ impl Core<'_> {
         let Some(disputed) = self.judge_own(ledger, entry)? else {
             return Ok(());
         };
-        let mut refusal = Refusal::new(
-            Exit::Gate,
-            "Everybody would dispute this entry, so it was not sent",
-        );
-        refusal.why = disputed.why.iter().map(ToString::to_string).collect();
-        Err(refusal.into())
+        Err(not_sent(&disputed).into())
     }
 
     /// The same; what it is disputed for is not an error.
@@ -300,11 +307,11 @@ impl Core<'_> {
                 .into());
             }
         };
-        let mut past = Past::of(Some(ledger.clone()));
+        let mut past = Past::of(Some(ledger.clone()), &self.config.trust);
         match self.judge(&mut past, &commit, &ledger.base, &verified)? {
             Judged::Disputed(disputed) => Ok(Some(disputed)),
             // What this clone cannot tell was judged by what it can when that was decided.
-            Judged::Holds | Judged::Unknown(_) => Ok(None),
+            Judged::Holds | Judged::Trusted(_) | Judged::Unknown(_) => Ok(None),
         }
     }
 
@@ -319,7 +326,9 @@ impl Core<'_> {
             refs.change(names::valid(genesis), Some(&ledger.base)),
             refs.change(names::verified(genesis), Some(&ledger.tip)),
         ];
-        let disputed = self.store.write_disputes(&ledger.disputed)?;
+        let disputed = self
+            .store
+            .write_disputes(&ledger.disputed, &self.config.trust)?;
         updates.push(refs.change(names::disputed(genesis), disputed.as_ref()));
         if let Some(address) = self.address()? {
             updates.push(refs.change(names::seen(&address), Some(&ledger.tip)));
@@ -360,6 +369,16 @@ impl Core<'_> {
         let checked = self.check_chain(refs, genesis, None, chain, tip, Judging::Known)?;
         Ok(Some(checked.ledger))
     }
+}
+
+/// The refusal of an entry of one's own that everybody would dispute.
+pub(crate) fn not_sent(disputed: &Disputed) -> Refusal {
+    let mut refusal = Refusal::new(
+        Exit::Gate,
+        "Everybody would dispute this entry, so it was not sent",
+    );
+    refusal.why = disputed.why.iter().map(ToString::to_string).collect();
+    refusal
 }
 
 /// The refusal of a ledger that lacks what this clone verified.

@@ -91,7 +91,7 @@ impl Sealing<'_> {
         let mut good: BTreeMap<Option<String>, usize> = BTreeMap::new();
         let mut standing: Vec<(Version, Oid)> = Vec::new();
         let mut accepted: BTreeMap<Oid, Acceptance> = BTreeMap::new();
-        let mut past = Past::of(None);
+        let mut past = Past::of(None, &self.core.config.trust);
         let mut base: Option<Oid> = None;
         let mut before: Option<Stamp> = None;
         for (nth, oid) in chain.iter().enumerate() {
@@ -158,8 +158,14 @@ impl Sealing<'_> {
                 }
             }
             before = before.max(Some(commit.at));
+            if let (Judged::Trusted(disputed), true) = (&judged, meant) {
+                for why in &disputed.why {
+                    let what = format!("{why}; this clone was told to trust it (gryt.trust)");
+                    tell(&at, None, Weight::Look, None, what);
+                }
+            }
             match judged {
-                Judged::Holds => match verified {
+                Judged::Holds | Judged::Trusted(_) => match verified {
                     Verified::Promotion(sealed) => {
                         good.insert(sealed.version.product().map(str::to_owned), nth);
                         if meant {
