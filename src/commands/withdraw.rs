@@ -114,8 +114,7 @@ fn decide<'l>(
                 .into(),
         );
     };
-    // A disputed one takes the place, too.
-    if let Some(old) = session.core.store.withdrawal_by_anybody(ledger, &known)? {
+    if let Some(old) = session.core.store.withdrawal(ledger, &known)? {
         return Err(
             Refusal::new(Exit::Taken, format!("{version} is withdrawn already"))
                 .because(format!(

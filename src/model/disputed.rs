@@ -81,7 +81,11 @@ impl std::fmt::Display for Dispute {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Act {
     Promotion(Version),
-    Withdrawal(Version),
+    /// With the number of its file.
+    Withdrawal {
+        version: Version,
+        number: usize,
+    },
     Import(Vec<Version>),
     Move(Half),
     /// Of the entry with that oid.
@@ -92,7 +96,7 @@ impl std::fmt::Display for Act {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Promotion(version) => version.fmt(f),
-            Self::Withdrawal(version) => write!(f, "the withdrawal of {version}"),
+            Self::Withdrawal { version, .. } => write!(f, "the withdrawal of {version}"),
             Self::Import(all) => match all.as_slice() {
                 [only] => write!(f, "the import of {only}"),
                 all => write!(f, "the import of {} versions", all.len()),
@@ -117,7 +121,7 @@ impl Disputed {
     /// A version that it is about, whose product's policy says who may settle it.
     pub(crate) fn about(&self) -> Option<&Version> {
         match &self.act {
-            Act::Promotion(version) | Act::Withdrawal(version) => Some(version),
+            Act::Promotion(version) | Act::Withdrawal { version, .. } => Some(version),
             Act::Import(all) => all.first(),
             Act::Move(_) | Act::Acceptance(_) => None,
         }
@@ -133,13 +137,14 @@ impl Disputed {
         match &self.act {
             Act::Promotion(own) => own.as_str() == version.as_str(),
             Act::Import(all) => all.iter().any(|own| own.as_str() == version.as_str()),
-            Act::Withdrawal(_) | Act::Move(_) | Act::Acceptance(_) => false,
+            Act::Withdrawal { .. } | Act::Move(_) | Act::Acceptance(_) => false,
         }
     }
 
-    /// Whether it is a withdrawal of that version.
-    pub(crate) fn withdraws(&self, version: &Version) -> bool {
-        matches!(&self.act, Act::Withdrawal(own) if own.as_str() == version.as_str())
+    /// Whether it is the withdrawal of that version that has that number.
+    pub(crate) fn withdraws(&self, version: &Version, number: usize) -> bool {
+        let own = |own: &Version| own.as_str() == version.as_str();
+        matches!(&self.act, Act::Withdrawal { version, number: n } if own(version) && *n == number)
     }
 }
 

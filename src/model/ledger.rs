@@ -41,12 +41,10 @@ pub struct Entry {
     pub too_many: bool,
     /// The release's own files, as far as they are there.
     pub leaf: Leaf,
-    /// The withdrawal's text, where the entry adds one.
-    pub withdrawal: Option<Vec<u8>>,
+    /// The file that a withdrawal adds: its path and its text.
+    pub withdrawal: Option<(String, Vec<u8>)>,
     /// The versions that share the release's shelf in the base.
     pub neighbours: Vec<Version>,
-    /// Whether the version is withdrawn in the base.
-    pub withdrawn: bool,
     /// The files that an import adds.
     pub imports: Vec<import::File>,
     /// What the base, and a half of a move, say of moves.
@@ -71,7 +69,8 @@ pub struct Leaf {
 pub(crate) enum Verified {
     Genesis,
     Promotion(Sealed),
-    Withdrawal(Withdrawal),
+    /// With the number of its file.
+    Withdrawal(Withdrawal, usize),
     Import(Vec<Imported>),
     Moved(Moved),
     Accepted(Acceptance),
@@ -216,7 +215,7 @@ fn parents(entry: &Entry, sealed: &Sealed, contract: &Oid) -> Rule<()> {
 }
 
 fn withdrawal(entry: &Entry) -> Rule<Verified> {
-    let text = entry.withdrawal.as_ref().ok_or("it withdraws nothing")?;
+    let (path, text) = entry.withdrawal.as_ref().ok_or("it withdraws nothing")?;
     let withdrawal: Withdrawal =
         Invalid::or_yaml(text).map_err(|e| format!("its withdrawal is invalid: {e}"))?;
     let version = &withdrawal.version;
@@ -225,15 +224,16 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
         entry.header.version.as_deref() == Some(version.as_str()),
         "trailer and file name two versions",
     )?;
-    adds_only(entry, &[version.withdrawal()])?;
+    let number = withdrawal.number_at(path);
+    let number = number.ok_or("its file is another version's, or has no number")?;
+    adds_only(entry, std::slice::from_ref(path))?;
     let known = |v: &Version| v.as_str() == version.as_str();
     ensure(
         entry.neighbours.iter().any(known),
         format!("{version} was never promoted"),
     )?;
-    ensure(!entry.withdrawn, format!("{version} is withdrawn already"))?;
     ensure(entry.others.is_empty(), "a withdrawal has one parent")?;
-    Ok(Verified::Withdrawal(withdrawal))
+    Ok(Verified::Withdrawal(withdrawal, number))
 }
 
 fn accepted(entry: &Entry) -> Rule<Verified> {
@@ -352,7 +352,6 @@ mod tests {
             },
             withdrawal: None,
             neighbours: vec!["v2.0.1".parse().unwrap()],
-            withdrawn: false,
             imports: Vec::new(),
             accepted: None,
         }

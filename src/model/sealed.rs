@@ -67,7 +67,7 @@ pub struct Folded {
     pub counted: bool,
 }
 
-/// `withdrawals/….yaml`: a release that should not have been.
+/// `withdrawals/…/<n>.yaml`: a release that should not have been.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -79,6 +79,25 @@ pub struct Withdrawal {
     pub replacement: Option<Version>,
     pub by: Person,
     pub at: Stamp,
+}
+
+impl Withdrawal {
+    /// Its place in the ledger's tree. They are numbered from 1, so that one which was not its author's to
+    /// write keeps nobody from writing another.
+    pub(crate) fn path(&self, number: usize) -> String {
+        format!("{}/{number}.yaml", self.version.withdrawals())
+    }
+
+    /// The number under which it lies at `path`; none where it cannot lie there.
+    pub(crate) fn number_at(&self, path: &str) -> Option<usize> {
+        number_of(path).filter(|number| self.path(*number) == path)
+    }
+}
+
+/// The number, from 1, that a file's name is made of.
+pub(crate) fn number_of(path: &str) -> Option<usize> {
+    let name = path.rsplit('/').next()?.strip_suffix(".yaml")?;
+    name.parse().ok().filter(|number| *number > 0)
 }
 
 /// A withdrawal, and where it leads now.
@@ -134,12 +153,7 @@ impl Acceptance {
 
     /// Whether it can lie at `path`.
     pub(crate) fn lies_at(&self, path: &str) -> bool {
-        let name = path
-            .rsplit('/')
-            .next()
-            .and_then(|name| name.strip_suffix(".yaml"));
-        let number = name.and_then(|name| name.parse().ok());
-        number.is_some_and(|number| number > 0 && self.path(number) == path)
+        number_of(path).is_some_and(|number| self.path(number) == path)
     }
 }
 

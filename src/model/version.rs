@@ -44,9 +44,9 @@ impl Version {
         format!("releases/{}/{}.{file}", self.shelf(), self.leaf())
     }
 
-    /// Where the ledger keeps its withdrawal: `withdrawals/2/2.0/v2.0.0.yaml`.
-    pub fn withdrawal(&self) -> String {
-        format!("withdrawals/{}/{}.yaml", self.shelf(), self.leaf())
+    /// The folder where the ledger keeps its withdrawals: `withdrawals/2/2.0/v2.0.0`.
+    pub fn withdrawals(&self) -> String {
+        format!("withdrawals/{}/{}", self.shelf(), self.leaf())
     }
 
     /// Where the ledger keeps what is known of it, if it was released before gryt was there:
@@ -459,7 +459,7 @@ mod tests {
         assert_eq!(v("v2024.01.15").shelf(), "2024/2024.1");
         let of_product = "releases/billing/2/2.0/v2.0.x";
         assert_eq!(v("billing/v2.0").path("x"), of_product);
-        assert_eq!(v("v5").withdrawal(), "withdrawals/5/5.0/v5.yaml");
+        assert_eq!(v("v5").withdrawals(), "withdrawals/5/5.0/v5");
         assert_eq!(v("a/v5").import(), "imports/a/5/5.0/v5.yaml");
     }
 

@@ -12,7 +12,7 @@ use crate::model::import::{self, Imported};
 use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
 use crate::model::moved::{self, Half, Moved};
 use crate::model::sealed::{
-    ACCEPTANCES, Acceptance, CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal,
+    ACCEPTANCES, Acceptance, CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal, number_of,
 };
 use crate::model::trailers::Key;
 use crate::model::{Contract, Invalid, Oid, Refusal, Version};
@@ -77,7 +77,6 @@ impl Store {
         let mut places = Vec::new();
         if let Some(version) = &version {
             places.extend(FILES.map(|file| version.path(file)));
-            places.push(version.withdrawal());
         }
         let half = header.moved.as_deref().and_then(moved::read_trailer);
         if let Some((id, half)) = half {
@@ -85,10 +84,16 @@ impl Store {
         }
         let is_import = header.kind() == Some(Kind::Import);
         let is_acceptance = header.kind() == Some(Kind::Accepted);
+        let of_it = version.as_ref().map(Version::withdrawals);
+        let is_withdrawal = header.kind() == Some(Kind::Withdrawal);
+        let of_it = of_it.filter(|_| is_withdrawal);
         let into = |path: &str| {
             let of_imports = path == "imports" || path.starts_with("imports/");
             let of_acceptances = is_acceptance && path.starts_with(ACCEPTANCES);
-            above(path, &places) || is_import && of_imports || of_acceptances
+            let of_withdrawals = of_it
+                .as_ref()
+                .is_some_and(|folder| path == folder || above(path, std::slice::from_ref(folder)));
+            above(path, &places) || is_import && of_imports || of_acceptances || of_withdrawals
         };
         let mut differences = Vec::new();
         self.differences(before.as_ref(), &commit.tree, "", &into, &mut differences)?;
@@ -103,7 +108,6 @@ impl Store {
             leaf: Leaf::default(),
             withdrawal: None,
             neighbours: Vec::new(),
-            withdrawn: false,
             imports: Vec::new(),
             moves: moved::Facts::default(),
             accepted: None,
@@ -127,12 +131,13 @@ impl Store {
             let text = self.text(&commit.tree, &only.path)?;
             entry.accepted = text.map(|(_, text)| (only.path.clone(), text));
         }
+        if let (true, [only]) = (is_withdrawal, entry.differences.as_slice()) {
+            let text = self.text(&commit.tree, &only.path)?;
+            entry.withdrawal = text.map(|(_, text)| (only.path.clone(), text));
+        }
         if let (Some(version), Some(before)) = (version, before) {
-            let withdrawal = version.withdrawal();
             entry.leaf = self.leaf(&commit.tree, &version)?;
-            entry.withdrawal = self.text(&commit.tree, &withdrawal)?.map(|(_, text)| text);
             entry.neighbours = self.neighbours(&before, &version)?;
-            entry.withdrawn = self.at(&before, &withdrawal)?.is_some();
         }
         Ok(entry)
     }
@@ -485,30 +490,41 @@ impl Store {
         }
     }
 
-    /// The withdrawal of a version, where it was withdrawn.
+    /// The withdrawal of a version, where it was withdrawn: the first that is not disputed.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn withdrawal(&self, ledger: &Ledger, version: &Version) -> Result<Option<Withdrawal>> {
-        let found = self.withdrawal_by_anybody(ledger, version)?;
-        // One that nobody had to make withdraws nothing.
-        Ok(found.filter(|_| !ledger.disputed.values().any(|d| d.withdraws(version))))
-    }
-
-    /// The same, though it may be disputed: a second one cannot be written.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub(crate) fn withdrawal_by_anybody(
-        &self,
-        ledger: &Ledger,
-        version: &Version,
-    ) -> Result<Option<Withdrawal>> {
         let tree = self.commit(&ledger.base)?.tree;
-        match self.text(&tree, &version.withdrawal())? {
-            Some((_, text)) => Ok(Some(Invalid::or_yaml(&text)?)),
+        let files = self.list(&tree, &version.withdrawals())?;
+        let mut files: Vec<(usize, Oid)> = files
+            .into_iter()
+            .filter_map(|(name, oid)| Some((number_of(&name)?, oid)))
+            .collect();
+        files.sort();
+        let disputed = |number| {
+            ledger
+                .disputed
+                .values()
+                .any(|d| d.withdraws(version, number))
+        };
+        let Some((_, blob)) = files.into_iter().find(|(number, _)| !disputed(*number)) else {
+            return Ok(None);
+        };
+        match self.blob(&blob)? {
+            Some(text) => Ok(Some(Invalid::or_yaml(&text)?)),
             None => Ok(None),
         }
+    }
+
+    /// The first number that no file of a folder of numbered ones has.
+    fn free_number(&self, tree: &Oid, folder: &str) -> Result<usize> {
+        let files = self.list(tree, folder)?;
+        let taken: BTreeSet<usize> = files
+            .iter()
+            .filter_map(|(name, _)| number_of(name))
+            .collect();
+        Ok((1..).find(|number| !taken.contains(number)).unwrap_or(1))
     }
 
     /// The entry that a promotion says it repeats: what it sealed, and the ledger that it went onto.
@@ -632,12 +648,7 @@ impl Store {
         let text = serde_yaml::to_string(what)?;
         let base = self.commit(&ledger.base)?.tree;
         let folder = format!("{ACCEPTANCES}/{}", what.entry);
-        let there: BTreeSet<String> = {
-            let files = self.list(&base, &folder)?;
-            files.into_iter().map(|(name, _)| name).collect()
-        };
-        let free = |number: &usize| !there.contains(&format!("{number}.yaml"));
-        let number = (1..).find(free).unwrap_or_default();
+        let number = self.free_number(&base, &folder)?;
         let place = [(what.path(number), Content::Blob(text.as_bytes()))];
         let tree = self.write_tree(Some(&base), &place)?;
         let (entry, reason) = (what.entry.short(), &what.reason);
@@ -670,8 +681,8 @@ impl Store {
         withdrawal: &Withdrawal,
     ) -> Result<Oid> {
         let text = serde_yaml::to_string(withdrawal)?;
-        let place = withdrawal.version.withdrawal();
         let base = self.commit(&ledger.base)?.tree;
+        let place = withdrawal.path(self.free_number(&base, &withdrawal.version.withdrawals())?);
         let tree = self.write_tree(Some(&base), &[(place, Content::Blob(text.as_bytes()))])?;
         let (version, reason) = (&withdrawal.version, &withdrawal.reason);
         let message = Message::new(&format!("Withdraw {version}: {reason}"))

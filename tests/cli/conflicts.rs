@@ -586,7 +586,7 @@ fn a_withdrawal_is_seen_everywhere_and_the_version_stays_taken() {
     );
     bob.refused(3, "git gryt generation new v1.0.0");
     let tree = bob.git("ls-tree -r --name-only refs/gryt/ledger withdrawals/");
-    assert_eq!(tree, "withdrawals/1/1.0/v1.0.0.yaml");
+    assert_eq!(tree, "withdrawals/1/1.0/v1.0.0/1.yaml");
     // A ledger with a withdrawal in it verifies from the first commit.
     let fresh = sandbox.clone_of("fresh", "hosting.git");
     fresh.must("git gryt sync pull");

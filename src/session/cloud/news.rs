@@ -204,6 +204,9 @@ impl Cloud<'_> {
                 continue;
             };
             // An invalid entry may say anything; the ledger's tree does not hold it.
+            if kind == Some(Kind::Withdrawal) && ledger.disputed.contains_key(&commit.oid) {
+                continue;
+            }
             if kind == Some(Kind::Withdrawal) {
                 let withdrawal = self.core.store.withdrawal(ledger, &version)?;
                 let known = since.withdrawn.iter().any(|(v, _)| *v == version);

@@ -47,6 +47,8 @@ impl Core<'_> {
                     let sealed = sealed.filter(|s| Some(&s.promotion) == header.promotion.as_ref());
                     entries.extend(sealed.map(|s| Entry::Promotion(commit.oid, Box::new(s))));
                 }
+                // What is disputed withdraws nothing.
+                (Some(Kind::Withdrawal), Some(_)) if ledger.disputed.contains_key(&commit.oid) => {}
                 (Some(Kind::Withdrawal), Some(version)) => {
                     let withdrawal = self.store.withdrawal(ledger, &version)?;
                     entries.extend(withdrawal.map(|w| Entry::Withdrawal(Box::new(w))));

@@ -94,7 +94,10 @@ impl Core<'_> {
         }
         let act = match verified {
             Verified::Promotion(sealed) => Act::Promotion(sealed.version.clone()),
-            Verified::Withdrawal(withdrawal) => Act::Withdrawal(withdrawal.version.clone()),
+            Verified::Withdrawal(withdrawal, number) => Act::Withdrawal {
+                version: withdrawal.version.clone(),
+                number: *number,
+            },
             Verified::Import(all) => Act::Import(all.iter().map(|i| i.version.clone()).collect()),
             Verified::Accepted(acceptance) => Act::Acceptance(acceptance.entry.clone()),
             Verified::Moved(moved) => Act::Move(moved.half),
@@ -122,7 +125,7 @@ impl Core<'_> {
                 Ok(())
             }
             Verified::Genesis
-            | Verified::Withdrawal(_)
+            | Verified::Withdrawal(..)
             | Verified::Import(_)
             | Verified::Moved(_) => Ok(()),
         }
@@ -146,7 +149,9 @@ impl Core<'_> {
                 let previous = self.previous_of(past, sealed.version.product())?;
                 return self.promotion(commit, base, own, sealed, used, previous.as_ref());
             }
-            Verified::Withdrawal(withdrawal) => (&withdrawal.by, vec![Some(&withdrawal.version)]),
+            Verified::Withdrawal(withdrawal, _) => {
+                (&withdrawal.by, vec![Some(&withdrawal.version)])
+            }
             Verified::Accepted(acceptance) => {
                 let about = past.disputed.get(&acceptance.entry);
                 let version = about.and_then(Disputed::about).cloned();

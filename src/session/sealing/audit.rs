@@ -176,7 +176,7 @@ impl Sealing<'_> {
                         accepted.entry(one.entry.clone()).or_insert(one);
                     }
                     Verified::Genesis
-                    | Verified::Withdrawal(_)
+                    | Verified::Withdrawal(..)
                     | Verified::Import(_)
                     | Verified::Moved(_) => {}
                 },
@@ -226,7 +226,7 @@ impl Sealing<'_> {
         let mut found = Vec::new();
         let says = match entry {
             Verified::Promotion(sealed) => Some(sealed.promoted_at),
-            Verified::Withdrawal(withdrawal) => Some(withdrawal.at),
+            Verified::Withdrawal(withdrawal, _) => Some(withdrawal.at),
             Verified::Accepted(acceptance) => Some(acceptance.at),
             Verified::Moved(moved) => Some(moved.at),
             Verified::Genesis | Verified::Import(_) => None,
@@ -335,7 +335,7 @@ fn named(verified: &Verified, oid: &str) -> (String, Option<Option<String>>) {
         }
         Verified::Moved(moved) => (Act::Move(moved.half).to_string(), None),
         Verified::Promotion(sealed) => (sealed.version.to_string(), product(&sealed.version)),
-        Verified::Withdrawal(withdrawal) => {
+        Verified::Withdrawal(withdrawal, _) => {
             let version = &withdrawal.version;
             (format!("the withdrawal of {version}"), product(version))
         }
@@ -350,7 +350,7 @@ fn is_about(verified: &Verified, only: &Version) -> bool {
     match verified {
         Verified::Genesis | Verified::Accepted(_) | Verified::Moved(_) => false,
         Verified::Promotion(sealed) => sealed.version == *only,
-        Verified::Withdrawal(withdrawal) => withdrawal.version == *only,
+        Verified::Withdrawal(withdrawal, _) => withdrawal.version == *only,
         Verified::Import(all) => all.iter().any(|imported| imported.version == *only),
     }
 }
