@@ -211,6 +211,7 @@ impl Maker<'_> {
             draft: root,
             promoter,
             rules: RuleSet::CURRENT,
+            mailmap: None,
             promoted_at: author.author.at,
             gates: gates.map(passed).into(),
             evolutions: folded,

@@ -9,6 +9,7 @@ use super::disputed::{Dispute, Rule};
 use super::evolution::Attempt;
 use super::excuse::Rules;
 use super::gate::Subject;
+use super::mailmap::People;
 use super::proof::{Outcome, Proof, outcome};
 use super::rules::RuleSet;
 use super::sealed::{Folded, Sealed};
@@ -84,12 +85,60 @@ pub(crate) struct Original {
     pub rules: Rules,
 }
 
-/// Everything that a promotion is disputed for.
-pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
+/// The policy that says who may write an entry which is no promotion: the one sealed with the highest
+/// release of the product that it is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Whose {
+    pub version: Version,
+    pub policy: Policy,
+    /// The rules that the release was judged by.
+    pub rules: RuleSet,
+    /// Who is who, by the release's mailmap.
+    pub people: People,
+}
+
+/// What is judged of an entry that is no promotion.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deed<'a> {
+    /// Who wrote the entry.
+    pub author: &'a Person,
+    /// The rules that it names.
+    pub rules: RuleSet,
+    /// Who it says did it, where it does.
+    pub by: Option<&'a Person>,
+}
+
+/// The rules that are later than those that a program knows: a later one has to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Later(pub RuleSet);
+
+fn known(rules: RuleSet, known: RuleSet) -> Result<(), Later> {
+    match rules > known {
+        true => Err(Later(rules)),
+        false => Ok(()),
+    }
+}
+
+/// Everything that a promotion is disputed for, in a program that knows the rules up to `latest`. All
+/// programs that can tell tell the same.
+///
+/// # Errors
+/// The entry, or the release whose policy is the previous one, names later rules.
+pub(crate) fn promotion(facts: &Facts<'_>, latest: RuleSet) -> Result<Vec<Dispute>, Later> {
+    let originals = facts.original.iter().flatten();
+    let all = [&facts.rules].into_iter();
+    for rules in all.chain(originals.map(|original| &original.rules)) {
+        known(rules.before.unwrap_or_default(), latest)?;
+    }
+    known(facts.sealed.rules, latest)?;
+    Ok(of_promotion(facts))
+}
+
+fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     let sealed = facts.sealed;
     let mut found = Vec::new();
     let mut say = |rule, why: String| found.push(Dispute::new(rule, why));
-    if !facts.author.is(&sealed.promoter) {
+    if !facts.rules.people.same(facts.author, &sealed.promoter) {
         let (author, promoter) = (facts.author, &sealed.promoter);
         say(
             Rule::Author,
@@ -150,6 +199,7 @@ pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         declared_by: &facts.draft.declared_by,
         attempts: &attempts,
         promoter: &sealed.promoter,
+        people: &facts.rules.people,
     };
     match &facts.original {
         None => found.extend(gates(&subject, &sealed.gates, &facts.rules)),
@@ -173,29 +223,59 @@ pub(crate) fn promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     found
 }
 
-/// Whether whoever wrote an entry that is no promotion may: `policy` is the one sealed with the highest
-/// version of the product that it is about; none before the first.
-pub(crate) fn permission(
-    author: &Person,
+/// What speaks against an entry that is no promotion, about a version or none, in a program that knows the
+/// rules up to `latest`: whoever wrote it has to be who it names, and to be let by the policy; none before
+/// the first release.
+///
+/// # Errors
+/// As [`promotion`].
+pub(crate) fn deed(
+    deed: &Deed<'_>,
     about: Option<&Version>,
-    policy: Option<&(Version, Policy)>,
-) -> Option<Dispute> {
-    let (version, policy) = policy?;
+    whose: Option<&Whose>,
+    latest: RuleSet,
+) -> Result<Vec<Dispute>, Later> {
+    known(deed.rules, latest)?;
+    let author = deed.author;
+    let nobody = People::default();
+    let people = whose.filter(|_| deed.rules.has_mailmaps());
+    let people = people.map_or(&nobody, |whose| &whose.people);
+    let mut found = Vec::new();
+    if let Some(by) = deed.by
+        && !people.same(author, by)
+    {
+        let why = format!("{author} wrote the entry, which says that {by} did");
+        found.push(Dispute::new(Rule::Author, why));
+    }
+    let Some(Whose {
+        version,
+        policy,
+        rules,
+        ..
+    }) = whose
+    else {
+        return Ok(found);
+    };
+    known(*rules, latest)?;
+    if policy.needs > deed.rules {
+        let (needs, by) = (policy.needs, deed.rules);
+        let why = format!(
+            "The policy sealed with {version} asks for rules {needs}, and it names rules {by}"
+        );
+        found.push(Dispute::new(Rule::MinRules, why));
+        return Ok(found);
+    }
     let policy = match about {
         Some(about) => policy.clone().about(about),
         None => policy.clone().of(None),
     };
-    let promoters = policy.promoters.as_ref()?;
-    (!promoters.iter().any(|email| author.has(email))).then(|| {
+    if let Some(promoters) = &policy.promoters
+        && !promoters.iter().any(|email| people.has(author, email))
+    {
         let why = format!("{author} is no promoter by the policy sealed with {version}");
-        Dispute::new(Rule::Promoters, why)
-    })
-}
-
-/// Whether whoever wrote a withdrawal, a move or an acceptance, is who it names.
-pub(crate) fn done_by(author: &Person, by: &Person) -> Option<Dispute> {
-    let why = || format!("{author} wrote the entry, which says that {by} did");
-    (!author.is(by)).then(|| Dispute::new(Rule::Author, why()))
+        found.push(Dispute::new(Rule::Promoters, why));
+    }
+    Ok(found)
 }
 
 fn draft(facts: &Facts<'_>) -> Vec<String> {
@@ -243,7 +323,7 @@ fn evolutions(facts: &Facts<'_>) -> Vec<String> {
         if evolution.generation != sealed.generation {
             wrong.push(format!("{name} is of another generation"));
         }
-        if !evolution.owner.is(&folded.owner) {
+        if !facts.rules.people.same(&evolution.owner, &folded.owner) {
             let (owner, said) = (&evolution.owner, &folded.owner);
             wrong.push(format!("{name} is owned by {owner}, and it names {said}"));
         }
@@ -393,6 +473,7 @@ fn excused(
 #[cfg(test)]
 mod tests {
     use super::super::evolution::tests::attempt;
+    use super::super::mailmap::Mailmap;
     use super::super::proof::{StepEnd, StepResult};
     use super::super::verdict::Gate;
     use super::*;
@@ -410,6 +491,15 @@ mod tests {
 
     /// What an honest promotion of v1.0.0 says, with whatever `spoil` makes of it.
     fn found(spoil: impl FnOnce(&mut Facts<'_>, &mut Sealed)) -> Vec<Dispute> {
+        facts_of(RuleSet::CURRENT, spoil, RuleSet::CURRENT).unwrap()
+    }
+
+    /// The same by those rules, in a program that knows the rules up to `latest`.
+    fn facts_of(
+        by: RuleSet,
+        spoil: impl FnOnce(&mut Facts<'_>, &mut Sealed),
+        latest: RuleSet,
+    ) -> Result<Vec<Dispute>, Later> {
         let version: Version = "v1.0.0".parse().unwrap();
         let text = "version: v1.0.0\nchanges:\n- {type: add, id: A, title: a}\n";
         let contract = Contract::parse(text.as_bytes(), &version).unwrap();
@@ -426,7 +516,7 @@ mod tests {
         let mut proof = attempt.proof.clone().unwrap();
         proof.steps = vec![step];
         let rules = Rules {
-            by: RuleSet::CURRENT,
+            by,
             ..Rules::default()
         };
         let author = person("lead");
@@ -437,6 +527,7 @@ mod tests {
             declared_by: &author,
             attempts: &attempts,
             promoter: &author,
+            people: &People::default(),
         });
         let mut sealed = Sealed {
             version: version.clone(),
@@ -448,6 +539,7 @@ mod tests {
             promoter: author.clone(),
             promoted_at: attempt.evolution.started,
             rules: rules.by,
+            mailmap: None,
             gates,
             evolutions: vec![Folded {
                 change: attempt.name.change.clone(),
@@ -488,7 +580,7 @@ mod tests {
         };
         spoil(&mut facts, &mut sealed);
         facts.sealed = &sealed;
-        promotion(&facts)
+        promotion(&facts, latest)
     }
 
     fn rules_broken(spoil: impl FnOnce(&mut Facts<'_>, &mut Sealed)) -> Vec<Rule> {
@@ -580,24 +672,147 @@ mod tests {
         assert_eq!(rules_broken(|f, _| none(f)), [Rule::Original]);
     }
 
+    fn whose(version: &str, policy: &str, rules: RuleSet) -> Whose {
+        Whose {
+            version: version.parse().unwrap(),
+            policy: Policy::parse(policy.as_bytes()).unwrap(),
+            rules,
+            people: People::default(),
+        }
+    }
+
     #[test]
     fn who_is_no_promoter_neither_withdraws_nor_imports() {
         let version: Version = "v1.0.0".parse().unwrap();
-        let policy = Policy::parse(b"promoters: [lead@example.com]").unwrap();
-        let whose = (version.clone(), policy);
-        let may = |who: &str| permission(&person(who), Some(&version), Some(&whose));
-        assert_eq!(may("lead"), None);
-        assert_eq!(may("mal").unwrap().rule, Rule::Promoters);
-        assert_eq!(permission(&person("mal"), Some(&version), None), None);
-        let text = b"promoters: [lead@example.com]\nlines: {v1.x: {promoters: [mal@example.com]}}";
-        let whose = ("v2.0.0".parse().unwrap(), Policy::parse(text).unwrap());
-        assert_eq!(
-            permission(&person("mal"), Some(&version), Some(&whose)),
-            None
-        );
-        assert!(permission(&person("lead"), Some(&version), Some(&whose)).is_some());
-        assert!(permission(&person("mal"), None, Some(&whose)).is_some());
-        let by = done_by(&person("mal"), &person("lead"));
-        assert_eq!(by.unwrap().rule, Rule::Author);
+        let rules = RuleSet::CURRENT;
+        let may = |who: &str, about: Option<&Version>, whose: Option<&Whose>| {
+            let author = person(who);
+            let deed_of = Deed {
+                author: &author,
+                rules,
+                by: None,
+            };
+            let found = deed(&deed_of, about, whose, rules).unwrap();
+            found.into_iter().map(|one| one.rule).collect::<Vec<_>>()
+        };
+        let plain = whose("v1.0.0", "promoters: [lead@example.com]", rules);
+        assert_eq!(may("lead", Some(&version), Some(&plain)), []);
+        assert_eq!(may("mal", Some(&version), Some(&plain)), [Rule::Promoters]);
+        assert_eq!(may("mal", Some(&version), None), []);
+        let text = "promoters: [lead@example.com]\nlines: {v1.x: {promoters: [mal@example.com]}}";
+        let line = whose("v2.0.0", text, rules);
+        assert_eq!(may("mal", Some(&version), Some(&line)), []);
+        assert_eq!(may("lead", Some(&version), Some(&line)), [Rule::Promoters]);
+        assert_eq!(may("mal", None, Some(&line)), [Rule::Promoters]);
+        // The sealed mailmap alone says who is who.
+        let mapped = Whose {
+            people: People::by(
+                Mailmap::parse(b"<lead@example.com> <mal@example.com>"),
+                None,
+            ),
+            ..plain
+        };
+        assert_eq!(may("mal", Some(&version), Some(&mapped)), []);
+        let (mal, lead) = (person("mal"), person("lead"));
+        let by = |people: &Whose| {
+            let deed_of = Deed {
+                author: &mal,
+                rules,
+                by: Some(&lead),
+            };
+            deed(&deed_of, None, Some(people), rules).unwrap()
+        };
+        assert_eq!(by(&mapped), []);
+        assert_eq!(by(&line)[0].rule, Rule::Author);
+    }
+
+    /// Every program that can tell comes to the same result of an entry, whatever the policies say.
+    #[test]
+    fn programs_of_two_rule_sets_agree_about_every_entry() {
+        let (old, new) = (RuleSet::FIRST, RuleSet::CURRENT);
+        let texts = [
+            "",
+            "promoters: [lead@example.com]",
+            "promoters: [eve@example.com]",
+            "promoters: [eve@example.com]\nheirs: [lead@example.com]",
+            "gates: {min_evolutions: 2}\nlines: {v1.x: {gates: {}}}",
+            "min_rules: 1",
+            "min_rules: 2",
+            "min_rules: 3\nsomething: new",
+            "something: new",
+            "waivable: [min_evolutions]\ngates: {proof_covers_release: off}",
+        ];
+        type Spoil = fn(&mut Facts<'_>, &mut Sealed);
+        let spoils: [Spoil; 6] = [
+            |_, _| {},
+            |f, _| f.used = true,
+            |_, s| s.promoter = person("eve"),
+            |_, s| s.gates[0].passed = false,
+            |_, s| s.gates.retain(|gate| gate.gate != Gate::ChangesProven),
+            |f, _| f.evolutions[0].as_mut().unwrap().attempt.cover = None,
+        ];
+        let mut told = 0;
+        for (present, previous) in texts.iter().flat_map(|one| texts.map(|two| (one, two))) {
+            for (by, before) in [(old, old), (old, new), (new, old), (new, new)] {
+                for spoil in spoils {
+                    // As a program of that age gathers the facts, and judges them.
+                    let judged = |latest: RuleSet| {
+                        facts_of(
+                            by,
+                            |facts, sealed| {
+                                let read = |text: &str| Policy::parse_as(text.as_bytes(), latest);
+                                match read(present) {
+                                    Ok(policy) => facts.rules.present = policy,
+                                    Err(why) => facts.policy = Some(why.to_string()),
+                                }
+                                facts.rules.before = Some(before);
+                                match read(previous) {
+                                    Ok(policy) => {
+                                        facts.rules.previous =
+                                            Some(("v0.9.0".parse().unwrap(), policy));
+                                    }
+                                    Err(why) => facts.rules.unreadable = Some(why.to_string()),
+                                }
+                                spoil(facts, sealed);
+                            },
+                            latest,
+                        )
+                    };
+                    let (by_old, by_new) = (judged(old), judged(new));
+                    assert!(by_new.is_ok());
+                    if let Ok(by_old) = by_old {
+                        let holds = |found: &[Dispute]| found.is_empty();
+                        let by_new = by_new.unwrap();
+                        assert_eq!(
+                            holds(&by_old),
+                            holds(&by_new),
+                            "{present:?} over {previous:?}: {by_old:?} {by_new:?}"
+                        );
+                        told += 1;
+                    } else {
+                        assert!(by == new || before == new);
+                    }
+                    let author = person("lead");
+                    let deed_of = Deed {
+                        author: &author,
+                        rules: by,
+                        by: None,
+                    };
+                    let of_deed = |latest: RuleSet| {
+                        // What cannot be read lets everybody.
+                        let policy = Policy::parse_as(previous.as_bytes(), latest).ok()?;
+                        let whose = Whose {
+                            policy,
+                            ..whose("v0.9.0", "", before)
+                        };
+                        Some(deed(&deed_of, None, Some(&whose), latest))
+                    };
+                    if let (Some(Ok(by_old)), Some(Ok(by_new))) = (of_deed(old), of_deed(new)) {
+                        assert_eq!(by_old.is_empty(), by_new.is_empty());
+                    }
+                }
+            }
+        }
+        assert!(told > 0);
     }
 }

@@ -2,9 +2,10 @@
 //! (docs/policy.md, "Waivers").
 
 use super::gate::{Subject, combine, judge, verdict};
+use super::mailmap::People;
 use super::rules::RuleSet;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
-use super::{Exit, Person, Policy, Refusal, Version};
+use super::{Exit, Oid, Person, Policy, Refusal, Version};
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,12 @@ pub(crate) struct Rules {
     /// Why the one sealed with the previous promotion cannot be read: somebody sealed it around
     /// git gryt, or with a later one. It stops a release until it is overridden.
     pub unreadable: Option<String>,
+    /// The rules that the previous promotion was judged by.
+    pub before: Option<RuleSet>,
+    /// Who is who, by the mailmaps of both.
+    pub people: People,
+    /// The mailmap of the release commit.
+    pub mailmap: Option<Oid>,
 }
 
 /// What the promoter asks to be let off.
@@ -32,6 +39,10 @@ pub(crate) struct Plea {
 impl Rules {
     /// Judges by both policies.
     pub(crate) fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
+        let subject = &Subject {
+            people: &self.people,
+            ..*subject
+        };
         let present = judge(&self.present, self.by, subject);
         let mut verdicts = match &self.previous {
             Some((_, previous)) => combine(&present, &judge(previous, self.by, subject)),
@@ -78,7 +89,9 @@ impl Rules {
             return Some(None);
         }
         let (_, previous) = self.previous.as_ref()?;
-        previous.heir(promoter).map(|email| Some(email.as_str()))
+        let mut heirs = previous.heirs.iter().flatten();
+        let heir = heirs.find(|email| self.people.has(promoter, email));
+        heir.map(|email| Some(email.as_str()))
     }
 
     /// The policies that ask for later rules than these, by name, and which they ask for.
@@ -221,7 +234,7 @@ mod tests {
             by: RuleSet::CURRENT,
             present: policy(present),
             previous: previous.map(|text| ("v1.0.0".parse().unwrap(), policy(text))),
-            unreadable: None,
+            ..Rules::default()
         }
     }
 
@@ -344,6 +357,7 @@ mod tests {
             declared_by: &who,
             attempts: &[],
             promoter: &who,
+            people: &People::default(),
         });
         let found = verdicts
             .into_iter()

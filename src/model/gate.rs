@@ -3,6 +3,7 @@
 use strum::VariantArray;
 
 use super::evolution::{Attempt, Says};
+use super::mailmap::People;
 use super::policy::{Policy, Strictness};
 use super::proof::StepEnd;
 use super::rules::RuleSet;
@@ -19,6 +20,8 @@ pub(crate) struct Subject<'a> {
     pub declared_by: &'a Person,
     pub attempts: &'a [Attempt],
     pub promoter: &'a Person,
+    /// Who is who.
+    pub people: &'a People,
 }
 
 /// Judges by one policy: the gates that always stand, and those that it switches on.
@@ -71,7 +74,9 @@ fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>) -> Vec<String> {
         Gate::IndependentProof => independent_proof(subject),
         Gate::Versions => {
             let version = &subject.contract.version;
-            let checked = policy.versions.check(version, subject.declared_by);
+            let checked = policy
+                .versions
+                .check(version, subject.declared_by, subject.people);
             checked.err().into_iter().collect()
         }
         Gate::PreviousPolicy => Vec::new(),
@@ -176,7 +181,10 @@ fn speaker(standing: &Standing) -> String {
 
 fn may_promote(subject: &Subject<'_>, promoters: &[String]) -> Vec<String> {
     let promoter = subject.promoter;
-    match promoters.iter().any(|email| promoter.has(email)) {
+    match promoters
+        .iter()
+        .any(|email| subject.people.has(promoter, email))
+    {
         true => Vec::new(),
         false => vec![format!(
             "{promoter} may not promote: ask {}",
@@ -321,7 +329,9 @@ pub(super) fn dependent<'a>(subject: &Subject<'a>) -> Vec<(&'a Change, Option<&'
     let mut found = Vec::new();
     for change in &subject.contract.changes {
         let assignee = change.assignee.as_deref().filter(|a| !a.trim().is_empty());
-        let other = |a: &Attempt| assignee.is_some_and(|who| !a.evolution.owner.goes_by(who));
+        let people = subject.people;
+        let is_other = |a: &Attempt, who: &str| !people.may_go_by(&a.evolution.owner, who);
+        let other = |a: &Attempt| assignee.is_some_and(|who| is_other(a, who));
         if !proving(subject, change).any(other) {
             found.push((change, assignee));
         }
@@ -359,6 +369,7 @@ mod tests {
             declared_by: &person("ann"),
             attempts,
             promoter: &person("lead"),
+            people: &People::default(),
         };
         let verdicts = judge(&policy, RuleSet::CURRENT, &subject).into_iter();
         verdicts

@@ -47,6 +47,8 @@ pub struct Header {
     /// The proven commit, and how that ended.
     pub commit: Option<String>,
     pub status: Option<String>,
+    /// The rules that an entry is judged by which is no promotion.
+    pub rules: Option<String>,
     /// The move, and which half of it.
     pub moved: Option<String>,
 }

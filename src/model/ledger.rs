@@ -298,6 +298,7 @@ mod tests {
                 email: "lead@example.com".into(),
             },
             rules: crate::model::rules::RuleSet::CURRENT,
+            mailmap: None,
             promoted_at: "2026-01-02T03:04:05+00:00".parse().unwrap(),
             gates: Vec::new(),
             evolutions: vec![Folded {

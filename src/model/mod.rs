@@ -24,6 +24,7 @@ pub(crate) mod invalid;
 pub(crate) mod leaving;
 pub(crate) mod ledger;
 pub(crate) mod listed;
+pub(crate) mod mailmap;
 pub(crate) mod merge;
 mod mistakes;
 pub(crate) mod moved;

@@ -10,7 +10,7 @@ use super::place::{self, Key};
 use super::rules::RuleSet;
 use super::scheme::{Range, Scheme};
 use super::verdict::Gate;
-use super::{Exit, Invalid, Person, Refusal, Version};
+use super::{Exit, Invalid, Refusal, Version};
 
 /// The tracked file, below the top.
 pub(crate) const FILE: &str = ".gryt/policy.yaml";
@@ -120,11 +120,19 @@ impl Policy {
     /// # Errors
     /// The rule that it breaks, with line and column.
     pub fn parse(text: &[u8]) -> Result<Policy, Invalid> {
+        Self::parse_as(text, RuleSet::CURRENT)
+    }
+
+    /// The same in a program that knows the rules up to `known`.
+    ///
+    /// # Errors
+    /// As [`parse`](Policy::parse).
+    pub(crate) fn parse_as(text: &[u8], known: RuleSet) -> Result<Policy, Invalid> {
         // What asks for later rules may say what this program does not know.
         if let Ok(Some(Asked {
             min_rules: Some(needs),
         })) = Invalid::or_yaml(text)
-            && needs > RuleSet::CURRENT
+            && needs > known
         {
             return Ok(Policy {
                 min_rules: Some(needs),
@@ -135,6 +143,10 @@ impl Policy {
         let policy: Option<Policy> = Invalid::or_yaml(text)?;
         let mut policy = policy.unwrap_or_default();
         policy.needs = policy.least_rules();
+        if policy.needs > known {
+            // Which of them does not matter: a program of that age stops at the first.
+            return Err(Invalid::new("it says a key of later rules"));
+        }
         policy.check(text, &[])?;
         policy.check_lines(text, &[])?;
         for product in policy.products.keys() {
@@ -221,11 +233,6 @@ impl Policy {
             self.clone().with(part.clone()).check(text, &path)?;
         }
         Ok(())
-    }
-
-    /// The email by which it names somebody its heir.
-    pub(crate) fn heir(&self, who: &Person) -> Option<&String> {
-        self.heirs.iter().flatten().find(|email| who.has(email))
     }
 
     /// Checks the rules that its types cannot express; `root` is where it stands in `text`.

@@ -3,6 +3,7 @@
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
 use super::gate::Subject;
+use super::mailmap::People;
 use super::person::moment;
 use super::reconcile::Relation;
 use super::sealed::{Folded, Sealed};
@@ -39,6 +40,14 @@ pub(crate) struct Facts {
     pub now: Stamp,
     /// Whether there is a cloud at all.
     pub has_cloud: bool,
+}
+
+impl Facts {
+    /// Who is who, as far as that is known.
+    pub(crate) fn people(&self) -> People {
+        let rules = self.rules.as_ref();
+        rules.map(|rules| rules.people.clone()).unwrap_or_default()
+    }
 }
 
 /// This clone's draft.
@@ -120,6 +129,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         declared_by: &draft.author,
         attempts: &attempts,
         promoter: &facts.promoter,
+        people: &rules.people,
     });
     let gates = excuse::grant(gates, rules, &facts.plea, &facts.promoter)?;
     if gates.iter().any(Verdict::stops) {
@@ -140,6 +150,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         promoter: facts.promoter.clone(),
         promoted_at: facts.now,
         rules: rules.by,
+        mailmap: rules.mailmap.clone(),
         gates,
         evolutions: attempts
             .iter()

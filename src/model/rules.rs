@@ -14,16 +14,11 @@ pub struct RuleSet(u32);
 impl RuleSet {
     /// The one before entries said which.
     pub const FIRST: Self = Self(1);
-    /// The first that knows `heirs`, `lines` and `min_rules`, and by which nobody but an heir overrides who
-    /// may promote.
+    /// The first that knows `heirs`, `lines` and `min_rules`, by which nobody but an heir overrides who may
+    /// promote, and by which mailmaps are sealed.
     pub(crate) const WITH_HEIRS: Self = Self(2);
     /// The one that promotions are judged by now.
     pub const CURRENT: Self = Self(2);
-
-    /// Whether this program knows it.
-    pub fn is_known(self) -> bool {
-        (Self::FIRST..=Self::CURRENT).contains(&self)
-    }
 
     /// All that this program knows, for a message.
     pub(crate) fn all_known() -> String {
@@ -33,6 +28,19 @@ impl RuleSet {
     /// Whether who may promote by the previous policy is for its heirs alone to override.
     pub(crate) fn has_heirs(self) -> bool {
         self >= Self::WITH_HEIRS
+    }
+
+    /// Whether mailmaps say who is who.
+    pub(crate) fn has_mailmaps(self) -> bool {
+        self >= Self::WITH_HEIRS
+    }
+
+    /// The set that a trailer names; the first where it names none.
+    pub(crate) fn named(text: Option<&str>) -> Self {
+        let number = text.and_then(|text| text.parse::<u32>().ok());
+        number
+            .and_then(|number| Self::try_from(number).ok())
+            .unwrap_or_default()
     }
 
     /// What a policy means that does not say what `proof_covers_release` is.

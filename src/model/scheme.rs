@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use super::mailmap::People;
 use super::{Exit, Invalid, Person, Refusal, Version};
 
 /// The strategies.
@@ -62,14 +63,19 @@ impl Scheme {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub fn check(&self, version: &Version, by: &Person) -> Result<(), String> {
+    pub(crate) fn check(
+        &self,
+        version: &Version,
+        by: &Person,
+        people: &People,
+    ) -> Result<(), String> {
         match self {
             Self::Free => Ok(()),
             Self::Date if is_day(version) => Ok(()),
             Self::Date => Err(format!(
                 "{version} is no day: the policy names versions like v2026.01.15"
             )),
-            Self::Ranges(all) => match ranges(all, by) {
+            Self::Ranges(all) => match ranges(all, |email| people.has(by, email)) {
                 own if own.iter().any(|range| range.contains(version)) => Ok(()),
                 [] => Err(format!("the policy assigns {by} no versions")),
                 own => Err(format!(
@@ -103,7 +109,7 @@ impl Scheme {
         match self {
             Self::Free => Ok(free(level, known)?),
             Self::Date => Ok(day(known)?),
-            Self::Ranges(all) => ranged(ranges(all, known.me), level, known),
+            Self::Ranges(all) => ranged(ranges(all, |email| known.me.has(email)), level, known),
         }
     }
 }
@@ -125,9 +131,10 @@ pub(crate) fn before<'a>(version: &Version, released: &'a [Version]) -> Option<&
     released.iter().filter(earlier).max()
 }
 
-fn ranges<'a>(all: &'a BTreeMap<String, Vec<Range>>, who: &Person) -> &'a [Range] {
-    let own = |(email, _): &(&String, &Vec<Range>)| email.eq_ignore_ascii_case(&who.email);
-    all.iter().find(own).map_or(&[], |(_, ranges)| ranges)
+fn ranges(all: &BTreeMap<String, Vec<Range>>, is_own: impl Fn(&str) -> bool) -> &[Range] {
+    all.iter()
+        .find(|(email, _)| is_own(email))
+        .map_or(&[], |(_, ranges)| ranges)
 }
 
 fn listed(ranges: &[Range]) -> String {
@@ -411,7 +418,7 @@ mod tests {
             ("v1.0.0", false),
             ("v2024.01.15-rc.1", false),
         ] {
-            let found = Scheme::Date.check(&version.parse().unwrap(), &ann());
+            let found = Scheme::Date.check(&version.parse().unwrap(), &ann(), &People::default());
             assert_eq!(found.is_ok(), fits, "{version}");
         }
     }
@@ -425,7 +432,8 @@ mod tests {
         }
         let text = "versions:\n  ranges:\n    Ann@example.com: [v1.0.x, v1.2.x, v2.0.x]\n";
         let scheme = serde_yaml::from_str::<Doc>(text).unwrap().versions;
-        let check = |v: &str, who: &Person| scheme.check(&v.parse().unwrap(), who);
+        let check =
+            |v: &str, who: &Person| scheme.check(&v.parse().unwrap(), who, &People::default());
         assert!(check("v1.2.7", &ann()).is_ok());
         assert!(check("v1.1.0", &ann()).unwrap_err().contains("v1.0.x"));
         let bob = Person {

@@ -35,6 +35,9 @@ pub struct Sealed {
     /// The rules that the gates were judged by.
     #[serde(default)]
     pub rules: RuleSet,
+    /// The release commit's `.mailmap`, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailmap: Option<Oid>,
     pub gates: Vec<Verdict>,
     pub evolutions: Vec<Folded>,
 }

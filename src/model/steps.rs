@@ -143,12 +143,14 @@ fn with_subject<T>(facts: &Facts, ask: impl FnOnce(&Subject<'_>) -> Vec<T>) -> V
         return Vec::new();
     };
     let attempts: Vec<_> = facts.attempts.iter().map(|(a, _)| a.clone()).collect();
+    let people = facts.people();
     ask(&Subject {
         contract,
         generation: &local.root,
         declared_by: &local.author,
         attempts: &attempts,
         promoter: &facts.promoter,
+        people: &people,
     })
 }
 
@@ -189,7 +191,7 @@ fn independent(subject: &Subject<'_>) -> Vec<Step> {
     let version = &subject.contract.version;
     let step = |(change, assignee): (&Change, Option<&str>)| {
         let (id, title) = (&change.id, &change.title);
-        let who = assignee.filter(|assignee| subject.promoter.goes_by(assignee));
+        let who = assignee.filter(|assignee| subject.people.may_go_by(subject.promoter, assignee));
         match assignee {
             None => Step::of(
                 None,
@@ -208,7 +210,7 @@ fn independent(subject: &Subject<'_>) -> Vec<Step> {
 
 fn promotion(facts: &Facts) -> Step {
     let version = &facts.version;
-    let me = &facts.promoter.email;
+    let (me, people) = (&facts.promoter, facts.people());
     let by = |policy: &Policy| policy.promoters.clone().filter(|listed| !listed.is_empty());
     let (present, previous) = match &facts.rules {
         Ok(rules) => (
@@ -217,7 +219,7 @@ fn promotion(facts: &Facts) -> Step {
         ),
         Err(_) => (None, None),
     };
-    let lists_me = |listed: &Vec<String>| listed.iter().any(|email| email.eq_ignore_ascii_case(me));
+    let lists_me = |listed: &Vec<String>| listed.iter().any(|email| people.has(me, email));
     let others = [present, previous]
         .into_iter()
         .flatten()

@@ -37,6 +37,8 @@ pub enum Key {
     Status,
     #[strum(serialize = "Gryt-Move")]
     Move,
+    #[strum(serialize = "Gryt-Rules")]
+    Rules,
     #[strum(serialize = "Gryt-Ledger")]
     Ledger,
     #[strum(serialize = "Gryt-Entry")]

@@ -11,6 +11,7 @@ use crate::model::disputed::Disputed;
 use crate::model::import::{self, Imported};
 use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
 use crate::model::moved::{self, Half, Moved};
+use crate::model::rules::RuleSet;
 use crate::model::sealed::{
     ACCEPTANCES, Acceptance, CONTRACT, FILES, POLICY, PROMOTION, Sealed, Withdrawal, number_of,
 };
@@ -246,6 +247,7 @@ impl Store {
         let message = Message::new(&subject)
             .with(Key::Kind, Kind::Moved)
             .with(Key::Base, &ledger.base)
+            .with(Key::Rules, RuleSet::CURRENT)
             .with(Key::Move, moved.trailer());
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
@@ -631,7 +633,8 @@ impl Store {
         };
         let message = Message::new(&subject)
             .with(Key::Kind, Kind::Import)
-            .with(Key::Base, &ledger.base);
+            .with(Key::Base, &ledger.base)
+            .with(Key::Rules, RuleSet::CURRENT);
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
@@ -654,7 +657,8 @@ impl Store {
         let (entry, reason) = (what.entry.short(), &what.reason);
         let message = Message::new(&format!("Accept {entry}: {reason}"))
             .with(Key::Kind, Kind::Accepted)
-            .with(Key::Base, &ledger.base);
+            .with(Key::Base, &ledger.base)
+            .with(Key::Rules, RuleSet::CURRENT);
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
@@ -688,6 +692,7 @@ impl Store {
         let message = Message::new(&format!("Withdraw {version}: {reason}"))
             .with(Key::Kind, Kind::Withdrawal)
             .with(Key::Base, &ledger.base)
+            .with(Key::Rules, RuleSet::CURRENT)
             .with(Key::Version, version);
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }

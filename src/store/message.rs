@@ -52,6 +52,7 @@ pub(crate) fn header(message: &str) -> Header {
             Key::Commit => &mut header.commit,
             Key::Status => &mut header.status,
             Key::Move => &mut header.moved,
+            Key::Rules => &mut header.rules,
             Key::Change => &mut header.change,
             // Tags say these.
             Key::Ledger | Key::Entry => continue,

@@ -352,3 +352,33 @@ fn to_git(oid: &Oid) -> Result<git2::Oid> {
 fn of_git(oid: git2::Oid) -> Oid {
     Oid::from_bytes(oid.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_that_shows_people_reads_it_alike() {
+        let text = "Ann Lee <ann@old>\nBob <bob@new> <bob@old>\n\
+                    Cleo <cleo@new> Cleo T <team@x>\n  Dan   <dan@new>   <team@x>\n";
+        let ours = crate::model::mailmap::Mailmap::parse(text.as_bytes());
+        let theirs = git2::Mailmap::from_buffer(text).unwrap();
+        for (name, email) in [
+            ("a", "ann@old"),
+            ("b", "bob@old"),
+            ("Cleo T", "team@x"),
+            ("c", "team@x"),
+            ("e", "e@x"),
+        ] {
+            let time = git2::Time::new(0, 0);
+            let signature = git2::Signature::new(name, email, &time).unwrap();
+            let theirs = theirs.resolve_signature(&signature).unwrap();
+            let ours = ours.person(&Person {
+                name: name.into(),
+                email: email.into(),
+            });
+            assert_eq!(theirs.name().unwrap(), ours.name);
+            assert_eq!(theirs.email().unwrap(), ours.email);
+        }
+    }
+}

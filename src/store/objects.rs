@@ -11,6 +11,7 @@ use git2::{FileMode, ObjectType};
 
 use super::{Store, of_git, to_git};
 use crate::git::ident::Ident;
+use crate::model::mailmap::{self, Mailmap};
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Invalid, Oid, Person, Refusal, Stamp, invalid};
 
@@ -336,6 +337,18 @@ impl Store {
             Some(text) => Ok(Some(text)),
             None => Err(Invalid::new("it is too large to be read")),
         })
+    }
+
+    /// The mailmap of a commit's tree, with its blob's id; none where it is no plain file of a bounded size.
+    ///
+    /// # Errors
+    /// As [`file`](Store::file).
+    pub(crate) fn mailmap(&self, tree: &Oid) -> Result<Option<(Oid, Mailmap)>> {
+        let Ok(Some(text)) = self.file(tree, mailmap::FILE)? else {
+            return Ok(None);
+        };
+        let blob = self.at(tree, mailmap::FILE)?;
+        Ok(blob.map(|blob| (blob, Mailmap::parse(&text))))
     }
 
     /// Writes a blob.

@@ -31,6 +31,7 @@ mod json;
 mod killed;
 mod layering;
 mod leaving;
+mod mailmaps;
 mod matrix;
 mod messages;
 mod moments;

@@ -70,15 +70,20 @@ fn a_line_in_the_mailmap_makes_nobody_a_promoter() {
     let sandbox = Sandbox::new();
     let policy = "promoters: [ann@example.com]\n";
     let (hosting, [ann, mal]) = team(&sandbox, policy, ["ann", "mal"]);
+    // Before the first release, the branch is all that there is to hold somebody to.
+    ann.must("git gryt generation new v0.1.0 --change add:Z:z");
+    proven(&ann, "v0.1.0", "Z");
+    ann.must("git gryt promote v0.1.0");
     proven(&ann, "v1.0.0", "A");
-    ann.must("git gryt sync push-evolutions");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    mal.must("git gryt sync pull");
     mal.write(".mailmap", "ann <ann@example.com> <mal@example.com>\n");
     mal.must("git add .mailmap && git commit -q -m Tidy && git push -q origin main");
     mal.refused(5, "git gryt promote v1.0.0");
     assert!(
         !hosting
             .git("log --format=%s refs/gryt/ledger")
-            .contains("Promote")
+            .contains("Promote v1.0.0")
     );
     // Nor do they join the verdict of whoever reads.
     ann.must("git pull -q origin main && git gryt promote v1.0.0 && git gryt verify");

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, HashSet};
 use anyhow::Result;
 
 use super::Core;
-use crate::model::dispute::{self, Draft, Facts, Original, Tried};
+use crate::model::dispute::{self, Deed, Draft, Facts, Later, Original, Tried, Whose};
 use crate::model::disputed::{Act, Dispute, Disputed};
 use crate::model::excuse::Rules;
 use crate::model::ledger::{Kind, Verified};
+use crate::model::mailmap::{Mailmap, People};
 use crate::model::moved::Half;
 use crate::model::policy::{self, Policy};
+use crate::model::rules::RuleSet;
 use crate::model::sealed::{POLICY, Sealed};
 use crate::model::{EvolutionName, Invalid, Oid, Person, Refusal, Version};
 use crate::store::draft;
@@ -77,15 +79,14 @@ impl Core<'_> {
             disputed: past.disputed.clone(),
             ..Ledger::new(commit.oid.clone(), commit.oid.clone())
         };
-        if let Verified::Promotion(sealed) = verified
-            && !sealed.rules.is_known()
-        {
-            let text = "its rules are those of a later version of this program";
-            return Ok(Judged::Unknown(text.into()));
-        }
         let found = self.against(past, commit, base, &own, verified);
         let why = match found {
-            Ok(why) => why,
+            Ok(Ok(why)) => why,
+            Ok(Err(Later(rules))) => {
+                let text =
+                    format!("a later version of this program has to, which knows rules {rules}");
+                return Ok(Judged::Unknown(text));
+            }
             Err(error) => return Ok(Judged::Unknown(unknown(&error))),
         };
         if why.is_empty() {
@@ -139,63 +140,83 @@ impl Core<'_> {
         base: &Oid,
         own: &Ledger,
         verified: &Verified,
-    ) -> Result<Vec<Dispute>> {
-        let author = &commit.author;
+    ) -> Result<Result<Vec<Dispute>, Later>> {
         // An entry that is no promotion: who it says did it, and what it is about.
-        let (by, about): (&Person, Vec<Option<&Version>>) = match verified {
-            Verified::Genesis => return Ok(Vec::new()),
+        let (by, about): (Option<&Person>, Vec<Option<Version>>) = match verified {
+            Verified::Genesis => return Ok(Ok(Vec::new())),
             Verified::Promotion(sealed) => {
                 let used = self.is_used(past, &sealed.promotion)?;
                 let previous = self.previous_of(past, sealed.version.product())?;
                 return self.promotion(commit, base, own, sealed, used, previous.as_ref());
             }
             Verified::Withdrawal(withdrawal, _) => {
-                (&withdrawal.by, vec![Some(&withdrawal.version)])
+                (Some(&withdrawal.by), vec![Some(withdrawal.version.clone())])
             }
             Verified::Accepted(acceptance) => {
                 let about = past.disputed.get(&acceptance.entry);
                 let version = about.and_then(Disputed::about).cloned();
-                let whose = self.whose(past, own, version.as_ref().and_then(Version::product))?;
-                let by = dispute::done_by(author, &acceptance.by);
-                let may = dispute::permission(author, version.as_ref(), whose.as_ref());
-                return Ok(by.into_iter().chain(may).collect());
+                (Some(&acceptance.by), vec![version])
             }
             Verified::Moved(moved) => match moved.half {
-                Half::Left => (&moved.by, vec![None]),
+                Half::Left => (Some(&moved.by), vec![None]),
                 // Once it has left, any clone may fill the new place.
-                Half::Arrived => (&moved.by, Vec::new()),
+                Half::Arrived => (Some(&moved.by), Vec::new()),
             },
-            // Whoever imports may say who released it.
-            Verified::Import(all) => (author, all.iter().map(|i| Some(&i.version)).collect()),
+            // Who is said to have released what is imported is whoever did, long ago.
+            Verified::Import(all) => (None, all.iter().map(|i| Some(i.version.clone())).collect()),
         };
-        let mut found: Vec<Dispute> = dispute::done_by(author, by).into_iter().collect();
-        let mut policies: BTreeMap<Option<&str>, Option<(Version, Policy)>> = BTreeMap::new();
-        for version in about {
-            let product = version.and_then(Version::product);
-            let whose = match policies.entry(product) {
+        let deed = Deed {
+            author: &commit.author,
+            rules: RuleSet::named(header(&commit.message).rules.as_deref()),
+            by,
+        };
+        let latest = RuleSet::CURRENT;
+        if about.is_empty() {
+            return Ok(dispute::deed(&deed, None, None, latest));
+        }
+        let mut found = Vec::new();
+        let mut policies: BTreeMap<Option<String>, Option<Whose>> = BTreeMap::new();
+        for version in &about {
+            let product = version.as_ref().and_then(Version::product);
+            let whose = match policies.entry(product.map(str::to_owned)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => unknown.insert(self.whose(past, own, product)?),
             };
-            let may = dispute::permission(author, version, whose.as_ref());
-            found.extend(may.filter(|may| !found.contains(may)));
+            match dispute::deed(&deed, version.as_ref(), whose.as_ref(), latest) {
+                Ok(more) => {
+                    for one in more {
+                        if !found.contains(&one) {
+                            found.push(one);
+                        }
+                    }
+                }
+                Err(later) => return Ok(Err(later)),
+            }
         }
-        Ok(found)
+        Ok(Ok(found))
     }
 
-    /// The version whose policy says who may write an entry about a product that is no promotion, and that
-    /// policy. None where nobody is kept from it.
-    fn whose(
-        &self,
-        past: &mut Past,
-        own: &Ledger,
-        product: Option<&str>,
-    ) -> Result<Option<(Version, Policy)>> {
-        let Some(previous) = self.previous_of(past, product)? else {
+    /// The policy that says who may write an entry about a product that is no promotion. None where nobody is
+    /// kept from it.
+    fn whose(&self, past: &mut Past, own: &Ledger, product: Option<&str>) -> Result<Option<Whose>> {
+        let Some(version) = self.previous_of(past, product)? else {
             return Ok(None);
         };
-        // One that cannot be read forbids nothing that it could be asked for.
-        let policy = self.read_policy(own, &previous)?.ok();
-        Ok(policy.map(|policy| (previous, policy)))
+        let sealed = self.store.sealed(own, &version)?;
+        let rules = sealed.map_or(RuleSet::FIRST, |sealed| sealed.rules);
+        let policy = match self.read_policy(own, &version)? {
+            Ok(policy) => policy,
+            // A later program has to judge, and can.
+            Err(_) if rules > RuleSet::CURRENT => Policy::default(),
+            // One that nobody can read forbids nothing that it could be asked for.
+            Err(_) => return Ok(None),
+        };
+        Ok(Some(Whose {
+            people: People::by(self.sealed_mailmap(own, &version)?, None),
+            version,
+            policy,
+            rules,
+        }))
     }
 
     /// Whether an undisputed promotion of the past has that id.
@@ -289,7 +310,7 @@ impl Core<'_> {
         sealed: &Sealed,
         used: bool,
         previous: Option<&Version>,
-    ) -> Result<Vec<Dispute>> {
+    ) -> Result<Result<Vec<Dispute>, Later>> {
         let (_, contract) = self.store.sealed_contract(own, sealed)?;
         let mut evolutions = Vec::new();
         for folded in &sealed.evolutions {
@@ -307,6 +328,11 @@ impl Core<'_> {
                 let original: Oid = original.parse()?;
                 Some(match self.store.repeated(&original, &sealed.version)? {
                     Ok((before, at)) => {
+                        // What is disputed there is so here, as far as both are one ledger.
+                        let at = Ledger {
+                            disputed: own.disputed.clone(),
+                            ..at
+                        };
                         let product = sealed.version.product();
                         let previous = self.store.previous(&at, product)?;
                         Ok(Original {
@@ -319,7 +345,7 @@ impl Core<'_> {
             }
             None => None,
         };
-        Ok(dispute::promotion(&Facts {
+        let facts = Facts {
             author: &commit.author,
             sealed,
             contract: &contract,
@@ -329,7 +355,8 @@ impl Core<'_> {
             evolutions,
             rules: self.rules_of(sealed, &present, previous, &at_base)?,
             original,
-        }))
+        };
+        Ok(dispute::promotion(&facts, RuleSet::CURRENT))
     }
 
     /// The policies that a promotion is judged by on top of `at`.
@@ -345,9 +372,21 @@ impl Core<'_> {
             present: present.clone(),
             ..Rules::default()
         };
+        let own = match sealed.rules.has_mailmaps() {
+            true => self.store.mailmap(&sealed.tree)?,
+            false => None,
+        };
+        let own = own.map(|(_, map)| map).unwrap_or_default();
         let Some(version) = previous else {
+            rules.people = People::by(own, None);
             return Ok(rules);
         };
+        let before = match sealed.rules.has_mailmaps() {
+            true => self.sealed_mailmap(at, version)?,
+            false => Mailmap::default(),
+        };
+        rules.people = People::by(own, Some(before));
+        rules.before = self.store.sealed(at, version)?.map(|sealed| sealed.rules);
         match self.read_policy(at, version)? {
             Ok(policy) => rules.previous = Some((version.clone(), policy.about(&sealed.version))),
             Err(why) => rules.unreadable = Some(why),
@@ -375,6 +414,9 @@ impl Core<'_> {
             (Err(_), _) => Some("the policy of the release commit cannot be read"),
             (_, Err(_)) => Some("the policy that was sealed cannot be read"),
         };
+        let mailmap = self.store.mailmap(&sealed.tree)?.map(|(oid, _)| oid);
+        let wrong = wrong.or((sealed.rules.has_mailmaps() && mailmap != sealed.mailmap)
+            .then_some("the mailmap that it names is not the release commit's"));
         if let Some(wrong) = wrong {
             // Judged by the stricter words of neither: what is wrong is said already.
             let text = there.ok().flatten().unwrap_or_default();

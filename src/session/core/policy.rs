@@ -7,6 +7,7 @@ use super::Core;
 use super::files::read_below;
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
+use crate::model::mailmap::{Mailmap, People};
 use crate::model::policy::{FILE, Policy};
 use crate::model::rules::RuleSet;
 use crate::model::{Exit, Oid, Refusal, Version};
@@ -59,20 +60,57 @@ impl Core<'_> {
             Some(text) => Policy::parse_at(text, &place)?.about(version),
             None => Policy::default(),
         };
+        let mailmap = self.store.mailmap(tree)?;
         let mut rules = Rules {
             by: RuleSet::CURRENT,
             present,
+            mailmap: mailmap.as_ref().map(|(oid, _)| oid.clone()),
             ..Rules::default()
         };
+        let own = mailmap.map(|(_, map)| map).unwrap_or_default();
+        let mut previous = None;
         if let Some(ledger) = ledger
             && let Some(before) = self.store.previous(ledger, version.product())?
         {
+            rules.before = self
+                .store
+                .sealed(ledger, &before)?
+                .map(|sealed| sealed.rules);
+            previous = Some(self.sealed_mailmap(ledger, &before)?);
             match self.sealed_policy(ledger, &before) {
                 Ok(policy) => rules.previous = Some((before, policy.about(version))),
+                // What a later program sealed says what this one does not know.
+                Err(_) if rules.before > Some(RuleSet::CURRENT) => {
+                    let needs = rules.before.unwrap_or_default();
+                    let policy = Policy {
+                        needs,
+                        ..Policy::default()
+                    };
+                    rules.previous = Some((before, policy));
+                }
                 Err(error) => rules.unreadable = Some(error.downcast::<Refusal>()?.what),
             }
         }
+        rules.people = People::by(own, previous);
         Ok(rules)
+    }
+
+    /// Who is who for what is no release yet: by the mailmap of the working tree.
+    pub(crate) fn people_here(&self) -> People {
+        People::by(Mailmap::parse(self.store.mailmap_text().as_bytes()), None)
+    }
+
+    /// The mailmap that was sealed with `version`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn sealed_mailmap(&self, ledger: &Ledger, version: &Version) -> Result<Mailmap> {
+        let sealed = self.store.sealed(ledger, version)?;
+        let Some(blob) = sealed.and_then(|sealed| sealed.mailmap) else {
+            return Ok(Mailmap::default());
+        };
+        let text = self.store.blob(&blob)?.unwrap_or_default();
+        Ok(Mailmap::parse(&text))
     }
 
     /// The whole policy that was sealed with `version`.

@@ -34,7 +34,10 @@ impl Core<'_> {
             }
         };
         let policy = self.policy_about(version)?;
-        if let Err(rule) = policy.versions.check(version, &self.me()?) {
+        if let Err(rule) = policy
+            .versions
+            .check(version, &self.me()?, &self.people_here())
+        {
             return Err(Refusal::new(Exit::Invalid, rule)
                 .then("git gryt generation new --next patch")
                 .into());

@@ -12,6 +12,7 @@ use super::Sealing;
 use crate::git::push::Manner;
 use crate::git::refs::Update;
 use crate::model::host::Ability;
+use crate::model::mailmap::People;
 use crate::model::moved::{Half, Moved, Place};
 use crate::model::promotion::REFS_A_PUSH;
 use crate::model::reconcile::Relation;
@@ -431,9 +432,10 @@ impl Sealing<'_> {
         let place = format!("The policy sealed with {version}");
         let policy = self.core.sealed_policy(ledger, &version)?.of(None);
         policy.known(&place)?;
+        let people = People::by(self.core.sealed_mailmap(ledger, &version)?, None);
         let me = self.core.me()?;
         match policy.promoters {
-            Some(promoters) if !promoters.iter().any(|email| me.has(email)) => {
+            Some(promoters) if !promoters.iter().any(|email| people.has(&me, email)) => {
                 let what = format!("{me} may not move the ledger");
                 let whom = promoters.join(" or ");
                 Err(Refusal::new(Exit::Gate, what)
