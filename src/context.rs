@@ -161,6 +161,11 @@ impl Context {
         uuid::Uuid::new_v4().as_u64_pair().1 % bound.max(1)
     }
 
+    /// Whether this process runs in CI.
+    pub(crate) fn is_ci(&self) -> bool {
+        engine::is_ci(|name| self.env(name))
+    }
+
     /// The id of an intent to promote `version`: random, or in CI derived from the engine's id of
     /// the run, because a rerun of the job may have lost the workspace that remembered it.
     pub(crate) fn promotion_id(

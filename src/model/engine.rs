@@ -88,6 +88,12 @@ pub(crate) fn detect(env: impl Fn(&str) -> Option<String>) -> Option<Engine> {
     })
 }
 
+/// Whether this process runs in CI, of an engine that is known or of any other (which all set `CI`).
+pub(crate) fn is_ci(env: impl Fn(&str) -> Option<String>) -> bool {
+    let off = |value: &String| matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false");
+    env("CI").is_some_and(|value| !off(&value)) || detect(env).is_some()
+}
+
 /// The name of the variable that identifies the run, and its value.
 pub(crate) fn run_id(env: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
     RUN_IDS.iter().find_map(|name| Some((*name, env(name)?)))
@@ -102,6 +108,13 @@ mod tests {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         }
+    }
+
+    #[test]
+    fn ci_is_known_by_any_engine() {
+        assert!(is_ci(env(&[("CI", "true")])));
+        assert!(is_ci(env(&[("JENKINS_URL", "https://ci.example.com")])));
+        assert!(!is_ci(env(&[("CI", "false")])) && !is_ci(env(&[])));
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
         };
         _ = writeln!(text, "{tags}: git gryt import --from tags");
     }
+    if let Some(ledger) = &prepared.ledger {
+        _ = writeln!(text, "The project's ledger begins at {}", ledger.short());
+    }
     if let Some(pulled) = &prepared.pulled {
         text += "\n";
         text += &sync::pull(pulled);

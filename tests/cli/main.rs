@@ -10,6 +10,7 @@
 mod advice;
 mod anywhere;
 mod attacks;
+mod beginning;
 mod branches;
 mod cache;
 mod ci;

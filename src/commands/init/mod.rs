@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::sync::{self, Pulled};
 use crate::config::{self, Mode};
+use crate::model::Oid;
 use crate::model::pipeline::FOLDER;
 use crate::model::shaped::recommended;
 use crate::model::tag_format::TagFormat;
@@ -24,6 +25,10 @@ pub(crate) struct InitArgs {
     /// Write a job for a CI engine, too
     #[arg(long, value_enum, value_name = "ENGINE")]
     ci: Option<Ci>,
+    /// Begin the project's ledger in the cloud: also in CI, and also where tags of releases name entries of
+    /// another
+    #[arg(long)]
+    new_ledger: bool,
 }
 
 /// A CI engine that a job can be written for.
@@ -72,6 +77,9 @@ pub(crate) struct Prepared {
     pub recommended: Vec<(String, String)>,
     /// How many tags are releases from before gryt, where none was entered yet.
     pub releases: usize,
+    /// The ledger that was begun in the cloud, by its first commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Oid>,
     /// What the cloud has of the project, where this clone had nothing of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pulled: Option<Pulled>,
@@ -119,7 +127,12 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
             Ok(())
         })?;
     }
+    let ledger = match args.new_ledger {
+        true => Some(session.cloud.begin_new_ledger()?),
+        false => None,
+    };
     Ok(Outcome::Init(Prepared {
+        ledger,
         written,
         there,
         recommended: recommended(session, &top)?,

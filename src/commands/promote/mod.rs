@@ -540,6 +540,7 @@ impl Job for Sending<'_> {
                 Err(refusal) => return Err(refusal.into()),
             };
         }
+        cloud.may_begin_ledger(contact)?;
         if promotion.args.dry_run {
             let changes = seal.policy_changes;
             let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);

@@ -1,6 +1,6 @@
 //! Beginning a project's ledger in the cloud, and naming it in the tracked configuration.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::Cloud;
 use super::push::{Job, Next};
@@ -8,13 +8,122 @@ use crate::config;
 use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::push::{Manner, Road};
+use crate::model::{Exit, Oid, Refusal};
 use crate::session::core::contact::Contact;
 use crate::session::core::files::{read_below, write_below};
 use crate::store::names;
 
+/// How many of the cloud's tags are looked at, those of the highest versions: gryt made the last ones.
+const LOOKED_AT: usize = 100;
+
 impl Cloud<'_> {
-    /// Begins the project's ledger where the cloud has none.
+    /// Begins the project's ledger where the cloud has none, and it is likely to be meant.
+    ///
+    /// # Errors
+    /// As [`may_begin_ledger`](Cloud::may_begin_ledger); those of a push.
     pub(crate) fn begin_ledger(self, contact: Contact) -> Result<Contact> {
+        self.may_begin_ledger(&contact)?;
+        self.begin_meant(contact)
+    }
+
+    /// Begins the project's ledger because somebody said so.
+    ///
+    /// # Errors
+    /// [`Exit::Taken`] where the cloud has one; those of a push.
+    pub(crate) fn begin_new_ledger(self) -> Result<Oid> {
+        let contact = self.contact(None)?;
+        if let Some(checked) = &contact.checked {
+            let genesis = checked.genesis.short();
+            let what = format!("The cloud has a ledger already, which begins at {genesis}");
+            return Err(Refusal::new(Exit::Taken, what)
+                .then("git gryt sync pull")
+                .into());
+        }
+        let contact = self.begin_meant(contact)?;
+        let checked = contact.checked.context("the ledger was not begun")?;
+        Ok(checked.genesis)
+    }
+
+    /// Refuses to begin a ledger where the project is likely to have one that is not seen from here: two
+    /// ledgers are two projects.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] in CI, whose clones know nothing of the past; [`Exit::Rewritten`] where tags of
+    /// releases, here or in the cloud, name entries of a ledger.
+    pub(crate) fn may_begin_ledger(self, contact: &Contact) -> Result<()> {
+        if contact.checked.is_some() {
+            return Ok(());
+        }
+        if let Some(tag) = self.tag_that_names_an_entry()? {
+            let what = format!("The cloud has no ledger, and the tag {tag} names an entry of one");
+            return Err(Refusal::new(Exit::Rewritten, what)
+                .because("It may have been lost: whoever has it can put it back")
+                .then("git gryt sync push --republish --dry-run")
+                .because("If another is to begin, nothing of the old one is known any more")
+                .then("git gryt init --new-ledger")
+                .into());
+        }
+        if self.core.ctx.is_ci() {
+            let what = "The cloud has no ledger yet, and CI begins none";
+            return Err(Refusal::new(Exit::Usage, what)
+                .because("Somebody begins it once, from a clone of their own")
+                .then("git gryt init --new-ledger")
+                .into());
+        }
+        Ok(())
+    }
+
+    /// A tag of a release, here or in the cloud, that names an entry of a ledger.
+    fn tag_that_names_an_entry(self) -> Result<Option<String>> {
+        let (store, format) = (&self.core.store, &self.core.config.tag_format);
+        let is_release = |tag: &String| format.version(tag).is_some();
+        // What this clone promoted in local mode is on its way there.
+        let own = match store.refs()?.get(names::LEDGER) {
+            Some(tip) => self.core.entries(tip)?.into_iter().next(),
+            None => None,
+        };
+        let names_one = |oid: &Oid| -> Result<bool> {
+            let named = store.named_by_tag(oid)?;
+            Ok(named.is_some_and(|named| own.as_ref() != Some(&named.ledger)))
+        };
+        for tag in store.tags()?.into_iter().filter(is_release) {
+            if let Some(oid) = store.tag(&names::tag(&tag))?
+                && names_one(&oid)?
+            {
+                return Ok(Some(tag));
+            }
+        }
+        let there = self.core.remote()?.tags()?.into_iter().filter(is_release);
+        let mut there: Vec<String> = there.collect();
+        there.sort_by_key(|tag| std::cmp::Reverse(format.version(tag)));
+        there.truncate(LOOKED_AT);
+        let remote = self.core.cloud_name()?;
+        let beside =
+            |tag: &String| format!("+{}:{}", names::tag(tag), names::remote_tag(remote, tag));
+        let refspecs: Vec<String> = there.iter().map(beside).collect();
+        if refspecs.is_empty() {
+            return Ok(None);
+        }
+        self.core.remote()?.fetch(&refspecs)?;
+        store.look_anew();
+        let refs = store.refs()?;
+        let mut found = None;
+        let mut seen = Vec::new();
+        for tag in there {
+            let name = names::remote_tag(remote, &tag);
+            let Some(oid) = refs.get(&name) else {
+                continue;
+            };
+            if found.is_none() && names_one(oid)? {
+                found = Some(tag);
+            }
+            seen.push(refs.change(name, None));
+        }
+        store.update(&seen)?;
+        Ok(found)
+    }
+
+    fn begin_meant(self, contact: Contact) -> Result<Contact> {
         let contact = match contact.checked {
             Some(_) => contact,
             None => self.push(&contact, &mut Beginning)?,
