@@ -52,6 +52,7 @@ mod sandbox;
 mod secrets;
 mod slips;
 mod soak;
+mod stranded;
 mod thrift;
 mod tools;
 mod transport;

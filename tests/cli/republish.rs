@@ -229,3 +229,66 @@ fn a_clone_without_memory_is_warned_by_tags() {
     let told = stranger.refused(2, "git gryt sync push --republish");
     assert!(told.contains("verified no ledger"), "{told}");
 }
+
+#[test]
+fn what_was_imported_and_accepted_stays_so_where_it_is_appended_again() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob, cleo] = sandbox.team(["ann", "bob", "cleo"]);
+    ann.tracks(
+        ".gryt/policy.yaml",
+        "promoters: [ann@example.com, cleo@example.com]\n",
+    );
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    for other in [&bob, &cleo] {
+        other.must("git pull -q && git gryt sync pull");
+    }
+    sandbox.nobody().must("cp -R hosting.git backup.git");
+    // Who tagged it may not promote, and who imports it may.
+    bob.git("tag -a v0.9.0 -m Old HEAD");
+    bob.git("push -q origin v0.9.0");
+    ann.git("fetch -q --tags");
+    ann.must("git gryt import --from tags");
+    // Bob withdraws around git gryt, and Ann finds that he was right.
+    bob.must("git gryt sync pull");
+    let base = bob.git("rev-parse refs/gryt/ledger").trim().to_owned();
+    bob.must(&format!(
+        "export GIT_INDEX_FILE=.git/other && git read-tree {base} && \
+         said='{{version: v1.0.0, reason: leaks, by: {{name: bob, email: bob@example.com}}, at: 2026-01-02T03:04:05+00:00}}' && \
+         blob=$(echo \"$said\" | git hash-object -w --stdin) && \
+         git update-index --add --cacheinfo 100644,$blob,withdrawals/1/1.0/v1.0.0/1.yaml && \
+         entry=$(printf 'Withdraw\n\nGryt-Format: 1\nGryt-Kind: withdrawal\nGryt-Base: {base}\nGryt-Version: v1.0.0\n' | \
+         git commit-tree $(git write-tree) -p {base}) && git push -q origin $entry:refs/gryt/ledger"
+    ));
+    let entry = {
+        let told = ann.must("git gryt sync pull");
+        assert!(
+            told.contains("the withdrawal of v1.0.0 is disputed"),
+            "{told}"
+        );
+        ann.git("rev-parse refs/gryt/ledger").trim().to_owned()
+    };
+    ann.must(&format!("git gryt verify --accept {entry} --reason Right"));
+    assert!(ann.must("git gryt log").contains("v1.0.0  withdrawn"));
+    bob.must("git gryt sync pull");
+    // The cloud loses all of it, and somebody who saw none of it goes on.
+    sandbox
+        .nobody()
+        .must("rm -rf hosting.git && cp -R backup.git hosting.git");
+    cleo.proves("v1.1.0", "X");
+    cleo.must("git gryt promote v1.1.0");
+    ann.must("git gryt sync push --republish");
+    for clone in [&ann, &bob, &cleo] {
+        clone.must("git gryt sync pull");
+        let log = clone.must("git gryt log");
+        assert!(log.contains("v1.0.0  withdrawn"), "{log}");
+        assert!(log.contains("v0.9.0"), "{log}");
+        let verified = clone.must("git gryt verify");
+        assert!(
+            verified.contains("In the past: the withdrawal of v1.0.0: promoters: bob"),
+            "{verified}"
+        );
+        assert!(verified.contains("(accepted by ann"), "{verified}");
+    }
+}

@@ -61,6 +61,11 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
         session.core.may_declare(&refs, &new)?;
         return from_file(session, held, &new);
     }
+    if refs.draft(&old).is_none()
+        && let Some(renamed) = from_disputed(session, &refs, &old, &new)?
+    {
+        return Ok(renamed);
+    }
     let draft = session.core.draft(&refs, &old)?;
     taken.require(&draft.version)?;
     let old = draft.version.clone();
@@ -226,6 +231,58 @@ fn published(session: &Session<'_>, contact: &Contact, draft: &Draft) -> Result<
         }
     }
     Ok(true)
+}
+
+/// What a disputed entry sealed is a draft again, with this person's proofs: its version stays taken, and
+/// the work was not that entry's to take. The others' come along with their next pull.
+fn from_disputed(
+    session: &Session<'_>,
+    refs: &Refs,
+    old: &Version,
+    new: &Version,
+) -> Result<Option<Outcome>> {
+    let store = &session.core.store;
+    let Some(ledger) = session.core.ledger(refs)? else {
+        return Ok(None);
+    };
+    let Some(sealed) = store.sealed(&ledger, old)? else {
+        return Ok(None);
+    };
+    if ledger.disputes(&sealed.version).is_empty() {
+        return Ok(None);
+    }
+    let old = &sealed.version;
+    session.core.may_declare(refs, new)?;
+    let draft = store.draft(old, &sealed.draft)?.map_err(Refusal::from)?;
+    let text = renamed(&draft.text, old, new)?;
+    let tip = store.write_draft_edit(
+        session.core.author()?,
+        new,
+        &sealed.draft,
+        text.as_bytes(),
+        &format!("Rename {old} to"),
+    )?;
+    let me = session.core.me()?;
+    let mut own = session.core.folded(&sealed)?;
+    own.retain(|attempt| attempt.evolution.owner.is(&me) && attempt.abandoned.is_none());
+    let carried = session.drafts.carry(&own, |e| e.of_version(new))?;
+    session.core.change(|refs| {
+        session.core.may_declare(refs, new)?;
+        let mut updates = vec![refs.change(names::draft(new), Some(&tip))];
+        updates.extend(place(refs, &carried));
+        Ok((updates, ()))
+    })?;
+    for (before, after) in own.iter().zip(&carried) {
+        session.proving.follow_current(&before.root, &after.root)?;
+    }
+    session.drafts.write_view()?;
+    Ok(Some(Outcome::GenerationRename(Renamed {
+        old: old.clone(),
+        new: new.clone(),
+        evolutions: own.len(),
+        left_cloud: false,
+        unshared: session.core.is_unshared(new)?,
+    })))
 }
 
 /// An edit of a promoted version's file begins a draft of its own.

@@ -1,11 +1,13 @@
-//! Evolutions of this person's whose draft a colleague renamed: they come along to the new name, as they
-//! do for who renames (docs/format.md, "Draft").
+//! Evolutions of this person's whose draft a colleague renamed, also after a disputed entry had sealed it:
+//! they come along to the new name, as they do for who renames (docs/format.md, "Draft").
 
 use anyhow::Result;
 
 use super::Cloud;
-use crate::model::EvolutionName;
+use crate::model::disputed::Act;
 use crate::model::evolution::Attempt;
+use crate::model::sealed::Sealed;
+use crate::model::{EvolutionName, Oid};
 use crate::session::core::contact::Contact;
 use crate::session::drafts::carry::place;
 use crate::store::names;
@@ -20,13 +22,31 @@ impl Cloud<'_> {
     pub(crate) fn follow_renames(self, contact: &Contact) -> Result<()> {
         let refs = self.core.store.refs()?;
         let without_draft = |(name, _): &(EvolutionName, _)| refs.draft(&name.version).is_none();
-        let stranded: Vec<_> = evolutions(refs.local()).filter(without_draft).collect();
-        if stranded.is_empty() {
+        let mut stranded: Vec<_> = evolutions(refs.local()).filter(without_draft).collect();
+        let ledger = contact.ledger();
+        let disputed = ledger.map_or(0, |ledger| ledger.disputed.len());
+        if stranded.is_empty() && disputed == 0 {
             return Ok(());
         }
         let mut roots = Vec::new();
         for (version, tip) in drafts(refs.local()) {
             roots.push((self.core.store.root(&tip)?, version));
+        }
+        if let Some(ledger) = ledger {
+            for disputed in ledger.disputed.values() {
+                let Act::Promotion(version) = &disputed.act else {
+                    continue;
+                };
+                let sealed = self.core.store.sealed(ledger, version)?;
+                let of_draft = |sealed: &Sealed| {
+                    let is_it = |root: &Oid| *root == sealed.generation;
+                    roots.iter().any(|(root, _)| is_it(root))
+                };
+                if let Some(sealed) = sealed.filter(of_draft) {
+                    let folded = self.core.folded(&sealed)?;
+                    stranded.extend(folded.into_iter().map(|one| (one.name, one.tip)));
+                }
+            }
         }
         let me = self.core.me()?;
         for (name, tip) in stranded {
@@ -60,7 +80,7 @@ impl Cloud<'_> {
             let after = self.core.change(|refs| {
                 let mut updates = place(refs, &carried);
                 let after = updates.first().map(|update| update.name.clone());
-                if !shared {
+                if !shared && refs.get(&names::evolution(&name)).is_some() {
                     updates.push(refs.change(names::evolution(&name), None));
                 }
                 Ok((updates, after))

@@ -6,23 +6,50 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Core;
+use crate::git::ident::Ident;
+use crate::model::evolution::Attempt;
 use crate::model::import::Imported;
-use crate::model::ledger::Kind;
-use crate::model::sealed::{Sealed, Withdrawal};
-use crate::model::{Oid, Version};
+use crate::model::ledger::{Check, Kind, Verified, check};
+use crate::model::sealed::{Acceptance, Sealed, Withdrawal};
+use crate::model::{EvolutionName, Oid, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 
 /// An entry that only one of two ledgers has.
 pub(crate) enum Entry {
     Promotion(Oid, Box<Sealed>),
-    Withdrawal(Box<Withdrawal>),
-    Import(Vec<Imported>),
+    Withdrawal(Oid, Box<Withdrawal>),
+    Import(Import),
+    Accepted(Box<Acceptance>),
     /// A half of a move: an entry of the one ledger, which means nothing in another.
     Move,
 }
 
+/// An import: its entry, who wrote that and when, and what it brought.
+pub(crate) struct Import {
+    pub entry: Oid,
+    pub by: Ident,
+    pub all: Vec<Imported>,
+}
+
 impl Core<'_> {
+    /// The evolutions that went into a release, those that can be read.
+    ///
+    /// # Errors
+    /// Objects cannot be read.
+    pub(crate) fn folded(&self, sealed: &Sealed) -> Result<Vec<Attempt>> {
+        let mut found = Vec::new();
+        for folded in &sealed.evolutions {
+            let name = EvolutionName {
+                version: sealed.version.clone(),
+                change: folded.change.clone(),
+                number: folded.number,
+            };
+            found.extend(self.store.attempt(&name, &folded.tip)?.ok());
+        }
+        Ok(found)
+    }
+
     /// The valid entries of `ledger` that follow the last one of `chain`, oldest first.
     ///
     /// # Errors
@@ -39,8 +66,15 @@ impl Core<'_> {
             // An invalid entry may say anything; the ledger's tree does not hold it.
             match (header.kind(), version) {
                 (Some(Kind::Import), _) => {
-                    let imported = self.imported_by(ledger, &commit, header.base.as_deref())?;
-                    entries.push(Entry::Import(imported));
+                    let all = self.imported_by(ledger, &commit, header.base.as_deref())?;
+                    entries.push(Entry::Import(Import {
+                        entry: commit.oid,
+                        by: Ident {
+                            person: commit.author,
+                            at: commit.at,
+                        },
+                        all,
+                    }));
                 }
                 (Some(Kind::Promotion), Some(version)) => {
                     let sealed = self.store.sealed(ledger, &version)?;
@@ -51,12 +85,19 @@ impl Core<'_> {
                 (Some(Kind::Withdrawal), Some(_)) if ledger.disputed.contains_key(&commit.oid) => {}
                 (Some(Kind::Withdrawal), Some(version)) => {
                     let withdrawal = self.store.withdrawal(ledger, &version)?;
-                    entries.extend(withdrawal.map(|w| Entry::Withdrawal(Box::new(w))));
+                    entries.extend(withdrawal.map(|w| Entry::Withdrawal(commit.oid, Box::new(w))));
                 }
                 (Some(Kind::Moved), _) => entries.push(Entry::Move),
+                (Some(Kind::Accepted), _) if ledger.disputed.contains_key(&commit.oid) => {}
+                (Some(Kind::Accepted), _) => {
+                    let base = header.base.and_then(|base| base.parse().ok());
+                    let entry = self.store.entry(&commit, base.as_ref())?;
+                    if let Check::Valid(Verified::Accepted(what)) = check(&entry, base.as_ref()) {
+                        entries.push(Entry::Accepted(Box::new(what)));
+                    }
+                }
                 (Some(Kind::Promotion | Kind::Withdrawal), None)
-                // An acceptance names an entry that has another name elsewhere.
-                | (Some(Kind::Genesis | Kind::Accepted) | None, _) => {}
+                | (Some(Kind::Genesis) | None, _) => {}
             }
         }
         entries.reverse();
@@ -74,18 +115,20 @@ impl Core<'_> {
                     let there = self.store.sealed(ledger, &sealed.version)?;
                     there.is_some_and(|there| there == **sealed)
                 }
-                Entry::Withdrawal(withdrawal) => {
+                Entry::Withdrawal(_, withdrawal) => {
                     let version = &withdrawal.version;
                     self.store.withdrawal(ledger, version)?.is_some()
                 }
-                Entry::Import(all) => {
+                Entry::Import(import) => {
                     let mut each = true;
-                    for imported in all {
+                    for imported in &import.all {
                         let there = self.store.imported(ledger, &imported.version)?;
                         each &= there.as_ref() == Some(imported);
                     }
                     each
                 }
+                // What it settles may have another name there, and is told where it is not settled.
+                Entry::Accepted(_) => true,
                 Entry::Move => false,
             };
             if !holds {

@@ -387,7 +387,7 @@ fn rewritten(lost: &[Entry]) -> Refusal {
     let mut refusal = Refusal::new(Exit::Rewritten, what);
     let sealed = |entry: &Entry| match entry {
         Entry::Promotion(_, sealed) => Some(sealed.version.to_string()),
-        Entry::Withdrawal(_) | Entry::Import(_) | Entry::Move => None,
+        Entry::Withdrawal(..) | Entry::Import(_) | Entry::Accepted(_) | Entry::Move => None,
     };
     let sealed: Vec<String> = lost.iter().filter_map(sealed).collect();
     if let [.., last] = &sealed[..] {

@@ -3,7 +3,7 @@
 //! takes nothing over, so that the ledger is the commit point; cut short before it, the same command
 //! goes on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
@@ -167,6 +167,7 @@ impl Sealing<'_> {
             checked: Some(checked),
         };
         let mut put = Vec::new();
+        let mut again = BTreeMap::new();
         for entry in self.core.beyond(&own.ledger, &chain)? {
             if let Entry::Promotion(_, sealed) = &entry {
                 let fate = republish::fate(&Own {
@@ -185,7 +186,7 @@ impl Sealing<'_> {
                     }
                 }
             }
-            if let Some(after) = self.append_again(&ledger, &entry)? {
+            if let Some(after) = self.append_again(&ledger, &entry, &mut again)? {
                 ledger = after;
                 put.push(entry);
             }
@@ -321,12 +322,14 @@ impl Republished {
         for entry in entries {
             match entry {
                 Entry::Promotion(_, sealed) => self.promotions.push(sealed.version.clone()),
-                Entry::Withdrawal(withdrawal) => self.withdrawals.push(withdrawal.version.clone()),
-                Entry::Import(all) => {
-                    let versions = all.iter().map(|imported| imported.version.clone());
+                Entry::Withdrawal(_, withdrawal) => {
+                    self.withdrawals.push(withdrawal.version.clone());
+                }
+                Entry::Import(import) => {
+                    let versions = import.all.iter().map(|imported| imported.version.clone());
                     self.imports.extend(versions);
                 }
-                Entry::Move => {}
+                Entry::Accepted(_) | Entry::Move => {}
             }
         }
     }

@@ -4,7 +4,7 @@
 
 mod settle;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
@@ -20,7 +20,7 @@ use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Cloud;
 use crate::session::cloud::publish::Commits;
 use crate::session::cloud::push::{Job, Next};
-use crate::session::core::beyond::Entry;
+use crate::session::core::beyond::{Entry, Import};
 use crate::session::core::contact::Contact;
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
@@ -223,19 +223,20 @@ impl Sealing<'_> {
         };
         let mut wrong = Vec::new();
         let mut promotions = plan.promotions();
+        let mut again = BTreeMap::new();
         for entry in &plan.entries {
             let skipped = match entry {
                 Entry::Promotion(..) => {
                     let fate = promotions.next().map(|(_, _, fate)| fate);
                     fate != Some(&Fate::Append)
                 }
-                Entry::Withdrawal(withdrawal) => plan.is_reopened(&withdrawal.version),
-                Entry::Import(_) | Entry::Move => false,
+                Entry::Withdrawal(_, withdrawal) => plan.is_reopened(&withdrawal.version),
+                Entry::Import(_) | Entry::Accepted(_) | Entry::Move => false,
             };
             if skipped {
                 continue;
             }
-            let Some(after) = self.append_again(&ledger, entry)? else {
+            let Some(after) = self.append_again(&ledger, entry, &mut again)? else {
                 continue;
             };
             if let Some(disputed) = after.disputed.get(&after.tip) {
@@ -276,7 +277,7 @@ impl Plan {
     fn promotions(&self) -> impl Iterator<Item = (&Oid, &Sealed, &Fate)> {
         let promotions = self.entries.iter().filter_map(|entry| match entry {
             Entry::Promotion(oid, sealed) => Some((oid, &**sealed)),
-            Entry::Withdrawal(_) | Entry::Import(_) | Entry::Move => None,
+            Entry::Withdrawal(..) | Entry::Import(_) | Entry::Accepted(_) | Entry::Move => None,
         });
         promotions
             .zip(&self.fates)
@@ -291,7 +292,7 @@ impl Plan {
     fn left(&self) -> Left {
         let mut left = Left::default();
         for entry in &self.entries {
-            if let Entry::Import(all) = entry {
+            if let Entry::Import(Import { all, .. }) = entry {
                 left.imported
                     .extend(all.iter().map(|one| one.version.clone()));
             }

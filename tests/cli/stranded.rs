@@ -1,0 +1,66 @@
+//! What becomes of a team's work on a version that a forged entry took.
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn proofs_that_a_forged_seal_took_come_along_to_another_version() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.tracks(".gryt/policy.yaml", "promoters: [ann@example.com]\n");
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    bob.must("git pull -q && git gryt sync pull");
+    ann.must("git gryt generation new v2.0.0 --change add:B:b --change add:C:c");
+    ann.must("git gryt evolution start v2.0.0 --change C && git gryt run");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git gryt sync pull && git gryt evolution start v2.0.0 --change B && git gryt run");
+    bob.must("git gryt sync push-evolutions");
+    // Mal, who can push and may not promote, makes an entry of all that, in another hosting, and in his name.
+    sandbox
+        .nobody()
+        .must("git clone -q --mirror hosting.git mine.git");
+    let mal = sandbox.clone_of("mal", "mine.git");
+    mal.git("config user.name ann");
+    mal.git("config user.email ann@example.com");
+    mal.must("git gryt sync pull && git gryt promote v2.0.0");
+    mal.must(
+        "record=releases/2/2.0/v2.0.0.promotion.yaml && entry=$(git rev-parse refs/gryt/ledger) && \
+         export GIT_INDEX_FILE=.git/other && git read-tree $entry && \
+         blob=$(git cat-file blob $entry:$record | sed '/^promoter:/,/email:/s/ann/mal/' | git hash-object -w --stdin) && \
+         git update-index --add --cacheinfo 100644,$blob,$record && \
+         parents=$(git rev-list --parents -1 $entry | cut -d' ' -f2- | sed 's/[^ ]*/-p &/g') && \
+         forged=$(git cat-file commit $entry | sed '1,/^$/d' | GIT_AUTHOR_NAME=mal \
+         GIT_AUTHOR_EMAIL=mal@example.com git commit-tree $(git write-tree) $parents) && \
+         git push -q ../hosting.git $forged:refs/gryt/ledger \
+         $(git -C ../hosting.git for-each-ref --format=':%(refname)' refs/gryt/generations refs/gryt/evolutions)",
+    );
+    for clone in [&bob, &ann] {
+        let told = clone.must("git gryt sync pull");
+        assert!(told.contains("v2.0.0 is disputed"), "{told}");
+        assert_eq!(clone.refs("refs/gryt/generations"), []);
+    }
+    ann.refused(3, "git gryt generation new v2.0.0");
+    let renamed = ann.must("git gryt generation rename v2.0.0 v2.0.1");
+    assert!(renamed.contains("with 1 of your evolutions"), "{renamed}");
+    ann.refused(3, "git gryt generation rename v2.0.0 v2.0.1");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    // The other owner's come along with the next pull, once.
+    let told = bob.sh("git gryt sync pull");
+    assert!(
+        told.err.contains("v2.0.0/B/rc.1 is v2.0.1/B/rc.1 now"),
+        "{told:?}"
+    );
+    bob.must("git gryt sync push-evolutions");
+    let told = bob.sh("git gryt sync pull");
+    assert!(!told.err.contains("was renamed"), "{told:?}");
+    ann.must("git gryt sync pull && git gryt promote v2.0.1");
+    bob.must("git gryt sync pull");
+    let verified = bob.must("git gryt verify");
+    assert!(
+        verified.contains("In the past: v2.0.0: gates: "),
+        "{verified}"
+    );
+    // A release that holds is not renamed.
+    ann.refused(3, "git gryt generation rename v2.0.1 v3.0.0");
+}
