@@ -465,6 +465,147 @@ mod tests {
         assert!(refused(|e| e.leaf.promotion = Some(b"x".to_vec())).contains("promotion"));
     }
 
+    /// A withdrawal of v2.0.0.
+    fn withdrawal_of(path: &str) -> Entry {
+        let mut entry = entry();
+        entry.header.kind = Some(Kind::Withdrawal.to_string());
+        entry.header.promotion = None;
+        entry.others.clear();
+        entry.neighbours = vec!["v2.0.0".parse().unwrap()];
+        entry.differences = vec![Difference {
+            path: path.into(),
+            added: true,
+        }];
+        let text =
+            "version: v2.0.0\nreason: r\nby: {name: A, email: a@b.c}\nat: 2026-01-02T03:04:05Z\n";
+        entry.withdrawal = Some((path.into(), text.into()));
+        entry
+    }
+
+    #[test]
+    fn each_rule_of_a_withdrawal_is_enforced() {
+        let check = |entry: &Entry| match check(entry, Some(&oid(2))) {
+            Check::Invalid(why) => why,
+            Check::Valid(Verified::Withdrawal(_, number)) => number.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let whole = withdrawal_of("withdrawals/2/2.0/v2.0.0/7.yaml");
+        assert_eq!(check(&whole), "7");
+        for stray in [
+            "withdrawals/2/2.0/v2.0.0/0.yaml",
+            "withdrawals/2/2.0/v2.0.0/07.yaml",
+            "withdrawals/2/2.0/v2.0.0.yaml",
+            "withdrawals/2/2.0/v2.0.1/1.yaml",
+            "withdrawals/2/2.0/v2.0.0/1.yml",
+        ] {
+            assert!(
+                check(&withdrawal_of(stray)).contains("no number"),
+                "{stray}"
+            );
+        }
+        let spoilt = |spoil: fn(&mut Entry)| {
+            let mut entry = whole.clone();
+            spoil(&mut entry);
+            check(&entry)
+        };
+        assert!(spoilt(|e| e.neighbours.clear()).contains("never promoted"));
+        assert!(spoilt(|e| e.header.version = Some("v2.0".into())).contains("two versions"));
+        assert!(spoilt(|e| e.withdrawal = None).contains("withdraws nothing"));
+        assert!(
+            spoilt(|e| {
+                let parents = entry().others;
+                e.others = parents;
+            })
+            .contains("one parent")
+        );
+        assert!(
+            spoilt(|e| {
+                let more = e.differences[0].clone();
+                e.differences.push(Difference {
+                    path: "withdrawals/2/2.0/v2.0.0/8.yaml".into(),
+                    ..more
+                });
+            })
+            .contains("adds")
+        );
+        assert!(spoilt(|e| e.differences[0].added = false).contains("changes"));
+    }
+
+    #[test]
+    fn each_rule_of_an_acceptance_is_enforced() {
+        let of = |path: &str, text: String| {
+            let mut entry = entry();
+            entry.header.kind = Some(Kind::Accepted.to_string());
+            entry.header.version = None;
+            entry.header.promotion = None;
+            entry.others.clear();
+            entry.differences = vec![Difference {
+                path: path.into(),
+                added: true,
+            }];
+            entry.accepted = Some((path.into(), text.into_bytes()));
+            entry
+        };
+        let text = |key: &str| {
+            let entry = oid(7);
+            format!(
+                "entry: {entry}\n{key}: r\nby: {{name: A, email: a@b.c}}\nat: 2026-01-02T03:04:05Z\n"
+            )
+        };
+        let check = |entry: &Entry| match check(entry, Some(&oid(2))) {
+            Check::Invalid(why) => why,
+            Check::Valid(_) => String::new(),
+            Check::Unknown(what) => panic!("{what}"),
+        };
+        let path = format!("acceptances/{}/1.yaml", oid(7));
+        let whole = of(&path, text("reason"));
+        assert_eq!(check(&whole), "");
+        for stray in [
+            format!("acceptances/{}/1.yaml", oid(8)),
+            format!("acceptances/{}/0.yaml", oid(7)),
+            format!("acceptances/{}/one.yaml", oid(7)),
+        ] {
+            assert!(
+                check(&of(&stray, text("reason"))).contains("no number"),
+                "{stray}"
+            );
+        }
+        assert!(check(&of(&path, text("because"))).contains("invalid"));
+        let mut named = whole.clone();
+        named.header.version = Some("v2.0.0".into());
+        assert!(check(&named).contains("no version"));
+        let mut parents = whole.clone();
+        parents.others = entry().others;
+        assert!(check(&parents).contains("one parent"));
+    }
+
+    #[test]
+    fn each_rule_of_a_genesis_is_enforced() {
+        let mut genesis = entry();
+        genesis.header = Header {
+            format: Some("1".into()),
+            kind: Some(Kind::Genesis.to_string()),
+            nonce: Some("n".into()),
+            ..Header::default()
+        };
+        genesis.others.clear();
+        genesis.differences.clear();
+        assert!(matches!(
+            check(&genesis, None),
+            Check::Valid(Verified::Genesis)
+        ));
+        for spoil in [
+            (|e: &mut Entry| e.header.nonce = None) as fn(&mut Entry),
+            |e| e.others = entry().others,
+            |e| e.differences = entry().differences,
+        ] {
+            let mut spoilt = genesis.clone();
+            spoil(&mut spoilt);
+            assert!(matches!(check(&spoilt, None), Check::Invalid(_)));
+        }
+        assert!(matches!(check(&entry(), None), Check::Invalid(_)));
+    }
+
     #[test]
     fn the_page_names_each_kind() {
         use strum::VariantArray;

@@ -52,6 +52,7 @@ mod sandbox;
 mod secrets;
 mod slips;
 mod soak;
+mod specification;
 mod stranded;
 mod thrift;
 mod tools;

@@ -1,0 +1,348 @@
+//! docs/format.md is the specification: each of its sentences about drafts, evolutions and entries is broken
+//! by a test, or states no rule. A sentence that is written anew needs a row here.
+
+use std::fs;
+use std::path::Path;
+
+/// The sections whose sentences are looked at.
+const SECTIONS: [&str; 4] = ["Draft", "Evolution", "Abandonment", "Ledger"];
+
+/// How a sentence begins, and what breaks the rule that it states: tests by their names, and scripts of
+/// fixtures/hostile. None where it states no rule.
+const SENTENCES: &[(&str, &[&str])] = &[
+    (
+        "Each commit's tree holds `generation.yaml` alone",
+        &["draft-trailer.sh", "each_rule_is_found_broken"],
+    ),
+    (
+        "The first commit along first parents is the generation's",
+        &[
+            "a_version_made_again_is_another_generation",
+            "generation-other.sh",
+        ],
+    ),
+    (
+        "The first commit has no parent, a `Gryt-Nonce`",
+        &["evolution-without-nonce.sh"],
+    ),
+    (
+        "Its oid is the evolution's identity",
+        &[
+            "evolution-twice.sh",
+            "one_evolution_under_two_numbers_is_sealed_once_signed_or_not",
+        ],
+    ),
+    (
+        "Every commit's author is the owner",
+        &[
+            "evolution-changed.sh",
+            "evolution-trailers.sh",
+            "third-parent.sh",
+            "only_its_owner_adds_to_an_evolution",
+        ],
+    ),
+    (
+        "Where another tool's record told of it",
+        &["a_project_of_the_original_tool_comes_over_and_only_proves_what_it_can"],
+    ),
+    (
+        "`id` (that tool's own",
+        &["one_attempt_of_a_record_counts_once_however_often_it_is_imported"],
+    ),
+    (
+        "Alone, it counts as nothing",
+        &["a_project_of_the_original_tool_comes_over_and_only_proves_what_it_can"],
+    ),
+    (
+        "Whoever imported it may publish it",
+        &["what_a_record_tells_of_other_people_goes_over_with_its_draft"],
+    ),
+    (
+        "A commit on an evolution that adds `abandoned.yaml`",
+        &["what_was_given_up_stays_to_be_seen_with_its_reason"],
+    ),
+    (
+        "Parents: the tip before it, and the proven commit of",
+        &["what_was_given_up_stays_to_be_seen_with_its_reason"],
+    ),
+    (
+        "The evolution counts as nothing from then on",
+        &["proof-after-abandonment.sh"],
+    ),
+    ("Linear along first parents", &[]),
+    (
+        "The first commit is the genesis",
+        &["each_rule_of_a_genesis_is_enforced"],
+    ),
+    (
+        "Its oid is the ledger's identity",
+        &["no_ledger_is_begun_where_tags_name_entries_of_one_that_was_lost"],
+    ),
+    (
+        "**Promotion.** Parents, in this order",
+        &["each_rule_is_enforced", "original-none.sh"],
+    ),
+    (
+        "Its tree is the tree of the base with two or three",
+        &[
+            "each_rule_is_enforced",
+            "an_entry_cannot_bring_other_releases_along",
+        ],
+    ),
+    (
+        "Major and minor are written without",
+        &["a_new_shelf_hides_nothing"],
+    ),
+    ("The files are:", &[]),
+    (
+        "`<version>.generation.yaml`: the blob",
+        &["each_rule_is_enforced"],
+    ),
+    ("`<version>.promotion.yaml`, below", &[]),
+    (
+        "`<version>.policy.yaml`: the blob",
+        &["policy-other.sh", "policy-unsealed.sh"],
+    ),
+    (
+        "The evolutions are not in the tree",
+        &["each_rule_is_enforced"],
+    ),
+    (
+        "**Withdrawal.**",
+        &["each_rule_of_a_withdrawal_is_enforced"],
+    ),
+    (
+        "Its tree is the base's with one new file, `withdrawals/",
+        &["each_rule_of_a_withdrawal_is_enforced"],
+    ),
+    (
+        "`version`, `reason`, optional `use`",
+        &["each_rule_of_a_withdrawal_is_enforced"],
+    ),
+    (
+        "The version must be in the base's releases or imports",
+        &["each_rule_of_a_withdrawal_is_enforced"],
+    ),
+    (
+        "Of several withdrawals of a version",
+        &["withdrawal-first.sh"],
+    ),
+    ("**Import.**", &["an_import_takes_versions_that_nobody_has"]),
+    (
+        "Its tree is the base's with a new file for each version",
+        &["an_import_takes_versions_that_nobody_has"],
+    ),
+    (
+        "`version`, optional `description` and `commit`",
+        &["import-without-v.sh"],
+    ),
+    (
+        "Such a version is taken, and nothing of it is proven",
+        &["release_tags_are_taken_and_known"],
+    ),
+    (
+        "Its `commit` is not held by the entry",
+        &["a_commit_that_only_a_lost_tag_held_is_named_before_and_after_it_is_gone"],
+    ),
+    (
+        "**Move.**",
+        &["what_left_arrives_once_and_nothing_else_does"],
+    ),
+    (
+        "`left` adds `moves/",
+        &["what_left_arrives_once_and_nothing_else_does"],
+    ),
+    (
+        "The YAML holds `id`, `half`",
+        &["what_left_arrives_once_and_nothing_else_does"],
+    ),
+    (
+        "`refs` lists what was shared beside the ledger",
+        &["what_came_too_late_for_the_move_is_sent_again"],
+    ),
+    (
+        "A ledger that holds a `left` without its `arrived`",
+        &["only_a_promoter_moves_and_an_entry_after_the_move_counts_for_nothing"],
+    ),
+    (
+        "**Acceptance.**",
+        &["each_rule_of_an_acceptance_is_enforced"],
+    ),
+    (
+        "Its tree is the base's with one new file, `acceptances/",
+        &["each_rule_of_an_acceptance_is_enforced"],
+    ),
+    (
+        "`entry`, `reason`, `by`, `at`",
+        &["each_rule_of_an_acceptance_is_enforced"],
+    ),
+    (
+        "It settles that the entry is disputed in error",
+        &["accepted-stranger.sh"],
+    ),
+    (
+        "**Tags.** The tag of a release is an annotated tag",
+        &["tag-moved.sh"],
+    ),
+    (
+        "Its tagger is the promoter",
+        &["a_clone_without_memory_is_warned_by_tags"],
+    ),
+    (
+        "It belongs to the entry that it names",
+        &["who_verified_what_was_put_back_on_top_of_others_goes_on_without_a_word_of_command"],
+    ),
+    (
+        "A tag that names another ledger",
+        &["a_clone_that_saw_less_is_told_whose_ledger_is_longer"],
+    ),
+    ("Frozen for format 1", &[]),
+    (
+        "An entry whose format or kind is not listed here",
+        &["a_later_format_or_kind_stops_everybody"],
+    ),
+    (
+        "Gates, policy and signatures are not part of validity",
+        &["promoter-stranger.sh"],
+    ),
+    (
+        "`Gryt-Base` is the oid of the last valid entry",
+        &["each_rule_is_enforced"],
+    ),
+    (
+        "Against the base's tree, the entry's tree only adds",
+        &["each_rule_is_enforced", "mode-changed.sh"],
+    ),
+    (
+        "The version of a promotion, and each of an import",
+        &[
+            "each_rule_is_enforced",
+            "an_import_takes_versions_that_nobody_has",
+        ],
+    ),
+    (
+        "Where the base holds a `left` without its `arrived`",
+        &["what_left_arrives_once_and_nothing_else_does"],
+    ),
+    (
+        "A `left` has a new id",
+        &["what_left_arrives_once_and_nothing_else_does"],
+    ),
+    (
+        "The files that it adds spell their version out",
+        &["record-without-v.sh", "import-without-v.sh"],
+    ),
+    (
+        "Contract and `promotion.yaml` parse",
+        &["each_rule_is_enforced"],
+    ),
+    (
+        "What an evolution holds is sealed by its tip's oid",
+        &["each_rule_is_enforced"],
+    ),
+    ("What is valid may still be untrue", &[]),
+    (
+        "An invalid entry contributes nothing",
+        &["a_link_inside_a_ledger_entry_counts_for_nothing"],
+    ),
+    (
+        "The next entry's first parent is still the invalid one",
+        &["mode-changed.sh"],
+    ),
+];
+
+/// The sentences of a section: its examples, tables and headings left out.
+fn sentences(page: &str, section: &str) -> Vec<String> {
+    let heading = format!("\n## {section}\n");
+    let (_, rest) = page.split_once(&heading).unwrap();
+    let body = rest.split("\n## ").next().unwrap();
+    let prose: String = body
+        .split("```")
+        .step_by(2)
+        .collect::<Vec<_>>()
+        .join("\n\n");
+    let mut paragraphs = vec![String::new()];
+    for line in prose.lines() {
+        let line = line.trim();
+        let item = line.strip_prefix("- ").or_else(|| {
+            let (number, rest) = line.split_once(". ")?;
+            number.parse::<u8>().is_ok().then_some(rest)
+        });
+        if line.is_empty() || item.is_some() {
+            paragraphs.push(String::new());
+        }
+        let text = item.unwrap_or(line);
+        if !text.starts_with(['#', '|']) {
+            let last = paragraphs.last_mut().unwrap();
+            *last = format!("{last} {text}").trim().to_owned();
+        }
+    }
+    let mut found = Vec::new();
+    for paragraph in paragraphs {
+        let mut sentence = String::new();
+        for word in paragraph.split(' ') {
+            let begins = word.starts_with(|c: char| c.is_ascii_uppercase() || "`*".contains(c));
+            if begins && sentence.ends_with(['.', ':']) {
+                found.push(std::mem::take(&mut sentence));
+            }
+            sentence = format!("{sentence} {word}").trim().to_owned();
+        }
+        found.push(sentence);
+    }
+    found.retain(|sentence| !sentence.is_empty() && !sentence.ends_with(".**"));
+    found
+}
+
+/// Everything that is written below a folder.
+fn sources(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            into.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn each_sentence_of_the_format_has_a_test_that_breaks_it() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(top.join("docs/format.md")).unwrap();
+    let mut wrong = Vec::new();
+    let mut met = vec![0; SENTENCES.len()];
+    for section in SECTIONS {
+        for sentence in sentences(&page, section) {
+            let row = SENTENCES
+                .iter()
+                .position(|(begin, _)| sentence.starts_with(begin));
+            match row {
+                Some(row) => met[row] += 1,
+                None => wrong.push(format!("{section}: no test is named for: {sentence}")),
+            }
+        }
+    }
+    let mut code = String::new();
+    sources(&top.join("src"), &mut code);
+    sources(&top.join("tests"), &mut code);
+    for ((begin, breakers), met) in SENTENCES.iter().zip(met) {
+        if met != 1 {
+            wrong.push(format!("{met} sentences begin with: {begin}"));
+        }
+        for breaker in *breakers {
+            let there = match breaker.ends_with(".sh") {
+                true => top.join("fixtures/hostile").join(breaker).exists(),
+                false => {
+                    code.contains(&format!("#[test]\n    fn {breaker}()"))
+                        || code.contains(&format!("#[test]\nfn {breaker}()"))
+                }
+            };
+            if !there {
+                wrong.push(format!(
+                    "there is no test {breaker}, which is to break: {begin}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
