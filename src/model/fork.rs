@@ -5,7 +5,7 @@ use super::shaped::{renumbered, unsound};
 use serde::Serialize;
 
 use super::reconcile::Relation;
-use super::{EvolutionName, Invalid};
+use super::{EvolutionName, Invalid, Person};
 
 /// What is known of one evolution of a fork.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +55,13 @@ pub(crate) fn step(offer: &Offer) -> Step {
 }
 
 /// What a pull from a fork brought.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Brought {
     pub remote: String,
     pub new: Vec<EvolutionName>,
+    /// In whose names those are.
+    pub owners: Vec<Person>,
     pub updated: Vec<EvolutionName>,
     /// Names there, and names here: the number was another's.
     #[serde(serialize_with = "renumbered::serialize")]

@@ -66,6 +66,12 @@ pub(super) fn pull_from(brought: &crate::model::fork::Brought) -> String {
         _ = writeln!(text, "{}", quarantined(&name.to_string(), why));
     }
     if !brought.new.is_empty() {
+        let owners: Vec<String> = brought.owners.iter().map(ToString::to_string).collect();
+        let owners = line(&owners.join(" and "));
+        _ = writeln!(
+            text,
+            "They are in the name of {owners}, and nothing but their author lines says so"
+        );
         text += "Share them: git gryt sync push-evolutions\n";
     }
     text

@@ -152,3 +152,39 @@ fn whoever_began_the_ledger_can_take_it_elsewhere_at_once() {
     assert!(told.contains("git gryt sync push --republish"), "{told}");
     ann.must("git gryt sync push --republish && git gryt sync pull && git gryt verify");
 }
+
+#[test]
+fn what_a_fork_brings_in_other_peoples_names_is_told_where_it_came_from() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    sandbox
+        .nobody()
+        .must("git clone -q --mirror hosting.git carl.git");
+    let carl = sandbox.clone_of("carl", "carl.git");
+    carl.must("git gryt sync pull");
+    carl.git("config user.name bob");
+    carl.git("config user.email bob@example.com");
+    carl.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    carl.must("git gryt sync push-evolutions");
+    ann.git("remote add carl ../carl.git");
+    let told = ann.must("git gryt sync pull --from carl");
+    assert!(
+        told.contains("in the name of bob <bob@example.com>, and nothing but their author lines"),
+        "{told}"
+    );
+    ann.must("git gryt sync push-evolutions");
+    for line in [
+        "git gryt promote v1.0.0 --dry-run",
+        "git gryt promote v1.0.0",
+    ] {
+        let told = ann.sh(line);
+        assert_eq!(told.code, 0, "{told:?}");
+        assert!(
+            told.err
+                .contains("v1.0.0/A/rc.1 came from carl, and nothing but its author line"),
+            "{told:?}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::model::{Oid, Version};
 use crate::session::Session;
-use crate::store::Refs;
+use crate::store::{Refs, names};
 
 /// Says what a promoter may have overlooked, and does not stop for.
 pub(super) fn overlooked(
@@ -29,6 +29,20 @@ pub(super) fn overlooked(
     }
     if let Some(remote) = &session.core.config.remote {
         mention_branch(session, remote, release)?;
+    }
+    if session.core.config.remote.is_some() {
+        let me = session.core.me()?;
+        for (name, remote) in session.cloud.brought_of(refs, version)? {
+            let Some(tip) = refs.get(&names::evolution(&name)) else {
+                continue;
+            };
+            let owner = store.commit(tip)?.author;
+            if !owner.is(&me) {
+                session.core.ctx.warn(format!(
+                    "{name} came from {remote}, and nothing but its author line says that {owner} made it"
+                ));
+            }
+        }
     }
     let known = match session.core.ledger(refs)? {
         Some(ledger) => store.versions(&ledger, version.product())?,

@@ -59,6 +59,10 @@ impl Cloud<'_> {
                         updates.push(refs.change(names::evolution(&here), Some(&tip)));
                         taken.push(here.clone());
                         brought.new.push(here);
+                        let owner = self.core.store.commit(&tip)?.author;
+                        if !brought.owners.contains(&owner) {
+                            brought.owners.push(owner);
+                        }
                     }
                     Step::Advance => {
                         if let Some((here, _)) = root.and_then(|root| roots.get(&root)) {
@@ -86,6 +90,30 @@ impl Cloud<'_> {
         let others = refs.below(names::TRACKING);
         let others = others.filter(|(rest, _)| !rest.starts_with(cloud));
         Ok(others.map(|(_, tip)| tip.clone()).collect())
+    }
+
+    /// The evolutions of a version that came from other remotes than the cloud, each with the remote.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] in local mode.
+    pub(crate) fn brought_of(
+        self,
+        refs: &Refs,
+        version: &Version,
+    ) -> Result<Vec<(EvolutionName, String)>> {
+        let mut found = Vec::new();
+        for (name, tip) in evolutions(refs.local()).filter(|(name, _)| name.version == *version) {
+            for remote in self.core.remotes() {
+                if remote == self.core.cloud_name()? {
+                    continue;
+                }
+                if evolutions(&refs.cloud(remote)).any(|(_, there)| there == tip) {
+                    found.push((name.clone(), remote.clone()));
+                    break;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// A fork without a ledger, or with an old one, is still a fork of this project.
