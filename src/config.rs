@@ -101,6 +101,12 @@ pub(crate) const KEYS: [Key; 10] = [
         of_branch: true,
     },
     Key {
+        name: "push_timeout",
+        git: "gryt.pushtimeout",
+        env: "GRYT_PUSH_TIMEOUT",
+        of_branch: true,
+    },
+    Key {
         name: "remote_prefix",
         git: "gryt.remoteprefix",
         env: "GRYT_REMOTE_PREFIX",
@@ -135,6 +141,8 @@ pub(crate) struct Shared {
     pub hook_timeout: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push_timeout: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_prefix: Option<String>,
     /// The genesis of the project's ledger: a clone whose branch names one never makes another.
@@ -176,8 +184,10 @@ pub(crate) struct Config {
     pub share_on_push: bool,
     /// How long a hook may wait for the cloud.
     pub hook_timeout: Duration,
-    /// How long one exchange with the cloud may take.
+    /// How long the cloud may say nothing before objects go over the line.
     pub timeout: Duration,
+    /// The same from then on.
+    pub push_timeout: Duration,
     /// Where a remote keeps what is below `refs/gryt/` here; ends in a slash.
     pub remote_prefix: String,
     pub ledger: Option<Oid>,
@@ -291,6 +301,7 @@ pub(crate) fn resolve(
         share,
         timeout,
         limit,
+        push_limit,
         prefix,
         trust,
     ] = &KEYS;
@@ -315,7 +326,8 @@ pub(crate) fn resolve(
     let publish = find(publish, Some("false".into()));
     let share = find(share, Some("false".into()));
     let timeout = find(timeout, Some("5s".into()));
-    let limit = find(limit, Some("10m".into()));
+    let limit = find(limit, Some("2m".into()));
+    let push_limit = find(push_limit, Some("10m".into()));
     let prefix = find(prefix, Some(OWN_PREFIX.into()));
     let trust = find(trust, None);
     let parsed = parse_mode(&mode)?;
@@ -339,13 +351,14 @@ pub(crate) fn resolve(
         share_on_push: parse_bool(&share)?,
         hook_timeout: parse_duration(&timeout)?,
         timeout: parse_duration(&limit)?,
+        push_timeout: parse_duration(&push_limit)?,
         remote_prefix: parse_prefix(&prefix)?,
         ledger: shared.ledger.clone(),
         trust: parse_oids(&trust)?,
         host,
         sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
         settings: vec![
-            mode, remote, tag, format, publish, share, timeout, limit, prefix, trust,
+            mode, remote, tag, format, publish, share, timeout, limit, push_limit, prefix, trust,
         ],
     })
 }
@@ -509,7 +522,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "execution_mode" => parse_mode(&setting).map(drop),
         "remote" => Ok(()),
         "tag_format" => parse_format(&setting).map(drop),
-        "hook_timeout" | "timeout" => parse_duration(&setting).map(drop),
+        "hook_timeout" | "timeout" | "push_timeout" => parse_duration(&setting).map(drop),
         "remote_prefix" => parse_prefix(&setting).map(drop),
         "trust" => parse_oids(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),

@@ -6,23 +6,28 @@
 pub(crate) mod config;
 pub(crate) mod hooks;
 pub(crate) mod ident;
+mod patience;
 pub(crate) mod push;
 pub(crate) mod refs;
 mod trace;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::model::{Oid, address};
 
+pub(crate) use patience::{Silence, Stop};
 pub(crate) use trace::{Reach, Trace};
+
+use patience::Patience;
+use trace::Traced;
 
 /// Variables that tie a process to some other repository; git sets them for hooks, and they must
 /// not reach a git that works on ours. The list is `git rev-parse --local-env-vars` without the
@@ -59,37 +64,6 @@ pub struct Git {
     holds: Arc<AtomicBool>,
     /// What git must not be heard to say.
     secrets: Arc<[String]>,
-}
-
-/// How long a process is waited for.
-#[derive(Clone, Debug, Default)]
-struct Patience {
-    /// At most so long; for ever where nothing is said.
-    limit: Option<Duration>,
-    /// Until this says so.
-    stop: Option<Stop>,
-}
-
-/// Says when what is under way is to end.
-#[derive(Clone)]
-pub(crate) struct Stop(Arc<dyn Fn() -> bool + Send + Sync>);
-
-impl Stop {
-    /// One that `asked` decides.
-    pub(crate) fn when(asked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(asked))
-    }
-
-    /// Whether it is time.
-    pub(crate) fn asked(&self) -> bool {
-        (self.0)()
-    }
-}
-
-impl std::fmt::Debug for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Stop")
-    }
 }
 
 /// What a git process left behind.
@@ -153,12 +127,18 @@ impl Git {
         }
     }
 
-    /// The same, each process of which may take so long and is ended then, or once `stop` says so: a
-    /// server that says nothing would be waited for without end.
-    pub(crate) fn within(&self, limit: Duration, stop: Option<Stop>) -> Git {
+    /// The same, each process of which is ended after so much silence, at `until`, or once `stop` says
+    /// so: a server that says nothing would be waited for without end.
+    pub(crate) fn within(
+        &self,
+        silence: Silence,
+        until: Option<Instant>,
+        stop: Option<Stop>,
+    ) -> Git {
         Git {
             patience: Patience {
-                limit: Some(limit),
+                silence: Some(silence),
+                until,
                 stop,
             },
             ..self.clone()
@@ -194,7 +174,7 @@ impl Git {
     /// # Errors
     /// Git cannot be started. A status other than 0 is the caller's to judge.
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<Output> {
-        let mut output = exchange(self.command().args(args), input, &self.patience)?;
+        let mut output = exchange(self.command().args(args), input, &self.patience, None)?;
         output.keep_secret(&self.secrets);
         Ok(output)
     }
@@ -204,13 +184,13 @@ impl Git {
     /// # Errors
     /// As [`run`](Git::run).
     pub(crate) fn contact<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<(Output, Trace)> {
-        let traced = trace::Traced::begin(&self.git_dir);
+        let traced = Traced::begin(&self.git_dir);
         let mut command = self.command();
         command.args(args);
-        command.envs(traced.iter().flat_map(trace::Traced::variables));
-        let mut output = exchange(&mut command, b"", &self.patience)?;
+        command.envs(traced.iter().flat_map(Traced::variables));
+        let mut output = exchange(&mut command, b"", &self.patience, traced.as_ref())?;
         output.keep_secret(&self.secrets);
-        let trace = traced.as_ref().map(trace::Traced::read);
+        let trace = traced.as_ref().map(Traced::read);
         Ok((output, trace.unwrap_or_default()))
     }
 
@@ -268,7 +248,7 @@ pub(crate) fn outside(dir: &Path, args: &[&str]) -> Result<Output> {
         }
     }
     let patience = Patience::default();
-    exchange(command.current_dir(dir).args(args), b"", &patience)
+    exchange(command.current_dir(dir).args(args), b"", &patience, None)
 }
 
 fn builder() -> Command {
@@ -285,7 +265,12 @@ fn builder() -> Command {
     command
 }
 
-fn exchange(command: &mut Command, input: &[u8], patience: &Patience) -> Result<Output> {
+fn exchange(
+    command: &mut Command,
+    input: &[u8],
+    patience: &Patience,
+    traced: Option<&Traced>,
+) -> Result<Output> {
     let mut child = command
         .stdin(if input.is_empty() {
             Stdio::null()
@@ -305,8 +290,8 @@ fn exchange(command: &mut Command, input: &[u8], patience: &Patience) -> Result<
             _ => {}
         }
     }
-    if patience.limit.is_some() || patience.stop.is_some() {
-        return ended_within(child, patience);
+    if patience.ends() {
+        return patience.wait(child, traced);
     }
     let output = child.wait_with_output().context("git was lost")?;
     Ok(Output {
@@ -314,95 +299,4 @@ fn exchange(command: &mut Command, input: &[u8], patience: &Patience) -> Result<
         stdout: output.stdout,
         stderr: output.stderr,
     })
-}
-
-/// How often somebody who waits looks whether to stop.
-const LOOK: Duration = Duration::from_millis(50);
-/// How long git may take to remove its lock files once it is asked to end.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// Waits for a process, and ends it where patience does: then it has no status, and says why.
-fn ended_within(mut child: Child, patience: &Patience) -> Result<Output> {
-    // What it started may hold the pipes for longer than it lives, so nobody waits for their ends.
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let streams: [Option<Box<dyn Read + Send>>; 2] = [
-        child
-            .stdout
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-    ];
-    for (at, pipe) in streams.into_iter().enumerate() {
-        let sender = sender.clone();
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            if let Some(mut pipe) = pipe {
-                // What cannot be read any more was not said.
-                let _ = pipe.read_to_end(&mut bytes);
-            }
-            let _ = sender.send((at, bytes));
-        });
-    }
-    let begun = Instant::now();
-    let mut said: [Option<Vec<u8>>; 2] = [None, None];
-    let mut stopped = false;
-    while said.iter().any(Option::is_none) {
-        stopped = patience.stop.as_ref().is_some_and(Stop::asked);
-        let left = patience
-            .limit
-            .map(|limit| limit.saturating_sub(begun.elapsed()));
-        if stopped || left.is_some_and(|left| left.is_zero()) {
-            break;
-        }
-        let pause = match patience.stop {
-            Some(_) => left.map_or(LOOK, |left| left.min(LOOK)),
-            None => left.unwrap_or(LOOK),
-        };
-        if let Ok((at, bytes)) = receiver.recv_timeout(pause) {
-            said[at] = Some(bytes);
-        }
-    }
-    let [stdout, stderr] = said;
-    if let (Some(stdout), Some(stderr)) = (stdout, stderr) {
-        let status = child.wait().context("git was lost")?;
-        return Ok(Output {
-            code: status.code(),
-            stdout,
-            stderr,
-        });
-    }
-    end(&mut child)?;
-    let why = match (stopped, patience.limit) {
-        (false, Some(limit)) => {
-            let seconds = limit.as_secs().max(1);
-            format!("no answer within {seconds} s (gryt.timeout)")
-        }
-        (true, _) | (false, None) => "interrupted".to_owned(),
-    };
-    Ok(Output {
-        code: None,
-        stdout: Vec::new(),
-        stderr: why.into_bytes(),
-    })
-}
-
-/// Asks a process to end, and makes it where it does not: git that is killed leaves lock files, which
-/// stop every later command.
-fn end(child: &mut Child) -> Result<()> {
-    let process = rustix::process::Pid::from_child(child);
-    // It may have ended by itself in this moment.
-    let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-    let begun = Instant::now();
-    while begun.elapsed() < GRACE {
-        if child.try_wait().context("git was lost")?.is_some() {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let _ = child.kill();
-    child.wait().context("git was lost")?;
-    Ok(())
 }

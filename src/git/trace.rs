@@ -35,6 +35,14 @@ pub enum Reach {
     Fetched,
 }
 
+/// The last sign of life of an exchange that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sign {
+    pub reach: Reach,
+    /// How long ago git last traced something.
+    pub age: Duration,
+}
+
 /// Where one exchange leaves its traces.
 pub(super) struct Traced {
     folder: TempDir,
@@ -75,6 +83,18 @@ impl Traced {
             variables.push(("GIT_TRACE_REDACT", "1".to_owned()));
         }
         variables
+    }
+
+    /// What they say while the exchange lasts. None where git leaves no events here.
+    pub(super) fn sign(&self) -> Option<Sign> {
+        let file = self.folder.path().join(EVENTS);
+        let modified = fs::metadata(&file).ok()?.modified().ok()?;
+        let events = fs::read(&file).ok()?;
+        Some(Sign {
+            reach: reach(&String::from_utf8_lossy(&events)),
+            // A clock that was set back tells no age.
+            age: modified.elapsed().unwrap_or_default(),
+        })
     }
 
     /// What they say.

@@ -4,11 +4,11 @@
 
 use anyhow::Result;
 
-use std::time::Duration;
+use std::time::Instant;
 
 use crate::git::push::{Manner, Report};
 use crate::git::refs::Update;
-use crate::git::{Git, Reach, Stop};
+use crate::git::{Git, Reach, Silence, Stop};
 use crate::model::address::without_credentials;
 use crate::model::{Cause, Exit, Oid, Refusal};
 
@@ -24,17 +24,18 @@ pub(crate) struct Remote<'a> {
 const OWN: &str = "refs/gryt/";
 
 impl<'a> Remote<'a> {
-    /// The remote of that name, each exchange with which may take as long as `limit`, and ends once
-    /// `stop` says so.
+    /// The remote of that name, which may be silent for so long in an exchange; each ends at `until`,
+    /// and once `stop` says so.
     pub(crate) fn new(
         git: &Git,
         name: &'a str,
         prefix: &'a str,
-        limit: Duration,
+        silence: Silence,
+        until: Option<Instant>,
         stop: Option<Stop>,
     ) -> Self {
         Self {
-            git: git.within(limit, stop),
+            git: git.within(silence, until, stop),
             name,
             prefix,
         }

@@ -50,6 +50,7 @@ mod renames;
 mod republish;
 mod sandbox;
 mod secrets;
+mod silence;
 mod slips;
 mod soak;
 mod specification;

@@ -31,7 +31,8 @@ impl Cloud<'_> {
             self.core.store.git(),
             remote,
             prefix,
-            self.core.config.timeout,
+            self.core.silence(),
+            None,
             None,
         )
         .fetch(&[refspec]);

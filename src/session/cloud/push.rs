@@ -222,7 +222,8 @@ impl Cloud<'_> {
 
     /// The same for one that was sent, and not answered.
     fn unanswered(self, report: &Report) -> Refusal {
-        let what = "The cloud did not answer the push, and shows nothing of it";
+        let name = self.core.config.remote.as_deref().unwrap_or_default();
+        let what = format!("The cloud ({name}) did not answer the push, and shows nothing of it");
         let mut refusal = Refusal::new(Exit::Remote, what);
         refusal.why = words(report);
         refusal

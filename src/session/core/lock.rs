@@ -18,9 +18,6 @@ use crate::model::{Exit, Refusal};
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long one waits at most.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// How long one waits before it is said for whom.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -28,7 +25,8 @@ impl Core<'_> {
     /// Takes the lock, unless this process has it.
     ///
     /// # Errors
-    /// [`Exit::Failure`] where another process of this clone holds it for longer than two minutes or the setting `timeout`.
+    /// [`Exit::Failure`] where another process of this clone holds it for longer than the setting
+    /// `timeout` says.
     pub(crate) fn hold(&self) -> Result<()> {
         if self.lock.borrow().is_some() || self.ctx.env(HOLDER).is_some() {
             return Ok(());
@@ -62,7 +60,7 @@ impl Core<'_> {
                 }
                 Err(TryLockError::WouldBlock) => {}
             }
-            if began.elapsed() >= self.left().min(PATIENCE) {
+            if began.elapsed() >= self.left() {
                 let what = format!("{} is at work in this clone", holder(&mut file));
                 return Err(Refusal::new(Exit::Failure, what)
                     .because("It contacts the cloud, and this command would, too")

@@ -32,9 +32,9 @@ use anyhow::Result;
 
 use crate::config::{self, Config, Mode};
 use crate::context::Context;
-use crate::git::Stop;
 use crate::git::ident::{self, Ident, Known};
 use crate::git::refs::Update;
+use crate::git::{Silence, Stop};
 use crate::model::host::Host;
 use crate::model::{Exit, Oid, Person, Refusal, Version, address};
 use crate::remote::Remote;
@@ -206,12 +206,23 @@ impl<'a> Core<'a> {
             let known = self.remotes.keys().map(String::as_str);
             return Err(config::no_remote(format!("git has no remote {name}"), name, known).into());
         }
-        let limit = self.left().max(Duration::from_secs(1));
         let stop = self.stop.borrow().clone();
-        Ok(Remote::new(self.store.git(), name, prefix, limit, stop))
+        // What is asked for when there is no time left gets a moment all the same.
+        let moment = Instant::now() + Duration::from_secs(1);
+        let until = self.deadline.get().map(|until| until.max(moment));
+        let (git, silence) = (self.store.git(), self.silence());
+        Ok(Remote::new(git, name, prefix, silence, until, stop))
     }
 
-    /// How long the cloud may still be waited for.
+    /// How long a remote may say nothing.
+    pub(super) fn silence(&self) -> Silence {
+        Silence {
+            before: self.config.timeout,
+            after: self.config.push_timeout,
+        }
+    }
+
+    /// How long another process of this clone may still be waited for.
     fn left(&self) -> Duration {
         let until = self.deadline.get();
         until.map_or(self.config.timeout, |until| {
