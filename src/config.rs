@@ -51,7 +51,7 @@ pub(crate) struct Key {
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 10] = [
+pub(crate) const KEYS: [Key; 11] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",

@@ -54,7 +54,7 @@ pub mod parts {
     pub use crate::model::verdict::{Gate, GateName, Verdict};
     pub use crate::model::version::Version;
     pub use crate::store::Store;
-    pub use crate::store::ledger::Ledger;
+    pub use crate::store::ledger::{Beside, Ledger};
     pub use crate::store::objects::{Author, Content};
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use git_gryt::parts::{
-    Attempt, Author, Content, Contract, Evolution, EvolutionName, Folded, Gate, GateName, Git,
-    Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, RuleSet, Sealed, Stamp, StepEnd,
+    Attempt, Author, Beside, Content, Contract, Evolution, EvolutionName, Folded, Gate, GateName,
+    Git, Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, RuleSet, Sealed, Stamp, StepEnd,
     StepResult, Store, Verdict, Version,
 };
 
@@ -216,9 +216,9 @@ impl Maker<'_> {
             gates: gates.map(passed).into(),
             evolutions: folded,
         };
-        let entry = self
-            .store
-            .write_promotion(&author, ledger, &sealed, None, None)?;
+        let entry =
+            self.store
+                .write_promotion(&author, ledger, &sealed, None, Beside::default())?;
         Ok(Ledger::new(entry.clone(), entry))
     }
 }

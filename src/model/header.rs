@@ -41,6 +41,8 @@ pub struct Header {
     pub version: Option<String>,
     pub change: Option<String>,
     pub promotion: Option<String>,
+    /// The tag that goes with the release, without `refs/tags/`.
+    pub tag: Option<String>,
     /// The entry that this one repeats on another ledger; it is the last parent.
     pub original: Option<String>,
     pub nonce: Option<String>,

@@ -43,6 +43,8 @@ pub enum Key {
     Ledger,
     #[strum(serialize = "Gryt-Entry")]
     Entry,
+    #[strum(serialize = "Gryt-Tag")]
+    Tag,
 }
 
 /// The trailers of a message that gryt wrote: those of its last paragraph, which is not its first.

@@ -33,6 +33,11 @@ impl Version {
         &self.text
     }
 
+    /// How many numbers it is spelled with.
+    pub(crate) fn numbers(&self) -> usize {
+        self.numbers.len()
+    }
+
     /// The product, where a repository releases several.
     pub fn product(&self) -> Option<&str> {
         self.product.as_deref()

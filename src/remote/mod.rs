@@ -152,6 +152,17 @@ impl<'a> Remote<'a> {
         Ok(plain.iter().any(|scheme| address.starts_with(scheme)))
     }
 
+    /// Whether nobody is ever asked for a login to push there: `git://` has none, and a path has none.
+    ///
+    /// # Errors
+    /// Git does not know the remote.
+    pub(crate) fn has_no_login(&self) -> Result<bool> {
+        let (_, written) = self.addresses()?;
+        let plain = ["git://", "file://", "/", "./", "../"];
+        let free = |address: &String| plain.iter().any(|start| address.starts_with(start));
+        Ok(written.iter().all(free))
+    }
+
     /// Where git fetches from, and where it pushes to, as people may read them: without credentials.
     ///
     /// # Errors

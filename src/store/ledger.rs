@@ -697,7 +697,7 @@ impl Store {
         self.write_commit(by, &tree, &[&ledger.tip], &message.text())
     }
 
-    /// Writes the entry that seals a release onto `ledger`. Its tree is the base's tree with the
+    /// Writes the entry that seals a release onto `ledger`, and says what belongs to it `beside`. Its tree is the base's tree with the
     /// release's files put in; its parents are the tip, the draft, the release commit and the
     /// evolutions, so that nothing that it names can be collected; the last is the entry of another
     /// ledger that it repeats, where it repeats one.
@@ -710,7 +710,7 @@ impl Store {
         ledger: &Ledger,
         sealed: &Sealed,
         policy: Option<&[u8]>,
-        original: Option<&Oid>,
+        beside: Beside<'_>,
     ) -> Result<Oid> {
         let version = &sealed.version;
         let draft_tree = self.commit(&sealed.draft)?.tree;
@@ -729,7 +729,7 @@ impl Store {
         let tree = self.write_tree(Some(&base), &places)?;
         let mut parents = vec![&ledger.tip, &sealed.draft, &sealed.commit];
         parents.extend(sealed.evolutions.iter().map(|folded| &folded.tip));
-        parents.extend(original);
+        parents.extend(beside.original);
         let described = Contract::parse(&contract, &sealed.version)?.description;
         let subject = match described.as_deref().map(str::trim) {
             None | Some("") => format!("Promote {}", sealed.version),
@@ -740,11 +740,23 @@ impl Store {
             .with(Key::Base, &ledger.base)
             .with(Key::Version, &sealed.version)
             .with(Key::Promotion, &sealed.promotion);
-        if let Some(original) = original {
+        if let Some(original) = beside.original {
             message = message.with(Key::Original, original);
+        }
+        if let Some(tag) = beside.tag {
+            message = message.with(Key::Tag, tag);
         }
         self.write_commit(by, &tree, &parents, &message.text())
     }
+}
+
+/// What belongs to a promotion beside its files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The entry of another ledger that it repeats.
+    pub original: Option<&'a Oid>,
+    /// The tag that goes with the release, without `refs/tags/`.
+    pub tag: Option<&'a str>,
 }
 
 /// The spelling of the version whose promotion a file of a shelf is; none for its other files.

@@ -48,6 +48,7 @@ pub(crate) fn header(message: &str) -> Header {
             Key::Version => &mut header.version,
             Key::Promotion => &mut header.promotion,
             Key::Original => &mut header.original,
+            Key::Tag => &mut header.tag,
             Key::Nonce => &mut header.nonce,
             Key::Commit => &mut header.commit,
             Key::Status => &mut header.status,

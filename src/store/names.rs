@@ -107,9 +107,20 @@ pub(crate) fn tag(name: &str) -> String {
     format!("refs/tags/{name}")
 }
 
-/// A release's tag as `remote` had it when its promotion last looked.
+/// A release's tag as `remote` had it when somebody last looked.
 pub(crate) fn remote_tag(remote: &str, name: &str) -> String {
-    format!("refs/gryt-local/tags/{}/{name}", escaped(remote))
+    format!("{}{name}", remote_tags(remote))
+}
+
+/// Where [`remote_tag`]s of `remote` live.
+pub(crate) fn remote_tags(remote: &str) -> String {
+    format!("refs/gryt-local/tags/{}/", escaped(remote))
+}
+
+/// The last entry of a ledger whose tag, and those of all before it, were seen in the cloud or are nobody
+/// else's to send.
+pub(crate) fn tagged(genesis: &Oid) -> String {
+    format!("refs/gryt-local/tagged/{genesis}")
 }
 
 /// What of `remote` this clone has taken over: a blob, see `store::adopted`.

@@ -33,6 +33,7 @@ mod killed;
 mod layering;
 mod leaving;
 mod mailmaps;
+mod leftover_tags;
 mod matrix;
 mod messages;
 mod moments;

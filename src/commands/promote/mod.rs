@@ -37,7 +37,7 @@ use crate::session::sealing::facts::Intent;
 use crate::session::sealing::intent::Kept;
 use crate::session::sealing::tag::TagState;
 use crate::session::{Cloud, Session};
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Beside, Ledger};
 use crate::store::names;
 
 /// Arguments of `promote`.
@@ -267,13 +267,13 @@ impl Promotion<'_> {
             .store
             .file(&self.intent.release.tree, policy::FILE)??;
         let policy = policy.as_deref();
-        let entry = session.core.store.write_promotion(
-            session.core.author()?,
-            &ledger,
-            &seal.sealed,
-            policy,
-            None,
-        )?;
+        let tag = session.core.tag_name(&self.intent.version);
+        let beside = Beside {
+            original: None,
+            tag: session.core.config.tag.then_some(&tag),
+        };
+        let (store, by) = (&session.core.store, session.core.author()?);
+        let entry = store.write_promotion(by, &ledger, &seal.sealed, policy, beside)?;
         if let Some(disputed) = session.core.judge_own(&ledger, &entry)? {
             let is_meant = |why: &Dispute| self.args.without_heir && why.rule == Rule::Excuse;
             if !disputed.why.iter().all(is_meant) {
@@ -394,6 +394,12 @@ impl Promotion<'_> {
             let after = refs.with(&moves);
             let (verified, contact) = session.core.check(&after)?;
             let (taken_over, _) = session.cloud.plan(&contact, &after, Purpose::Adopt)?;
+            let made = (state == Some(TagState::Made)).then(|| sealed.version.clone());
+            moves.extend(
+                session
+                    .core
+                    .settle_tags(&after, &contact, made.as_slice())?,
+            );
             moves.extend(verified);
             moves.extend(taken_over);
             Ok((moves, contact))

@@ -306,6 +306,7 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
     });
     session.sealing.resume(&contact)?;
     if take_in {
+        session.sealing.send_missing_tags_by_the_way(&contact)?;
         departure::finish(session, &contact)?;
         session.cloud.follow_renames(&contact)?;
     }
@@ -411,7 +412,9 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
         (false, _) => session.cloud.share_drafts(version.as_ref()),
     };
     if !args.dry_run && done.is_ok() {
-        session.sealing.send_tags_again(&session.cloud.seen()?)?;
+        let contact = session.cloud.seen()?;
+        session.sealing.send_tags_again(&contact)?;
+        session.sealing.send_missing_tags(&contact)?;
     }
     let (done, promoted) = match done {
         Ok(done) => (done, None),

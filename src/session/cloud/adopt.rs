@@ -88,6 +88,11 @@ impl Cloud<'_> {
             if let Some(checked) = &contact.checked {
                 updates.extend(self.core.remember(refs, checked)?);
             }
+            let after = match updates.is_empty() {
+                true => refs.clone(),
+                false => refs.with(&updates),
+            };
+            updates.extend(self.core.settle_tags(&after, contact, &[])?);
             Ok((updates, sum))
         })
     }

@@ -109,8 +109,9 @@ impl Cloud<'_> {
         self.core.hold()?;
         let name = self.core.cloud_name()?;
         let mut refspecs = vec![names::fetch_refspec(name, &self.core.config.remote_prefix)];
-        let tag = version.map(|version| self.core.tag_name(version));
-        refspecs.extend(tag.map(|tag| names::tag_refspec(name, &tag)));
+        let mut tags = self.core.tags_to_ask_for();
+        tags.extend(version.map(|version| self.core.tag_name(version)));
+        refspecs.extend(tags.iter().map(|tag| names::tag_refspec(name, tag)));
         let (mut tries, begun) = (0, Instant::now());
         let fetched = loop {
             let fetched = self.core.remote()?.fetch(&refspecs);
@@ -122,8 +123,9 @@ impl Cloud<'_> {
             }
         };
         self.core.store.look_anew();
-        if let Err(error) = &fetched {
-            self.core.note_failure(error);
+        match &fetched {
+            Ok(()) => self.core.note_asked(tags),
+            Err(error) => self.core.note_failure(error),
         }
         fetched
     }

@@ -178,13 +178,14 @@ impl Cloud<'_> {
     fn learn_from(self, updates: &[Update], atomic: bool) -> Result<()> {
         let parts = parts(updates);
         let host = self.core.host();
+        let mut moves = updates.iter().filter(|update| update.old != update.new);
         if atomic {
             self.core.unlearn(Ability::AtomicPushes)?;
         }
-        if parts.folded {
+        if moves.clone().any(|update| update.new.is_none()) {
             self.core.unlearn(Ability::Deletions)?;
         }
-        if parts.tag {
+        if moves.any(|update| update.new.is_some() && names::is_tag(&update.name)) {
             self.core.unlearn(Ability::Tags)?;
         }
         if host

@@ -18,12 +18,13 @@ pub(crate) mod seals;
 pub(crate) mod sides;
 pub(crate) mod survey;
 mod tagged;
+mod tags;
 pub(crate) mod taken;
 pub(crate) mod verify;
 mod withdrawn;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -61,6 +62,8 @@ pub(crate) struct Core<'a> {
     away: Cell<bool>,
     /// Until when the cloud is waited for.
     deadline: Cell<Option<Instant>>,
+    /// The tags that the last fetch asked for.
+    asked: RefCell<BTreeSet<String>>,
     /// The clone's lock, while this process holds it.
     lock: RefCell<Option<File>>,
 }
@@ -144,6 +147,7 @@ impl<'a> Core<'a> {
             in_step: RefCell::default(),
             away: Cell::new(false),
             deadline: Cell::new(None),
+            asked: RefCell::default(),
             lock: RefCell::default(),
             config,
             remotes: config::remotes(&git),

@@ -11,7 +11,7 @@ use crate::model::sealed::{Acceptance, Sealed};
 use crate::model::{Oid, Person, Stamp};
 use crate::session::core::beyond::Entry;
 use crate::store::Author;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Beside, Ledger};
 
 impl Sealing<'_> {
     /// Writes an entry of another ledger onto `ledger`, and says there whether it is disputed. None where it
@@ -32,10 +32,14 @@ impl Sealing<'_> {
             Entry::Promotion(original, sealed) => {
                 let policy = self.policy_sealed_by(original, sealed)?;
                 let by = self.repeating(&sealed.promoter, &sealed.promoted_at)?;
-                let (policy, original) = (policy.as_deref(), Some(original));
-                let store = &self.core.store;
-                let written = store.write_promotion(&by, ledger, sealed, policy, original)?;
-                again.extend(original.map(|original| (original.clone(), written.clone())));
+                // Its tag names the original.
+                let beside = Beside {
+                    original: Some(original),
+                    tag: None,
+                };
+                let (store, policy) = (&self.core.store, policy.as_deref());
+                let written = store.write_promotion(&by, ledger, sealed, policy, beside)?;
+                again.insert(original.clone(), written.clone());
                 written
             }
             Entry::Withdrawal(entry, withdrawal) => {

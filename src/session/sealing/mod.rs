@@ -8,6 +8,7 @@ pub(crate) mod facts;
 pub(crate) mod heal;
 pub(crate) mod intent;
 pub(crate) mod leaving;
+pub(crate) mod missing;
 pub(crate) mod moving;
 pub(crate) mod ready;
 pub(crate) mod republish;

@@ -136,7 +136,7 @@ impl Sealing<'_> {
 
 impl Sealing<'_> {
     /// Pushes a tag that the cloud lacks.
-    fn offer(self, contact: &Contact, own: &str, tag: &Oid) -> Result<Landed> {
+    pub(super) fn offer(self, contact: &Contact, own: &str, tag: &Oid) -> Result<Landed> {
         let update = Update::new(names::tag(own), None, Some(tag));
         self.cloud.push(contact, &mut Tagging(update))
     }
@@ -151,6 +151,10 @@ impl Sealing<'_> {
         let versions = refs.below(names::UNTAGGED);
         let versions: Vec<Version> = versions.filter_map(|(v, _)| v.parse().ok()).collect();
         for version in versions {
+            if self.core.is_tag_seen(&refs, &version)? {
+                self.forget_untagged(&version)?;
+                continue;
+            }
             let known = self.untagged(&refs, &version)?;
             if known.is_some_and(|known| !known.is_due(&self.core.ctx.now())) {
                 continue;
@@ -177,7 +181,7 @@ impl Sealing<'_> {
 
     /// Keeps that the cloud refused the tag of a release. Two releases without a tag show that it takes
     /// none.
-    fn note_untagged(self, version: &Version) -> Result<()> {
+    pub(super) fn note_untagged(self, version: &Version) -> Result<()> {
         let name = names::untagged(version);
         let many = self.core.change(|refs| {
             let tries = self.untagged(refs, version)?.map_or(0, |known| known.tries);
