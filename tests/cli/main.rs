@@ -46,6 +46,7 @@ mod products;
 mod proving;
 mod races;
 mod reach;
+mod refusals;
 mod remotes;
 mod renames;
 mod republish;
