@@ -87,6 +87,9 @@ pub(crate) fn missing<E>(
 pub(crate) struct Republished {
     /// Whether the cloud's ledger moves at all: one without entries may be what is missing.
     pub is_ledger_lost: bool,
+    /// Whether the cloud's ledger says what it lost by other entries, so that this clone goes on with it.
+    #[serde(rename = "says_it_otherwise")]
+    pub is_said_otherwise: bool,
     pub promotions: Vec<Version>,
     pub withdrawals: Vec<Version>,
     pub imports: Vec<Version>,
@@ -121,6 +124,7 @@ impl Republished {
             tags,
             lost,
             is_ledger_lost,
+            is_said_otherwise,
             dry_run: _,
         } = self;
         let versions = [promotions, withdrawals, imports, drafts];
@@ -129,6 +133,7 @@ impl Republished {
             && tags.is_empty()
             && lost.is_empty()
             && !is_ledger_lost
+            && !is_said_otherwise
     }
 }
 
@@ -145,6 +150,10 @@ pub(crate) fn lacks_entries(tags: &[String]) -> Refusal {
     }
     refusal
         .because("Whoever made the tags has the longer ledger, and can put it back")
+        .because(
+            "Where each has an entry that the others lack, agree on who is first: the others' tags have to leave \
+             the cloud until that one has put back theirs",
+        )
         .then("git show TAG")
 }
 

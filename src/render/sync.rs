@@ -382,10 +382,14 @@ pub(super) fn put_back(done: &commands::sync::republish::PutBack) -> String {
             _ = writeln!(text, "  {kind} {name}");
         }
     }
-    if text.len() == empty {
+    let nothing = text.len() == empty;
+    if nothing {
         match republished.is_ledger_lost && republished.lost.is_empty() {
             true => text += "  the ledger, which holds nothing yet\n",
             false => text.clear(),
+        }
+        if republished.is_said_otherwise {
+            text += "The cloud's ledger says by other entries what it lost: nothing to put back\n";
         }
     }
     if !republished.lost.is_empty() {
@@ -395,7 +399,10 @@ pub(super) fn put_back(done: &commands::sync::republish::PutBack) -> String {
         _ = writeln!(text, "  promotion of {}: {}", lost.version, line(&lost.why));
     }
     if republished.dry_run {
-        text += "To do it: git gryt sync push --republish\n";
+        text += match nothing && republished.is_said_otherwise {
+            true => "To go on with it: git gryt sync push --republish\n",
+            false => "To do it: git gryt sync push --republish\n",
+        };
     }
     if let Some(pulled) = &done.pulled {
         text += &pull(pulled);

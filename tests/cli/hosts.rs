@@ -628,6 +628,42 @@ fn what_a_host_acknowledged_and_did_not_do_is_named_at_the_next_contact() {
 }
 
 #[test]
+fn whoever_was_deceived_in_a_race_hears_it_and_goes_on_with_what_the_cloud_holds() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git gryt sync pull");
+    // Every update is answered with "ok", and none is done, as where another push came first.
+    hook(
+        &hosting,
+        "post-receive",
+        "while read old new ref; do case $old in *[!0]*) git update-ref $ref $old;; *) git update-ref -d $ref;; esac; done",
+    );
+    ann.must("git gryt promote v1.0.0");
+    fs::remove_file(hosting.join("hooks/post-receive")).unwrap();
+    bob.must("git gryt promote v1.0.0");
+    let said = ann.refused(9, "git gryt sync pull");
+    assert!(said.contains("It lacks the promotion of v1.0.0"), "{said}");
+    assert!(
+        said.contains("Next: git gryt sync push --republish --dry-run"),
+        "{said}"
+    );
+    let said = ann.must("git gryt sync push --republish --dry-run");
+    assert!(said.contains("nothing to put back"), "{said}");
+    assert!(
+        said.contains("To go on with it: git gryt sync push --republish"),
+        "{said}"
+    );
+    let said = ann.must("git gryt sync push --republish");
+    assert!(said.contains("bob promoted v1.0.0"), "{said}");
+    ann.must("git gryt sync pull && git gryt verify");
+    let log = ann.must("git gryt log");
+    assert!(log.contains("bob") && log.lines().count() == 1, "{log}");
+}
+
+#[test]
 fn a_trace_that_the_user_asked_for_has_the_exchanges() {
     let sandbox = Sandbox::new();
     let (ann, _) = ready(&sandbox, "v1.0.0");

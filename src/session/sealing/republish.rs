@@ -33,8 +33,14 @@ struct Plan {
     /// The ledger, as a move of its ref, and as it will be known here where it does not descend from
     /// what was verified.
     ledger: Option<Update>,
-    instead: Option<Oid>,
+    instead: Option<Instead>,
     tags: Vec<Update>,
+}
+
+/// A ledger that this clone goes on with, and where the one ended that it had verified.
+struct Instead {
+    before: Oid,
+    tip: Oid,
 }
 
 impl Sealing<'_> {
@@ -56,8 +62,8 @@ impl Sealing<'_> {
         if let Some(update) = &plan.ledger {
             self.put(std::slice::from_ref(update))?;
         }
-        if let (Some(before), Some(update)) = (&plan.instead, &plan.ledger) {
-            self.know_instead(before, update.new.as_ref())?;
+        if let Some(instead) = &plan.instead {
+            self.know_instead(instead)?;
         }
         let mut refused = Vec::new();
         for some in plan.tags.chunks(REFS_A_PUSH) {
@@ -192,8 +198,14 @@ impl Sealing<'_> {
             }
         }
         plan.done.take(&put);
-        plan.instead = Some(own.ledger.tip.clone());
-        plan.ledger = Some(Update::new(names::LEDGER, Some(tip), Some(&ledger.tip)));
+        plan.instead = Some(Instead {
+            before: own.ledger.tip.clone(),
+            tip: ledger.tip.clone(),
+        });
+        plan.done.is_said_otherwise = put.is_empty() && plan.done.lost.is_empty();
+        if ledger.tip != *tip {
+            plan.ledger = Some(Update::new(names::LEDGER, Some(tip), Some(&ledger.tip)));
+        }
         Ok(ledger)
     }
 
@@ -305,12 +317,9 @@ impl Sealing<'_> {
 
     /// Has this clone know the ledger that now stands for the one that it verified, also where some of
     /// that stays lost.
-    fn know_instead(self, before: &Oid, tip: Option<&Oid>) -> Result<()> {
-        let Some(tip) = tip else {
-            return Ok(());
-        };
-        let mut checked = self.core.check_whole(tip)?;
-        checked.instead_of = Some(before.clone());
+    fn know_instead(self, instead: &Instead) -> Result<()> {
+        let mut checked = self.core.check_whole(&instead.tip)?;
+        checked.instead_of = Some(instead.before.clone());
         self.core
             .change(|refs| Ok((self.core.remember(refs, &checked)?, ())))
     }
