@@ -163,9 +163,17 @@ impl Quiet {
         if now < ends {
             return None;
         }
-        let sign = traced.and_then(Traced::sign);
+        let since = now.duration_since(self.begun);
+        let sign = traced.map(|traced| {
+            // Where the user's own trace has the events, nobody knows how far it got.
+            let unknown = Sign {
+                reach: Reach::Exchanging,
+                age: since,
+            };
+            traced.sign().unwrap_or(unknown)
+        });
         let (allowed, setting) = allowed(silence, sign.as_ref());
-        let age = sign.map_or_else(|| now.duration_since(self.begun), |sign| sign.age);
+        let age = sign.map_or(since, |sign| sign.age);
         if age >= allowed {
             let seconds = seconds(allowed);
             return Some(format!("no answer within {seconds} ({setting})"));

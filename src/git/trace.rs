@@ -39,13 +39,15 @@ pub enum Reach {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sign {
     pub reach: Reach,
-    /// How long ago git last traced something.
+    /// How long ago git last traced something, or received something of a pack.
     pub age: Duration,
 }
 
 /// Where one exchange leaves its traces.
 pub(super) struct Traced {
     folder: TempDir,
+    /// Where git puts the packs that it is receiving.
+    packs: PathBuf,
 }
 
 /// What their folders are called.
@@ -54,6 +56,8 @@ const PREFIX: &str = "exchange-";
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 const EVENTS: &str = "events";
 const HTTP: &str = "http";
+/// How the name of a pack begins while it is being received.
+const GROWING: &str = "tmp_pack_";
 
 impl Traced {
     /// A place for them in the repository, or beside it where that cannot be written. None where there
@@ -65,7 +69,9 @@ impl Traced {
         clear(&home);
         let here = fs::create_dir_all(&home).and_then(|()| builder.tempdir_in(&home));
         let folder = here.or_else(|_| builder.tempdir()).ok()?;
-        Some(Self { folder })
+        let common = fs::read_to_string(git_dir.join("commondir")).unwrap_or_default();
+        let packs = git_dir.join(common.trim()).join("objects/pack");
+        Some(Self { folder, packs })
     }
 
     /// The variables that make git leave them.
@@ -85,15 +91,24 @@ impl Traced {
         variables
     }
 
-    /// What they say while the exchange lasts. None where git leaves no events here.
+    /// What they say while the exchange lasts, and what grows meanwhile. None where git leaves no events
+    /// here.
     pub(super) fn sign(&self) -> Option<Sign> {
         let file = self.folder.path().join(EVENTS);
-        let modified = fs::metadata(&file).ok()?.modified().ok()?;
         let events = fs::read(&file).ok()?;
+        let packs = fs::read_dir(&self.packs).into_iter().flatten().flatten();
+        let growing =
+            packs.filter(|entry| entry.file_name().to_string_lossy().starts_with(GROWING));
+        let files = growing.map(|entry| entry.path()).chain([file]);
+        let modified = |file: PathBuf| fs::metadata(file).ok()?.modified().ok();
         Some(Sign {
             reach: reach(&String::from_utf8_lossy(&events)),
             // A clock that was set back tells no age.
-            age: modified.elapsed().unwrap_or_default(),
+            age: files
+                .filter_map(modified)
+                .max()?
+                .elapsed()
+                .unwrap_or_default(),
         })
     }
 

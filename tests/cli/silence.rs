@@ -148,6 +148,67 @@ fn a_fetch_that_stops_among_its_objects_is_left_by_the_second_limit() {
 }
 
 #[test]
+fn a_slow_line_is_no_silence() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.hosting();
+    let daemon = Daemon::start(&sandbox);
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    // As much of a pack as takes a while, piece by piece.
+    ann.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    ann.must("git gryt evolution start v1.0.0 --change A");
+    ann.must(
+        "head -c 60000 /dev/urandom | od -An -tx1 > noise && git add noise && git commit -qm noise",
+    );
+    ann.must("git push -q origin main && git gryt run && git gryt sync push-evolutions");
+    let port = dripping(&daemon, 12, std::time::Duration::from_millis(300));
+    let url = format!("git://127.0.0.1:{port}/hosting.git");
+    bob.git(&format!("remote set-url origin {url}"));
+    bob.git("config fetch.unpackLimit 1");
+    bob.git("config gryt.timeout 2s");
+    bob.git("config gryt.pushTimeout 2s");
+    bob.must("git gryt sync pull");
+    assert_eq!(ann.at(&hosting).refs("refs/gryt/evolutions").len(), 1);
+    assert_eq!(bob.refs("refs/gryt/evolutions").len(), 1);
+}
+
+/// Connects each client to a daemon, whose pack arrives in so many pieces with a pause between them.
+fn dripping(daemon: &Daemon, pieces: usize, pause: std::time::Duration) -> u16 {
+    let to = daemon.port();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            let (mut from, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let mut there = server;
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut client, &mut there);
+                let _ = there.shutdown(Shutdown::Write);
+            });
+            std::thread::spawn(move || {
+                let mut piece = vec![0; 65536];
+                let mut packing = false;
+                while let Ok(many @ 1..) = from.read(&mut piece) {
+                    packing |= piece[..many].windows(4).any(|some| some == b"PACK");
+                    let size = if packing { many.div_ceil(pieces) } else { many };
+                    for some in piece[..many].chunks(size) {
+                        if back.write_all(some).is_err() {
+                            return;
+                        }
+                        if packing {
+                            std::thread::sleep(pause);
+                        }
+                    }
+                }
+                let _ = back.shutdown(Shutdown::Write);
+            });
+        }
+    });
+    port
+}
+
+#[test]
 fn a_host_may_think_about_a_push_for_longer_than_the_first_limit() {
     let sandbox = Sandbox::new();
     let hosting = sandbox.hosting();
