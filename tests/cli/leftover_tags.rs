@@ -99,6 +99,12 @@ fn a_host_that_refuses_is_told_once_and_left_alone_until_it_takes_tags() {
         promotes_untagged(&ann, &hosting, version, change);
     }
     bob.must("git gryt sync pull");
+    // Whoever only reads is told nothing of it.
+    let eve = sandbox.clone_of("eve", "hosting.git");
+    for _ in 0..3 {
+        let ran = eve.sh("git gryt sync pull");
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:#?}");
+    }
     let log = hosting.join("tags-refused");
     fs::remove_file(&log).unwrap();
     let first = bob.sh("git gryt sync push");

@@ -29,6 +29,7 @@ use crate::session::cloud::backfill::Backfilled;
 use crate::session::cloud::publish::Commits;
 use crate::session::cloud::share::{SharedDrafts, Which};
 use crate::session::sealing::leaving::Left;
+use crate::session::sealing::missing::About;
 use crate::store::names;
 use crate::store::refs::evolutions;
 
@@ -306,7 +307,9 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
     });
     session.sealing.resume(&contact)?;
     if take_in {
-        session.sealing.send_missing_tags_by_the_way(&contact)?;
+        session
+            .sealing
+            .send_missing_tags(&contact, About::Pulling)?;
         departure::finish(session, &contact)?;
         session.cloud.follow_renames(&contact)?;
     }
@@ -414,7 +417,9 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
     if !args.dry_run && done.is_ok() {
         let contact = session.cloud.seen()?;
         session.sealing.send_tags_again(&contact)?;
-        session.sealing.send_missing_tags(&contact)?;
+        session
+            .sealing
+            .send_missing_tags(&contact, About::Pushing)?;
     }
     let (done, promoted) = match done {
         Ok(done) => (done, None),

@@ -15,35 +15,36 @@ use crate::store::names;
 /// How many of the cloud's refs are looked at to find one of this person's.
 const LOOKED_AT: usize = 50;
 
-impl Sealing<'_> {
-    /// The same as [`send_missing_tags`](Self::send_missing_tags) in a command that only reads otherwise:
-    /// where the person is known to write there, or nobody can be asked for a login.
-    ///
-    /// # Errors
-    /// As there.
-    pub(crate) fn send_missing_tags_by_the_way(self, contact: &Contact) -> Result<()> {
-        let refs = self.core.store.refs()?;
-        if self.core.missing_tags(&refs, contact)?.is_empty() {
-            return Ok(());
-        }
-        if self.has_written(contact)? || self.core.remote()?.has_no_login()? {
-            self.send_missing_tags(contact)?;
-        }
-        Ok(())
-    }
+/// What a person is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// To write to the cloud.
+    Pushing,
+    /// To read it: nobody is asked for a login, and a refusal is nobody's concern.
+    Pulling,
+}
 
+impl Sealing<'_> {
     /// Sends the tags of promotions that the last fetch did not see in the cloud. Where it takes no tags,
     /// they wait until it does.
     ///
     /// # Errors
     /// Refs cannot be read or written, or git cannot be started. What the cloud refuses is a warning.
-    pub(crate) fn send_missing_tags(self, contact: &Contact) -> Result<()> {
+    pub(crate) fn send_missing_tags(self, contact: &Contact, about: About) -> Result<()> {
         let Some(checked) = &contact.checked else {
             return Ok(());
         };
         let refs = self.core.store.refs()?;
+        let missing = self.core.missing_tags(&refs, contact)?;
+        if missing.is_empty()
+            || about == About::Pulling
+                && !self.has_written(contact)?
+                && !self.core.remote()?.has_no_login()?
+        {
+            return Ok(());
+        }
         let mut settled = Vec::new();
-        for version in self.core.missing_tags(&refs, contact)? {
+        for version in missing {
             if !self.core.does(Ability::Tags) {
                 break;
             }
@@ -66,9 +67,16 @@ impl Sealing<'_> {
             } else if !sent.declined.is_empty() {
                 self.keep_tag(&own, &tag)?;
                 self.note_untagged(&version)?;
-                self.core.ctx.warn(format!(
+                let text = format!(
                     "The cloud lacks the tag {own} {whose}, and refused it: pulls and pushes send it again"
-                ));
+                );
+                match about {
+                    About::Pushing => self.core.ctx.warn(text),
+                    About::Pulling => {
+                        self.core.ctx.detail(text);
+                        break;
+                    }
+                }
             } else if sent.whole {
                 // One of that name is there by now.
                 settled.push(version);
