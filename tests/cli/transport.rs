@@ -198,6 +198,8 @@ fn a_promotion_that_lands_after_its_client_died_is_found_by_the_next_command() {
                 .contains("Your promotion of v1.0.0 is in the cloud's ledger")
         };
         assert!(told, "{ran:#?}");
+        // Its tag went along.
+        assert!(!ran.err.contains("the tag"), "{ran:#?}");
         assert_eq!(entries(&there), "Promote v1.0.0\nBegin the ledger");
         assert_eq!(there.git("tag"), "v1.0.0");
         assert_eq!(dev.refs("refs/gryt/").len(), 1);

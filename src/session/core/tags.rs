@@ -57,9 +57,11 @@ impl Core<'_> {
         Ok(tags)
     }
 
-    /// The tags that the cloud refused to take from this clone: somebody else may have sent one.
+    /// The tags of this clone's own promotions that the cloud refused, or that were cut short: the cloud may
+    /// have one by now.
     fn tags_owed(&self, refs: &Refs) -> Vec<String> {
-        let versions = refs.below(names::UNTAGGED);
+        let under_way = refs.below(names::PROMOTING);
+        let versions = refs.below(names::UNTAGGED).chain(under_way);
         let versions = versions.filter_map(|(version, _)| version.parse::<Version>().ok());
         let named = versions.map(|version| self.tag_name(&version));
         named.take(LATEST).collect()

@@ -84,6 +84,10 @@ impl Sealing<'_> {
             return Ok(TagState::Made);
         };
         let own = self.core.tag_name(version);
+        let there = names::remote_tag(remote, &own);
+        if self.core.store.refs()?.get(&there) == Some(tag) {
+            return Ok(TagState::Made);
+        }
         if !self.core.does(Ability::Tags) {
             self.note_untagged(version)?;
             self.core.ctx.warn(format!(
@@ -99,7 +103,6 @@ impl Sealing<'_> {
         let refspec = names::tag_refspec(remote, &own);
         let looked = self.core.remote()?.fetch(&[refspec]);
         self.core.store.look_anew();
-        let there = names::remote_tag(remote, &own);
         if looked.is_ok() && self.core.store.refs()?.get(&there) == Some(tag) {
             return Ok(TagState::Made);
         }
