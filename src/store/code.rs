@@ -254,6 +254,7 @@ impl Store {
     pub(crate) fn default_of(&self, remote: &str) -> Result<Option<(Option<String>, Oid)>> {
         let below = format!("refs/remotes/{remote}/");
         let mut branches: BTreeMap<String, Oid> = BTreeMap::new();
+        let packed = self.packed();
         if self.files {
             let repo = &*self.repo();
             for reference in repo.references_glob(&format!("{below}*"))? {
@@ -271,7 +272,8 @@ impl Store {
             {
                 branches.insert(format!("{below}HEAD"), super::of_git(oid));
             }
-        } else {
+        }
+        if !self.files || self.packed() != packed {
             let format = "--format=%(refname) %(objectname)";
             let output = self.git.read(&["for-each-ref", format, &below])?;
             let text = String::from_utf8_lossy(&output);

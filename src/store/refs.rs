@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -176,6 +177,7 @@ impl Store {
         if !self.files {
             return Ok(self.git.refs(prefix)?.into_iter().collect());
         }
+        let packed = self.packed();
         let mut refs = Vec::new();
         for reference in repo.references_glob(&format!("{prefix}*"))? {
             let reference = reference?;
@@ -183,7 +185,20 @@ impl Store {
                 refs.push((name.to_owned(), of_git(oid)));
             }
         }
+        // Git packs a ref and then removes the loose one: libgit2 looks for packed refs once, and would
+        // miss one that was packed after that, and removed before it came to it. Git knows how to.
+        if self.packed() != packed {
+            return Ok(self.git.refs(prefix)?.into_iter().collect());
+        }
         Ok(refs)
+    }
+
+    /// Tells one state of the packed refs from another, as far as a file system can: where it changed while
+    /// libgit2 listed refs, git is asked for them.
+    pub(super) fn packed(&self) -> Option<(u64, u64, i64, i64)> {
+        let file = self.layout().common_dir.join("packed-refs");
+        let meta = std::fs::metadata(file).ok()?;
+        Some((meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec()))
     }
 
     /// Makes all of `updates` or none; false where a ref was not where its update expects it.

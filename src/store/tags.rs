@@ -88,13 +88,16 @@ impl Store {
     pub(crate) fn tags(&self) -> Result<Vec<String>> {
         if self.files {
             let repo = &*self.repo();
+            let packed = self.packed();
             let mut names = Vec::new();
             for name in repo.references_glob("refs/tags/*")?.names() {
                 // A name that is not UTF-8 is no version.
                 let short = name.ok().and_then(|name| name.strip_prefix("refs/tags/"));
                 names.extend(short.map(str::to_owned));
             }
-            return Ok(names);
+            if self.packed() == packed {
+                return Ok(names);
+            }
         }
         let args = ["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"];
         let output = self.git.read(&args)?;

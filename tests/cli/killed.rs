@@ -3,22 +3,23 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::sandbox::{Person, Sandbox};
 
 /// A command, what leads up to it, and what has to hold once it was cut and run again.
-struct Case {
-    command: &'static str,
-    prepare: fn(&Person, &Person),
+pub(crate) struct Case {
+    pub command: &'static str,
+    pub prepare: fn(&Person, &Person),
     /// How the second run may end: it may find everything done.
-    again: &'static [i32],
-    holds: fn(&Person, &Person, &Person),
+    pub again: &'static [i32],
+    pub holds: fn(&Person, &Person, &Person),
 }
 
-const FILE: &str = ".gryt/generations/v1.0.0.yaml";
+pub(crate) const FILE: &str = ".gryt/generations/v1.0.0.yaml";
 
-fn proven(ann: &Person, _: &Person) {
+pub(crate) fn proven(ann: &Person, _: &Person) {
     ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
     ann.must("git gryt sync push-evolutions");
 }
@@ -36,7 +37,7 @@ fn promoted(ann: &Person, bob: &Person) {
     ann.must("git gryt promote v1.0.0");
 }
 
-const CASES: [Case; 20] = [
+pub(crate) const CASES: [Case; 20] = [
     Case {
         command: "promote v1.0.0",
         prepare: proven,
@@ -334,8 +335,8 @@ fn copy(from: &str, to: &str) {
     assert!(status.success());
 }
 
-fn play(case: &Case) -> usize {
-    let sandbox = Sandbox::new();
+/// Two people, and all that leads up to a command of the first one.
+pub(crate) fn prepared(sandbox: &Sandbox, case: &Case) -> [Person; 2] {
     sandbox.hosting();
     let people = sandbox.team(["ann", "bob"]);
     for person in &people {
@@ -346,6 +347,26 @@ fn play(case: &Case) -> usize {
     ann.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
     bob.must("git gryt sync pull");
     (case.prepare)(ann, bob);
+    people
+}
+
+/// A copy of all of it in a folder of its own: Ann, Bob, the hosting.
+pub(crate) fn staged(people: &[Person; 2], stage: &Path, what: &str) -> [Person; 3] {
+    let root = stage.parent().unwrap();
+    fs::create_dir(stage).unwrap();
+    for part in ["hosting.git", "ann", "bob"] {
+        copy(root.join(part).to_str().unwrap(), stage.to_str().unwrap());
+    }
+    ["ann", "bob", "hosting.git"].map(|part| {
+        let mut person = people[usize::from(part == "bob")].at(stage.join(part));
+        person.name = format!("{part} ({what})");
+        person
+    })
+}
+
+fn play(case: &Case) -> usize {
+    let sandbox = Sandbox::new();
+    let people = prepared(&sandbox, case);
     let root = sandbox.path();
     let wrapper = root.join("wrapper");
     fs::create_dir(&wrapper).unwrap();
@@ -355,15 +376,8 @@ fn play(case: &Case) -> usize {
     for when in ["before", "after"] {
         for at in 1.. {
             let stage = root.join(format!("{when}-{at}"));
-            fs::create_dir(&stage).unwrap();
-            for part in ["hosting.git", "ann", "bob"] {
-                copy(root.join(part).to_str().unwrap(), stage.to_str().unwrap());
-            }
-            let [ann, bob, hosting] = ["ann", "bob", "hosting.git"].map(|part| {
-                let mut person = people[usize::from(part == "bob")].at(stage.join(part));
-                person.name = format!("{part} ({} cut {when} {at})", case.command);
-                person
-            });
+            let what = format!("{} cut {when} {at}", case.command);
+            let [ann, bob, hosting] = staged(&people, &stage, &what);
             let count = stage.join("count");
             fs::write(&count, "0").unwrap();
             let path = ann.variable("PATH");

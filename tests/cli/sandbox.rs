@@ -133,7 +133,7 @@ impl Sandbox {
 }
 
 impl Person {
-    fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(self.env.iter().cloned());
         command.current_dir(&self.dir).stdin(Stdio::null());

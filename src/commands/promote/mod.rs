@@ -27,7 +27,7 @@ use crate::model::publish::{self, Blocked};
 use crate::model::push::{Manner, Road};
 use crate::model::sealed::Sealed;
 use crate::model::verdict::Gate;
-use crate::model::{Exit, Oid, Refusal, Version};
+use crate::model::{EvolutionName, Exit, Oid, Refusal, Version};
 use crate::session::cloud::adopt::Purpose;
 use crate::session::cloud::publish::{Commits, Going, Settling};
 use crate::session::cloud::push::{Job, Next};
@@ -433,7 +433,12 @@ impl Promotion<'_> {
         }
         let result = session.core.change(|_| {
             let seal = match self.decide(None)? {
-                Decision::Won(sealed) => return Ok((Vec::new(), (sealed, vec![], true))),
+                Decision::Won(sealed) if self.args.dry_run => {
+                    return Ok((Vec::new(), (sealed, vec![], true)));
+                }
+                Decision::Won(sealed) => {
+                    return Ok((self.left_of(&sealed)?, (sealed, vec![], true)));
+                }
                 Decision::Seal(seal) => seal,
             };
             if self.args.dry_run {
@@ -451,11 +456,12 @@ impl Promotion<'_> {
             for (promotion, _) in &seal.folded {
                 moves.push(refs.change(names::evolution(&promotion.name), None));
             }
-            moves.push(refs.change(names::promoting(&self.intent.version), None));
             Ok((moves, (seal.sealed, seal.policy_changes, false)))
         });
-        if result.is_err() && !self.args.dry_run {
-            // Nothing was sent to anybody: there is nothing to find out later.
+        let refused = |error: &anyhow::Error| error.is::<Refusal>();
+        if result.as_ref().is_err_and(refused) && !self.args.dry_run {
+            // Nothing was sent to anybody: there is nothing to find out later. Where git failed, the
+            // ledger may have moved, and the same command goes on.
             session.sealing.forget_intent(&self.intent.version)?;
         }
         let (sealed, changes, earlier) = result?;
@@ -472,7 +478,29 @@ impl Promotion<'_> {
             }
             false => None,
         };
+        if !self.args.dry_run {
+            // Only now is nothing left that the same command would have to finish.
+            session.sealing.forget_intent(&self.intent.version)?;
+        }
         Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))
+    }
+
+    /// What a promotion in local mode that was cut short left in place: a transaction of refs in files
+    /// moves them one after the other.
+    fn left_of(&self, sealed: &Sealed) -> Result<Vec<Update>> {
+        let refs = self.session.core.store.refs()?;
+        let evolutions = sealed.evolutions.iter().map(|folded| {
+            let name = EvolutionName {
+                version: sealed.version.clone(),
+                change: folded.change.clone(),
+                number: folded.number,
+            };
+            (names::evolution(&name), &folded.tip)
+        });
+        let draft = (names::draft(&sealed.version), &sealed.draft);
+        let stands = |(name, tip): &(String, &Oid)| refs.get(name) == Some(*tip);
+        let left = std::iter::once(draft).chain(evolutions).filter(stands);
+        Ok(left.map(|(name, _)| refs.change(name, None)).collect())
     }
 
     fn outcome(

@@ -63,19 +63,25 @@ impl Core<'_> {
                 let then = self.store.trusted_then(refs, genesis.as_str())?;
                 Ok(then == self.config.trust)
             };
-            if let Some((genesis, _)) = known.iter().find(|(_, tip)| *tip == commit.oid)
-                && judged(genesis)?
+            if let Some(found) = known.iter().find(|(_, tip)| *tip == commit.oid)
+                && judged(&found.0)?
             {
-                let base = refs.get(&names::valid(genesis)).unwrap_or(&commit.oid);
-                start = Some((genesis.clone(), base.clone()));
+                start = Some(found.clone());
                 break;
             }
             fresh.push(commit.oid);
         }
         fresh.reverse();
         match start {
-            Some((genesis, base)) => {
-                self.check_chain(refs, genesis, Some(base), fresh, tip, Judging::Now)
+            Some((genesis, verified)) => {
+                let valid = refs.get(&names::valid(&genesis));
+                let (base, mut chain) = self.since_valid(valid, &verified)?;
+                chain.extend(fresh.iter().cloned());
+                let mut checked =
+                    self.check_chain(refs, genesis, base, chain, tip, Judging::Now)?;
+                // What came before was told when it came.
+                checked.invalid.retain(|(entry, _)| fresh.contains(entry));
+                Ok(checked)
             }
             None => {
                 let genesis = fresh[0].clone();
@@ -95,6 +101,25 @@ impl Core<'_> {
                 Ok(checked)
             }
         }
+    }
+
+    /// The last valid entry at or before `tip` as a ref names it, and the entries since, oldest first.
+    ///
+    /// That ref and the ledger's move in one transaction, of which somebody who reads meanwhile, or comes
+    /// after it was cut, may see the half. So what lies between the two is checked once more; and where the
+    /// ref names no entry of this chain, all of it.
+    fn since_valid(&self, valid: Option<&Oid>, tip: &Oid) -> Result<(Option<Oid>, Vec<Oid>)> {
+        let mut since = Vec::new();
+        for commit in self.store.first_parents(tip) {
+            let commit = commit.map_err(|error| self.cut(error))?;
+            if Some(&commit.oid) == valid {
+                since.reverse();
+                return Ok((Some(commit.oid), since));
+            }
+            since.push(commit.oid);
+        }
+        since.reverse();
+        Ok((None, since))
     }
 
     /// Checks a chain that does not descend from what was verified `before`. It is taken all the same
@@ -354,19 +379,16 @@ impl Core<'_> {
         let Some(tip) = refs.get(names::LEDGER) else {
             return Ok(None);
         };
-        for commit in self.store.first_parents(tip) {
-            let commit = commit.map_err(|error| self.cut(error))?;
-            if Some(&commit.oid) == refs.get(names::BASE) {
-                return Ok(Some(Ledger {
-                    disputed: self.store.disputes(refs)?,
-                    ..Ledger::new(tip.clone(), commit.oid)
-                }));
-            }
-        }
         // A mirror clone brings the ledger and nothing of what was known about it.
-        let chain = self.entries(tip)?;
-        let genesis = chain[0].clone();
-        let checked = self.check_chain(refs, genesis, None, chain, tip, Judging::Known)?;
+        let (base, since) = self.since_valid(refs.get(names::BASE), tip)?;
+        if let (Some(base), []) = (&base, &since[..]) {
+            return Ok(Some(Ledger {
+                disputed: self.store.disputes(refs)?,
+                ..Ledger::new(tip.clone(), base.clone())
+            }));
+        }
+        let genesis = base.iter().chain(&since).next().unwrap_or(tip).clone();
+        let checked = self.check_chain(refs, genesis, base, since, tip, Judging::Known)?;
         Ok(Some(checked.ledger))
     }
 }
