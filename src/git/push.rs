@@ -66,9 +66,11 @@ impl Report {
         if self.lines.values().any(there) {
             return Reply::Declined(self.culprit(updates));
         }
-        if !self.lines.is_empty() {
+        if self.lines.values().any(|line| *line == Line::RejectedHere) {
             return Reply::Lost;
         }
+        // Where a connection over HTTP broke off, git says nothing of the refs that it was to move, and of
+        // the others that they are up to date.
         // A number of the four hundreds is an answer: the server took nothing.
         match (self.trace.status, self.trace.reach) {
             (Some(401 | 407), _) => Reply::Unsent(Barrier::Login),
@@ -133,14 +135,16 @@ impl Report {
     pub fn landed(&self, updates: &[Update]) -> Landed {
         let there = |u: &&Update| self.done && self.lines.get(&u.name) == Some(&Line::Done);
         let moves = updates.iter().filter(|u| u.old != u.new);
-        let declined: Vec<String> = match self.whole() {
+        let told = |u: &Update| u.old == u.new || self.lines.contains_key(&u.name);
+        let whole = self.whole() && updates.iter().all(told);
+        let declined: Vec<String> = match whole {
             true => self.declined().map(str::to_owned).collect(),
             false => Vec::new(),
         };
         Landed {
             declined,
             moves: moves.filter(there).cloned().collect(),
-            whole: self.whole(),
+            whole,
         }
     }
 }
@@ -285,6 +289,14 @@ mod tests {
         let accepted = there(0, include_bytes!("../../fixtures/push/accepted.txt"));
         assert!(accepted.accepted());
         assert_eq!(accepted.lines.len(), 3);
+        let moves = [Update::new(
+            "refs/gryt/generations/v1.0.0",
+            None,
+            Some(&oid()),
+        )];
+        let broken = there(1, include_bytes!("../../fixtures/push/http-broken.txt"));
+        assert_eq!(broken.reply(&moves), Reply::Unknown);
+        assert!(!broken.landed(&moves).whole);
         let lost = there(1, include_bytes!("../../fixtures/push/lease-lost.txt"));
         assert_eq!(lost.reply(&ledger), Reply::Lost);
         assert_eq!(lost.lines[LEDGER], Line::RejectedHere);

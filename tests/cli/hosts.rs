@@ -213,7 +213,7 @@ fn a_login_that_fails_is_sent_once() {
 }
 
 /// Reads one HTTP request: its first line, its headers in lower case, its body.
-fn request(stream: &mut TcpStream) -> Option<(String, String, Vec<u8>)> {
+pub(crate) fn request(stream: &mut TcpStream) -> Option<(String, String, Vec<u8>)> {
     let mut all = Vec::new();
     let mut piece = [0; 4096];
     let end = loop {
@@ -239,13 +239,13 @@ fn request(stream: &mut TcpStream) -> Option<(String, String, Vec<u8>)> {
     Some((first.to_owned(), headers, body))
 }
 
-fn header<'h>(headers: &'h str, name: &str) -> &'h str {
+pub(crate) fn header<'h>(headers: &'h str, name: &str) -> &'h str {
     let of = |line: &'h str| line.strip_prefix(name)?.strip_prefix(':');
     headers.lines().find_map(of).unwrap_or_default().trim()
 }
 
 /// What git's own server over HTTP answers.
-fn backend(root: &Path, first: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn backend(root: &Path, first: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut words = first.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));

@@ -331,7 +331,12 @@ pub(crate) trait Job {
 
     /// How it is said that the push was sent, and may still land.
     fn unheard(&self, cause: Refusal) -> Refusal {
-        cause
+        let mut refusal = Refusal::new(Exit::Remote, "Whether the push arrived is not known yet")
+            .because("It was sent, and the cloud's answer did not arrive")
+            .because("It may still land; the next command finds out");
+        refusal.why.push(cause.what);
+        refusal.why.extend(cause.why);
+        refusal.then("git gryt sync pull")
     }
 }
 
