@@ -79,15 +79,15 @@ impl Drafts<'_> {
         attempts: &[Attempt],
     ) -> Result<Vec<Update>> {
         let departure = self.departure(tip);
-        let mut updates = vec![
-            refs.change(names::deleted_draft(version, &departure), Some(tip)),
-            refs.change(names::draft(version), None),
-        ];
+        let aside = names::deleted_draft(version, &departure);
+        let mut updates = vec![refs.change(aside, Some(tip))];
         for attempt in attempts {
             let aside = names::deleted_evolution(&attempt.name, &departure);
             updates.push(refs.change(aside, Some(&attempt.tip)));
             updates.push(refs.change(names::evolution(&attempt.name), None));
         }
+        // The last, so that the same command goes on where git is killed among them.
+        updates.push(refs.change(names::draft(version), None));
         Ok(updates)
     }
 
@@ -107,6 +107,7 @@ impl Drafts<'_> {
         let last = departures.max_by_key(|departure| names::departed_at(departure))?;
         // It came back before the cloud heard that it had left.
         let mut updates = vec![refs.change(names::leaving(version), None)];
+        let mut back = None;
         let mut known: Vec<EvolutionName> = evolutions(refs.local())
             .chain(evolutions(&self.core.known_cloud(refs)))
             .map(|(name, _)| name)
@@ -117,9 +118,10 @@ impl Drafts<'_> {
         {
             let below = rest.split_once('/').map_or("", |(_, below)| below);
             if below == "draft" {
-                updates.push(refs.change(names::draft(version), Some(tip)));
+                back = Some(refs.change(names::draft(version), Some(tip)));
             } else if let Ok(mut name) = format!("{version}/{below}").parse::<EvolutionName>() {
-                if known.contains(&name) {
+                // One that came back before this was cut short is where it was.
+                if known.contains(&name) && refs.get(&names::evolution(&name)) != Some(tip) {
                     name.number = next(known.iter(), &name);
                 }
                 updates.push(refs.change(names::evolution(&name), Some(tip)));
@@ -127,6 +129,8 @@ impl Drafts<'_> {
             }
             updates.push(refs.change(format!("{folder}{rest}"), None));
         }
+        // The last: while there is no draft, the same command goes on.
+        updates.extend(back);
         Some(updates)
     }
 

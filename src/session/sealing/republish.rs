@@ -105,6 +105,8 @@ impl Sealing<'_> {
                 let tags = self.core.remote()?.tags()?.into_iter().collect();
                 let checked = self.core.check_whole(tip)?;
                 self.no_entry_is_lacking(&own, &checked.ledger, &tags)?;
+                // A run that was cut short after it had put back the ledger left these.
+                self.plan_tags(&mut plan, &checked.ledger, &tags)?;
                 return Ok(plan);
             }
             (Fit::Behind, _) => {
@@ -128,7 +130,13 @@ impl Sealing<'_> {
         let tags: HashSet<String> = self.core.remote()?.tags()?.into_iter().collect();
         self.no_entry_is_lacking(&own, &ledger, &tags)?;
         self.plan_beside(&mut plan, refs, &ledger)?;
-        for version in self.core.store.versions(&ledger, None)? {
+        self.plan_tags(&mut plan, &ledger, &tags)?;
+        Ok(plan)
+    }
+
+    /// Tags of released versions that this clone has and the cloud lacks.
+    fn plan_tags(self, plan: &mut Plan, ledger: &Ledger, tags: &HashSet<String>) -> Result<()> {
+        for version in self.core.store.versions(ledger, None)? {
             let name = self.core.tag_name(&version);
             if !tags.contains(&name)
                 && let Some(tag) = self.core.store.tag(&names::tag(&name))?
@@ -138,7 +146,7 @@ impl Sealing<'_> {
                 plan.done.tags.push(name);
             }
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// The ledger that this clone verified last.
