@@ -70,7 +70,13 @@ impl Git {
         let now = self.refs("refs/gryt")?;
         let stands = |u: &&Update| now.get(&u.name) == u.old.as_ref();
         if moves.iter().all(stands) {
-            bail!("git update-ref: {}", output.said());
+            let said = output.said();
+            // On files git names the lock that stands in the way.
+            let lock = self.git_dir.join("reftable").join("tables.list.lock");
+            if lock.exists() {
+                bail!("git update-ref: {said}: {} exists", lock.display());
+            }
+            bail!("git update-ref: {said}");
         }
         Ok(false)
     }

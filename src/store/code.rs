@@ -381,15 +381,10 @@ impl Store {
     /// Refs cannot be read.
     pub fn published(&self, wanted: &[Oid], remote: &str) -> Result<bool> {
         let repo = &*self.repo();
-        if !self.files {
-            return Ok(false);
-        }
         let mut missing: BTreeSet<git2::Oid> = wanted.iter().map(to_git).collect::<Result<_>>()?;
         let mut walk = repo.revwalk()?;
-        for reference in repo.references_glob(&format!("refs/remotes/{remote}/*"))? {
-            let Some(tip) = reference?.target() else {
-                continue;
-            };
+        for (_, tip) in self.read_below(&format!("refs/remotes/{remote}/"))? {
+            let tip = to_git(&tip)?;
             missing.remove(&tip);
             walk.push(tip)?;
         }

@@ -32,10 +32,11 @@ pub(crate) struct Ran {
 }
 
 impl Sandbox {
+    /// `GRYT_TEST_REF_FORMAT=reftable` makes all repositories of the suite keep their refs so.
     pub(crate) fn new() -> Self {
         Self {
             root: tempfile::tempdir().unwrap(),
-            reftable: false,
+            reftable: all_reftable(),
             locale: "C",
         }
     }
@@ -130,6 +131,23 @@ impl Sandbox {
     pub(crate) fn team<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
         names.map(|name| self.clone_of(name, "hosting.git"))
     }
+}
+
+/// Whether the whole suite is played on reftables.
+pub(crate) fn all_reftable() -> bool {
+    match std::env::var("GRYT_TEST_REF_FORMAT").as_deref() {
+        Ok("reftable") => true,
+        Ok("files") | Err(_) => false,
+        Ok(other) => panic!("GRYT_TEST_REF_FORMAT: files or reftable, not {other}"),
+    }
+}
+
+/// Whether a test is left out because its subject is refs in files, which is said.
+pub(crate) fn needs_files() -> bool {
+    if all_reftable() {
+        eprintln!("skipped: it is about refs in files");
+    }
+    all_reftable()
 }
 
 impl Person {
