@@ -31,6 +31,7 @@ use clap::Parser;
 use cli::{Cli, Command, Global};
 use commands::Outcome;
 use context::Context;
+use git::room::Lack;
 use session::core::Later;
 use session::{Core, Session};
 
@@ -107,13 +108,40 @@ fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Out
         Command::Doctor(_) => Core::open(&ctx).or_else(|_| Core::open_to_configure(&ctx))?,
         _ => Core::open(&ctx)?,
     };
-    let session = Session::over(&core);
+    in_repository(&ctx, cli, &core).map_err(|error| with_lack(error, &core))
+}
+
+/// Says what the disk lacks where something failed that may have been a write. Git names a file that it
+/// could not write, and often not why.
+fn with_lack(error: anyhow::Error, core: &Core<'_>) -> anyhow::Error {
+    let layout = core.store.layout();
+    let places = [Some(&layout.common_dir), layout.work_tree.as_ref()];
+    let mut lacks = places
+        .into_iter()
+        .flatten()
+        .filter_map(|at| Some((at, Lack::at(at)?)));
+    let Some((at, lack)) = lacks.next() else {
+        return error;
+    };
+    match error.downcast::<model::Refusal>() {
+        Ok(refusal) if refusal.is_of_disk() => refusal.because(lack.told(at)).into(),
+        Ok(refusal) => refusal.into(),
+        Err(error) => {
+            let what = format!("{error:#}");
+            let refusal = model::Refusal::new(model::Exit::Failure, what);
+            refusal.because(lack.told(at)).into()
+        }
+    }
+}
+
+fn in_repository(ctx: &Context, cli: &Cli, core: &Core<'_>) -> Result<Outcome> {
+    let session = Session::over(core);
     let before = session.core.continuous() && cli.command.reads_shared();
     let after = session.core.continuous() && cli.command.changes_shared();
     if before {
         session.core.tolerating_absence(Later::Pull, || {
             let pulled = commands::sync::pull(&session)?;
-            render::pull_in_passing(&ctx, &pulled);
+            render::pull_in_passing(ctx, &pulled);
             Ok(())
         })?;
     }

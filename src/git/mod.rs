@@ -9,6 +9,7 @@ pub(crate) mod ident;
 mod patience;
 pub(crate) mod push;
 pub(crate) mod refs;
+pub(crate) mod room;
 mod trace;
 
 use std::ffi::{OsStr, OsString};

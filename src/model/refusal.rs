@@ -90,6 +90,11 @@ pub struct Meant {
 }
 
 impl Refusal {
+    /// Whether what the disk lacks may be behind it: something failed here, and no rule said no.
+    pub(crate) fn is_of_disk(&self) -> bool {
+        self.exit == Exit::Failure || self.cause == Cause::NotStored
+    }
+
     /// A refusal with its first line.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {

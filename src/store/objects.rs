@@ -84,7 +84,12 @@ impl Store {
         let repo = &*self.repo();
         let commit = match repo.find_commit(to_git(oid)?) {
             Ok(commit) => commit,
-            Err(_) if self.has(oid) => return Err(Malformed(oid.clone()).into()),
+            Err(_) if self.has(oid) => {
+                return Err(match self.shut(oid) {
+                    Some(error) => error,
+                    None => Malformed(oid.clone()).into(),
+                });
+            }
             Err(error) => {
                 let what = format!("commit {oid} is not in this clone");
                 return Err(error).context(what);
@@ -102,6 +107,20 @@ impl Store {
             at: stamp(commit.time())?,
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
         })
+    }
+
+    /// Why a loose object that is here cannot be opened: another user's git may have made it for that user
+    /// alone.
+    fn shut(&self, oid: &Oid) -> Option<anyhow::Error> {
+        let (folder, name) = oid.as_str().split_at(2);
+        let file = self.layout().common_dir.join("objects").join(folder);
+        let file = file.join(name);
+        match std::fs::File::open(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Some(
+                anyhow::anyhow!("{} cannot be read: {error}", file.display()),
+            ),
+            _ => None,
+        }
     }
 
     /// Whether the object is a commit, and in this clone.

@@ -18,6 +18,7 @@ mod conflicts;
 mod convergence;
 mod crash;
 mod crossings;
+mod disks;
 mod doctor;
 mod documents;
 mod editing;

@@ -173,7 +173,7 @@ fn start(session: &Session<'_>, args: &StartArgs) -> Result<Outcome> {
     }
     let (name, root) = session.proving.begin_evolution(&draft, change)?;
     session.proving.set_current(&root)?;
-    session.drafts.write_view()?;
+    session.drafts.show();
     Ok(Outcome::EvolutionStart(Started {
         name,
         title: change.title.clone(),

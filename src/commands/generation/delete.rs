@@ -113,7 +113,7 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
         }
         Err(error) => return Err(error),
     };
-    session.drafts.write_view()?;
+    session.drafts.show();
     if pending {
         departure::tell(session, &version);
     }

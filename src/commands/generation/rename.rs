@@ -125,7 +125,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
             "{old} was edited meanwhile, and stays: rename it again, or delete it"
         ));
     }
-    session.drafts.write_view()?;
+    session.drafts.show();
     Ok(Outcome::GenerationRename(Renamed {
         old,
         evolutions: own.len(),
@@ -300,7 +300,7 @@ fn from_file(session: &Session<'_>, old: &Version, new: &Version) -> Result<Outc
         Ok((vec![refs.change(names::draft(new), Some(&root))], ()))
     })?;
     session.drafts.let_go(old, &text)?;
-    session.drafts.write_view()?;
+    session.drafts.show();
     Ok(Outcome::GenerationRename(Renamed {
         old: old.clone(),
         new: new.clone(),

@@ -84,7 +84,7 @@ pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         // The draft may have grown meanwhile.
         new.retain(|set| left.iter().all(|(id, _)| *id != set.change.id.to_string()));
         report.skipped.extend(left);
-        session.drafts.write_view()?;
+        session.drafts.show();
     }
     let told = new
         .iter()

@@ -99,7 +99,7 @@ pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
         plan(session, &session.core.store.refs()?, &written)?.1
     } else {
         let open = session.core.change(|refs| plan(session, refs, &written))?;
-        session.drafts.write_view()?;
+        session.drafts.show();
         open
     };
     Ok(Report {

@@ -32,7 +32,7 @@ pub(super) fn run(session: &Session<'_>, pattern: Option<&str>, dry_run: bool) -
     }
     let report = take(session, &found, dry_run)?;
     if !dry_run {
-        session.drafts.write_view()?;
+        session.drafts.show();
     }
     let own = &session.core.config.tag_format;
     let mut notes = report.notes;

@@ -162,7 +162,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         None => promotion.locally(),
     };
     if outcome.is_ok() && !args.dry_run {
-        session.drafts.write_view()?;
+        session.drafts.show();
     }
     outcome
 }

@@ -86,7 +86,7 @@ fn for_all(session: &Session<'_>, args: &PromoteArgs, refusal: Refusal) -> Resul
     if let Some(contact) = &contact {
         session.cloud.adopt(contact)?;
     }
-    session.drafts.write_view()?;
+    session.drafts.show();
     Ok(Outcome::Promote(Promoted {
         sealed,
         cloud: session.core.config.remote.is_some(),

@@ -427,7 +427,7 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
         Err(error) if is_promoted(&error) => (SharedDrafts::default(), version.clone()),
         Err(error) => return Err(error),
     };
-    session.drafts.write_view()?;
+    session.drafts.show();
     let mut exit = done.errors.first().map(|(_, error)| error.exit());
     let mut errors = Vec::new();
     let contact = match done.errors.is_empty() {
@@ -505,7 +505,7 @@ pub(crate) fn push_evolutions(
     if let Some(version) = version {
         is_known(session, version)?;
     }
-    session.drafts.write_view()?;
+    session.drafts.show();
     if !done.blocked.is_empty() && done.created.is_empty() && done.updated.is_empty() {
         return Err(publish::refused(&done.blocked).into());
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -127,6 +127,11 @@ pub(crate) struct Note {
     pub blobs: Vec<Oid>,
 }
 
+/// How it is said that a file cannot be written; why comes after it.
+fn unwritable(file: &Path) -> String {
+    format!("{} cannot be written", file.display())
+}
+
 /// One worktree's view, locked against other processes of that worktree.
 pub(crate) struct View<'a> {
     store: &'a Store,
@@ -153,8 +158,10 @@ impl<'a> View<'a> {
         let folder = layout.git_dir.join("gryt");
         fs::create_dir_all(&folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
-        let lock = File::create(folder.join("view.lock"))?;
-        lock.lock()?;
+        let path = folder.join("view.lock");
+        let lock = File::create(&path)
+            .and_then(|lock| lock.lock().map(|()| lock))
+            .with_context(|| unwritable(&path))?;
         Self::open(drafts, Some(lock))
     }
 
@@ -193,6 +200,11 @@ impl<'a> View<'a> {
 
     /// Writes the notes, whole or not at all.
     fn save(&self) -> Result<()> {
+        self.save_notes()
+            .with_context(|| unwritable(&self.notes_file))
+    }
+
+    fn save_notes(&self) -> Result<()> {
         let folder = self.notes_file.parent().unwrap_or(&self.top);
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         for (version, note) in &self.notes {
@@ -257,6 +269,12 @@ impl<'a> View<'a> {
 
     /// Writes a draft's file, if it still is what it was when that was decided.
     fn write(&mut self, draft: &Draft, was: Option<&Oid>) -> Result<bool> {
+        let file = self.file(draft.version.as_str());
+        self.write_file(draft, was)
+            .with_context(|| unwritable(&file))
+    }
+
+    fn write_file(&mut self, draft: &Draft, was: Option<&Oid>) -> Result<bool> {
         let version = draft.version.as_str();
         let before = self.notes.get(version).cloned();
         let mut both = self.noted(version).to_vec();
@@ -293,7 +311,9 @@ impl<'a> View<'a> {
             if !noted.contains(&Store::blob_id(&text)?) {
                 return Ok(false);
             }
-            fs::remove_file(self.file(version))?;
+            let file = self.file(version);
+            fs::remove_file(&file)
+                .with_context(|| format!("{} cannot be removed", file.display()))?;
         }
         self.notes.remove(version);
         self.save()?;
@@ -363,6 +383,17 @@ impl Drafts<'_> {
         };
         view.remove(version.as_str(), &[Store::blob_id(text)?])?;
         Ok(())
+    }
+
+    /// The same after something that others have seen, or that refs hold: that the files do not show it is
+    /// a warning.
+    pub(crate) fn show(self) {
+        if let Err(error) = self.write_view() {
+            self.core.ctx.warn(format!(
+                "This is done, and the files in {FOLDER} do not show it yet, which the next command that \
+                 writes mends: {error:#}"
+            ));
+        }
     }
 
     /// Brings the files up to date with the drafts: missing ones are written, old ones rewritten,
