@@ -85,12 +85,14 @@ impl Core<'_> {
             }
             None => {
                 let genesis = fresh[0].clone();
+                let before = known.iter().find(|(known, _)| *known == genesis);
+                // It descends from what was verified, and is judged again by what is trusted now.
+                if before.is_some_and(|(_, before)| fresh.contains(before)) {
+                    return self.check_chain(refs, genesis, None, fresh, tip, Judging::Now);
+                }
                 self.may_be_behind(refs, tip, &known)?;
-                if let Some((_, before)) = known.iter().find(|(known, _)| *known == genesis) {
+                if let Some((_, before)) = before {
                     let before = before.clone();
-                    if fresh.contains(&before) {
-                        return self.check_chain(refs, genesis, None, fresh, tip, Judging::Now);
-                    }
                     return self.put_back(refs, genesis, fresh, tip, before);
                 }
                 self.may_begin(&genesis, &known)?;
