@@ -162,6 +162,7 @@ impl Protocol {
                 promoter: attempts[usize::from(entry.id.0)].evolution.owner.clone(),
                 promoted_at: *now,
                 rules: RuleSet::default(),
+                mailmap: None,
                 gates: Vec::new(),
                 evolutions: Vec::new(),
             }),
