@@ -1,7 +1,7 @@
 //! Isolated worktrees whose making was cut in the middle.
 //!
-//! `git worktree add` makes a file `commondir` and writes into it after that. Killed in between, it leaves one
-//! that is empty, and from then on every git command that looks at worktrees dies, `git fetch` and
+//! `git worktree add` makes a file `commondir` and writes into it after that. Killed before, it leaves a worktree
+//! that git lists; killed in between, one whose `commondir` is empty, and from then on every git command that looks at worktrees dies, `git fetch` and
 //! `git worktree prune` among them.
 
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ pub(super) fn clear(common_dir: &Path) {
     };
     for entry in registered.flatten() {
         let entry = entry.path();
-        let cut = fs::metadata(entry.join("commondir")).is_ok_and(|file| file.len() == 0);
+        let cut = fs::metadata(entry.join("commondir")).map_or(true, |file| file.len() == 0);
         if cut && is_left_behind(&entry) {
             // What cannot be removed stays in git's way, which says so itself.
             let _ = fs::remove_dir_all(&entry);
