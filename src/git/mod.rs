@@ -11,6 +11,7 @@ pub(crate) mod push;
 pub(crate) mod refs;
 pub(crate) mod room;
 mod trace;
+mod traffic;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};

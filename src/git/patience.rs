@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::Output;
 use super::trace::{Reach, Sign, Traced};
+use super::traffic::Traffic;
 
 /// How long the other side may say nothing.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +21,9 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
-    fn shorter(self) -> Duration {
-        self.before.min(self.after)
+    /// How often to look for signs of life: often enough to tell when the last one was.
+    fn pause(self) -> Duration {
+        self.before.min(self.after) / 8
     }
 }
 
@@ -95,7 +97,7 @@ impl Patience {
             });
         }
         let begun = Instant::now();
-        let mut quiet = Quiet::since(begun, self.silence);
+        let mut quiet = Quiet::since(begun, self.silence, child.id());
         let mut said: [Option<Vec<u8>>; 2] = [None, None];
         let why = loop {
             if said.iter().all(Option::is_some) {
@@ -144,16 +146,18 @@ impl Patience {
 struct Quiet {
     begun: Instant,
     silence: Option<Silence>,
-    /// When it may be over, unless there was a sign of life meanwhile.
+    /// When to look next: it may be over, unless there was a sign of life meanwhile.
     ends: Option<Instant>,
+    traffic: Traffic,
 }
 
 impl Quiet {
-    fn since(begun: Instant, silence: Option<Silence>) -> Self {
+    fn since(begun: Instant, silence: Option<Silence>, process: u32) -> Self {
         Self {
             begun,
             silence,
-            ends: silence.and_then(|silence| begun.checked_add(silence.shorter())),
+            ends: silence.and_then(|silence| begun.checked_add(silence.pause())),
+            traffic: Traffic::of(process),
         }
     }
 
@@ -163,7 +167,8 @@ impl Quiet {
         if now < ends {
             return None;
         }
-        let since = now.duration_since(self.begun);
+        let flowed = now.saturating_duration_since(self.traffic.look());
+        let since = now.duration_since(self.begun).min(flowed);
         let sign = traced.map(|traced| {
             // Where the user's own trace has the events, nobody knows how far it got.
             let unknown = Sign {
@@ -173,13 +178,13 @@ impl Quiet {
             traced.sign().unwrap_or(unknown)
         });
         let (allowed, setting) = allowed(silence, sign.as_ref());
-        let age = sign.map_or(since, |sign| sign.age);
+        let age = sign.map_or(since, |sign| sign.age.min(since));
         if age >= allowed {
             let seconds = seconds(allowed);
             return Some(format!("no answer within {seconds} ({setting})"));
         }
         // Which of the two counts may have changed by the next look.
-        let left = allowed.saturating_sub(age).min(silence.shorter());
+        let left = allowed.saturating_sub(age).min(silence.pause());
         self.ends = now.checked_add(left.max(LOOK));
         None
     }

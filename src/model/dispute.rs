@@ -112,6 +112,15 @@ pub(crate) struct Deed<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Later(pub RuleSet);
 
+/// What an entry is disputed for in a program that does not know the rules that it names.
+pub(crate) fn by_later(Later(rules): Later) -> Dispute {
+    let known = RuleSet::all_known();
+    let why = format!(
+        "it is judged by rules {rules}, and this program knows rules {known}: a later git-gryt can tell"
+    );
+    Dispute::new(Rule::MinRules, why)
+}
+
 fn known(rules: RuleSet, known: RuleSet) -> Result<(), Later> {
     match rules > known {
         true => Err(Later(rules)),
@@ -181,6 +190,17 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     let judged_by = [&facts.rules]
         .into_iter()
         .chain(original.map(|original| &original.rules));
+    let sealed_by = match &facts.original {
+        None => Some(&facts.rules),
+        Some(original) => original.as_ref().ok().map(|original| &original.rules),
+    };
+    if let Some(before) = sealed_by.and_then(Rules::go_back_behind) {
+        let by = sealed.rules;
+        say(
+            Rule::MinRules,
+            format!("the release before it was sealed by rules {before}, and it names rules {by}"),
+        );
+    }
     let asked: Vec<(String, RuleSet)> = judged_by.flat_map(Rules::asked_for).collect();
     for (policy, needs) in &asked {
         let by = sealed.rules;
@@ -257,6 +277,11 @@ pub(crate) fn deed(
         return Ok(found);
     };
     known(*rules, latest)?;
+    if *rules > deed.rules {
+        let by = deed.rules;
+        let why = format!("{version} was sealed by rules {rules}, and it names rules {by}");
+        found.push(Dispute::new(Rule::MinRules, why));
+    }
     if policy.needs > deed.rules {
         let (needs, by) = (policy.needs, deed.rules);
         let why = format!(

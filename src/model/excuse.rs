@@ -105,12 +105,21 @@ impl Rules {
         later.map(|(name, policy)| (name, policy.needs)).collect()
     }
 
+    /// The rules that the release before was sealed by, where these are older: whoever could go back to
+    /// older rules could let go of what the later ones ask for.
+    pub(crate) fn go_back_behind(&self) -> Option<RuleSet> {
+        self.before.filter(|before| *before > self.by)
+    }
+
     /// The refusal of a promotion by rules that this program does not know.
     ///
     /// # Errors
     /// [`Exit::Gate`].
     pub(crate) fn known(&self) -> Result<(), Refusal> {
         self.present.known("The policy at the release commit")?;
+        if let Some(later) = self.go_back_behind() {
+            return Err(later.unknown("The release before this one", "was sealed by"));
+        }
         match &self.previous {
             Some((version, policy)) => policy.known(&format!("The policy sealed with {version}")),
             None => Ok(()),

@@ -204,6 +204,19 @@ impl Policy {
         }
     }
 
+    /// The same of the policy that was sealed with `highest`. A line is what is kept up beside the highest
+    /// release: whoever goes beyond that release is held by what holds for all.
+    #[must_use]
+    pub(crate) fn sealed_about(self, version: &Version, highest: &Version) -> Policy {
+        match version.product() == highest.product() && version < highest {
+            true => self.about(version),
+            false => Policy {
+                lines: BTreeMap::new(),
+                ..self.of(version.product())
+            },
+        }
+    }
+
     /// This one with what a part of it says otherwise.
     fn with(self, part: Part) -> Policy {
         Policy {
@@ -294,17 +307,7 @@ impl Policy {
         if self.needs <= RuleSet::CURRENT {
             return Ok(());
         }
-        let (needs, own) = (self.needs, env!("CARGO_PKG_VERSION"));
-        let what = format!("{place} asks for rules {needs}, which this program does not know");
-        let knows = format!(
-            "It is git-gryt {own}, which knows rules {}",
-            RuleSet::all_known()
-        );
-        Err(Refusal::new(Exit::Gate, what)
-            .because(knows)
-            .because(format!(
-                "Install a later git-gryt, which knows rules {needs}"
-            )))
+        Err(self.needs.unknown(place, "asks for"))
     }
 
     /// What differs between `before` and this one, a line for each key.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::policy::Strictness;
+use super::{Exit, Refusal};
 
 /// One set. A later one has everything of those before it, but for defaults that it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +24,22 @@ impl RuleSet {
     /// All that this program knows, for a message.
     pub(crate) fn all_known() -> String {
         format!("{} to {}", Self::FIRST, Self::CURRENT)
+    }
+
+    /// The refusal of whatever it is to decide in a program that does not know these rules, which `place`
+    /// names as `how` says.
+    pub(crate) fn unknown(self, place: &str, how: &str) -> Refusal {
+        let own = env!("CARGO_PKG_VERSION");
+        let what = format!("{place} {how} rules {self}, which this program does not know");
+        let knows = format!(
+            "It is git-gryt {own}, which knows rules {}",
+            Self::all_known()
+        );
+        Refusal::new(Exit::Gate, what)
+            .because(knows)
+            .because(format!(
+                "Install a later git-gryt, which knows rules {self}"
+            ))
     }
 
     /// Whether who may promote by the previous policy is for its heirs alone to override.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ledger::Disputes;
 use super::{Refs, Store, names};
 use crate::model::Oid;
+use crate::model::rules::RuleSet;
 
 /// What such a blob holds.
 #[derive(Default, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ struct Memory {
     disputed: Disputes,
     /// The entries that were trusted then, whatever they are disputed for.
     trust: Vec<Oid>,
+    /// The latest rules that the program knew.
+    rules: RuleSet,
 }
 
 impl Store {
@@ -31,14 +34,18 @@ impl Store {
         Ok(all)
     }
 
-    /// The entries that were trusted when the ledger of that genesis was judged.
+    /// Whether the ledger of that genesis was judged by a program that knew these rules, and trusted these
+    /// entries.
     ///
     /// # Errors
     /// The blob cannot be read.
-    pub(crate) fn trusted_then(&self, refs: &Refs, genesis: &str) -> Result<Vec<Oid>> {
+    pub(crate) fn was_judged_so(&self, refs: &Refs, genesis: &str, trust: &[Oid]) -> Result<bool> {
         match refs.get(&format!("{}{genesis}", names::DISPUTED)) {
-            Some(oid) => Ok(self.judged(oid)?.trust),
-            None => Ok(Vec::new()),
+            Some(oid) => {
+                let then = self.judged(oid)?;
+                Ok(then.trust == trust && then.rules == RuleSet::CURRENT)
+            }
+            None => Ok(trust.is_empty()),
         }
     }
 
@@ -63,6 +70,7 @@ impl Store {
         let memory = Memory {
             disputed: all.clone(),
             trust: trust.to_vec(),
+            rules: RuleSet::CURRENT,
         };
         self.write_blob(&serde_json::to_vec(&memory)?).map(Some)
     }

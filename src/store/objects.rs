@@ -376,7 +376,7 @@ impl Store {
     /// The object database cannot be written.
     pub fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
         let repo = &*self.repo();
-        Ok(of_git(repo.blob(bytes)?))
+        Ok(of_git(written(|| repo.blob(bytes))?))
     }
 
     /// The id that `bytes` would have as a blob.
@@ -396,7 +396,7 @@ impl Store {
         let base = match base {
             Some(base) => self.tree(repo, base)?,
             None => {
-                let empty = repo.treebuilder(None)?.write()?;
+                let empty = written(|| repo.treebuilder(None)?.write())?;
                 repo.find_tree(empty)?
             }
         };
@@ -404,15 +404,17 @@ impl Store {
         for (path, place) in places {
             match place {
                 Content::Blob(bytes) => {
-                    builder.upsert(path.as_str(), repo.blob(bytes)?, FileMode::Blob)
+                    let blob = written(|| repo.blob(bytes))?;
+                    builder.upsert(path.as_str(), blob, FileMode::Blob)
                 }
                 Content::File(file) => {
-                    builder.upsert(path.as_str(), repo.blob_path(file)?, FileMode::Blob)
+                    let blob = written(|| repo.blob_path(file))?;
+                    builder.upsert(path.as_str(), blob, FileMode::Blob)
                 }
                 Content::Tree(oid) => builder.upsert(path.as_str(), to_git(oid)?, FileMode::Tree),
             };
         }
-        Ok(of_git(builder.create_updated(repo, &base)?))
+        Ok(of_git(written(|| builder.create_updated(repo, &base))?))
     }
 
     /// Writes a commit, signed where the user's git signs.
@@ -434,14 +436,10 @@ impl Store {
             .iter()
             .map(|oid| Ok(repo.find_commit(to_git(oid)?)?))
             .collect::<Result<Vec<_>>>()?;
-        let oid = repo.commit(
-            None,
-            &signature(&by.author)?,
-            &signature(&by.committer)?,
-            message,
-            &repo.find_tree(to_git(tree)?)?,
-            &parents.iter().collect::<Vec<_>>(),
-        )?;
+        let (author, committer) = (signature(&by.author)?, signature(&by.committer)?);
+        let tree = repo.find_tree(to_git(tree)?)?;
+        let parents: Vec<_> = parents.iter().collect();
+        let oid = written(|| repo.commit(None, &author, &committer, message, &tree, &parents))?;
         Ok(of_git(oid))
     }
 
@@ -477,7 +475,7 @@ impl Store {
         }
         text.push(b'\n');
         text.extend_from_slice(old.message_raw_bytes());
-        let oid = repo.odb()?.write(ObjectType::Commit, &text)?;
+        let oid = written(|| repo.odb()?.write(ObjectType::Commit, &text))?;
         Ok(of_git(oid))
     }
 
@@ -512,4 +510,18 @@ fn signature(ident: &Ident) -> Result<git2::Signature<'static>> {
             format!("`{name} <{email}>` cannot stand in a commit: both parts have to be set");
         Refusal::new(Exit::Failure, what).then("git config user.email you@example.com")
     })?)
+}
+
+/// Writes an object, once more where its folder went meanwhile: git's own housekeeping removes empty ones
+/// between libgit2's making of it and its use. What keeps failing is told.
+fn written<T>(mut write: impl FnMut() -> Result<T, git2::Error>) -> Result<T, git2::Error> {
+    const TRIES: usize = 5;
+    let mut last = write();
+    for _ in 1..TRIES {
+        match &last {
+            Err(error) if error.class() == git2::ErrorClass::Os => last = write(),
+            _ => break,
+        }
+    }
+    last
 }

@@ -77,9 +77,10 @@ fn a_clone_that_never_fetches_tags_learns_from_its_own_fetch_what_is_missing() {
     let there = ann.at(&hosting);
     ann.proves("v0.9.0", "Z");
     ann.must("git gryt promote v0.9.0");
+    let eve = sandbox.clone_of("eve", "--no-tags hosting.git");
+    eve.must("git gryt sync pull");
     promotes_untagged(&ann, &hosting, "v1.0.0", "A");
     takes_tags(&hosting);
-    let eve = sandbox.clone_of("eve", "--no-tags hosting.git");
     eve.must("git gryt sync pull");
     eve.must("git gryt sync push");
     assert_eq!(there.git("tag"), "v0.9.0\nv1.0.0");
@@ -95,6 +96,8 @@ fn a_host_that_refuses_is_told_once_and_left_alone_until_it_takes_tags() {
     let hosting = sandbox.hosting();
     let [ann, bob] = sandbox.team(["ann", "bob"]);
     let there = ann.at(&hosting);
+    ann.must("git gryt generation new v0.1.0 && git gryt sync push");
+    bob.must("git gryt sync pull");
     for (version, change) in [("v1.0.0", "A"), ("v1.1.0", "B"), ("v1.2.0", "C")] {
         promotes_untagged(&ann, &hosting, version, change);
     }

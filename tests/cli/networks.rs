@@ -126,7 +126,8 @@ impl Play {
         let before = hosting.refs("");
         self.proxy.cut(cut);
         let line = format!("git gryt {}", self.case.command);
-        let ran = ann.with("GRYT_TIMEOUT", "3s").sh(&line);
+        let hurried = ann.with("GRYT_TIMEOUT", "3s");
+        let ran = hurried.with("GRYT_PUSH_TIMEOUT", "3s").sh(&line);
         let (passed, fired) = self.proxy.passed();
         self.proxy.cut(None);
         let landed = hosting.refs("") != before;

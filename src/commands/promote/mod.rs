@@ -191,9 +191,12 @@ fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
 impl Promotion<'_> {
     fn in_cloud(self, contact: &Contact) -> Result<Outcome> {
         let session = self.session;
-        let kept = self.kept.as_ref();
+        let doubt = match &self.kept {
+            Some(kept) => session.sealing.may_land(kept, contact)?,
+            None => false,
+        };
         let mut sending = Sending {
-            doubt: kept.is_some_and(|kept| kept.may_land(contact)),
+            doubt,
             promotion: self,
             seal: None,
         };
@@ -289,14 +292,8 @@ impl Promotion<'_> {
         let (Some(entry), true) = (entry, self.disputed.get()) else {
             return;
         };
-        let core = &self.session.core;
-        let mut trust: Vec<&str> = core.config.trust.iter().map(Oid::as_str).collect();
-        trust.push(entry.as_str());
-        let version = &self.intent.version;
-        core.ctx.warn(format!(
-            "{version} is disputed until a clone, this one too, is told to trust it: git gryt config trust '{}'",
-            trust.join(" ")
-        ));
+        let sealing = self.session.sealing;
+        sealing.tell_whom_to_trust(&self.intent.version, entry);
     }
 
     /// What goes with the ledger in one push, all or nothing: the tag, and the deletions of what the entry

@@ -87,6 +87,12 @@ impl Cloud<'_> {
             let (mut updates, sum) = self.plan(contact, refs, Purpose::Adopt)?;
             if let Some(checked) = &contact.checked {
                 updates.extend(self.core.remember(refs, checked)?);
+                if refs.get(names::LEDGER).is_none() {
+                    // Whether a tag of what was promoted before this clone was made was refused or removed is
+                    // not for this clone to tell.
+                    let tagged = names::tagged(&checked.genesis);
+                    updates.push(refs.change(tagged, Some(&checked.ledger.tip)));
+                }
             }
             let after = match updates.is_empty() {
                 true => refs.clone(),

@@ -80,29 +80,21 @@ impl Core<'_> {
             ..Ledger::new(commit.oid.clone(), commit.oid.clone())
         };
         let found = self.against(past, commit, base, &own, verified);
-        let why = match found {
-            Ok(Ok(why)) => why,
-            Ok(Err(Later(rules))) => {
-                let text =
-                    format!("a later version of this program has to, which knows rules {rules}");
-                return Ok(Judged::Unknown(text));
+        let (why, later) = match found {
+            Ok(Ok(why)) => (why, None),
+            Ok(Err(later)) => (vec![dispute::by_later(later)], Some(later)),
+            Err(error) => {
+                // Objects that are not here speak neither for nor against it.
+                self.goes_on(past, &own, verified)?;
+                return Ok(Judged::Unknown(unknown(&error)));
             }
-            Err(error) => return Ok(Judged::Unknown(unknown(&error))),
         };
         if why.is_empty() {
             self.goes_on(past, &own, verified)?;
             return Ok(Judged::Holds);
         }
-        let act = match verified {
-            Verified::Promotion(sealed) => Act::Promotion(sealed.version.clone()),
-            Verified::Withdrawal(withdrawal, number) => Act::Withdrawal {
-                version: withdrawal.version.clone(),
-                number: *number,
-            },
-            Verified::Import(all) => Act::Import(all.iter().map(|i| i.version.clone()).collect()),
-            Verified::Accepted(acceptance) => Act::Acceptance(acceptance.entry.clone()),
-            Verified::Moved(moved) => Act::Move(moved.half),
-            Verified::Genesis => return Ok(Judged::Holds),
+        let Some(act) = act(verified) else {
+            return Ok(Judged::Holds);
         };
         let disputed = Disputed {
             act,
@@ -114,7 +106,13 @@ impl Core<'_> {
             return Ok(Judged::Trusted(disputed));
         }
         past.disputed.insert(commit.oid.clone(), disputed.clone());
-        Ok(Judged::Disputed(disputed))
+        Ok(match later {
+            // It counts for nothing here, as what is disputed does, until a later program judges it.
+            Some(Later(rules)) => Judged::Unknown(format!(
+                "a later version of this program has to, which knows rules {rules}"
+            )),
+            None => Judged::Disputed(disputed),
+        })
     }
 
     /// Goes on after an entry that counts.
@@ -388,7 +386,10 @@ impl Core<'_> {
         rules.people = People::by(own, Some(before));
         rules.before = self.store.sealed(at, version)?.map(|sealed| sealed.rules);
         match self.read_policy(at, version)? {
-            Ok(policy) => rules.previous = Some((version.clone(), policy.about(&sealed.version))),
+            Ok(policy) => {
+                let policy = policy.sealed_about(&sealed.version, version);
+                rules.previous = Some((version.clone(), policy));
+            }
             Err(why) => rules.unreadable = Some(why),
         }
         Ok(rules)
@@ -472,4 +473,19 @@ fn unknown(error: &anyhow::Error) -> String {
         },
         None => format!("{error:#}"),
     }
+}
+
+/// What an entry does; a genesis does nothing.
+fn act(verified: &Verified) -> Option<Act> {
+    Some(match verified {
+        Verified::Promotion(sealed) => Act::Promotion(sealed.version.clone()),
+        Verified::Withdrawal(withdrawal, number) => Act::Withdrawal {
+            version: withdrawal.version.clone(),
+            number: *number,
+        },
+        Verified::Import(all) => Act::Import(all.iter().map(|i| i.version.clone()).collect()),
+        Verified::Accepted(acceptance) => Act::Acceptance(acceptance.entry.clone()),
+        Verified::Moved(moved) => Act::Move(moved.half),
+        Verified::Genesis => return None,
+    })
 }

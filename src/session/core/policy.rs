@@ -78,7 +78,10 @@ impl Core<'_> {
                 .map(|sealed| sealed.rules);
             previous = Some(self.sealed_mailmap(ledger, &before)?);
             match self.sealed_policy(ledger, &before) {
-                Ok(policy) => rules.previous = Some((before, policy.about(version))),
+                Ok(policy) => {
+                    let policy = policy.sealed_about(version, &before);
+                    rules.previous = Some((before, policy));
+                }
                 // What a later program sealed says what this one does not know.
                 Err(_) if rules.before > Some(RuleSet::CURRENT) => {
                     let needs = rules.before.unwrap_or_default();

@@ -58,10 +58,10 @@ impl Core<'_> {
         for commit in self.store.first_parents(tip) {
             let commit = commit.map_err(|error| self.cut(error))?;
             // What is trusted now and was not then, or the other way round, may have been what others were
-            // judged by.
-            let judged = |genesis: &Oid| -> Result<bool> {
-                let then = self.store.trusted_then(refs, genesis.as_str())?;
-                Ok(then == self.config.trust)
+            // judged by; and a later program can tell of what an earlier one could not.
+            let judged = |genesis: &Oid| {
+                let (store, trust) = (&self.store, &self.config.trust);
+                store.was_judged_so(refs, genesis.as_str(), trust)
             };
             if let Some(found) = known.iter().find(|(_, tip)| *tip == commit.oid)
                 && judged(&found.0)?

@@ -5,8 +5,8 @@ use anyhow::Result;
 
 use super::Sealing;
 use super::tag::TagState;
-use crate::model::Version;
 use crate::model::sealed::Sealed;
+use crate::model::{Oid, Version};
 use crate::session::core::contact::Contact;
 use crate::store::names;
 
@@ -29,7 +29,7 @@ impl Sealing<'_> {
                 continue;
             };
             let Some(sealed) = self.core.store.sealed(ledger, &version)? else {
-                if !kept.may_land(contact) {
+                if !self.may_land(&kept, contact)? {
                     self.core.ctx.warn(format!(
                         "Your promotion of {version} did not land, and cannot any more: other entries \
                          came first"
@@ -60,6 +60,14 @@ impl Sealing<'_> {
     /// Refs cannot be read or written. What the cloud refuses is a warning.
     pub(crate) fn finish(self, contact: &Contact, sealed: &Sealed) -> Result<Option<TagState>> {
         self.clear_after(contact, sealed)?;
+        let mut disputed = contact
+            .ledger()
+            .into_iter()
+            .flat_map(|ledger| &ledger.disputed);
+        if let Some((entry, _)) = disputed.find(|(_, disputed)| disputed.releases(&sealed.version))
+        {
+            self.tell_whom_to_trust(&sealed.version, entry);
+        }
         let tag = match (self.core.config.tag, &contact.checked) {
             (true, Some(checked)) => {
                 let (genesis, tip) = (&checked.genesis, &checked.ledger.base);
@@ -81,5 +89,15 @@ impl Sealing<'_> {
     pub(crate) fn clear_after(self, contact: &Contact, sealed: &Sealed) -> Result<()> {
         self.cloud.clear_folded(contact, sealed)?;
         self.cloud.name_own_ledger(contact)
+    }
+
+    /// Says how the others, and this clone, come to count what was promoted although it is disputed.
+    pub(crate) fn tell_whom_to_trust(self, version: &Version, entry: &Oid) {
+        let mut trust: Vec<&str> = self.core.config.trust.iter().map(Oid::as_str).collect();
+        trust.push(entry.as_str());
+        self.core.ctx.warn(format!(
+            "{version} is disputed until a clone, this one too, is told to trust it: git gryt config trust '{}'",
+            trust.join(" ")
+        ));
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Sealing;
-use crate::model::{Oid, Version};
+use crate::model::Version;
 use crate::session::core::contact::Contact;
 use crate::store::{Refs, names};
 
@@ -16,13 +16,6 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Whether a push of it may still land in a cloud that shows `contact`. A ledger never stands again
-    /// where it stood, so that a push onto an older tip is over.
-    pub(crate) fn may_land(&self, contact: &Contact) -> bool {
-        let tip = contact.cloud.get(names::LEDGER).map_or("", Oid::as_str);
-        self.over.as_deref().is_none_or(|over| over == tip)
-    }
-
     fn parse(text: &str) -> Self {
         match text.split_once('\n') {
             Some((id, over)) => Self {
@@ -83,6 +76,23 @@ impl Sealing<'_> {
         };
         let text = self.core.store.blob(blob)?;
         Ok(text.map(|text| Kept::parse(&String::from_utf8_lossy(&text))))
+    }
+
+    /// Whether a push of it may still land in a cloud that shows `contact`. A ledger never stands again where
+    /// it stood, so that a push onto an older tip of it is over; a push to another cloud may land there.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn may_land(self, kept: &Kept, contact: &Contact) -> Result<bool> {
+        let (Some(over), Some(tip)) = (&kept.over, contact.cloud.get(names::LEDGER)) else {
+            return Ok(true);
+        };
+        for entry in self.core.store.first_parents(tip).skip(1) {
+            if entry?.oid.as_str() == over {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Forgets an intent.
