@@ -42,7 +42,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "Where another tool's record told of it",
+        "Where the evolution was imported from another tool's record",
         &["a_project_of_the_original_tool_comes_over_and_only_proves_what_it_can"],
     ),
     (
@@ -50,11 +50,11 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["one_attempt_of_a_record_counts_once_however_often_it_is_imported"],
     ),
     (
-        "Alone, it counts as nothing",
+        "Alone, a claim counts as nothing",
         &["a_project_of_the_original_tool_comes_over_and_only_proves_what_it_can"],
     ),
     (
-        "Whoever imported it may publish it",
+        "Whoever imported the evolution may publish it",
         &["what_a_record_tells_of_other_people_goes_over_with_its_draft"],
     ),
     (
@@ -195,6 +195,13 @@ const SENTENCES: &[(&str, &[&str])] = &[
     (
         "A tag that names another ledger",
         &["a_clone_that_saw_less_is_told_whose_ledger_is_longer"],
+    ),
+    (
+        "Whoever verified a promotion",
+        &[
+            "a_tag_that_its_promoter_could_not_send_is_sent_by_others",
+            "a_tag_that_nobody_wants_is_not_made",
+        ],
     ),
     ("Frozen for format 1", &[]),
     (
