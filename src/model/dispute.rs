@@ -198,7 +198,9 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         let by = sealed.rules;
         say(
             Rule::MinRules,
-            format!("the release before it was sealed by rules {before}, and it names rules {by}"),
+            format!(
+                "the release before it was sealed by rules {before}, and the entry names rules {by}"
+            ),
         );
     }
     let asked: Vec<(String, RuleSet)> = judged_by.flat_map(Rules::asked_for).collect();
@@ -206,7 +208,7 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         let by = sealed.rules;
         say(
             Rule::MinRules,
-            format!("{policy} asks for rules {needs}, and it names rules {by}"),
+            format!("{policy} asks for rules {needs}, and the entry names rules {by}"),
         );
     }
     if !asked.is_empty() {
@@ -279,13 +281,13 @@ pub(crate) fn deed(
     known(*rules, latest)?;
     if *rules > deed.rules {
         let by = deed.rules;
-        let why = format!("{version} was sealed by rules {rules}, and it names rules {by}");
+        let why = format!("{version} was sealed by rules {rules}, and the entry names rules {by}");
         found.push(Dispute::new(Rule::MinRules, why));
     }
     if policy.needs > deed.rules {
         let (needs, by) = (policy.needs, deed.rules);
         let why = format!(
-            "The policy sealed with {version} asks for rules {needs}, and it names rules {by}"
+            "The policy sealed with {version} asks for rules {needs}, and the entry names rules {by}"
         );
         found.push(Dispute::new(Rule::MinRules, why));
         return Ok(found);

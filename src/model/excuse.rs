@@ -197,9 +197,9 @@ pub(crate) fn refused(
     {
         refusal = refusal.because(match previous.heirs.as_deref() {
             None | Some([]) => {
-                format!("The policy of {before} names no heirs who could override it")
+                format!("The policy of {before} names no heir who could override promoters")
             }
-            Some(heirs) => format!("Who can override it is {}", heirs.join(" or ")),
+            Some(heirs) => format!("{} can override promoters", heirs.join(" or ")),
         });
     }
     let waived = |v: &&&Verdict| {

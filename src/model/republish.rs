@@ -151,10 +151,10 @@ pub(crate) fn lacks_entries(tags: &[String]) -> Refusal {
     refusal
         .because("Whoever made the tags has the longer ledger, and can put it back")
         .because(
-            "Where each has an entry that the others lack, agree on who is first: the others' tags have to leave \
-             the cloud until that one has put back theirs",
+            "Where several people each lack the others' entries, agree on who puts back first; delete the others' \
+             tags in the cloud, and let each of them put back in turn",
         )
-        .then("git show TAG")
+        .then(format!("git show {}", tags.first().map_or("TAG", String::as_str)))
 }
 
 #[cfg(test)]

@@ -169,9 +169,12 @@ fn another_tag_of_that_name_is_nobodys_to_replace_or_to_publish() {
     let hosting = sandbox.hosting();
     let [ann, bob] = sandbox.team(["ann", "bob"]);
     let there = ann.at(&hosting);
+    ann.must("git gryt generation new v0.1.0 && git gryt sync push");
+    bob.must("git gryt sync pull");
     promotes_untagged(&ann, &hosting, "v1.0.0", "A");
     promotes_untagged(&ann, &hosting, "v1.1.0", "B");
     takes_tags(&hosting);
+    bob.must("git gryt sync pull");
     // One of bob's own, which was never meant for the cloud; and one that somebody pushed.
     bob.git("tag v1.0.0");
     there.git("tag v1.1.0 main");
@@ -180,4 +183,20 @@ fn another_tag_of_that_name_is_nobodys_to_replace_or_to_publish() {
     let made = ann.git("rev-parse refs/tags/v1.0.0");
     assert_eq!(there.git("rev-parse refs/tags/v1.0.0"), made);
     assert_eq!(there.git("rev-parse refs/tags/v1.1.0"), pushed);
+}
+
+#[test]
+fn a_tag_that_was_removed_is_not_made_again_by_a_new_clone() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let there = ann.at(&hosting);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    there.git("tag -d v1.0.0");
+    let bob = sandbox.clone_of("bob", "hosting.git");
+    for line in ["sync pull", "sync push", "sync pull", "sync push"] {
+        bob.must(&format!("git gryt {line}"));
+    }
+    assert_eq!(there.git("tag"), "");
 }

@@ -61,7 +61,7 @@ fn others_work_on_the_old_name_ends_it() {
     let said = ann.refused(6, "git gryt generation rename v1.0.0 v2.0.0");
     assert!(said.contains("has worked on v1.0.0"), "{said}");
     assert!(
-        said.contains("v1.0.0 stays, and v2.0.0 holds a copy"),
+        said.contains("v1.0.0 stays, and v2.0.0 is a copy"),
         "{said}"
     );
     assert_eq!(ann.refs("refs/gryt-local/renaming"), []);
@@ -103,4 +103,5 @@ fn a_deletion_that_was_cut_here_is_not_undone_by_a_push() {
     assert_eq!(ann.refs("refs/gryt/generations"), []);
     ann.must("git gryt generation restore v1.0.0");
     assert_eq!(ann.refs("refs/gryt/generations").len(), 1);
+    assert_eq!(ann.refs("refs/gryt/evolutions").len(), 1);
 }

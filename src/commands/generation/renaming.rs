@@ -89,7 +89,7 @@ pub(super) fn given_up(
         .change(|refs| Ok((vec![refs.change(names::renaming(old), None)], ())))?;
     Ok(refusal
         .because(format!(
-            "The rename that was cut short is given up: {old} stays, and {new} holds a copy of it"
+            "The rename to {new}, which was cut short, is given up: {old} stays, and {new} is a copy that you can delete"
         ))
         .then(format!("git gryt generation delete {new}"))
         .into())
@@ -116,10 +116,17 @@ pub(super) fn go_on(
     {
         return carry_rest(session, refs, new, own);
     }
-    let subject = session.core.store.commit(first)?.subject().to_owned();
-    let what = format!("{old} is being renamed already: {subject}");
+    let tree = session.core.store.commit(first)?.tree;
+    let text = session.core.store.text(&tree, crate::store::draft::FILE)?;
+    let begun = text.and_then(|(_, text)| Invalid::or_yaml::<Contract>(&text).ok());
+    let Some(begun) = begun.map(|contract| contract.version) else {
+        let what = format!("{old} is being renamed already");
+        return Err(Refusal::new(Exit::Taken, what).into());
+    };
+    let what =
+        format!("The rename of {old} to {begun} was cut short: finish it before another one");
     Err(Refusal::new(Exit::Taken, what)
-        .because("Repeat that rename to finish it")
+        .then(format!("git gryt generation rename {old} {begun}"))
         .into())
 }
 

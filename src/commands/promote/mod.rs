@@ -660,6 +660,18 @@ impl Job for Sending<'_> {
             .forget_intent(&promotion.intent.version)
     }
 
+    fn doubtful(&self, cause: Refusal) -> Refusal {
+        let version = &self.promotion.intent.version;
+        let what = format!("Whether {version} is promoted is not known yet");
+        let mut refusal = Refusal::new(Exit::Remote, what)
+            .because(
+                "An earlier push of it got no answer, and may land until another entry is in the cloud's ledger",
+            )
+            .because(format!("This one was refused: {}", cause.what));
+        refusal.why.extend(cause.why);
+        refusal.then(format!("git gryt promote {version}"))
+    }
+
     fn unheard(&self, cause: Refusal) -> Refusal {
         let version = &self.promotion.intent.version;
         let mut refusal = Refusal::new(
@@ -667,7 +679,7 @@ impl Job for Sending<'_> {
             format!("Whether {version} is promoted is not known yet"),
         )
         .because("A push of it was sent, and the cloud's answer did not arrive")
-        .because("It may still land; the next command finds out");
+        .because("It may still land: the next pull or push looks for it");
         refusal.why.push(cause.what);
         refusal.why.extend(cause.why);
         refusal

@@ -439,7 +439,10 @@ impl Cloud<'_> {
     /// Puts aside an evolution that left the cloud, and says so.
     fn leaves(self, adoption: &mut Adoption<'_>, name: &EvolutionName, tip: Option<&Oid>) {
         if let (true, Some(tip)) = (adoption.writes(), tip) {
-            let aside = names::deleted_evolution(name, &self.drafts.departure(tip));
+            // Under one name with its draft, which may leave with it, and comes back with it.
+            let draft = adoption.local.get(&names::draft(&name.version));
+            let departure = self.drafts.departure(draft.unwrap_or(tip));
+            let aside = names::deleted_evolution(name, &departure);
             adoption.set(aside, Some(tip));
         }
         adoption.sum.left.push(name.clone());

@@ -55,18 +55,20 @@ impl Cloud<'_> {
             return Ok(());
         }
         if let Some(tag) = self.tag_that_names_an_entry()? {
-            let what = format!("The cloud has no ledger, and the tag {tag} names an entry of one");
+            let what = format!(
+                "The cloud has no ledger, but the tag {tag} names an entry of one: it may have been lost"
+            );
             return Err(Refusal::new(Exit::Rewritten, what)
-                .because("It may have been lost: whoever has it can put it back")
-                .then("git gryt sync push --republish --dry-run")
-                .because("If another is to begin, nothing of the old one is known any more")
-                .then("git gryt init --new-ledger")
+                .because(
+                    "A clone that has it can put it back: git gryt sync push --republish --dry-run",
+                )
+                .because("To give it up for good, and begin another: git gryt init --new-ledger")
                 .into());
         }
         if self.core.ctx.is_ci() {
-            let what = "The cloud has no ledger yet, and CI begins none";
+            let what = "The cloud has no ledger, and none is begun in CI";
             return Err(Refusal::new(Exit::Usage, what)
-                .because("Somebody begins it once, from a clone of their own")
+                .because("Begin it once, from your own clone")
                 .then("git gryt init --new-ledger")
                 .into());
         }

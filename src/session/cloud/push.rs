@@ -130,7 +130,7 @@ impl Cloud<'_> {
                 Err(error) => return error,
             },
             (End::Denied(denial), _) => self.denied(denial, report),
-            (End::Doubtful(denial), _) => job.unheard(self.denied(denial, report)),
+            (End::Doubtful(denial), _) => job.doubtful(self.denied(denial, report)),
             (End::Done | End::Unreadable { .. }, _) => self.unanswered(report),
         };
         refusal.into()
@@ -329,11 +329,16 @@ pub(crate) trait Job {
         Ok(())
     }
 
+    /// How it is said that this push was refused, and an earlier one of the same may still land.
+    fn doubtful(&self, cause: Refusal) -> Refusal {
+        cause
+    }
+
     /// How it is said that the push was sent, and may still land.
     fn unheard(&self, cause: Refusal) -> Refusal {
         let mut refusal = Refusal::new(Exit::Remote, "Whether the push arrived is not known yet")
             .because("It was sent, and the cloud's answer did not arrive")
-            .because("It may still land; the next command finds out");
+            .because("It may still land: the next pull or push looks for it");
         refusal.why.push(cause.what);
         refusal.why.extend(cause.why);
         refusal.then("git gryt sync pull")

@@ -31,8 +31,8 @@ impl Sealing<'_> {
             let Some(sealed) = self.core.store.sealed(ledger, &version)? else {
                 if !self.may_land(&kept, contact)? {
                     self.core.ctx.warn(format!(
-                        "Your promotion of {version} did not land, and cannot any more: other entries \
-                         came first"
+                        "Your promotion of {version} did not land, and cannot any more, because other entries came \
+                         first; try again: git gryt promote {version}"
                     ));
                     self.forget_intent(&version)?;
                 }
@@ -93,11 +93,8 @@ impl Sealing<'_> {
 
     /// Says how the others, and this clone, come to count what was promoted although it is disputed.
     pub(crate) fn tell_whom_to_trust(self, version: &Version, entry: &Oid) {
-        let mut trust: Vec<&str> = self.core.config.trust.iter().map(Oid::as_str).collect();
-        trust.push(entry.as_str());
         self.core.ctx.warn(format!(
-            "{version} is disputed until a clone, this one too, is told to trust it: git gryt config trust '{}'",
-            trust.join(" ")
+            "Every clone disputes {version}, this one too, until it runs: git gryt config trust {entry}"
         ));
     }
 }
