@@ -173,14 +173,19 @@ impl Context {
         version: &Version,
         hash: impl Fn(&[u8]) -> Option<Oid>,
     ) -> String {
-        let run = engine::run_id(|name| self.env(name));
-        let derived = run.and_then(|(name, id)| {
-            let text = format!("gryt promotion {name} {id} {version}");
-            hash(text.as_bytes())
-        });
-        match derived {
-            Some(oid) => oid.as_str()[..32].to_owned(),
-            None => self.nonce(),
-        }
+        self.derived_id(version, hash)
+            .unwrap_or_else(|| self.nonce())
+    }
+
+    /// The same where it is derived: what an earlier run of the job called its promotion, too.
+    pub(crate) fn derived_id(
+        &self,
+        version: &Version,
+        hash: impl Fn(&[u8]) -> Option<Oid>,
+    ) -> Option<String> {
+        let (name, id) = engine::run_id(|name| self.env(name))?;
+        let text = format!("gryt promotion {name} {id} {version}");
+        let oid = hash(text.as_bytes())?;
+        Some(oid.as_str()[..32].to_owned())
     }
 }

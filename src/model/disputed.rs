@@ -118,12 +118,12 @@ pub(crate) struct Disputed {
 }
 
 impl Disputed {
-    /// A version that it is about, whose product's policy says who may settle it.
-    pub(crate) fn about(&self) -> Option<&Version> {
+    /// The versions that it is about: the policies of their products say who may settle it.
+    pub(crate) fn about(&self) -> Vec<&Version> {
         match &self.act {
-            Act::Promotion(version) | Act::Withdrawal { version, .. } => Some(version),
-            Act::Import(all) => all.first(),
-            Act::Move(_) | Act::Acceptance(_) => None,
+            Act::Promotion(version) | Act::Withdrawal { version, .. } => vec![version],
+            Act::Import(all) => all.iter().collect(),
+            Act::Move(_) | Act::Acceptance(_) => Vec::new(),
         }
     }
 

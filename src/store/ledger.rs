@@ -439,7 +439,8 @@ impl Store {
     }
 
     /// The version whose policy the next release of a product is judged by, too: its highest promoted
-    /// one, so that a patch of an old line launders nothing; for a new product the last promoted one.
+    /// one, so that a patch of an old line launders nothing; for a new product the highest of the whole project,
+    /// and where there is none the last promoted one.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -456,6 +457,12 @@ impl Store {
             if self.at(&tree, &version.path(PROMOTION))?.is_some() && !disputed(&version) {
                 return Ok(Some(version));
             }
+        }
+        // A part says nothing about the other parts.
+        if product.is_some()
+            && let Some(whole) = self.highest(ledger, None)?
+        {
+            return Ok(Some(whole));
         }
         self.last_promoted(ledger)
     }

@@ -17,10 +17,7 @@ fn ci_begins_no_ledger() {
         "git gryt promote v1.0.0 --dry-run",
     ] {
         let refusal = job.refused(2, line);
-        assert!(
-            refusal.contains("none is begun in CI"),
-            "{line}: {refusal}"
-        );
+        assert!(refusal.contains("none is begun in CI"), "{line}: {refusal}");
         assert!(refusal.contains("git gryt init --new-ledger"), "{refusal}");
     }
     let begun = ann.must("git gryt init --new-ledger");

@@ -79,6 +79,15 @@ fn a_job_proves_what_its_commits_name_and_promotes_where_it_is_asked_to() {
         "{said}"
     );
     assert!(said.contains("publishing v1.0.0"), "{said}");
+    // So does a job that only promotes, and none of another run.
+    let plain = runner(&sandbox, "job-4", "topic");
+    plain.git("config user.name job");
+    plain.git("config user.email job@example.com");
+    let said = plain
+        .with("GITHUB_RUN_ID", "job-2")
+        .must("git gryt promote v1.0.0");
+    assert!(said.contains("by an earlier run"), "{said}");
+    plain.refused(3, "git gryt promote v1.0.0");
     let hosting = lead.at(sandbox.path().join("hosting.git"));
     assert_eq!(hosting.git("tag"), "v1.0.0");
     assert_eq!(

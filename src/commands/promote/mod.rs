@@ -119,6 +119,10 @@ struct Promotion<'a> {
 pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let plea = plea(args)?;
+    if args.without_heir && session.core.config.remote.is_none() {
+        let what = "--without-heir is for a release in the cloud, whose clones come to trust it one by one";
+        return Err(Refusal::new(Exit::Usage, what).into());
+    }
     // The draft's own spelling, where this clone has it.
     let version = session.core.store.spelled(&typed)?.unwrap_or(typed);
     // Edits are taken in whether or not the cloud answers; after it did, so that refs are read once.
@@ -140,7 +144,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
     let id = match (&kept, args.dry_run) {
         (Some(kept), _) => kept.id.clone(),
         (None, true) => "dry-run".to_owned(),
-        (None, false) => String::new(),
+        (None, false) => session.sealing.derived_id(&version).unwrap_or_default(),
     };
     mention::overlooked(session, &refs, &version, &commit)?;
     let promotion = Promotion {
@@ -424,7 +428,7 @@ impl Promotion<'_> {
     /// In local mode the ledger's ref in this repository is the lock.
     fn locally(mut self) -> Result<Outcome> {
         let session = self.session;
-        if self.intent.id.is_empty() {
+        if !self.args.dry_run {
             let id = session.sealing.intend(&self.intent.version, None)?;
             self.intent.id = id;
         }

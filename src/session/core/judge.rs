@@ -152,8 +152,13 @@ impl Core<'_> {
             }
             Verified::Accepted(acceptance) => {
                 let about = past.disputed.get(&acceptance.entry);
-                let version = about.and_then(Disputed::about).cloned();
-                (Some(&acceptance.by), vec![version])
+                let versions = about.map(Disputed::about).unwrap_or_default();
+                // One that is about no version is about the project.
+                let about = match versions.is_empty() {
+                    true => vec![None],
+                    false => versions.into_iter().cloned().map(Some).collect(),
+                };
+                (Some(&acceptance.by), about)
             }
             Verified::Moved(moved) => match moved.half {
                 Half::Left => (Some(&moved.by), vec![None]),
@@ -250,6 +255,11 @@ impl Core<'_> {
     fn previous_of(&self, past: &mut Past, product: Option<&str>) -> Result<Option<Version>> {
         if let Some(highest) = self.highest_of(past, product)? {
             return Ok(Some(highest));
+        }
+        if product.is_some()
+            && let Some(whole) = self.highest_of(past, None)?
+        {
+            return Ok(Some(whole));
         }
         let last = match (past.last.take(), &past.start) {
             (Some(last), _) => last,

@@ -66,6 +66,13 @@ impl Sealing<'_> {
         })
     }
 
+    /// The id that an earlier run of this CI job gave its promotion of `version`, if there was one: its
+    /// workspace may be gone.
+    pub(crate) fn derived_id(self, version: &Version) -> Option<String> {
+        let hash = |bytes: &[u8]| crate::store::Store::blob_id(bytes).ok();
+        self.core.ctx.derived_id(version, hash)
+    }
+
     /// An intent that was kept.
     ///
     /// # Errors
