@@ -1,5 +1,7 @@
 //! `git gryt generation delete` and `restore`: let a draft go, and bring it back.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -187,7 +189,8 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
             let what = format!("No draft of {version} was put aside in the last 30 days");
             Refusal::new(Exit::Invalid, what)
         })?;
-        updates.extend(session.core.forgetting(refs, &version)?);
+        let back: BTreeSet<String> = updates.iter().map(|update| update.name.clone()).collect();
+        updates.extend(session.core.forgetting(refs, |name| back.contains(name))?);
         Ok((updates, ()))
     })?;
     session.drafts.write_view()?;

@@ -396,11 +396,11 @@ impl Cloud<'_> {
             EvolutionStep::Advance(tip) => adoption.set(name, Some(&tip)),
             EvolutionStep::Retire => adoption.set(name, None),
             EvolutionStep::Leave => {
-                self.leaves(adoption, evolution, sides.local.as_ref());
+                self.leaves(adoption, evolution, sides.local.as_ref())?;
                 adoption.set(name, None);
             }
             EvolutionStep::Replace(theirs) => {
-                self.leaves(adoption, evolution, sides.local.as_ref());
+                self.leaves(adoption, evolution, sides.local.as_ref())?;
                 adoption.set(name, Some(&theirs));
                 adoption.sum.new_evolutions.push(evolution.clone());
             }
@@ -437,15 +437,24 @@ impl Cloud<'_> {
     }
 
     /// Puts aside an evolution that left the cloud, and says so.
-    fn leaves(self, adoption: &mut Adoption<'_>, name: &EvolutionName, tip: Option<&Oid>) {
+    fn leaves(
+        self,
+        adoption: &mut Adoption<'_>,
+        name: &EvolutionName,
+        tip: Option<&Oid>,
+    ) -> Result<()> {
         if let (true, Some(tip)) = (adoption.writes(), tip) {
-            // Under one name with its draft, which may leave with it, and comes back with it.
-            let draft = adoption.local.get(&names::draft(&name.version));
+            // This person's goes under one name with its draft, which may leave with it, and comes back with it.
+            let draft = match self.is_own(name, Some(tip))? {
+                true => adoption.local.get(&names::draft(&name.version)),
+                false => None,
+            };
             let departure = self.drafts.departure(draft.unwrap_or(tip));
             let aside = names::deleted_evolution(name, &departure);
             adoption.set(aside, Some(tip));
         }
         adoption.sum.left.push(name.clone());
+        Ok(())
     }
 
     /// Whether the evolution at `tip` is this person's, and sound.

@@ -96,26 +96,31 @@ impl Core<'_> {
         }
     }
 
-    /// Forgets that a draft and its evolutions were ever taken over from the cloud, so that they count as
-    /// this clone's own.
+    /// Forgets that a draft was ever taken over from the cloud, so that it counts as this clone's
+    /// own.
     ///
     /// # Errors
     /// Refs cannot be written.
     pub(crate) fn forget_adopted(&self, version: &Version) -> Result<()> {
-        self.change(|refs| Ok((self.forgetting(refs, version)?, ())))
+        let draft = names::draft(version);
+        self.change(|refs| Ok((self.forgetting(refs, |name| name == draft)?, ())))
     }
 
-    /// The updates that forget it.
+    /// The updates that forget it of what is `meant`.
     ///
     /// # Errors
     /// Objects cannot be read or written.
-    pub(crate) fn forgetting(&self, refs: &Refs, version: &Version) -> Result<Vec<Update>> {
+    pub(crate) fn forgetting(
+        &self,
+        refs: &Refs,
+        meant: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Update>> {
         let Some(remote) = &self.config.remote else {
             return Ok(Vec::new());
         };
         let mut adopted = self.adopted(refs)?;
         let before = adopted.len();
-        adopted.retain(|name, _| names::shared(name).version() != Some(version));
+        adopted.retain(|name, _| !meant(name));
         if adopted.len() == before {
             return Ok(Vec::new());
         }
