@@ -4,10 +4,11 @@ use strum::VariantArray;
 
 use super::evolution::{Attempt, Says};
 use super::mailmap::People;
-use super::policy::{Policy, Strictness};
+use super::policy::Policy;
 use super::proof::StepEnd;
 use super::rules::RuleSet;
 use super::standing::{Progress, Standing, standings};
+use super::strictness::Strictness;
 use super::verdict::{Gate, GateName, Only, Verdict};
 use super::{Change, Contract, Oid, Person};
 

@@ -56,6 +56,7 @@ pub(crate) mod shaped;
 pub(crate) mod standing;
 pub(crate) mod state;
 pub(crate) mod steps;
+pub(crate) mod strictness;
 pub(crate) mod tag_format;
 pub(crate) mod trailers;
 pub(crate) mod untagged;

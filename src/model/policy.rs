@@ -9,6 +9,7 @@ use super::change::ChangeKind;
 use super::place::{self, Key};
 use super::rules::RuleSet;
 use super::scheme::{Range, Scheme};
+use super::strictness::Strictness;
 use super::verdict::Gate;
 use super::{Exit, Invalid, Refusal, Version};
 
@@ -93,16 +94,6 @@ pub struct Gates {
     /// Someone other than the assignee proves each change.
     #[serde(default)]
     pub independent_proof: bool,
-}
-
-/// How much a gate weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Strictness {
-    Require,
-    Warn,
-    Off,
 }
 
 /// The steps that changes of these types need.

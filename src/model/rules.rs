@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::Strictness;
+use super::strictness::Strictness;
 use super::{Exit, Refusal};
 
 /// One set. A later one has everything of those before it, but for defaults that it changes.
