@@ -1,11 +1,15 @@
 //! Local refs through the binary: the one way that is all or nothing on files and on reftable.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use super::Git;
 use crate::model::Oid;
+
+/// How long a lock of another process is waited for.
+const LOCKED: Duration = Duration::from_secs(5);
 
 /// A change to one ref: from what it was to what it is to be. None is absence, on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,32 +57,48 @@ impl Git {
 
     fn transact(&self, moves: &[&Update]) -> Result<bool> {
         // Another process holds a lock for a moment; git knows how to wait for it.
+        if let Ok(done) = self.try_once(moves, LOCKED)? {
+            return Ok(done);
+        }
+        // A ref that went away and came back looks as if nothing had been in the way.
+        match self.try_once(moves, Duration::ZERO)? {
+            Ok(done) => Ok(done),
+            Err(said) => {
+                // On files git names the lock that stands in the way.
+                let lock = self.git_dir.join("reftable").join("tables.list.lock");
+                if lock.exists() {
+                    bail!("git update-ref: {said}: {} exists", lock.display());
+                }
+                bail!("git update-ref: {said}")
+            }
+        }
+    }
+
+    /// Whether all moved; what git said where it failed although everything stands as it was expected to.
+    fn try_once(&self, moves: &[&Update], wait: Duration) -> Result<Result<bool, String>> {
+        let wait = wait.as_millis();
+        let files = format!("core.filesRefLockTimeout={wait}");
+        let packed = format!("core.packedRefsTimeout={wait}");
         let args = [
             "-c",
-            "core.filesRefLockTimeout=5000",
+            &files,
             "-c",
-            "core.packedRefsTimeout=5000",
+            &packed,
             "update-ref",
             "--no-deref",
             "--stdin",
         ];
         let output = self.run(&args, transaction(moves).as_bytes())?;
         if output.ok() {
-            return Ok(true);
+            return Ok(Ok(true));
         }
         // Git says "moved" and "broken" with the same status: look at the refs themselves.
         let now = self.refs("refs/gryt")?;
         let stands = |u: &&Update| now.get(&u.name) == u.old.as_ref();
-        if moves.iter().all(stands) {
-            let said = output.said();
-            // On files git names the lock that stands in the way.
-            let lock = self.git_dir.join("reftable").join("tables.list.lock");
-            if lock.exists() {
-                bail!("git update-ref: {said}: {} exists", lock.display());
-            }
-            bail!("git update-ref: {said}");
-        }
-        Ok(false)
+        Ok(match moves.iter().all(stands) {
+            true => Err(output.said()),
+            false => Ok(false),
+        })
     }
 
     /// All refs whose name begins with `prefix`, which need not end at a slash.
