@@ -32,7 +32,7 @@ impl RuleSet {
         let own = env!("CARGO_PKG_VERSION");
         let what = format!("{place} {how} rules {self}, which this program does not know");
         let knows = format!(
-            "It is git-gryt {own}, which knows rules {}",
+            "This is git-gryt {own}, which knows rules {}",
             Self::all_known()
         );
         Refusal::new(Exit::Gate, what)

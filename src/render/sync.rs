@@ -389,7 +389,7 @@ pub(super) fn put_back(done: &commands::sync::republish::PutBack) -> String {
             false => text.clear(),
         }
         if republished.is_said_otherwise {
-            text += "The cloud's ledger says by other entries what it lost: nothing to put back\n";
+            text += "The cloud's ledger holds other entries that say all that it lost: nothing to put back\n";
         }
     }
     if !republished.lost.is_empty() {

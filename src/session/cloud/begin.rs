@@ -60,7 +60,7 @@ impl Cloud<'_> {
             );
             return Err(Refusal::new(Exit::Rewritten, what)
                 .because(
-                    "A clone that has it can put it back: git gryt sync push --republish --dry-run",
+                    "In a clone that has it, this shows what can be put back: git gryt sync push --republish --dry-run",
                 )
                 .because("To give it up for good, and begin another: git gryt init --new-ledger")
                 .into());

@@ -109,7 +109,7 @@ impl Core<'_> {
         Ok(match later {
             // It counts for nothing here, as what is disputed does, until a later program judges it.
             Some(Later(rules)) => Judged::Unknown(format!(
-                "a later version of this program has to, which knows rules {rules}"
+                "this git-gryt cannot judge it: install one that knows rules {rules}"
             )),
             None => Judged::Disputed(disputed),
         })
