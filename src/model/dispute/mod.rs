@@ -1,0 +1,158 @@
+//! What makes an entry of the ledger disputed: it is structurally valid, so that its version is taken,
+//! and something that it says is untrue, or was not its author's to do (docs/policy.md, "Disputed").
+//!
+//! This is a pure function of the objects that an entry reaches and of the rules that it names, so that
+//! every clone comes to the same result for ever. Clocks, branches, tags, keyrings and objects that are
+//! not there have no part in it.
+
+mod clauses;
+mod deed;
+mod facts;
+#[cfg(test)]
+mod tests;
+
+use super::disputed::{Dispute, Rule};
+use super::evolution::Attempt;
+use super::excuse::Rules;
+use super::gate::Subject;
+use super::rules::RuleSet;
+use clauses::{counted, draft, evolutions, excused, gates, proof};
+pub(crate) use deed::{Deed, deed};
+pub(crate) use facts::{Draft, Facts, Original, Proven, Steps, There, Tried, Whose};
+
+/// The rules that are later than those that a program knows: a later one has to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Later(pub RuleSet);
+
+/// What an entry is disputed for in a program that does not know the rules that it names.
+pub(crate) fn by_later(Later(rules): Later) -> Dispute {
+    let known = RuleSet::all_known();
+    let why = format!(
+        "it is judged by rules {rules}, and this program knows rules {known}: a later git-gryt can tell"
+    );
+    Dispute::new(Rule::MinRules, why)
+}
+
+fn known(rules: RuleSet, known: RuleSet) -> Result<(), Later> {
+    match rules > known {
+        true => Err(Later(rules)),
+        false => Ok(()),
+    }
+}
+
+/// Everything that a promotion is disputed for, in a program that knows the rules up to `latest`. All
+/// programs that can tell tell the same.
+///
+/// # Errors
+/// The entry, or the release whose policy is the previous one, names later rules.
+pub(crate) fn promotion(facts: &Facts<'_>, latest: RuleSet) -> Result<Vec<Dispute>, Later> {
+    let originals = facts.original.iter().flatten();
+    let all = [&facts.rules].into_iter();
+    for rules in all.chain(originals.map(|original| &original.rules)) {
+        known(rules.before.unwrap_or_default(), latest)?;
+    }
+    known(facts.sealed.rules, latest)?;
+    Ok(of_promotion(facts))
+}
+
+fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
+    let sealed = facts.sealed;
+    let mut found = Vec::new();
+    let mut say = |rule, why: String| found.push(Dispute::new(rule, why));
+    if !facts.rules.people.same(facts.author, &sealed.promoter) {
+        let (author, promoter) = (facts.author, &sealed.promoter);
+        say(
+            Rule::Author,
+            format!("{author} wrote the entry, which names {promoter} as its promoter"),
+        );
+    }
+    if facts.used {
+        let id = &sealed.promotion;
+        say(
+            Rule::PromotionId,
+            format!("an earlier entry has its id {id}"),
+        );
+    }
+    if let Some(why) = &facts.policy {
+        say(Rule::Policy, why.clone());
+    }
+    for why in draft(facts) {
+        say(Rule::Generation, why);
+    }
+    for why in evolutions(facts) {
+        say(Rule::Evolution, why);
+    }
+    for tried in facts.evolutions.iter().flatten() {
+        let name = &tried.attempt.name;
+        for proven in &tried.proofs {
+            for why in proof(proven, tried) {
+                say(
+                    Rule::Proof,
+                    format!("{name} at {}: {why}", proven.at.short()),
+                );
+            }
+        }
+    }
+    let sound = facts.evolutions.iter().flatten();
+    let attempts: Vec<Attempt> = sound.map(|tried| tried.attempt.clone()).collect();
+    for why in counted(facts, &attempts) {
+        say(Rule::Counted, why);
+    }
+    let original = facts.original.iter().flatten();
+    let judged_by = [&facts.rules]
+        .into_iter()
+        .chain(original.map(|original| &original.rules));
+    let sealed_by = match &facts.original {
+        None => Some(&facts.rules),
+        Some(original) => original.as_ref().ok().map(|original| &original.rules),
+    };
+    if let Some(before) = sealed_by.and_then(Rules::go_back_behind) {
+        let by = sealed.rules;
+        say(
+            Rule::MinRules,
+            format!(
+                "the release before it was sealed by rules {before}, and the entry names rules {by}"
+            ),
+        );
+    }
+    let asked: Vec<(String, RuleSet)> = judged_by.flat_map(Rules::asked_for).collect();
+    for (policy, needs) in &asked {
+        let by = sealed.rules;
+        say(
+            Rule::MinRules,
+            format!("{policy} asks for rules {needs}, and the entry names rules {by}"),
+        );
+    }
+    if !asked.is_empty() {
+        // What else such a policy asks for is not for these rules to say.
+        return found;
+    }
+    let subject = Subject {
+        contract: facts.contract,
+        generation: &sealed.generation,
+        declared_by: &facts.draft.declared_by,
+        attempts: &attempts,
+        promoter: &sealed.promoter,
+        people: &facts.rules.people,
+    };
+    match &facts.original {
+        None => found.extend(gates(&subject, &sealed.gates, &facts.rules)),
+        Some(Err(why)) => found.push(Dispute::new(Rule::Original, why.clone())),
+        Some(Ok(original)) => {
+            if original.sealed != *sealed {
+                let why = "it says something else than the entry that it repeats";
+                found.push(Dispute::new(Rule::Original, why));
+            }
+            found.extend(gates(&subject, &sealed.gates, &original.rules));
+            // Where it stands now it has to pass, too.
+            let now = facts.rules.judge(&subject);
+            for verdict in now.iter().filter(|verdict| !verdict.passed) {
+                let said = sealed.gates.iter().find(|said| said.gate == verdict.gate);
+                let by = &sealed.promoter;
+                let wrong = excused(verdict, said.filter(|said| !said.passed), &facts.rules, by);
+                found.extend(wrong.filter(|wrong| !found.contains(wrong)));
+            }
+        }
+    }
+    found
+}

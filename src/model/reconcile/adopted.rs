@@ -1,0 +1,87 @@
+//! What a pull brought.
+
+use super::draft::DraftConflict;
+use crate::model::disputed::Dispute;
+use crate::model::shaped::{conflict, disputed_entry, quarantined, renumbered, withdrawn};
+use crate::model::state::SyncState;
+use crate::model::{EvolutionName, Version};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a pull did, by name.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Adopted {
+    pub new: Vec<Version>,
+    pub updated: Vec<Version>,
+    /// Drafts whose two sides were joined.
+    pub merged: Vec<Version>,
+    /// Versions that this pull learnt to be promoted.
+    pub promoted: Vec<Version>,
+    /// Drafts that a colleague deleted; they can be restored for 30 days.
+    pub deleted: Vec<Version>,
+    /// Drafts that a colleague renamed.
+    pub renamed: Vec<Renamed>,
+    #[serde(serialize_with = "conflict::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<conflict::Shape<Version, DraftConflict>>"))]
+    pub conflicts: Vec<(Version, DraftConflict)>,
+    /// Drafts with edits that came after the seal.
+    pub late_drafts: Vec<Version>,
+    pub new_evolutions: Vec<EvolutionName>,
+    /// Evolutions that left the cloud; they are kept for 30 days.
+    pub left: Vec<EvolutionName>,
+    pub late_evolutions: Vec<EvolutionName>,
+    /// Sealed evolutions to which something was added after the seal.
+    pub late_proofs: Vec<EvolutionName>,
+    /// How each draft stood before, but for those that everybody has.
+    #[serde(skip)]
+    pub states: BTreeMap<Version, SyncState>,
+    /// This clone's evolutions that had to take another number: before and after.
+    #[serde(serialize_with = "renumbered::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<renumbered::Shape<EvolutionName, EvolutionName>>")
+    )]
+    pub renumbered: Vec<(EvolutionName, EvolutionName)>,
+    /// Evolutions that their owner continued in two clones, and that were joined.
+    pub replayed: Vec<EvolutionName>,
+    /// Versions that this pull learnt to be withdrawn, and why.
+    #[serde(rename = "withdrawals", serialize_with = "withdrawn::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<withdrawn::Shape<Version, String>>"))]
+    pub withdrawn: Vec<(Version, String)>,
+    /// Entries of the ledger that this pull learnt to be disputed, and what for.
+    #[serde(serialize_with = "disputed_entry::serialize")]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<disputed_entry::Shape<String, Vec<Dispute>>>")
+    )]
+    pub disputed: Vec<(String, Vec<Dispute>)>,
+    /// Refs of the cloud that do not check, and why.
+    #[serde(serialize_with = "quarantined::serialize")]
+    #[cfg_attr(test, schemars(with = "Vec<quarantined::Shape<String, String>>"))]
+    pub quarantined: Vec<(String, String)>,
+}
+
+/// A draft that was renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Renamed {
+    #[serde(rename = "from")]
+    pub old: Version,
+    #[serde(rename = "to")]
+    pub new: Version,
+}
+
+impl Adopted {
+    /// The names of what came too late for its version's seal.
+    pub(crate) fn late(&self) -> BTreeSet<String> {
+        let drafts = self.late_drafts.iter().map(ToString::to_string);
+        let evolutions = self.late_evolutions.iter().chain(&self.late_proofs);
+        drafts.chain(evolutions.map(ToString::to_string)).collect()
+    }
+
+    /// Whether a person has to settle something about `version` first.
+    pub(crate) fn is_in_conflict(&self, version: &Version) -> bool {
+        self.conflicts.iter().any(|(v, _)| v == version)
+    }
+}
