@@ -54,7 +54,10 @@ fn sources() -> Vec<(String, PathBuf, String)> {
             let text = fs::read_to_string(&path).unwrap();
             // Tests may reach further than the code that they test.
             let tests = ["tests.rs", "protocol", "schemas.rs"];
-            if below.iter().any(|part| tests.iter().any(|test| part == *test)) {
+            if below
+                .iter()
+                .any(|part| tests.iter().any(|test| part == *test))
+            {
                 continue;
             }
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();

@@ -5,32 +5,32 @@
 //! tag and what is left to clear come after, and are done again by a later command where they
 //! were cut short (docs/architecture.md, "A promotion").
 
+mod locally;
 mod mention;
+mod sending;
 pub(crate) mod wait;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, typed};
-use crate::git::push::Landed;
 use crate::git::refs::Update;
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::excuse::Plea;
 use crate::model::policy;
 use crate::model::promotion::{self, Decision, Release, Seal};
 use crate::model::publish::{self, Blocked};
-use crate::model::push::{Manner, Road};
+use crate::model::push::Road;
 use crate::model::sealed::Sealed;
 use crate::model::verdict::Gate;
-use crate::model::{EvolutionName, Exit, Oid, Refusal, Version};
+use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::cloud::adopt::Purpose;
 use crate::session::cloud::publish::{Commits, Going, Settling};
-use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::core::verify::not_sent;
 use crate::session::sealing::facts::Intent;
@@ -39,6 +39,7 @@ use crate::session::sealing::tag::TagState;
 use crate::session::{Cloud, Session};
 use crate::store::ledger::{Beside, Ledger};
 use crate::store::names;
+use sending::Sending;
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
@@ -425,85 +426,6 @@ impl Promotion<'_> {
         Ok(self.outcome(sealed.clone(), vec![], tag, earlier, &contact.cloud))
     }
 
-    /// In local mode the ledger's ref in this repository is the lock.
-    fn locally(mut self) -> Result<Outcome> {
-        let session = self.session;
-        if !self.args.dry_run {
-            let id = session.sealing.intend(&self.intent.version, None)?;
-            self.intent.id = id;
-        }
-        let result = session.core.change(|_| {
-            let seal = match self.decide(None)? {
-                Decision::Won(sealed) if self.args.dry_run => {
-                    return Ok((Vec::new(), (sealed, vec![], true)));
-                }
-                Decision::Won(sealed) => {
-                    return Ok((self.left_of(&sealed)?, (sealed, vec![], true)));
-                }
-                Decision::Seal(seal) => seal,
-            };
-            if self.args.dry_run {
-                return Ok((Vec::new(), (seal.sealed, seal.policy_changes, false)));
-            }
-            let refs = session.core.store.refs()?;
-            let ledger = session.core.ledger(&refs)?;
-            let updates = self.write(&seal, ledger.as_ref())?;
-            let entry = updates[0].new.as_ref();
-            let mut moves = vec![
-                refs.change(names::LEDGER, entry),
-                refs.change(names::BASE, entry),
-            ];
-            moves.push(refs.change(names::draft(&self.intent.version), None));
-            for (promotion, _) in &seal.folded {
-                moves.push(refs.change(names::evolution(&promotion.name), None));
-            }
-            Ok((moves, (seal.sealed, seal.policy_changes, false)))
-        });
-        let refused = |error: &anyhow::Error| error.is::<Refusal>();
-        if result.as_ref().is_err_and(refused) && !self.args.dry_run {
-            // Nothing was sent to anybody: there is nothing to find out later. Where git failed, the
-            // ledger may have moved, and the same command goes on.
-            session.sealing.forget_intent(&self.intent.version)?;
-        }
-        let (sealed, changes, earlier) = result?;
-        if self.disputed.get() {
-            let refs = session.core.store.refs()?;
-            self.tell_whom_to_trust(refs.get(names::LEDGER));
-        }
-        let tag = match session.core.config.tag && !self.args.dry_run {
-            true => {
-                let refs = session.core.store.refs()?;
-                let ledger = session.core.ledger(&refs)?.context("there is no ledger")?;
-                let named = session.core.named(None, &ledger.base, &sealed)?;
-                Some(session.sealing.deliver_tag(None, &sealed, &named)?)
-            }
-            false => None,
-        };
-        if !self.args.dry_run {
-            // Only now is nothing left that the same command would have to finish.
-            session.sealing.forget_intent(&self.intent.version)?;
-        }
-        Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))
-    }
-
-    /// What a promotion in local mode that was cut short left in place: a transaction of refs in files
-    /// moves them one after the other.
-    fn left_of(&self, sealed: &Sealed) -> Result<Vec<Update>> {
-        let refs = self.session.core.store.refs()?;
-        let evolutions = sealed.evolutions.iter().map(|folded| {
-            let name = EvolutionName {
-                version: sealed.version.clone(),
-                change: folded.change.clone(),
-                number: folded.number,
-            };
-            (names::evolution(&name), &folded.tip)
-        });
-        let draft = (names::draft(&sealed.version), &sealed.draft);
-        let stands = |(name, tip): &(String, &Oid)| refs.get(name) == Some(*tip);
-        let left = std::iter::once(draft).chain(evolutions).filter(stands);
-        Ok(left.map(|(name, _)| refs.change(name, None)).collect())
-    }
-
     fn outcome(
         &self,
         sealed: Sealed,
@@ -523,171 +445,5 @@ impl Promotion<'_> {
             tag,
             policy_changes,
         })
-    }
-}
-
-/// A promotion on its way to the cloud.
-struct Sending<'a> {
-    promotion: Promotion<'a>,
-    /// Whether an earlier run's push of it may still land.
-    doubt: bool,
-    /// What was pushed last.
-    seal: Option<Seal>,
-}
-
-impl Job for Sending<'_> {
-    type Value = Outcome;
-
-    fn manner(&self) -> Manner {
-        // Some hosts take a push of the ledger and refuse deletions, which must not stop a release.
-        Manner::FirstAtLeast
-    }
-
-    fn in_doubt(&self) -> bool {
-        self.doubt
-    }
-
-    fn plan(&mut self, cloud: Cloud<'_>, contact: &Contact, road: Road) -> Result<Next<Outcome>> {
-        let promotion = &mut self.promotion;
-        let mut seal = match promotion.decide(Some(contact)) {
-            Ok(Decision::Won(sealed)) => {
-                let earlier = self.seal.is_none();
-                return Ok(Next::Over(promotion.found(&sealed, earlier)?));
-            }
-            Ok(Decision::Seal(seal)) => seal,
-            Err(refusal) => return Err(refusal.into()),
-        };
-        let commits = Commits::asked(promotion.args.with_commits);
-        let release = [promotion.intent.release.commit.clone()];
-        cloud.may_publish(contact, &release, commits)?;
-        let settling = promotion.settling(cloud, contact, &seal, commits)?;
-        if !settling.blocked.is_empty() {
-            seal = promotion.without_blocked(contact, &settling.blocked)?;
-        }
-        if !settling.rewritten.is_empty() && !promotion.args.dry_run {
-            cloud.settle(&settling)?;
-            let contact = cloud.seen()?;
-            seal = match promotion.decide(Some(&contact)) {
-                Ok(Decision::Seal(seal)) => seal,
-                Ok(Decision::Won(sealed)) => {
-                    return Ok(Next::Over(promotion.found(&sealed, true)?));
-                }
-                Err(refusal) => return Err(refusal.into()),
-            };
-        }
-        cloud.may_begin_ledger(contact)?;
-        if promotion.args.dry_run {
-            let changes = seal.policy_changes;
-            let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);
-            return Ok(Next::Over(outcome));
-        }
-        let sealing = promotion.session.sealing;
-        promotion.intent.id = sealing.intend(&promotion.intent.version, Some(contact))?;
-        seal.sealed.promotion.clone_from(&promotion.intent.id);
-        let mut updates = promotion.write(&seal, contact.ledger())?;
-        updates.extend(promotion.consequences(&seal, contact, &updates, road)?);
-        self.seal = Some(seal);
-        Ok(Next::Push(updates))
-    }
-
-    fn landed(
-        &mut self,
-        _: Cloud<'_>,
-        contact: &Contact,
-        landed: Landed,
-    ) -> Result<Option<Outcome>> {
-        let Some(seal) = self.seal.take() else {
-            return Ok(None);
-        };
-        let promotion = &self.promotion;
-        // It is promoted, whatever befalls this clone now.
-        let tag = match promotion.conclude(contact, &seal.sealed, &landed.moves) {
-            Ok(tag) => tag,
-            Err(error) => {
-                promotion.session.core.ctx.warn(format!(
-                    "{} is promoted in the cloud, and this clone could not take that over: {error:#}; \
-                     the next git gryt sync pull does",
-                    seal.sealed.version
-                ));
-                None
-            }
-        };
-        let entry = landed
-            .moves
-            .iter()
-            .find(|update| update.name == names::LEDGER);
-        promotion.tell_whom_to_trust(entry.and_then(|update| update.new.as_ref()));
-        let changes = seal.policy_changes;
-        Ok(Some(promotion.outcome(
-            seal.sealed,
-            changes,
-            tag,
-            false,
-            &contact.cloud,
-        )))
-    }
-
-    /// What cannot land any more needs no intent, and what can is said.
-    fn refused(
-        &mut self,
-        _: Cloud<'_>,
-        error: anyhow::Error,
-        doubt: bool,
-    ) -> Result<anyhow::Error> {
-        let promotion = &self.promotion;
-        if promotion.intent.id.is_empty() || promotion.args.dry_run {
-            return Ok(error);
-        }
-        let sealing = promotion.session.sealing;
-        Ok(match error.downcast::<Refusal>() {
-            Ok(refusal) if doubt && refusal.exit != Exit::Taken => refusal
-                .because("An earlier push of this promotion was not answered, and may still land")
-                .into(),
-            Ok(refusal) => {
-                sealing.forget_intent(&promotion.intent.version)?;
-                refusal.into()
-            }
-            Err(error) => error,
-        })
-    }
-
-    fn look(&self, cloud: Cloud<'_>) -> Result<Contact> {
-        cloud.contact(Some(&self.promotion.intent.version))
-    }
-
-    fn over(&mut self, _: Cloud<'_>) -> Result<()> {
-        // Nothing of it can still land, so that there is nothing to find out later.
-        let promotion = &self.promotion;
-        promotion
-            .session
-            .sealing
-            .forget_intent(&promotion.intent.version)
-    }
-
-    fn doubtful(&self, cause: Refusal) -> Refusal {
-        let version = &self.promotion.intent.version;
-        let what = format!("Whether {version} is promoted is not known yet");
-        let mut refusal = Refusal::new(Exit::Remote, what)
-            .because(
-                "An earlier push of it got no answer, and may land until another entry is in the cloud's ledger",
-            )
-            .because(format!("This one was refused: {}", cause.what));
-        refusal.why.extend(cause.why);
-        refusal.then(format!("git gryt promote {version}"))
-    }
-
-    fn unheard(&self, cause: Refusal) -> Refusal {
-        let version = &self.promotion.intent.version;
-        let mut refusal = Refusal::new(
-            Exit::Remote,
-            format!("Whether {version} is promoted is not known yet"),
-        )
-        .because("A push of it was sent, and the cloud's answer did not arrive")
-        .because("It may still land: the next pull or push looks for it");
-        refusal.why.push(cause.what);
-        refusal.why.extend(cause.why);
-        refusal
-            .then("git gryt sync pull")
-            .then(format!("git gryt promote {version}"))
     }
 }

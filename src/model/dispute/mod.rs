@@ -17,6 +17,7 @@ use super::excuse::Rules;
 use super::gate::Subject;
 use super::rules::RuleSet;
 use clauses::{counted, draft, evolutions, excused, gates, proof};
+
 pub(crate) use deed::{Deed, deed};
 pub(crate) use facts::{Draft, Facts, Original, Proven, Steps, There, Tried, Whose};
 

@@ -7,11 +7,12 @@
 #[cfg(test)]
 mod tests;
 
-pub(crate) use super::header::{FORMAT, Header, Kind};
 use super::import::{self, Imported};
 use super::moved::{self, Half, Moved};
 use super::sealed::{Acceptance, FILES, Sealed, Withdrawal};
 use super::{Contract, Invalid, Oid, Version};
+
+pub(crate) use super::header::{FORMAT, Header, Kind};
 
 /// One path that an entry's tree has and its base's does not, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod tests;
 
 #[cfg(test)]
 use super::promotion::REFS_A_PUSH;
+
 pub(crate) use exchange::{Answer, Denial, Effect, End, Manner, Moved, Parts, Pause, Road};
 pub(crate) use exchange::{Barrier, Culprit, Reply};
 

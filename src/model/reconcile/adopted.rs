@@ -1,12 +1,14 @@
 //! What a pull brought.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
 use super::draft::DraftConflict;
 use crate::model::disputed::Dispute;
 use crate::model::shaped::{conflict, disputed_entry, quarantined, renumbered, withdrawn};
 use crate::model::state::SyncState;
 use crate::model::{EvolutionName, Version};
-use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pull did, by name.
 #[derive(Clone, Debug, Default, Serialize)]

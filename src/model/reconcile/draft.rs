@@ -1,9 +1,10 @@
 //! What a pull does with a draft.
 
+use serde::Serialize;
+
 use super::{Relation, Seal, Sides};
 use crate::model::state::SyncState;
 use crate::model::{Invalid, Oid};
-use serde::Serialize;
 
 /// What to do with one draft.
 #[derive(Clone, Debug, PartialEq, Eq)]

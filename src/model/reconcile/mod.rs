@@ -9,13 +9,13 @@ mod evolution;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use adopted::{Adopted, Renamed};
-pub(crate) use draft::{DraftConflict, DraftStep, draft};
-pub(crate) use evolution::{EvolutionStep, evolution, next_number};
-
 use serde::Serialize;
 
 use super::{Invalid, Oid};
+
+pub(crate) use adopted::{Adopted, Renamed};
+pub(crate) use draft::{DraftConflict, DraftStep, draft};
+pub(crate) use evolution::{EvolutionStep, evolution, next_number};
 
 /// How this clone's tip of a ref stands to the cloud's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

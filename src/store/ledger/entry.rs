@@ -1,5 +1,9 @@
 //! Gathering what the check of an entry needs.
 
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
 use crate::model::import::{self, Imported};
 use crate::model::ledger::{Difference, Entry, Kind, Leaf, Parent};
 use crate::model::moved::{self, Half};
@@ -8,8 +12,6 @@ use crate::model::{Invalid, Oid, Version};
 use crate::store::message::header;
 use crate::store::objects::Commit;
 use crate::store::{Store, draft};
-use anyhow::Result;
-use std::collections::BTreeMap;
 
 /// How many paths an entry may change: an import of 10,000 versions, and room. An entry with more is
 /// invalid, and not looked through: a tree of a few objects can name more paths than there is memory.

@@ -3,10 +3,7 @@
 mod entry;
 mod write;
 
-use entry::{old, promoted};
-
 use std::collections::BTreeMap;
-pub use write::Beside;
 
 use anyhow::{Context, Result};
 
@@ -19,6 +16,9 @@ use crate::model::ledger::Kind;
 use crate::model::moved::{self, Half, Moved};
 use crate::model::sealed::{CONTRACT, POLICY, PROMOTION, Sealed, Withdrawal, number_of};
 use crate::model::{Contract, Invalid, Oid, Refusal, Version};
+use entry::{old, promoted};
+
+pub use write::Beside;
 
 /// A ledger whose chain was checked.
 #[derive(Clone, Debug)]

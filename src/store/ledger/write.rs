@@ -1,5 +1,9 @@
 //! Writing entries.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+
 use super::Ledger;
 use crate::model::import::Imported;
 use crate::model::ledger::Kind;
@@ -13,8 +17,6 @@ use crate::model::{Contract, Oid};
 use crate::store::message::Message;
 use crate::store::objects::{Author, Content};
 use crate::store::{Store, draft};
-use anyhow::{Context, Result};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What belongs to a promotion beside its files.
 #[derive(Clone, Copy, Debug, Default)]

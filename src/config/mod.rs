@@ -1,5 +1,9 @@
 //! Settings: flag > environment > git configuration > `.gryt/config.yaml` > default.
 
+mod key;
+mod shared;
+mod value;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,10 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::host::{Ability, Host};
 use crate::model::near::nearest;
 use crate::model::tag_format::TagFormat;
-use crate::model::{Exit, Invalid, Oid, Refusal};
+use crate::model::{Exit, Oid, Refusal};
+use value::{
+    boolean, parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_prefix,
+};
 
-/// The tracked file, below the top of the working tree.
-pub(crate) const FILE: &str = ".gryt/config.yaml";
+pub(crate) use key::{KEYS, Key, check, counts, key, recommended};
+pub(crate) use shared::{FILE, Shared, read_shared, set_shared, unset_shared};
+pub(crate) use value::prefix;
 
 /// How far a clone works with its cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,119 +43,6 @@ impl Mode {
             Mode::Cloud => "cloud",
         }
     }
-}
-
-/// One setting: its name on the command line and in `.gryt/config.yaml`, in git's configuration,
-/// and in the environment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Key {
-    pub name: &'static str,
-    /// As `git config --list` prints it.
-    pub git: &'static str,
-    pub env: &'static str,
-    /// Whether what the branch tracks counts. Where this clone's state goes is never decided by a
-    /// branch, as git never reads its configuration from one: a pull request could send it away.
-    pub of_branch: bool,
-}
-
-/// All settings.
-pub(crate) const KEYS: [Key; 11] = [
-    Key {
-        name: "execution_mode",
-        git: "gryt.executionmode",
-        env: "GRYT_EXECUTION_MODE",
-        of_branch: false,
-    },
-    Key {
-        name: "remote",
-        git: "gryt.remote",
-        env: "GRYT_REMOTE",
-        of_branch: false,
-    },
-    Key {
-        name: "tag",
-        git: "gryt.tag",
-        env: "GRYT_TAG",
-        of_branch: true,
-    },
-    Key {
-        name: "tag_format",
-        git: "gryt.tagformat",
-        env: "GRYT_TAG_FORMAT",
-        of_branch: true,
-    },
-    Key {
-        name: "publish_commits",
-        git: "gryt.publishcommits",
-        env: "GRYT_PUBLISH_COMMITS",
-        of_branch: false,
-    },
-    Key {
-        name: "share_on_push",
-        git: "gryt.shareonpush",
-        env: "GRYT_SHARE_ON_PUSH",
-        of_branch: false,
-    },
-    Key {
-        name: "hook_timeout",
-        git: "gryt.hooktimeout",
-        env: "GRYT_HOOK_TIMEOUT",
-        of_branch: true,
-    },
-    Key {
-        name: "timeout",
-        git: "gryt.timeout",
-        env: "GRYT_TIMEOUT",
-        of_branch: true,
-    },
-    Key {
-        name: "push_timeout",
-        git: "gryt.pushtimeout",
-        env: "GRYT_PUSH_TIMEOUT",
-        of_branch: true,
-    },
-    Key {
-        name: "remote_prefix",
-        git: "gryt.remoteprefix",
-        env: "GRYT_REMOTE_PREFIX",
-        of_branch: true,
-    },
-    Key {
-        name: "trust",
-        git: "gryt.trust",
-        env: "GRYT_TRUST",
-        of_branch: false,
-    },
-];
-
-/// The tracked file's content.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Shared {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub execution_mode: Option<Mode>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag_format: Option<TagFormat>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub publish_commits: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub share_on_push: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hook_timeout: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub push_timeout: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote_prefix: Option<String>,
-    /// The genesis of the project's ledger: a clone whose branch names one never makes another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ledger: Option<Oid>,
 }
 
 /// What a value was taken from.
@@ -207,45 +102,6 @@ impl Config {
     pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == name)
     }
-}
-
-/// Finds a setting by the name that a person typed: `execution_mode`, `executionMode` or
-/// `gryt.executionMode`.
-///
-/// # Errors
-/// [`Exit::Usage`], with the names that there are.
-pub(crate) fn key(typed: &str) -> Result<&'static Key, Refusal> {
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
-    let bare = plain(typed.strip_prefix("gryt.").unwrap_or(typed));
-    KEYS.iter()
-        .find(|key| plain(key.name) == bare)
-        .ok_or_else(|| {
-            let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-            let refusal = Refusal::new(Exit::Usage, format!("There is no setting {typed}"));
-            match nearest(typed, names.iter().copied()) {
-                Some(near) => refusal.or_meant(typed, near),
-                None => refusal.because(format!("There are {}", names.join(", "))),
-            }
-        })
-}
-
-/// Whether a value of the tracked file counts. A branch may keep a clone away from the cloud, and never
-/// bring it there.
-pub(crate) fn counts(key: &Key, value: &str) -> bool {
-    key.of_branch || key.name == "execution_mode" && value == "local"
-}
-
-/// What the tracked file recommends and does not decide: each setting with its value.
-pub(crate) fn recommended(shared: &Shared) -> Vec<(&'static str, String)> {
-    let yaml = serde_json::to_value(shared).unwrap_or_default();
-    let said = |key: &Key| {
-        let value = match yaml.get(key.name)? {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        (!counts(key, &value)).then_some((key.name, value))
-    };
-    KEYS.iter().filter_map(said).collect()
 }
 
 /// Resolves all settings.
@@ -431,167 +287,8 @@ pub(crate) fn no_remote<'r>(
     .then(format!("git remote add {name} URL"))
 }
 
-fn parse_mode(setting: &Setting) -> Result<Mode, Refusal> {
-    match setting.value.as_deref() {
-        Some("local") => Ok(Mode::Local),
-        Some("hybrid") => Ok(Mode::Hybrid),
-        Some("cloud") => Ok(Mode::Cloud),
-        _ => Err(set_wrong(setting, "local, hybrid or cloud")),
-    }
-}
-
-fn parse_bool(setting: &Setting) -> Result<bool, Refusal> {
-    let value = setting.value.as_deref();
-    value
-        .and_then(boolean)
-        .ok_or_else(|| set_wrong(setting, "true or false"))
-}
-
-fn parse_format(setting: &Setting) -> Result<TagFormat, Refusal> {
-    let value = setting.value.as_deref();
-    let parsed: Result<TagFormat, Invalid> = value.unwrap_or_default().parse();
-    parsed.map_err(|invalid| {
-        set_wrong(setting, "like {version}, {number} or {product}@{number}")
-            .because(invalid.to_string())
-    })
-}
-
 /// Where refs of gryt's are on a remote, unless said.
 pub(crate) const OWN_PREFIX: &str = "refs/gryt/";
-
-/// A prefix as somebody types it.
-///
-/// # Errors
-/// [`Exit::Usage`] where it is none that a host could accept.
-pub(crate) fn prefix(typed: &str) -> Result<String, Refusal> {
-    parse_prefix(&Setting {
-        key: "remote_prefix",
-        value: Some(typed.to_owned()),
-        origin: Origin::Environment,
-    })
-}
-
-/// Either gryt's own place, or one below the branches, which every host accepts.
-fn parse_prefix(setting: &Setting) -> Result<String, Refusal> {
-    let value = setting.value.as_deref();
-    let text = value.unwrap_or_default().trim_end_matches('/');
-    let component = |part: &str| {
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-        !part.is_empty() && part.bytes().all(legal)
-    };
-    let below = text.strip_prefix("refs/heads/");
-    if format!("{text}/") == OWN_PREFIX || below.is_some_and(|b| b.split('/').all(component)) {
-        return Ok(format!("{text}/"));
-    }
-    Err(wrong(
-        setting.key,
-        value,
-        "refs/gryt/, or refs/heads/gryt/ for a host that accepts only branches",
-    ))
-}
-
-/// Oids in full, with white space between them.
-fn parse_oids(setting: &Setting) -> Result<Vec<Oid>, Refusal> {
-    let words = setting.value.as_deref().unwrap_or_default();
-    let oids: Result<Vec<Oid>, _> = words.split_whitespace().map(str::parse).collect();
-    oids.map_err(|_| {
-        set_wrong(
-            setting,
-            "oids of ledger entries in full, a space between them",
-        )
-    })
-}
-
-fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
-    let value = setting.value.as_deref();
-    let parsed = value.and_then(|value| humantime::parse_duration(value).ok());
-    parsed.ok_or_else(|| set_wrong(setting, "a time like 5s or 2m"))
-}
-
-/// Checks that `value` is one that the setting can have.
-///
-/// # Errors
-/// [`Exit::Usage`].
-pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
-    let setting = Setting {
-        key: key.name,
-        value: Some(value.to_owned()),
-        origin: Origin::Default,
-    };
-    match key.name {
-        "execution_mode" => parse_mode(&setting).map(drop),
-        "remote" => Ok(()),
-        "tag_format" => parse_format(&setting).map(drop),
-        "hook_timeout" | "timeout" | "push_timeout" => parse_duration(&setting).map(drop),
-        "remote_prefix" => parse_prefix(&setting).map(drop),
-        "trust" => parse_oids(&setting).map(drop),
-        _ => parse_bool(&setting).map(drop),
-    }
-}
-
-fn wrong(key: &str, value: Option<&str>, expected: &str) -> Refusal {
-    let value = value.unwrap_or_default();
-    Refusal::new(Exit::Usage, format!("{key} is `{value}`: write {expected}"))
-}
-
-/// The same of a value that is set somewhere, with the way back to the default.
-fn set_wrong(setting: &Setting, expected: &str) -> Refusal {
-    let refusal = wrong(setting.key, setting.value.as_deref(), expected);
-    match setting.origin {
-        Origin::Environment => refusal.because("It stands in the environment"),
-        Origin::Git => refusal
-            .because("It stands in git's configuration")
-            .then(format!("git gryt config --unset {}", setting.key)),
-        Origin::Shared => refusal
-            .because(format!("It stands in {FILE}"))
-            .then(format!("git gryt config --shared --unset {}", setting.key)),
-        Origin::Default => refusal,
-    }
-}
-
-/// Git's own spellings (git-config(1), "Values").
-fn boolean(value: &str) -> Option<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Some(true),
-        "false" | "no" | "off" | "0" | "" => Some(false),
-        _ => None,
-    }
-}
-
-/// Reads the tracked file.
-///
-/// # Errors
-/// [`Exit::Invalid`], with line and column.
-pub(crate) fn read_shared(text: &[u8]) -> Result<Shared, Refusal> {
-    let wrong = |invalid: Invalid| Refusal::new(Exit::Invalid, format!("{FILE}: {invalid}"));
-    let shared: Option<Shared> = Invalid::or_yaml(text).map_err(wrong)?;
-    Ok(shared.unwrap_or_default())
-}
-
-/// Sets one key in the tracked file's text, other lines kept.
-pub(crate) fn set_shared(text: &str, key: &str, value: &str) -> String {
-    let line = format!("{key}: {value}");
-    let mut found = false;
-    let mut lines: Vec<&str> = Vec::new();
-    for old in text.lines() {
-        if old.split(':').next() == Some(key) {
-            found = true;
-            lines.push(&line);
-        } else {
-            lines.push(old);
-        }
-    }
-    if !found {
-        lines.push(&line);
-    }
-    lines.join("\n") + "\n"
-}
-
-/// Takes one key out of the tracked file's text, other lines kept.
-pub(crate) fn unset_shared(text: &str, key: &str) -> String {
-    let other = |line: &&str| line.split(':').next() != Some(key);
-    text.split_inclusive('\n').filter(other).collect()
-}
 
 #[cfg(test)]
 mod tests {

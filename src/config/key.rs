@@ -1,0 +1,152 @@
+//! The settings that there are, and where each may come from.
+
+use super::shared::Shared;
+use super::value::{
+    parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_prefix,
+};
+use super::{Origin, Setting};
+use crate::model::near::nearest;
+use crate::model::{Exit, Refusal};
+
+/// One setting: its name on the command line and in `.gryt/config.yaml`, in git's configuration,
+/// and in the environment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub name: &'static str,
+    /// As `git config --list` prints it.
+    pub git: &'static str,
+    pub env: &'static str,
+    /// Whether what the branch tracks counts. Where this clone's state goes is never decided by a
+    /// branch, as git never reads its configuration from one: a pull request could send it away.
+    pub of_branch: bool,
+}
+
+/// All settings.
+pub(crate) const KEYS: [Key; 11] = [
+    Key {
+        name: "execution_mode",
+        git: "gryt.executionmode",
+        env: "GRYT_EXECUTION_MODE",
+        of_branch: false,
+    },
+    Key {
+        name: "remote",
+        git: "gryt.remote",
+        env: "GRYT_REMOTE",
+        of_branch: false,
+    },
+    Key {
+        name: "tag",
+        git: "gryt.tag",
+        env: "GRYT_TAG",
+        of_branch: true,
+    },
+    Key {
+        name: "tag_format",
+        git: "gryt.tagformat",
+        env: "GRYT_TAG_FORMAT",
+        of_branch: true,
+    },
+    Key {
+        name: "publish_commits",
+        git: "gryt.publishcommits",
+        env: "GRYT_PUBLISH_COMMITS",
+        of_branch: false,
+    },
+    Key {
+        name: "share_on_push",
+        git: "gryt.shareonpush",
+        env: "GRYT_SHARE_ON_PUSH",
+        of_branch: false,
+    },
+    Key {
+        name: "hook_timeout",
+        git: "gryt.hooktimeout",
+        env: "GRYT_HOOK_TIMEOUT",
+        of_branch: true,
+    },
+    Key {
+        name: "timeout",
+        git: "gryt.timeout",
+        env: "GRYT_TIMEOUT",
+        of_branch: true,
+    },
+    Key {
+        name: "push_timeout",
+        git: "gryt.pushtimeout",
+        env: "GRYT_PUSH_TIMEOUT",
+        of_branch: true,
+    },
+    Key {
+        name: "remote_prefix",
+        git: "gryt.remoteprefix",
+        env: "GRYT_REMOTE_PREFIX",
+        of_branch: true,
+    },
+    Key {
+        name: "trust",
+        git: "gryt.trust",
+        env: "GRYT_TRUST",
+        of_branch: false,
+    },
+];
+
+/// Finds a setting by the name that a person typed: `execution_mode`, `executionMode` or
+/// `gryt.executionMode`.
+///
+/// # Errors
+/// [`Exit::Usage`], with the names that there are.
+pub(crate) fn key(typed: &str) -> Result<&'static Key, Refusal> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-'], "");
+    let bare = plain(typed.strip_prefix("gryt.").unwrap_or(typed));
+    KEYS.iter()
+        .find(|key| plain(key.name) == bare)
+        .ok_or_else(|| {
+            let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+            let refusal = Refusal::new(Exit::Usage, format!("There is no setting {typed}"));
+            match nearest(typed, names.iter().copied()) {
+                Some(near) => refusal.or_meant(typed, near),
+                None => refusal.because(format!("There are {}", names.join(", "))),
+            }
+        })
+}
+
+/// Whether a value of the tracked file counts. A branch may keep a clone away from the cloud, and never
+/// bring it there.
+pub(crate) fn counts(key: &Key, value: &str) -> bool {
+    key.of_branch || key.name == "execution_mode" && value == "local"
+}
+
+/// What the tracked file recommends and does not decide: each setting with its value.
+pub(crate) fn recommended(shared: &Shared) -> Vec<(&'static str, String)> {
+    let yaml = serde_json::to_value(shared).unwrap_or_default();
+    let said = |key: &Key| {
+        let value = match yaml.get(key.name)? {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        (!counts(key, &value)).then_some((key.name, value))
+    };
+    KEYS.iter().filter_map(said).collect()
+}
+
+/// Checks that `value` is one that the setting can have.
+///
+/// # Errors
+/// [`Exit::Usage`].
+pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
+    let setting = Setting {
+        key: key.name,
+        value: Some(value.to_owned()),
+        origin: Origin::Default,
+    };
+    match key.name {
+        "execution_mode" => parse_mode(&setting).map(drop),
+        "remote" => Ok(()),
+        "tag_format" => parse_format(&setting).map(drop),
+        "hook_timeout" | "timeout" | "push_timeout" => parse_duration(&setting).map(drop),
+        "remote_prefix" => parse_prefix(&setting).map(drop),
+        "trust" => parse_oids(&setting).map(drop),
+        _ => parse_bool(&setting).map(drop),
+    }
+}

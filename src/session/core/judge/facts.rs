@@ -1,0 +1,201 @@
+//! Gathering what a promotion is judged by.
+
+use anyhow::Result;
+
+use crate::model::dispute::{self, Draft, Facts, Later, Original, Tried};
+use crate::model::disputed::Dispute;
+use crate::model::excuse::Rules;
+use crate::model::mailmap::{Mailmap, People};
+use crate::model::policy::{self, Policy};
+use crate::model::rules::RuleSet;
+use crate::model::sealed::{POLICY, Sealed};
+use crate::model::{EvolutionName, Invalid, Oid, Refusal, Version};
+use crate::session::core::Core;
+use crate::store::draft;
+use crate::store::ledger::Ledger;
+use crate::store::message::header;
+use crate::store::objects::{Commit, malformed};
+
+/// Why something cannot be told.
+pub(super) fn unknown(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) => match refusal.next.first() {
+            Some(next) => format!("{}: {next}", refusal.what),
+            None => refusal.what.clone(),
+        },
+        None => format!("{error:#}"),
+    }
+}
+
+impl Core<'_> {
+    pub(super) fn promotion(
+        &self,
+        commit: &Commit,
+        base: &Oid,
+        own: &Ledger,
+        sealed: &Sealed,
+        used: bool,
+        previous: Option<&Version>,
+    ) -> Result<Result<Vec<Dispute>, Later>> {
+        let (_, contract) = self.store.sealed_contract(own, sealed)?;
+        let mut evolutions = Vec::new();
+        for folded in &sealed.evolutions {
+            let name = EvolutionName {
+                version: sealed.version.clone(),
+                change: folded.change.clone(),
+                number: folded.number,
+            };
+            evolutions.push(self.tried(&name, &folded.tip, &sealed.commit)?);
+        }
+        let at_base = own.with(base);
+        let (present, policy) = self.own_policy(own, sealed)?;
+        let original = match header(&commit.message).original {
+            Some(original) => {
+                let original: Oid = original.parse()?;
+                Some(match self.store.repeated(&original, &sealed.version)? {
+                    Ok((before, at)) => {
+                        // What is disputed there is so here, as far as both are one ledger.
+                        let at = Ledger {
+                            disputed: own.disputed.clone(),
+                            ..at
+                        };
+                        let product = sealed.version.product();
+                        let previous = self.store.previous(&at, product)?;
+                        Ok(Original {
+                            sealed: before,
+                            rules: self.rules_of(sealed, &present, previous.as_ref(), &at)?,
+                        })
+                    }
+                    Err(invalid) => Err(invalid.to_string()),
+                })
+            }
+            None => None,
+        };
+        let facts = Facts {
+            author: &commit.author,
+            sealed,
+            contract: &contract,
+            used,
+            policy,
+            draft: self.sealed_draft(sealed)?,
+            evolutions,
+            rules: self.rules_of(sealed, &present, previous, &at_base)?,
+            original,
+        };
+        Ok(dispute::promotion(&facts, RuleSet::CURRENT))
+    }
+
+    /// The policies that a promotion is judged by on top of `at`.
+    pub(super) fn rules_of(
+        &self,
+        sealed: &Sealed,
+        present: &Policy,
+        previous: Option<&Version>,
+        at: &Ledger,
+    ) -> Result<Rules> {
+        let mut rules = Rules {
+            by: sealed.rules,
+            present: present.clone(),
+            ..Rules::default()
+        };
+        let own = match sealed.rules.has_mailmaps() {
+            true => self.store.mailmap(&sealed.tree)?,
+            false => None,
+        };
+        let own = own.map(|(_, map)| map).unwrap_or_default();
+        let Some(version) = previous else {
+            rules.people = People::by(own, None);
+            return Ok(rules);
+        };
+        let before = match sealed.rules.has_mailmaps() {
+            true => self.sealed_mailmap(at, version)?,
+            false => Mailmap::default(),
+        };
+        rules.people = People::by(own, Some(before));
+        rules.before = self.store.sealed(at, version)?.map(|sealed| sealed.rules);
+        match self.read_policy(at, version)? {
+            Ok(policy) => {
+                let policy = policy.sealed_about(&sealed.version, version);
+                rules.previous = Some((version.clone(), policy));
+            }
+            Err(why) => rules.unreadable = Some(why),
+        }
+        Ok(rules)
+    }
+
+    /// The policy sealed with `version`; or why it cannot be read.
+    pub(super) fn read_policy(
+        &self,
+        at: &Ledger,
+        version: &Version,
+    ) -> Result<Result<Policy, String>> {
+        match self.sealed_policy(at, version) {
+            Ok(policy) => Ok(Ok(policy)),
+            Err(error) => Ok(Err(error.downcast::<Refusal>()?.what)),
+        }
+    }
+
+    /// The policy that was sealed with a promotion, and what is wrong with it.
+    pub(super) fn own_policy(
+        &self,
+        own: &Ledger,
+        sealed: &Sealed,
+    ) -> Result<(Policy, Option<String>)> {
+        let tree = self.store.commit(&own.base)?.tree;
+        let there = self.store.file(&sealed.tree, policy::FILE)?;
+        let here = self.store.file(&tree, &sealed.version.path(POLICY))?;
+        let wrong = match (&there, &here) {
+            (Ok(there), Ok(here)) if there == here => None,
+            (Ok(_), Ok(None)) => Some("the policy of the release commit was not sealed with it"),
+            (Ok(_), Ok(Some(_))) => Some("the policy that was sealed is not the release commit's"),
+            (Err(_), _) => Some("the policy of the release commit cannot be read"),
+            (_, Err(_)) => Some("the policy that was sealed cannot be read"),
+        };
+        let mailmap = self.store.mailmap(&sealed.tree)?.map(|(oid, _)| oid);
+        let wrong = wrong.or((sealed.rules.has_mailmaps() && mailmap != sealed.mailmap)
+            .then_some("the mailmap that it names is not the release commit's"));
+        if let Some(wrong) = wrong {
+            // Judged by the stricter words of neither: what is wrong is said already.
+            let text = there.ok().flatten().unwrap_or_default();
+            let policy = Policy::parse(&text).map(|policy| policy.about(&sealed.version));
+            return Ok((policy.unwrap_or_default(), Some(wrong.to_owned())));
+        }
+        match self.read_policy(own, &sealed.version)? {
+            Ok(policy) => Ok((policy.about(&sealed.version), None)),
+            Err(why) => Ok((Policy::default(), Some(why))),
+        }
+    }
+
+    pub(super) fn sealed_draft(&self, sealed: &Sealed) -> Result<Draft> {
+        let tip = self.store.commit(&sealed.draft)?;
+        let root = self.store.commit(&self.store.root(&sealed.draft)?)?;
+        let files = self.store.list(&tip.tree, "")?;
+        Ok(Draft {
+            has_nonce: header(&root.message).nonce.is_some(),
+            root: root.oid,
+            declared_by: root.author,
+            version: header(&tip.message).version,
+            alone: files.iter().all(|(name, _)| name == draft::FILE),
+        })
+    }
+
+    /// A folded evolution, with its cover of the release and its proofs.
+    pub(super) fn tried(
+        &self,
+        name: &EvolutionName,
+        tip: &Oid,
+        release: &Oid,
+    ) -> Result<Result<Tried, Invalid>> {
+        let mut attempt = match self.store.attempt(name, tip)? {
+            Ok(attempt) => attempt,
+            Err(invalid) => return Ok(Err(invalid)),
+        };
+        let proofs = match self.store.proofs(tip) {
+            Ok(Ok(proofs)) => proofs,
+            Ok(Err(invalid)) => return Ok(Err(invalid)),
+            Err(error) => return Ok(Err(malformed(error)?)),
+        };
+        self.cover([&mut attempt].into_iter(), release)?;
+        Ok(Ok(Tried { attempt, proofs }))
+    }
+}
