@@ -4,9 +4,12 @@ use anyhow::Result;
 
 use super::Cache;
 
+/// The table of the refs that a cache was read from.
+pub(crate) const REFS: &str = "refs";
+
 /// The tables that are read from git, and the columns that name a row whatever its number.
 const COMPARED: [(&str, &str); 6] = [
-    ("refs", "SELECT * FROM refs ORDER BY 1"),
+    (REFS, "SELECT * FROM refs ORDER BY 1"),
     ("entries", "SELECT * FROM entries ORDER BY 1"),
     (
         "generations",
@@ -35,11 +38,14 @@ const COMPARED: [(&str, &str); 6] = [
 ];
 
 impl Cache {
-    /// The tables in which this cache and `other` differ.
+    /// The tables in which this cache and `other` differ. Where [`REFS`] is among them, the two were read
+    /// from other refs, and the rest says nothing.
     ///
     /// # Errors
     /// A database cannot be read.
     pub fn differences(&self, other: &Cache) -> Result<Vec<String>> {
+        // Another process may write to this cache meanwhile: all tables are read as of one moment.
+        let _moment = self.db.unchecked_transaction()?;
         let mut wrong = Vec::new();
         for (table, sql) in COMPARED {
             let (mut here, mut there) = (self.db.prepare(sql)?, other.db.prepare(sql)?);

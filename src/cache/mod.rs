@@ -3,7 +3,7 @@
 //! It can be deleted at any time. A cache that is missing, corrupt, read-only or of another schema
 //! is built anew, in memory where it cannot be written. Nothing about a remote is decided by it.
 
-mod compare;
+pub(crate) mod compare;
 pub(crate) mod original;
 mod query;
 mod read;
@@ -68,6 +68,11 @@ impl Cache {
     /// SQLite has no memory.
     pub fn in_memory() -> Result<Cache> {
         Self::prepare(Connection::open_in_memory()?)
+    }
+
+    /// Whether it is a file that later commands read, and not one for this process alone.
+    pub fn is_kept(&self) -> bool {
+        self.db.path().is_some_and(|path| !path.is_empty())
     }
 
     /// Throws the cache at `path` away. What it held is in git.
@@ -192,6 +197,7 @@ mod tests {
         let path = folder.path().join("gryt/cache.db");
         let fresh = Cache::open(&path).unwrap();
         assert_eq!(fresh.told, None);
+        assert!(fresh.is_kept());
         fresh.set_metadata("key", Some("value")).unwrap();
         drop(fresh);
         let again = Cache::open(&path).unwrap();
@@ -210,6 +216,7 @@ mod tests {
     #[test]
     fn where_nothing_can_be_written_memory_serves() {
         let cache = Cache::open(Path::new("/dev/null/cache.db")).unwrap();
+        assert!(!cache.is_kept());
         assert!(cache.told.unwrap().contains("cannot be used"));
     }
 }

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::cache::Cache;
-use crate::model::Exit;
+use crate::cache::compare::REFS;
 use crate::model::shaped::table;
+use crate::model::{Exit, Refusal};
 use crate::session::Session;
+use crate::session::core::Core;
 
 /// Subcommands of `cache`.
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -45,21 +47,54 @@ impl Report {
 /// Rebuilds or compares.
 ///
 /// # Errors
-/// Refs or objects cannot be read.
+/// Refs or objects cannot be read, or the cache that was to be rebuilt cannot be written.
 pub(crate) fn run(session: &Session<'_>, command: CacheCommand) -> Result<Outcome> {
-    let refs = session.core.store.refs()?;
-    let rebuilt = matches!(command, CacheCommand::Rebuild);
-    if rebuilt {
-        Cache::forget(&session.core.cache_file());
-    }
-    let cache = session.core.cache(&refs)?;
-    let wrong = match rebuilt {
-        true => Vec::new(),
-        false => cache.differences(&session.core.fresh_cache(&refs)?)?,
+    let core = &session.core;
+    let (cache, wrong, rebuilt) = match command {
+        CacheCommand::Rebuild => {
+            if core.ctx.no_cache {
+                let what = "--no-cache leaves no cache to rebuild";
+                return Err(Refusal::new(Exit::Usage, what)
+                    .then("git gryt cache rebuild")
+                    .into());
+            }
+            let file = core.cache_file();
+            Cache::forget(&file);
+            let cache = core.cache(&core.store.refs()?)?;
+            if !cache.is_kept() {
+                let what = format!("The cache {} cannot be written", file.display());
+                let why = "Commands work without it, and take longer";
+                return Err(Refusal::new(Exit::Failure, what).because(why).into());
+            }
+            (cache, Vec::new(), true)
+        }
+        CacheCommand::Verify => {
+            let (cache, wrong) = compare(core)?;
+            (cache, wrong, false)
+        }
     };
     Ok(Outcome::Cache(Report {
         tables: cache.counts()?,
         wrong,
         rebuilt,
     }))
+}
+
+/// How often the cache is compared again, where other processes of this clone keep writing to it.
+const TRIES: u32 = 20;
+
+/// The cache, and the tables in which it differs from a fresh one.
+fn compare(core: &Core<'_>) -> Result<(Cache, Vec<String>)> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let refs = core.store.refs()?;
+        let cache = core.cache(&refs)?;
+        let wrong = cache.differences(&core.fresh_cache(&refs)?)?;
+        // Another process moved the cache to other refs between these lines.
+        let raced = wrong.iter().any(|table| table == REFS);
+        if !raced || tries == TRIES {
+            return Ok((cache, wrong));
+        }
+    }
 }

@@ -130,6 +130,23 @@ fn it_follows_every_move_and_never_goes_wrong() {
 }
 
 #[test]
+fn a_comparison_is_not_wrong_about_what_moves_meanwhile() {
+    let sandbox = Sandbox::new();
+    let [ann, _] = history(&sandbox);
+    ann.git("worktree add -q ../beside");
+    let beside = ann.at(sandbox.path().join("beside"));
+    for round in 5..17 {
+        let version = format!("v{round}.0.0");
+        let writer = beside.start(&["generation", "new", &version, "--change", "add:A:a"]);
+        let [one, other] = [0, 1].map(|_| ann.start(&["cache", "verify"]));
+        for child in [writer, one, other] {
+            let ran = Person::wait(child);
+            assert_eq!(ran.code, 0, "{ran:#?}");
+        }
+    }
+}
+
+#[test]
 fn many_processes_and_worktrees_share_one() {
     let sandbox = Sandbox::new();
     let [ann, _] = history(&sandbox);
@@ -173,6 +190,9 @@ fn where_nothing_can_be_written_commands_still_answer() {
     };
     let answered: Vec<String> = ANSWERS.iter().map(ask).collect();
     assert_eq!(answered, expected);
+    let ran = ann.sh("trap '' XFSZ; ulimit -f 0; git gryt cache rebuild");
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.err.contains("cannot be written"), "{ran:#?}");
 }
 
 #[test]

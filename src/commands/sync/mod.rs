@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use self::movement::MoveArgs;
 use self::watch::WatchArgs;
 use super::{Outcome, typed_if};
-use crate::model::publish::{self};
+use crate::model::publish;
 use crate::session::Session;
 use crate::session::cloud::backfill::Backfilled;
 use crate::session::cloud::publish::Commits;
