@@ -2,7 +2,7 @@
 
 use super::shared::Shared;
 use super::value::{
-    parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_prefix,
+    parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_patience, parse_prefix,
 };
 use super::{Origin, Setting};
 use crate::model::near::nearest;
@@ -144,7 +144,8 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "execution_mode" => parse_mode(&setting).map(drop),
         "remote" => Ok(()),
         "tag_format" => parse_format(&setting).map(drop),
-        "hook_timeout" | "timeout" | "push_timeout" => parse_duration(&setting).map(drop),
+        "hook_timeout" => parse_duration(&setting).map(drop),
+        "timeout" | "push_timeout" => parse_patience(&setting).map(drop),
         "remote_prefix" => parse_prefix(&setting).map(drop),
         "trust" => parse_oids(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),

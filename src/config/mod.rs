@@ -14,7 +14,8 @@ use crate::model::near::nearest;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Oid, Refusal};
 use value::{
-    boolean, parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_prefix,
+    boolean, parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_patience,
+    parse_prefix,
 };
 
 pub(crate) use key::{KEYS, Key, check, counts, key, recommended};
@@ -206,8 +207,8 @@ pub(crate) fn resolve(
         publish_commits: parse_bool(&publish)?,
         share_on_push: parse_bool(&share)?,
         hook_timeout: parse_duration(&timeout)?,
-        timeout: parse_duration(&limit)?,
-        push_timeout: parse_duration(&push_limit)?,
+        timeout: parse_patience(&limit)?,
+        push_timeout: parse_patience(&push_limit)?,
         remote_prefix: parse_prefix(&prefix)?,
         ledger: shared.ledger.clone(),
         trust: parse_oids(&trust)?,
@@ -359,6 +360,19 @@ mod tests {
         ]);
         let refused = resolve(|_| None, &pairs, &Shared::default()).unwrap_err();
         assert_eq!(refused.exit, Exit::Usage);
+    }
+
+    #[test]
+    fn nobody_waits_for_no_time_at_all() {
+        let key = |name: &str| key(name).unwrap();
+        for (name, value, holds) in [
+            ("timeout", "0s", false),
+            ("push_timeout", "0ms", false),
+            ("push_timeout", "1ms", true),
+            ("hook_timeout", "0s", true),
+        ] {
+            assert_eq!(check(key(name), value).is_ok(), holds, "{name} {value}");
+        }
     }
 
     #[test]

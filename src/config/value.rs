@@ -81,6 +81,14 @@ pub(super) fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
     parsed.ok_or_else(|| set_wrong(setting, "a time like 5s or 2m"))
 }
 
+/// A time that something is waited for: no time at all would end everything at once.
+pub(super) fn parse_patience(setting: &Setting) -> Result<Duration, Refusal> {
+    match parse_duration(setting)? {
+        Duration::ZERO => Err(set_wrong(setting, "a time above zero, like 30s or 2m")),
+        time => Ok(time),
+    }
+}
+
 pub(super) fn wrong(key: &str, value: Option<&str>, expected: &str) -> Refusal {
     let value = value.unwrap_or_default();
     Refusal::new(Exit::Usage, format!("{key} is `{value}`: write {expected}"))

@@ -4,6 +4,7 @@
 //! (porcelain formats, NUL-separated lists, exit statuses), never a sentence.
 
 pub(crate) mod config;
+mod family;
 pub(crate) mod hooks;
 pub(crate) mod ident;
 mod patience;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::Output;
+use super::family::connections;
 use super::trace::{Reach, Sign, Traced};
 use super::traffic::Traffic;
 
@@ -193,9 +194,9 @@ impl Quiet {
 /// How long the silence may last after a sign of life, and the setting that says so.
 fn allowed(silence: Silence, sign: Option<&Sign>) -> (Duration, &'static str) {
     match sign.map(|sign| sign.reach) {
-        Some(Reach::Exchanging | Reach::Fetched) => (silence.after, "gryt.pushTimeout"),
+        Some(Reach::Exchanging | Reach::Fetched) => (silence.after, "git gryt config push_timeout"),
         Some(Reach::Untold | Reach::Connecting | Reach::Connected) | None => {
-            (silence.before, "gryt.timeout")
+            (silence.before, "git gryt config timeout")
         }
     }
 }
@@ -210,19 +211,28 @@ fn seconds(time: Duration) -> String {
 
 /// Asks a process to end, and makes it where it does not: git that is killed leaves lock files, which
 /// stop every later command.
+///
+/// Git ends without its ssh, which would go on waiting, and read the person's next line from the terminal
+/// where it asked for a passphrase.
 fn end(child: &mut Child) -> Result<()> {
-    let process = rustix::process::Pid::from_child(child);
-    // It may have ended by itself in this moment.
-    let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+    use rustix::process::{Pid, Signal, kill_process};
+    let connections = connections(child.id());
+    // Each may have ended by itself in this moment.
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
     let begun = Instant::now();
-    while begun.elapsed() < GRACE {
-        if child.try_wait().context("git was lost")?.is_some() {
-            return Ok(());
+    while child.try_wait().context("git was lost")?.is_none() {
+        if begun.elapsed() >= GRACE {
+            let _ = child.kill();
+            child.wait().context("git was lost")?;
+            break;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let _ = child.kill();
-    child.wait().context("git was lost")?;
+    for connection in connections {
+        if let Some(connection) = i32::try_from(connection).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(connection, Signal::TERM);
+        }
+    }
     Ok(())
 }
 

@@ -3,9 +3,10 @@
 //!
 //! Linux alone tells (`/proc/PID/io`); elsewhere the trace is all there is.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::time::Instant;
+
+use super::family::family;
 
 /// As little as this between two looks is no sign of life: ssh keeps a connection open with a few bytes a
 /// minute, whatever has become of the other side.
@@ -55,30 +56,6 @@ fn of_one(process: u32) -> u64 {
     counted.sum()
 }
 
-/// A process and those that it started, theirs, and so on.
-fn family(process: u32) -> BTreeSet<u32> {
-    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let pairs: Vec<(u32, u32)> = ids.filter_map(|id| Some((id, parent(id)?))).collect();
-    let mut family = BTreeSet::from([process]);
-    loop {
-        let known = family.len();
-        let children = pairs.iter().filter(|(_, parent)| family.contains(parent));
-        let children: Vec<u32> = children.map(|(id, _)| *id).collect();
-        family.extend(children);
-        if family.len() == known {
-            return family;
-        }
-    }
-}
-
-/// The second number after the name, which is in brackets and may hold anything (proc_pid_stat(5)).
-fn parent(process: u32) -> Option<u32> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -98,7 +75,6 @@ mod tests {
         };
         let begun = traffic.flowed;
         assert!(traffic.look() > begun);
-        assert!(family(std::process::id()).contains(&shell.id()));
         shell.kill().unwrap();
         shell.wait().unwrap();
         assert_eq!(bytes(u32::MAX), 0);

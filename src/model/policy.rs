@@ -136,7 +136,9 @@ impl Policy {
         policy.needs = policy.least_rules();
         if policy.needs > known {
             // Which of them does not matter: a program of that age stops at the first.
-            return Err(Invalid::new("it says a key of later rules"));
+            return Err(Invalid::new(
+                "it uses a key that only a later git-gryt knows",
+            ));
         }
         policy.check(text, &[])?;
         policy.check_lines(text, &[])?;
@@ -228,11 +230,13 @@ impl Policy {
             let invalid = |rule: &str| Err(place::invalid(text, &path, rule));
             match Range::try_from(name.clone()) {
                 Ok(range) if range.product().is_none() => {}
-                Ok(_) => return invalid("a line of a product stands below that product"),
+                Ok(_) => {
+                    return invalid("a line of a product belongs under `lines` of that product");
+                }
                 Err(wrong) => return invalid(&wrong.rule),
             }
             if part.lines.is_some() {
-                return invalid("a line has no lines of its own");
+                return invalid("a line cannot hold `lines`");
             }
             self.clone().with(part.clone()).check(text, &path)?;
         }
@@ -263,7 +267,7 @@ impl Policy {
             for (at, email) in emails.iter().flatten().enumerate() {
                 if !email.contains('@') {
                     let path = [Key::Name(name), Key::At(at)];
-                    return invalid(&path, &format!("`{email}` is no email"));
+                    return invalid(&path, &format!("`{email}` is not an email address"));
                 }
             }
         }
@@ -379,7 +383,11 @@ mod tests {
         assert!(at("waivable: [promoters]\n").rule.contains("never"));
         assert!(at("waivable: [min_evolution]\n").rule.contains("no gate"));
         assert!(at("promoters: []\n").rule.contains("nobody"));
-        assert!(at("promoters: [ann]\n").rule.contains("no email"));
+        assert!(
+            at("promoters: [ann]\n")
+                .rule
+                .contains("is not an email address")
+        );
         assert!(
             at("gates:\n  min_evolution: 1\n")
                 .rule
@@ -448,12 +456,12 @@ mod tests {
         assert!(
             wrong("lines: {web/v1.x: {}}")
                 .rule
-                .contains("below that product")
+                .contains("under `lines` of that product")
         );
         assert!(
             wrong("lines: {v1.x: {lines: {}}}")
                 .rule
-                .contains("no lines")
+                .contains("cannot hold")
         );
         let found = wrong("lines:\n  v1.x:\n    promoters: [ann]\n");
         assert_eq!(found.at, Some((3, 17)), "{found}");
@@ -462,7 +470,11 @@ mod tests {
                 .rule
                 .contains("no range")
         );
-        assert!(wrong("heirs: [ann]").rule.contains("no email"));
+        assert!(
+            wrong("heirs: [ann]")
+                .rule
+                .contains("is not an email address")
+        );
     }
 
     #[test]

@@ -37,9 +37,7 @@ impl RuleSet {
         );
         Refusal::new(Exit::Gate, what)
             .because(knows)
-            .because(format!(
-                "Install a later git-gryt, which knows rules {self}"
-            ))
+            .because(format!("Install a git-gryt that knows rules {self}"))
     }
 
     /// Whether who may promote by the previous policy is for its heirs alone to override.
@@ -74,7 +72,7 @@ impl TryFrom<u32> for RuleSet {
 
     fn try_from(number: u32) -> Result<Self, Self::Error> {
         match number {
-            0 => Err("rules are numbered from 1"),
+            0 => Err("rules begin with 1"),
             number => Ok(Self(number)),
         }
     }

@@ -34,7 +34,6 @@ pairs! {
     quarantined { what, reason }
     unsound { evolution, reason }
     withdrawn { version, reason }
-    disputed_entry { entry, why }
     disputed_release { version, why }
     conflict { version, conflict }
     recommended { setting, value }

@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use super::{generation, line};
 use crate::commands;
-use crate::model::EvolutionName;
 use crate::model::disputed::Dispute;
 use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;
 use crate::model::state::{SyncState, Trial};
+use crate::model::{EvolutionName, Person};
 
 /// The longest list of news; the rest is counted.
 const NEWS: usize = 8;
@@ -70,7 +70,7 @@ pub(super) fn pull_from(brought: &crate::model::fork::Brought) -> String {
         let owners = line(&owners.join(" and "));
         _ = writeln!(
             text,
-            "They are in the name of {owners}, and nothing but their author lines says so"
+            "Their author lines name {owners}; nothing else shows who made them"
         );
         text += "Share them: git gryt sync push-evolutions\n";
     }
@@ -124,8 +124,11 @@ pub(super) fn pull_notes(
     for (version, reason) in &adopted.withdrawn {
         _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
     }
-    for (entry, why) in &adopted.disputed {
-        _ = writeln!(notes, "  {}", line(&disputed(entry, why)));
+    for it in &adopted.disputed {
+        _ = writeln!(notes, "  {}", line(&disputed(&it.entry, &it.why, &it.by)));
+    }
+    if !adopted.disputed.is_empty() {
+        notes += "  A promoter can settle one that is disputed in error: git gryt verify --accept ENTRY --reason TEXT\n";
     }
     for (name, why) in &adopted.quarantined {
         _ = writeln!(notes, "{}", quarantined(name, why));
@@ -133,9 +136,9 @@ pub(super) fn pull_notes(
     notes
 }
 
-fn disputed(entry: &str, why: &[Dispute]) -> String {
+fn disputed(entry: &str, why: &[Dispute], by: &Person) -> String {
     let why: Vec<String> = why.iter().map(ToString::to_string).collect();
-    format!("{entry} is disputed: {}", why.join("; "))
+    format!("{entry} is disputed: {} ({})", why.join("; "), by.name)
 }
 
 fn late(name: &EvolutionName) -> String {
@@ -400,7 +403,7 @@ pub(super) fn put_back(done: &commands::sync::republish::PutBack) -> String {
     }
     if republished.dry_run {
         text += match nothing && republished.is_said_otherwise {
-            true => "To go on with it: git gryt sync push --republish\n",
+            true => "To go on with the cloud's ledger: git gryt sync push --republish\n",
             false => "To do it: git gryt sync push --republish\n",
         };
     }
@@ -453,7 +456,7 @@ pub(super) fn news_line(news: &News) -> String {
     match news {
         News::Promoted { version, by } => format!("{} promoted {version}", by.name),
         News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
-        News::Disputed { entry, by, why } => format!("{} ({})", disputed(entry, why), by.name),
+        News::Disputed { entry, by, why } => disputed(entry, why, by),
         News::Draft {
             version,
             by,

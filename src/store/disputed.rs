@@ -56,7 +56,7 @@ impl Store {
             .find_blob(super::to_git(blob)?)?
             .content()
             .to_vec();
-        serde_json::from_slice(&blob).context("what is known to be disputed cannot be read")
+        serde_json::from_slice(&blob).context("the ref of what is disputed cannot be read")
     }
 
     /// Writes that memory and returns its blob; none where nothing is disputed, and nothing trusted.

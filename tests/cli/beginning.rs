@@ -24,7 +24,7 @@ fn ci_begins_no_ledger() {
     assert!(begun.contains("The project's ledger begins at "), "{begun}");
     let refusal = ann.refused(3, "git gryt init --new-ledger");
     assert!(
-        refusal.contains("The cloud has a ledger already"),
+        refusal.contains("The cloud already has a ledger"),
         "{refusal}"
     );
     job.must("git gryt promote v1.0.0");

@@ -111,7 +111,7 @@ fn a_policy_asks_for_a_program_that_knows_its_rules() {
             "{refusal}"
         );
         assert!(
-            refusal.contains("Install a later git-gryt, which knows rules 4000"),
+            refusal.contains("Install a git-gryt that knows rules 4000"),
             "{refusal}"
         );
     }

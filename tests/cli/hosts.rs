@@ -653,7 +653,7 @@ fn whoever_was_deceived_in_a_race_hears_it_and_goes_on_with_what_the_cloud_holds
     let said = ann.must("git gryt sync push --republish --dry-run");
     assert!(said.contains("nothing to put back"), "{said}");
     assert!(
-        said.contains("To go on with it: git gryt sync push --republish"),
+        said.contains("To go on with the cloud's ledger: git gryt sync push --republish"),
         "{said}"
     );
     let said = ann.must("git gryt sync push --republish");

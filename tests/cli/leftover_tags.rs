@@ -50,7 +50,7 @@ fn a_tag_that_its_promoter_could_not_send_is_sent_by_others() {
         // What this contact fetches tells of the promotion, and that its tag is not there.
         let ran = bob.sh(&format!("git gryt {line}"));
         assert_eq!(ran.code, 0, "{ran:#?}");
-        let told = "The cloud lacked the tag v1.0.0 of ann's promotion: sent";
+        let told = "Sent the tag v1.0.0 of ann's promotion, which the cloud lacked";
         assert!(ran.err.contains(told), "{line}: {ran:#?}");
         // It is the very object that the promoter has.
         let made = ann.git("rev-parse refs/tags/v1.0.0");

@@ -171,7 +171,9 @@ fn what_a_fork_brings_in_other_peoples_names_is_told_where_it_came_from() {
     ann.git("remote add carl ../carl.git");
     let told = ann.must("git gryt sync pull --from carl");
     assert!(
-        told.contains("in the name of bob <bob@example.com>, and nothing but their author lines"),
+        told.contains(
+            "Their author lines name bob <bob@example.com>; nothing else shows who made them"
+        ),
         "{told}"
     );
     ann.must("git gryt sync push-evolutions");

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::sandbox::{Person, Sandbox};
-use crate::transport::Daemon;
+use crate::transport::{Daemon, until};
 
 /// Connects each client to a daemon, and keeps everything to itself from the moment that the client
 /// says `word`. Returns the port.
@@ -56,6 +56,31 @@ fn ready(sandbox: &Sandbox, word: &'static [u8]) -> (Person, Daemon) {
     (ann, daemon)
 }
 
+/// Git ends without its ssh, which would go on reading from the terminal.
+#[test]
+#[cfg(target_os = "linux")]
+fn ssh_that_asks_for_ever_ends_with_git() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    let ssh = sandbox.path().join("ssh");
+    fs::write(&ssh, "#!/bin/sh\necho $$ >>\"$0.asked\"\nexec sleep 1000\n").unwrap();
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+    ann.git("remote set-url origin ssh://git@host.invalid/hosting.git");
+    let ann = ann.with("GIT_SSH_COMMAND", &ssh.display().to_string());
+    ann.git("config gryt.timeout 1s");
+    ann.refused(8, "git gryt sync pull");
+    let asked = fs::read_to_string(sandbox.path().join("ssh.asked")).unwrap();
+    assert!(!asked.is_empty());
+    for process in asked.lines() {
+        until("ssh ends", || {
+            let name = fs::read_to_string(format!("/proc/{process}/comm"));
+            name.map_or(true, |name| name.trim() != "sleep")
+        });
+    }
+}
+
 #[test]
 fn a_cloud_that_answers_nobody_is_left_after_the_timeout() {
     let sandbox = Sandbox::new();
@@ -73,7 +98,7 @@ fn a_cloud_that_answers_nobody_is_left_after_the_timeout() {
         let said = ann.refused(8, &format!("git gryt {line}"));
         let what = "The cloud (origin) cannot be reached";
         assert!(said.contains(what), "{line}: {said}");
-        let why = "no answer within 1 s (gryt.timeout)";
+        let why = "no answer within 1 s (git gryt config timeout)";
         assert!(said.contains(why), "{line}: {said}");
     }
     assert_eq!(ann.refs("refs/gryt-local/promoting"), []);
@@ -88,7 +113,7 @@ fn a_push_that_is_not_answered_before_it_is_sent_is_over() {
     assert!(said.contains("The cloud (origin)"), "{said}");
     assert!(said.contains("Nothing was sent"), "{said}");
     assert!(
-        said.contains("no answer within 1 s (gryt.timeout)"),
+        said.contains("no answer within 1 s (git gryt config timeout)"),
         "{said}"
     );
     assert!(!said.contains("not known yet"), "{said}");
@@ -110,7 +135,7 @@ fn a_push_that_is_not_answered_after_it_was_sent_is_not_known_yet() {
         "{said}"
     );
     assert!(
-        said.contains("no answer within 1 s (gryt.pushTimeout)"),
+        said.contains("no answer within 1 s (git gryt config push_timeout)"),
         "{said}"
     );
     assert_eq!(ann.refs("refs/gryt-local/promoting").len(), 1);
@@ -122,7 +147,7 @@ fn a_push_that_is_not_answered_after_it_was_sent_is_not_known_yet() {
         said.contains("The cloud (origin) did not answer the push"),
         "{said}"
     );
-    assert!(said.contains("(gryt.pushTimeout)"), "{said}");
+    assert!(said.contains("(git gryt config push_timeout)"), "{said}");
     let url = daemon.url("hosting.git");
     ann.git(&format!("remote set-url origin {url}"));
     ann.must("git gryt promote v1.0.0");
@@ -142,7 +167,7 @@ fn a_fetch_that_stops_among_its_objects_is_left_by_the_second_limit() {
     let said = ann.refused(8, "git gryt sync pull");
     assert!(said.contains("The cloud (origin)"), "{said}");
     assert!(
-        said.contains("no answer within 1 s (gryt.pushTimeout)"),
+        said.contains("no answer within 1 s (git gryt config push_timeout)"),
         "{said}"
     );
 }

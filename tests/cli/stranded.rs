@@ -2,6 +2,40 @@
 
 use crate::sandbox::Sandbox;
 
+/// A draft that reached the cloud too late goes from there with the rename of whoever edited it, or later, where
+/// the cloud did not answer: no other clone may let go of it.
+#[test]
+fn a_late_draft_leaves_the_cloud_although_no_answer_came() {
+    for line in [
+        "git gryt generation rename v1.0.0 v1.1.0",
+        "git gryt generation delete v1.0.0",
+    ] {
+        let sandbox = Sandbox::new();
+        let hosting = sandbox.nobody().at(sandbox.hosting());
+        let [ann, bob] = sandbox.team(["ann", "bob"]);
+        ann.proves("v1.0.0", "A");
+        ann.must("git gryt sync push");
+        bob.must("git gryt sync pull && git gryt generation edit v1.0.0 -d late");
+        ann.must("git gryt promote v1.0.0");
+        // As a push that left before the promotion, and arrived after it.
+        bob.git("push -q origin refs/gryt/generations/v1.0.0");
+        bob.must("git gryt sync pull");
+        let silent =
+            "#!/bin/sh\nwhile read old new ref; do case $new in 000*) kill -9 $PPID;; esac; done\n";
+        hosting.write("hooks/pre-receive", silent);
+        hosting.must("chmod +x hooks/pre-receive");
+        let told = bob.sh(line);
+        assert_eq!(told.code, 0, "{told:#?}");
+        let what = "v1.0.0 is still in the cloud, which did not answer";
+        assert!(told.err.contains(what), "{told:#?}");
+        assert_eq!(hosting.refs("refs/gryt/generations").len(), 1);
+        hosting.must("rm hooks/pre-receive");
+        bob.must("git gryt sync pull");
+        assert_eq!(hosting.refs("refs/gryt/generations"), []);
+        assert_eq!(bob.refs("refs/gryt-local/leaving"), []);
+    }
+}
+
 #[test]
 fn proofs_that_a_forged_seal_took_come_along_to_another_version() {
     let sandbox = Sandbox::new();

@@ -72,7 +72,7 @@ fn kill_group(process: &Child) {
 }
 
 /// Waits until something holds; a test that waits for ever says what for.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(

@@ -66,18 +66,14 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
     let version = draft.version;
     let sealed = session.core.open_version(&refs, &version).is_err();
     let shared = session.core.config.remote.is_some() && !args.local_only;
-    if sealed
-        && shared
-        && session
-            .core
-            .known_cloud(&refs)
-            .contains_key(&names::draft(&version))
-    {
+    let known = session.core.known_cloud(&refs);
+    let unanswered = if sealed && shared && known.contains_key(&names::draft(&version)) {
         let own = session.drafts.own_attempts(&refs, &version, &draft.root)?;
         let contact = session.cloud.contact(None)?;
-        let stranded = deletion::stranded(session, &contact, &version, &draft.tip, &own)?;
-        session.cloud.clear(&contact, &stranded)?;
-    }
+        deletion::clear_stranded(session, &contact, &version, &draft.tip, &own)?
+    } else {
+        false
+    };
     // What outlived its promotion is this clone's alone by now.
     let cloud = shared && !sealed;
     let reached = match cloud {
@@ -89,8 +85,8 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
         None => false,
     };
     // What was never seen in the cloud need not leave it.
-    let known = session.core.known_cloud(&refs);
-    let pending = cloud && reached.is_none() && known.contains_key(&names::draft(&version));
+    let away = cloud && reached.is_none() && known.contains_key(&names::draft(&version));
+    let pending = away || unanswered;
     let left_here = session.core.change(|refs| {
         let Some(tip) = refs.get(&names::draft(&version)) else {
             return Ok((Vec::new(), 0));

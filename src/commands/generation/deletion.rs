@@ -11,6 +11,7 @@ use crate::model::promotion::REFS_A_PUSH;
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Relation;
 use crate::model::{Exit, Oid, Refusal, Version};
+use crate::session::cloud::clear::Left;
 use crate::session::cloud::push::{Job, Next};
 use crate::session::core::contact::Contact;
 use crate::session::core::taken::promoted;
@@ -150,9 +151,40 @@ pub(super) fn plan(
     Ok(Some(updates))
 }
 
-/// The deletions of a draft and of evolutions that came along, from a cloud that sealed their version without
-/// them: nobody else may let go of them there.
-pub(super) fn stranded(
+/// Deletes in the cloud a draft and evolutions that came along, where the cloud sealed their version without
+/// them: nobody else may let go of them there. True where the cloud did not answer, so that a later command has
+/// to look again.
+///
+/// # Errors
+/// Refs cannot be read or written.
+pub(super) fn clear_stranded(
+    session: &Session<'_>,
+    contact: &Contact,
+    version: &Version,
+    here: &Oid,
+    own: &[Attempt],
+) -> Result<bool> {
+    let stranded = stranded(session, contact, version, here, own)?;
+    Ok(session.cloud.clear(contact, &stranded)?.why == Some(Left::Moved))
+}
+
+/// The same for a draft that left this clone before the cloud answered, and for this person's evolutions of it.
+///
+/// # Errors
+/// As [`clear_stranded`].
+pub(super) fn clear_left(
+    session: &Session<'_>,
+    contact: &Contact,
+    version: &Version,
+    here: &Oid,
+    known: &BTreeMap<String, Oid>,
+) -> Result<bool> {
+    let mut left = stranded(session, contact, version, here, &[])?;
+    left.extend(gone(session, contact, version, here, known)?);
+    Ok(session.cloud.clear(contact, &left)?.why == Some(Left::Moved))
+}
+
+fn stranded(
     session: &Session<'_>,
     contact: &Contact,
     version: &Version,

@@ -3,7 +3,8 @@
 
 use anyhow::Result;
 
-use super::deletion::Deletion;
+use super::deletion::{Deletion, clear_left};
+use crate::model::reconcile::Seal;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
@@ -39,7 +40,7 @@ pub(super) fn contact(session: &Session<'_>) -> Result<Option<Contact>> {
 /// Says that the cloud will hear of it.
 pub(super) fn tell(session: &Session<'_>, version: &Version) {
     session.core.ctx.warn(format!(
-        "{version} is still in the cloud, which is away: the next command that reaches it deletes it there"
+        "{version} is still in the cloud, which did not answer: the next command that reaches it deletes it there"
     ));
 }
 
@@ -55,7 +56,8 @@ pub(crate) fn finish(session: &Session<'_>, contact: &Contact) -> Result<()> {
         .collect();
     for (version, tip) in pending {
         match bring(session, contact, &refs, &version, &tip) {
-            Ok(()) => {}
+            Ok(true) => {}
+            Ok(false) => continue,
             Err(error) => match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.exit != Exit::Remote => {
                     session.core.ctx.warn(format!(
@@ -73,20 +75,27 @@ pub(crate) fn finish(session: &Session<'_>, contact: &Contact) -> Result<()> {
     Ok(())
 }
 
+/// Deletes a draft in the cloud that left this clone; false where that is still to be done.
 fn bring(
     session: &Session<'_>,
     contact: &Contact,
     refs: &Refs,
     version: &Version,
     tip: &Oid,
-) -> Result<()> {
-    if let Some(ledger) = contact.ledger()
-        && let Some(sealed) = session.core.store.sealed(ledger, version)?
-    {
-        return Err(promoted(&sealed).into());
-    }
+) -> Result<bool> {
     let known = session.core.adopted(refs)?;
+    let sealed = match contact.ledger() {
+        Some(ledger) => session.core.store.sealed(ledger, version)?,
+        None => None,
+    };
+    if let Some(sealed) = sealed {
+        if session.core.draft_seal(version, Some(tip), Some(&sealed))? == Seal::Folded {
+            return Err(promoted(&sealed).into());
+        }
+        // What was edited too late for the release, and went on under another name.
+        return Ok(!clear_left(session, contact, version, tip, &known)?);
+    }
     let mut deletion = Deletion::of(session, version, tip, Some(&known));
     session.cloud.push(contact, &mut deletion)?;
-    Ok(())
+    Ok(true)
 }

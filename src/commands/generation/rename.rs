@@ -105,11 +105,11 @@ pub(crate) fn run(session: &Session<'_>, args: &RenameArgs) -> Result<Outcome> {
         Some(contact) if published => delete::from_cloud(session, contact, &old, &draft.tip)?,
         Some(_) | None => false,
     };
-    if let Some(contact) = &reached {
-        let stranded = deletion::stranded(session, contact, &old, &draft.tip, &own)?;
-        session.cloud.clear(contact, &stranded)?;
-    }
-    let pending = published && reached.is_none();
+    let unanswered = match &reached {
+        Some(contact) => deletion::clear_stranded(session, contact, &old, &draft.tip, &own)?,
+        None => false,
+    };
+    let pending = unanswered || (published && reached.is_none());
     let overtaken = session.core.change(|refs| {
         let (mut updates, overtaken) = finish(session, refs, &draft, &first, &own)?;
         if pending && !overtaken {

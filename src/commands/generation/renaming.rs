@@ -68,7 +68,9 @@ fn forget(session: &Session<'_>, refs: &Refs, old: &Version, first: &Oid) -> Res
         return Ok(());
     }
     let what = format!("{old} is being renamed by another process");
-    Err(Refusal::new(Exit::OutOfStep, what).into())
+    Err(Refusal::new(Exit::OutOfStep, what)
+        .then("git gryt status")
+        .into())
 }
 
 /// A rename that was cut short, and that other people's work on the old name stops for good: it ends, and

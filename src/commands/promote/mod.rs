@@ -61,7 +61,7 @@ pub(crate) struct PromoteArgs {
     /// Pass the gates that only the policy of the previous promotion fails
     #[arg(long, requires = "reason")]
     override_previous: bool,
-    /// Pass also who may promote, although the previous policy names you no heir. Everybody disputes
+    /// Override who may promote, too, although the previous policy does not name you as an heir. Everybody disputes
     /// the release, until their clones are told to trust its entry (git gryt config trust)
     #[arg(long, requires = "override_previous")]
     without_heir: bool,

@@ -89,7 +89,7 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
     // What is said of drafts and releases by name is not said twice.
     news.retain(|news| match news {
         News::Withdrawn { version, .. } => !adopted.withdrawn.iter().any(|(v, _)| v == version),
-        News::Disputed { entry, .. } => !adopted.disputed.iter().any(|(name, _)| name == entry),
+        News::Disputed { entry, .. } => !adopted.disputed.iter().any(|d| d.entry == *entry),
         News::Left { version } => {
             !adopted.deleted.contains(version)
                 && adopted

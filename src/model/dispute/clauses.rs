@@ -15,7 +15,7 @@ pub(super) fn draft(facts: &Facts<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     if draft.root != sealed.generation {
         wrong.push(format!(
-            "its draft begins at {}, and it names {}",
+            "its draft begins at {}, and the entry names {}",
             draft.root.short(),
             sealed.generation.short()
         ));
@@ -57,7 +57,9 @@ pub(super) fn evolutions(facts: &Facts<'_>) -> Vec<String> {
         }
         if !facts.rules.people.same(&evolution.owner, &folded.owner) {
             let (owner, said) = (&evolution.owner, &folded.owner);
-            wrong.push(format!("{name} is owned by {owner}, and it names {said}"));
+            wrong.push(format!(
+                "{name} is owned by {owner}, and the entry names {said}"
+            ));
         }
         if roots.contains(&&tried.attempt.root) {
             wrong.push(format!("{name} is there under two numbers"));
@@ -125,7 +127,7 @@ pub(super) fn counted(facts: &Facts<'_>, attempts: &[Attempt]) -> Vec<String> {
         let counts = says.is_some_and(|says| says.passes());
         let name = &attempt.name;
         (counts != folded.counted).then(|| match counts {
-            true => format!("{name} counts, and it says that it did not"),
+            true => format!("{name} counts, and the entry says that it does not"),
             false => format!("{name} does not count, and it says that it did"),
         })
     };
@@ -141,11 +143,11 @@ pub(super) fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) ->
         let said: Vec<&Verdict> = sealed.iter().filter(|v| v.gate == *gate).collect();
         match (said.as_slice(), verdict.passed) {
             ([_, _, ..], _) => {
-                let why = format!("the gate {gate} is said twice");
+                let why = format!("the entry has the gate {gate} twice");
                 found.push(Dispute::new(Rule::Gates, why));
             }
             ([], true) => {
-                let why = format!("the gate {gate} was left unsaid");
+                let why = format!("the entry lacks the gate {gate}");
                 found.push(Dispute::new(Rule::Gates, why));
             }
             ([said], true) if !said.passed || said.only.is_some() || said.excuse.is_some() => {
@@ -173,7 +175,7 @@ pub(super) fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) ->
     for said in sealed {
         if !now.iter().any(|verdict| verdict.gate == said.gate) {
             let gate = &said.gate;
-            let why = format!("no policy asks for the gate {gate}, of which it says something");
+            let why = format!("the entry has the gate {gate}, which no policy asks for");
             found.push(Dispute::new(Rule::Gates, why));
         }
     }

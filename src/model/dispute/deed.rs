@@ -39,7 +39,7 @@ pub(crate) fn deed(
     if let Some(by) = deed.by
         && !people.same(author, by)
     {
-        let why = format!("{author} wrote the entry, which says that {by} did");
+        let why = format!("{author} wrote the entry, and it says that {by} did");
         found.push(Dispute::new(Rule::Author, why));
     }
     let Some(Whose {

@@ -141,7 +141,7 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         Some(Err(why)) => found.push(Dispute::new(Rule::Original, why.clone())),
         Some(Ok(original)) => {
             if original.sealed != *sealed {
-                let why = "it says something else than the entry that it repeats";
+                let why = "it differs from the entry that it repeats";
                 found.push(Dispute::new(Rule::Original, why));
             }
             found.extend(gates(&subject, &sealed.gates, &original.rules));

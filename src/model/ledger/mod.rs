@@ -229,7 +229,7 @@ fn withdrawal(entry: &Entry) -> Rule<Verified> {
         "trailer and file name two versions",
     )?;
     let number = withdrawal.number_at(path);
-    let number = number.ok_or("its file is another version's, or has no number")?;
+    let number = number.ok_or("its file has the name of another version, or no number")?;
     adds_only(entry, std::slice::from_ref(path))?;
     let known = |v: &Version| v.as_str() == version.as_str();
     ensure(

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::draft::DraftConflict;
 use crate::model::disputed::Dispute;
-use crate::model::shaped::{conflict, disputed_entry, quarantined, renumbered, withdrawn};
+use crate::model::shaped::{conflict, quarantined, renumbered, withdrawn};
 use crate::model::state::SyncState;
-use crate::model::{EvolutionName, Version};
+use crate::model::{EvolutionName, Person, Version};
 
 /// What a pull did, by name.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -52,12 +52,7 @@ pub(crate) struct Adopted {
     #[cfg_attr(test, schemars(with = "Vec<withdrawn::Shape<Version, String>>"))]
     pub withdrawn: Vec<(Version, String)>,
     /// Entries of the ledger that this pull learnt to be disputed, and what for.
-    #[serde(serialize_with = "disputed_entry::serialize")]
-    #[cfg_attr(
-        test,
-        schemars(with = "Vec<disputed_entry::Shape<String, Vec<Dispute>>>")
-    )]
-    pub disputed: Vec<(String, Vec<Dispute>)>,
+    pub disputed: Vec<DisputedEntry>,
     /// Refs of the cloud that do not check, and why.
     #[serde(serialize_with = "quarantined::serialize")]
     #[cfg_attr(test, schemars(with = "Vec<quarantined::Shape<String, String>>"))]
@@ -72,6 +67,17 @@ pub(crate) struct Renamed {
     pub old: Version,
     #[serde(rename = "to")]
     pub new: Version,
+}
+
+/// An entry of the ledger that a pull learnt to be disputed.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct DisputedEntry {
+    /// What it did: a version where it is a promotion.
+    pub entry: String,
+    /// Who wrote it.
+    pub by: Person,
+    pub why: Vec<Dispute>,
 }
 
 impl Adopted {

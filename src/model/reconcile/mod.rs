@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Invalid, Oid};
 
-pub(crate) use adopted::{Adopted, Renamed};
+pub(crate) use adopted::{Adopted, DisputedEntry, Renamed};
 pub(crate) use draft::{DraftConflict, DraftStep, draft};
 pub(crate) use evolution::{EvolutionStep, evolution, next_number};
 

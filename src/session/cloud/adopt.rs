@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Cloud;
 use crate::git::refs::Update;
 use crate::model::reconcile::{
-    self, Adopted, DraftConflict, DraftStep, EvolutionStep, Relation, Renamed,
+    self, Adopted, DisputedEntry, DraftConflict, DraftStep, EvolutionStep, Relation, Renamed,
 };
 use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid, Version};
@@ -192,8 +192,12 @@ impl Cloud<'_> {
             let since = self.since(refs.get(names::LEDGER), ledger)?;
             adoption.sum.promoted = since.promoted;
             adoption.sum.withdrawn = since.withdrawn;
-            let disputed = since.disputed.into_iter();
-            adoption.sum.disputed = disputed.map(|d| (d.name(), d.why)).collect();
+            let disputed = since.disputed.into_iter().map(|disputed| DisputedEntry {
+                entry: disputed.name(),
+                by: disputed.by,
+                why: disputed.why,
+            });
+            adoption.sum.disputed = disputed.collect();
             let settled = self.core.store.settled(ledger)?;
             let own = refs.change(names::LEDGER, Some(&settled.tip));
             let base = refs.change(names::BASE, Some(&ledger.base));

@@ -34,7 +34,7 @@ impl Cloud<'_> {
         let contact = self.contact(None)?;
         if let Some(checked) = &contact.checked {
             let genesis = checked.genesis.short();
-            let what = format!("The cloud has a ledger already, which begins at {genesis}");
+            let what = format!("The cloud already has a ledger, which begins at {genesis}");
             return Err(Refusal::new(Exit::Taken, what)
                 .then("git gryt sync pull")
                 .into());

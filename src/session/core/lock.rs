@@ -63,7 +63,7 @@ impl Core<'_> {
             if began.elapsed() >= self.left() {
                 let what = format!("{} is at work in this clone", holder(&mut file));
                 return Err(Refusal::new(Exit::Failure, what)
-                    .because("It contacts the cloud, and this command would, too")
+                    .because("Only one command of a clone contacts the cloud at a time")
                     .because("Try again once it has ended, or end it")
                     .into());
             }

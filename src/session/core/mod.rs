@@ -268,9 +268,17 @@ impl<'a> Core<'a> {
     /// [`Exit::Usage`] in local mode.
     pub(crate) fn cloud_name(&self) -> Result<&str> {
         self.config.remote.as_deref().ok_or_else(|| {
-            Refusal::new(Exit::Usage, "Local mode never touches a cloud")
-                .then("git gryt config execution_mode hybrid")
-                .into()
+            let (what, next) = match self.remotes.is_empty() {
+                true => (
+                    "This repository has no remote, so it has no cloud",
+                    "git remote add origin URL",
+                ),
+                false => (
+                    "Local mode never touches a cloud",
+                    "git gryt config execution_mode hybrid",
+                ),
+            };
+            Refusal::new(Exit::Usage, what).then(next).into()
         })
     }
 

@@ -397,10 +397,9 @@ impl Core<'_> {
 
 /// The refusal of an entry of one's own that everybody would dispute.
 pub(crate) fn not_sent(disputed: &Disputed) -> Refusal {
-    let mut refusal = Refusal::new(
-        Exit::Gate,
-        "Everybody would dispute this entry, so it was not sent",
-    );
+    let act = &disputed.act;
+    let what = format!("Every clone would dispute {act}, so it was not sent");
+    let mut refusal = Refusal::new(Exit::Gate, what);
     refusal.why = disputed.why.iter().map(ToString::to_string).collect();
     refusal
 }

@@ -60,15 +60,15 @@ impl Sealing<'_> {
             let sent = self.offer(contact, &own, &tag)?;
             let whose = format!("of {}'s promotion", sealed.promoter.name);
             if !sent.moves.is_empty() {
-                self.core
-                    .ctx
-                    .note(format!("The cloud lacked the tag {own} {whose}: sent"));
+                self.core.ctx.note(format!(
+                    "Sent the tag {own} {whose}, which the cloud lacked"
+                ));
                 settled.push(version);
             } else if !sent.declined.is_empty() {
                 self.keep_tag(&own, &tag)?;
                 self.note_untagged(&version)?;
                 let text = format!(
-                    "The cloud lacks the tag {own} {whose}, and refused it: pulls and pushes send it again"
+                    "The cloud lacks the tag {own} {whose}, and refused it; later pulls and pushes send it again"
                 );
                 match about {
                     About::Pushing => self.core.ctx.warn(text),

@@ -153,7 +153,7 @@ impl Core<'_> {
         };
         let mailmap = self.store.mailmap(&sealed.tree)?.map(|(oid, _)| oid);
         let wrong = wrong.or((sealed.rules.has_mailmaps() && mailmap != sealed.mailmap)
-            .then_some("the mailmap that it names is not the release commit's"));
+            .then_some("the mailmap that the entry names is not the release commit's"));
         if let Some(wrong) = wrong {
             // Judged by the stricter words of neither: what is wrong is said already.
             let text = there.ok().flatten().unwrap_or_default();
