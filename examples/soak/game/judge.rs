@@ -189,6 +189,8 @@ pub(crate) fn fault(act: &Act) -> Option<Kind> {
         Ended::Exit(9) => Some(Kind::Accused),
         // Git's own words for a lock that a killed process left.
         Ended::Exit(1) if act.disturbed && LEFT.iter().any(|left| act.says(left)) => None,
+        // On a busy machine a command may wait for its clone's lock for longer than it is to.
+        Ended::Exit(1) if act.says("is at work in this clone") => None,
         Ended::Exit(0 | 3..=8) | Ended::Killed => None,
         Ended::Exit(_) | Ended::Signal(_) | Ended::Overdue => Some(Kind::Failed),
     }
