@@ -1,5 +1,7 @@
 //! `git gryt hook`: install and remove git's hooks, and what they do.
 
+mod receive;
+
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -11,7 +13,7 @@ use super::Outcome;
 use super::sync::published;
 use crate::hooks::Hooks;
 use crate::model::evolution::Attempt;
-use crate::model::hook::{HOOKS, Hook, Way};
+use crate::model::hook::{ALL, HOOKS, Hook, Way};
 use crate::model::shaped::installed;
 use crate::model::{Cause, EvolutionName, Exit, Oid, Refusal};
 use crate::runner::{self, End, Interrupt};
@@ -29,7 +31,7 @@ pub(crate) enum HookCommand {
     /// What a hook does; git starts it
     Run {
         /// The hook
-        #[arg(value_parser = names_of_hooks())]
+        #[arg(value_parser = ALL.map(Hook::as_str))]
         hook: String,
         /// What git tells it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -50,6 +52,10 @@ pub(crate) struct HookArgs {
     /// has; post-merge pulls
     #[arg(value_parser = names_of_hooks())]
     hooks: Vec<String>,
+    /// The hook of the bare repository that people push to: pre-receive refuses what no clone would
+    /// believe
+    #[arg(long, conflicts_with = "hooks")]
+    server: bool,
 }
 
 fn names_of_hooks() -> [&'static str; 3] {
@@ -99,8 +105,13 @@ impl Ran {
 /// As each says.
 pub(crate) fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcome> {
     match command {
-        HookCommand::Install(args) => install(session, &chosen(&args.hooks)),
-        HookCommand::Uninstall(args) => uninstall(session, &chosen(&args.hooks)),
+        HookCommand::Install(args) => {
+            if args.server {
+                receive::is_server(session)?;
+            }
+            install(session, &chosen(args))
+        }
+        HookCommand::Uninstall(args) => uninstall(session, &chosen(args)),
         HookCommand::Run { hook, args } => match Hook::named(hook) {
             Some(Hook::PreCommit) => pre_commit(session),
             Some(Hook::PrePush) => pre_push(session, args),
@@ -108,6 +119,7 @@ pub(crate) fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcom
                 pull_briefly(session);
                 Ok(done(Hook::PostMerge))
             }
+            Some(Hook::PreReceive) => receive::run(session),
             None => Err(Refusal::new(Exit::Usage, format!("{hook} is no hook of gryt's")).into()),
         },
         HookCommand::Share { names } => share(session, names),
@@ -127,6 +139,8 @@ pub(crate) fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Out
     let stops = refusal.is_some_and(|refusal| refusal.cause == Cause::StopsCommit);
     match Hook::named(hook) {
         Some(Hook::PreCommit) if stops => Err(error),
+        // What could not be judged is not let in.
+        Some(Hook::PreReceive) => Err(error),
         Some(hook) => Ok(Outcome::HookRan(Ran {
             trouble: Some(format!("{error:#}")),
             ..Ran::nothing(hook)
@@ -135,13 +149,16 @@ pub(crate) fn forgive(command: &HookCommand, error: anyhow::Error) -> Result<Out
     }
 }
 
-fn chosen(names: &[String]) -> Vec<Hook> {
-    if names.is_empty() {
+fn chosen(args: &HookArgs) -> Vec<Hook> {
+    if args.server {
+        return vec![Hook::PreReceive];
+    }
+    if args.hooks.is_empty() {
         return HOOKS.to_vec();
     }
     HOOKS
         .into_iter()
-        .filter(|hook| names.iter().any(|name| name == hook.as_str()))
+        .filter(|hook| args.hooks.iter().any(|name| name == hook.as_str()))
         .collect()
 }
 

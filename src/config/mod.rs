@@ -14,13 +14,12 @@ use crate::model::near::nearest;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Oid, Refusal};
 use value::{
-    boolean, parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_patience,
-    parse_prefix,
+    parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_patience, parse_prefix,
 };
 
 pub(crate) use key::{KEYS, Key, check, counts, key, recommended};
 pub(crate) use shared::{FILE, Shared, read_shared, set_shared, unset_shared};
-pub(crate) use value::prefix;
+pub(crate) use value::{boolean, prefix};
 
 /// How far a clone works with its cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -110,7 +110,7 @@ pub(super) fn set_wrong(setting: &Setting, expected: &str) -> Refusal {
 }
 
 /// Git's own spellings (git-config(1), "Values").
-pub(super) fn boolean(value: &str) -> Option<bool> {
+pub(crate) fn boolean(value: &str) -> Option<bool> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Some(true),
         "false" | "no" | "off" | "0" | "" => Some(false),

@@ -9,6 +9,7 @@ pub(crate) mod hooks;
 pub(crate) mod ident;
 mod patience;
 pub(crate) mod push;
+pub(crate) mod received;
 pub(crate) mod refs;
 pub(crate) mod room;
 mod trace;
@@ -67,6 +68,8 @@ pub struct Git {
     holds: Arc<AtomicBool>,
     /// What git must not be heard to say.
     secrets: Arc<[String]>,
+    /// Where the objects of a push are that is being judged, and those of the repository.
+    quarantine: Arc<[(&'static str, OsString)]>,
 }
 
 /// What a git process left behind.
@@ -111,6 +114,7 @@ impl Git {
             patience: Patience::default(),
             holds: Arc::default(),
             secrets: Arc::default(),
+            quarantine: quarantine().into(),
         }
     }
 
@@ -213,6 +217,7 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
+        command.envs(self.quarantine.iter().map(|(name, value)| (name, value)));
         if self.holds.load(Ordering::Relaxed) {
             command.env(HOLDER, std::process::id().to_string());
         }
@@ -236,6 +241,17 @@ impl Git {
         let first = args.first().map(|a| a.as_ref().to_string_lossy());
         bail!("git {}: {}", first.unwrap_or_default(), output.said());
     }
+}
+
+/// Where git keeps the objects of a push until its hooks let it in (git-receive-pack(1), "Quarantine
+/// environment"): the variables that lead there. None outside of such a hook.
+pub(crate) fn quarantine() -> Vec<(&'static str, OsString)> {
+    if std::env::var_os("GIT_QUARANTINE_PATH").is_none() {
+        return Vec::new();
+    }
+    let names = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
+    let value = |name| Some((name, std::env::var_os(name)?));
+    names.into_iter().filter_map(value).collect()
 }
 
 /// Runs git in a folder that may be in no repository, or in one that is still to be found.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::git::Git;
-use crate::model::hook::{CONFIGURED_SINCE, Found, HOOKS, Hook, Manager, Own, Way, aside, install};
+use crate::model::hook::{ALL, CONFIGURED_SINCE, Found, Hook, Manager, Own, Way, aside, install};
 use crate::model::{Exit, Refusal};
 
 /// The hooks of one repository.
@@ -174,7 +174,7 @@ impl<'a> Hooks<'a> {
     /// stays.
     fn tidy(&self, made: usize) {
         let folder = aside(&self.folder);
-        if HOOKS.iter().all(|hook| !present(&hook.aside(&self.folder))) {
+        if ALL.iter().all(|hook| !present(&hook.aside(&self.folder))) {
             let name = self.folder.file_name().unwrap_or_default();
             for link in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 // The links that a hook found its neighbours by.
@@ -192,7 +192,7 @@ impl<'a> Hooks<'a> {
     /// How many folders were made for the hooks that are here: each file remembers it, since nobody
     /// knows which of them goes last.
     fn made(&self) -> usize {
-        let known = HOOKS.iter().filter_map(|hook| self.own(*hook));
+        let known = ALL.iter().filter_map(|hook| self.own(*hook));
         known.map(|own| own.made).max().unwrap_or_default()
     }
 

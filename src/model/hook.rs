@@ -14,10 +14,20 @@ pub(crate) enum Hook {
     PreCommit,
     PrePush,
     PostMerge,
+    /// On a server: it judges what is pushed.
+    PreReceive,
 }
 
-/// All of them.
+/// Those of a clone.
 pub(crate) const HOOKS: [Hook; 3] = [Hook::PreCommit, Hook::PrePush, Hook::PostMerge];
+
+/// All of them.
+pub(crate) const ALL: [Hook; 4] = [
+    Hook::PreCommit,
+    Hook::PrePush,
+    Hook::PostMerge,
+    Hook::PreReceive,
+];
 
 /// Who else writes hook files here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -97,7 +107,8 @@ pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
         return Err(Refusal::new(Exit::Conflict, what)
             .because("It stays as it is: take your lines elsewhere, or gryt's out by hand"));
     }
-    if found.configurable {
+    // A git that does not know such a configuration would let everything in.
+    if found.configurable && hook != Hook::PreReceive {
         return Ok(Way::Configured);
     }
     if let Some(manager) = found.manager {
@@ -122,10 +133,11 @@ pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
         let what = format!(
             "The {hook} hook from before gryt was moved aside, and gryt's own, which ran it, is gone"
         );
+        let named = hook.named_by();
         return Err(Refusal::new(Exit::Conflict, what)
             .because("To put it back, and then to install again:")
             .then(format!(
-                "git gryt hook uninstall {hook} && git gryt hook install {hook}"
+                "git gryt hook uninstall {named} && git gryt hook install {named}"
             )));
     }
     Ok(match found.foreign {
@@ -137,7 +149,7 @@ pub(crate) fn install(hook: Hook, found: &Found) -> Result<Way, Refusal> {
 impl Hook {
     /// The hook of that name.
     pub(crate) fn named(name: &str) -> Option<Hook> {
-        HOOKS.into_iter().find(|hook| hook.as_str() == name)
+        ALL.into_iter().find(|hook| hook.as_str() == name)
     }
 
     /// Its name, which is that of its file.
@@ -146,6 +158,15 @@ impl Hook {
             Self::PreCommit => "pre-commit",
             Self::PrePush => "pre-push",
             Self::PostMerge => "post-merge",
+            Self::PreReceive => "pre-receive",
+        }
+    }
+
+    /// How `install` and `uninstall` are told which one is meant.
+    fn named_by(self) -> &'static str {
+        match self {
+            Self::PreReceive => "--server",
+            Self::PreCommit | Self::PrePush | Self::PostMerge => self.as_str(),
         }
     }
 
@@ -155,6 +176,7 @@ impl Hook {
             Self::PreCommit => "refuses a commit of .gryt/ files that gryt cannot read, and pulls",
             Self::PrePush => "names proofs of what is pushed that nobody else has",
             Self::PostMerge => "pulls",
+            Self::PreReceive => "refuses a push of refs that no clone would believe",
         }
     }
 
@@ -174,8 +196,12 @@ impl Hook {
         format!("hook.gryt-{self}")
     }
 
-    /// What a hook of somebody else's says to serve gryt too. A program that is gone stops nothing.
+    /// What a hook of somebody else's says to serve gryt too. A program that is gone stops nothing, but
+    /// for the one that guards a server.
     pub(crate) fn line(self) -> String {
+        if self == Self::PreReceive {
+            return format!("git-gryt hook run {self} || exit");
+        }
         let quiet = "command -v git-gryt >/dev/null 2>&1";
         format!("! {quiet} || git-gryt hook run {self} \"$@\"")
     }
@@ -191,7 +217,7 @@ impl Hook {
             0 => String::new(),
             made => format!("{FOLDERS}{made}\n"),
         };
-        let names = HOOKS.map(Hook::as_str).join("|");
+        let names = ALL.map(Hook::as_str).join("|");
         // Not by its own name: a manager that comes later may run it under another.
         let before = format!(
             "here=$(CDPATH= cd -- \"$(dirname -- \"$0\")\" && pwd) || exit\n\
@@ -228,6 +254,24 @@ impl Hook {
                  command -v git-gryt >/dev/null 2>&1 || exit 0\n\
                  printf %s \"$input\" | git-gryt hook run pre-push \"$@\"\n"
                 .to_owned(),
+            // Nothing is let in that nobody judged.
+            Self::PreReceive => "input=$(cat; echo .)\n\
+                 input=${input%.}\n\
+                 if [ -x \"$before\" ]; then\n  \
+                   printf %s \"$input\" | \"$before\" \"$@\" || exit\n\
+                 fi\n\
+                 if ! command -v git-gryt >/dev/null 2>&1; then\n  \
+                   echo 'Nothing was taken: git-gryt, which judges pushes to this server, is not on its PATH.' >&2\n  \
+                   echo 'Whoever administers the server installs git-gryt for the user that serves git.' >&2\n  \
+                   exit 1\n\
+                 fi\n\
+                 printf %s \"$input\" | git-gryt hook run pre-receive\n\
+                 ended=$?\n\
+                 case $ended in 0|1) exit \"$ended\" ;; esac\n\
+                 echo \"Nothing was taken: git-gryt ended with status $ended, and judged nothing.\" >&2\n\
+                 echo 'Whoever administers the server tries there: git gryt doctor' >&2\n\
+                 exit 1\n"
+                .to_owned(),
             hook => format!(
                 "if [ -x \"$before\" ]; then\n  \
                    \"$before\" \"$@\" || exit\n\
@@ -236,8 +280,12 @@ impl Hook {
                  exec git-gryt hook run {hook} \"$@\"\n"
             ),
         };
+        let server = match self {
+            Self::PreReceive => " --server",
+            Self::PreCommit | Self::PrePush | Self::PostMerge => "",
+        };
         format!(
-            "#!/bin/sh\n{MARK}{self}: git gryt hook uninstall takes it out again\n{made}{before}{run}"
+            "#!/bin/sh\n{MARK}{self}: git gryt hook uninstall{server} takes it out again\n{made}{before}{run}"
         )
     }
 
@@ -314,7 +362,7 @@ impl Manager {
                     "    gryt:".to_owned(),
                     format!("      run: git-gryt hook run {hook} {{0}}"),
                     match hook {
-                        Hook::PrePush => "      use_stdin: true".to_owned(),
+                        Hook::PrePush | Hook::PreReceive => "      use_stdin: true".to_owned(),
                         _ => "      interactive: false".to_owned(),
                     },
                 ],
@@ -414,7 +462,7 @@ mod tests {
 
     #[test]
     fn a_file_is_known_as_it_was_written_and_no_other() {
-        for hook in HOOKS {
+        for hook in ALL {
             let now = [0, 1, 3].map(|made| (hook.script(made), Own { made, older: false }));
             let once = [false, true].map(|made| {
                 let own = Own {

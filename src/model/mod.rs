@@ -44,6 +44,7 @@ pub(crate) mod proof;
 mod protocol;
 pub(crate) mod publish;
 pub(crate) mod push;
+pub(crate) mod receive;
 pub(crate) mod reconcile;
 pub(crate) mod refusal;
 pub(crate) mod republish;

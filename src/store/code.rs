@@ -173,12 +173,24 @@ impl Store {
     pub(crate) fn on_no_branch(&self, commits: &[Oid]) -> Result<BTreeSet<Oid>> {
         let mut tips = self.read_below("refs/heads/")?;
         tips.extend(self.read_below("refs/remotes/")?);
+        self.held_by_none(commits, tips.iter().map(|(_, tip)| tip))
+    }
+
+    /// Those of `commits` that none of `tips` is or descends from.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn held_by_none<'t>(
+        &self,
+        commits: &[Oid],
+        tips: impl Iterator<Item = &'t Oid>,
+    ) -> Result<BTreeSet<Oid>> {
         let repo = &*self.repo();
         let mut walk = repo.revwalk()?;
         for commit in commits {
             walk.push(to_git(commit)?)?;
         }
-        for (_, tip) in tips.iter().filter(|(_, tip)| self.is_commit(tip)) {
+        for tip in tips.filter(|tip| self.is_commit(tip)) {
             walk.hide(to_git(tip)?)?;
         }
         let mut beside = BTreeSet::new();

@@ -317,7 +317,14 @@ fn objects_alone(common_dir: &Path) -> Result<tempfile::TempDir> {
 fn open_shell(shell: &Path) -> Result<git2::Repository, git2::Error> {
     use git2::RepositoryOpenFlags as Flags;
     let flags = Flags::NO_SEARCH | Flags::NO_DOTGIT | Flags::BARE;
-    git2::Repository::open_ext(shell, flags, &[] as &[&Path])
+    let repo = git2::Repository::open_ext(shell, flags, &[] as &[&Path])?;
+    // Of itself libgit2 knows of a quarantine only where it finds the repository by the environment.
+    for (_, folders) in git::quarantine() {
+        for folder in std::env::split_paths(&folders) {
+            repo.odb()?.add_disk_alternate(&folder.to_string_lossy())?;
+        }
+    }
+    Ok(repo)
 }
 
 /// The working tree's mailmap, where it is a regular file: a link could lead anywhere.

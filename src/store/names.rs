@@ -9,6 +9,8 @@ use crate::model::{EvolutionName, Oid, Version};
 
 /// What is shared.
 pub(crate) const SHARED: &str = "refs/gryt/";
+/// Where everything shared is on hosts that take only branches and tags.
+pub(crate) const BRANCHES: &str = "refs/heads/gryt/";
 /// The chain of promotions.
 pub(crate) const LEDGER: &str = "refs/gryt/ledger";
 /// All three roots have this prefix.
@@ -96,6 +98,11 @@ pub(crate) fn probe(nonce: &str) -> String {
 
 /// Where [`probe`]s live.
 pub(crate) const PROBES: &str = "refs/gryt/probe/";
+
+/// Whether a ref is one clone's own, and pushed nowhere.
+pub(crate) fn is_private(name: &str) -> bool {
+    name.starts_with(TRACKING) || name.starts_with("refs/gryt-local/")
+}
 
 /// Whether a ref is a tag.
 pub(crate) fn is_tag(name: &str) -> bool {

@@ -193,6 +193,38 @@ impl Store {
         Ok(refs)
     }
 
+    /// The tip of one ref, whatever it is for.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn tip(&self, name: &str) -> Result<Option<Oid>> {
+        self.tag(name)
+    }
+
+    /// The branches of this repository.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) fn branches(&self) -> Result<BTreeMap<String, Oid>> {
+        Ok(self.read_below("refs/heads/")?.into_iter().collect())
+    }
+
+    /// What is shared below a prefix, by the names that a clone has for it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn shared_below(&self, prefix: &str) -> Result<BTreeMap<String, Oid>> {
+        let named = |(name, oid): (String, Oid)| {
+            let rest = name.strip_prefix(prefix)?;
+            Some(([names::SHARED, rest].concat(), oid))
+        };
+        Ok(self
+            .read_below(prefix)?
+            .into_iter()
+            .filter_map(named)
+            .collect())
+    }
+
     /// Tells one state of the packed refs from another, as far as a file system can: where it changed while
     /// libgit2 listed refs, git is asked for them.
     pub(super) fn packed(&self) -> Option<(u64, u64, i64, i64)> {

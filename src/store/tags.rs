@@ -181,11 +181,17 @@ impl Store {
         let Some(tag) = self.tag(name)? else {
             return Ok(None);
         };
+        self.peeled(&tag)
+    }
+
+    /// The commit that a tag's object leads to; none where it leads to none.
+    ///
+    /// # Errors
+    /// The object is not in this repository.
+    pub(crate) fn peeled(&self, tag: &Oid) -> Result<Option<Oid>> {
         let repo = &*self.repo();
-        let object = repo.find_object(to_git(&tag)?, None)?;
-        Ok(object
-            .peel_to_commit()
-            .ok()
-            .map(|commit| of_git(commit.id())))
+        let object = repo.find_object(to_git(tag)?, None)?;
+        let commit = object.peel_to_commit().ok();
+        Ok(commit.map(|commit| of_git(commit.id())))
     }
 }

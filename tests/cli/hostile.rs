@@ -1,5 +1,5 @@
-//! Forged entries, one kind a script in fixtures/hostile: what an old clone, a fresh one, a pull, `verify`
-//! and the next promotion say of each. docs/threat-model.md lists them.
+//! Forged entries, one kind a script in fixtures/hostile: what an old clone, a fresh one, a pull, `verify`,
+//! a guarded server and the next promotion say of each. docs/threat-model.md lists them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,13 +69,14 @@ fn everybody_is_told_of_each_kind_of_forged_entry() {
 #[test]
 fn the_page_lists_each_kind_of_forged_entry() {
     let mut table = String::from(
-        "| forged kind | script | by a pull | by verify |\n| --- | --- | --- | --- |\n",
+        "| forged kind | script | by a pull | by verify | by the server |\n| --- | --- | --- | --- | --- |\n",
     );
     for script in scripts() {
         let text = fs::read_to_string(&script).unwrap();
         let name = script.file_stem().unwrap().to_string_lossy().into_owned();
-        let [kind, pull, verify] = ["kind", "pull", "verify"].map(|key| said(&text, key));
-        table += &format!("| {kind} | `{name}` | {pull} | {verify} |\n");
+        let [kind, pull, verify, server] =
+            ["kind", "pull", "verify", "server"].map(|key| said(&text, key));
+        table += &format!("| {kind} | `{name}` | {pull} | {verify} | {server} |\n");
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let page = fs::read_to_string(&file).unwrap();

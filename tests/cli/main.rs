@@ -57,6 +57,7 @@ mod renames;
 mod republish;
 mod sandbox;
 mod secrets;
+mod servers;
 mod silence;
 mod slips;
 mod soak;

@@ -1,9 +1,11 @@
 //! A folder of its own for each test: a home, bare remotes, clones.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_git-gryt");
@@ -32,7 +34,8 @@ pub(crate) struct Ran {
 }
 
 impl Sandbox {
-    /// `GRYT_TEST_REF_FORMAT=reftable` makes all repositories of the suite keep their refs so.
+    /// `GRYT_TEST_REF_FORMAT=reftable` makes all repositories of the suite keep their refs so;
+    /// `GRYT_TEST_SERVER_HOOK=1` has each of them judge what is pushed to it.
     pub(crate) fn new() -> Self {
         Self {
             root: tempfile::tempdir().unwrap(),
@@ -94,6 +97,17 @@ impl Sandbox {
         if self.reftable {
             env.push(("GIT_DEFAULT_REF_FORMAT".into(), "reftable".into()));
         }
+        if let Some(hook) = all_guarded() {
+            let hooks = self.path().join("template/hooks");
+            if !hooks.exists() {
+                fs::create_dir_all(&hooks).unwrap();
+                fs::write(hooks.join("pre-receive"), hook).unwrap();
+                let mode = fs::Permissions::from_mode(0o755);
+                fs::set_permissions(hooks.join("pre-receive"), mode).unwrap();
+            }
+            let template = self.path().join("template").display().to_string();
+            env.push(("GIT_TEMPLATE_DIR".into(), template));
+        }
         Person {
             name: "nobody".into(),
             dir: self.path().to_owned(),
@@ -140,6 +154,24 @@ pub(crate) fn all_reftable() -> bool {
         Ok("files") | Err(_) => false,
         Ok(other) => panic!("GRYT_TEST_REF_FORMAT: files or reftable, not {other}"),
     }
+}
+
+/// The hook of a server, where each repository of the whole suite is to be guarded by it.
+fn all_guarded() -> Option<&'static str> {
+    static HOOK: OnceLock<Option<String>> = OnceLock::new();
+    let hook = HOOK.get_or_init(|| {
+        std::env::var_os("GRYT_TEST_SERVER_HOOK")?;
+        let folder = tempfile::tempdir().unwrap();
+        let line = "git init -q --bare . && \"$0\" hook install --server -q";
+        let ran = Command::new("sh")
+            .args(["-c", line, PROGRAM])
+            .current_dir(folder.path())
+            .env_remove("GIT_DIR")
+            .status();
+        assert!(ran.unwrap().success());
+        Some(fs::read_to_string(folder.path().join("hooks/pre-receive")).unwrap())
+    });
+    hook.as_deref()
 }
 
 /// Whether a test is left out because its subject is refs in files, which is said.

@@ -2,13 +2,13 @@
 
 mod cloud;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
 use crate::hooks::Hooks;
-use crate::model::hook::HOOKS;
+use crate::model::hook::{ALL, Hook};
 use crate::model::host::Learned;
 use crate::model::{Exit, Refusal};
 use crate::session::drafts::view::Edited;
@@ -199,12 +199,18 @@ fn addresses(session: &Session<'_>) -> Result<Option<Check>> {
 }
 
 fn hooks(session: &Session<'_>) -> Check {
+    let top = session.core.store.layout().work_tree.as_deref();
     let look = || -> Result<Vec<&'static str>> {
-        let top = session.core.store.layout().work_tree.as_deref();
         let hooks = Hooks::of(session.core.store.git(), top)?;
         let mut there = Vec::new();
-        for hook in HOOKS {
-            if hooks.look(hook)?.there {
+        for hook in ALL {
+            let found = hooks.look(hook)?;
+            if hook == Hook::PreReceive && found.edited {
+                bail!(
+                    "pre-receive was edited since gryt wrote it: whether it still refuses what it has to is not known"
+                );
+            }
+            if found.there {
                 there.push(hook.as_str());
             }
         }
@@ -212,6 +218,10 @@ fn hooks(session: &Session<'_>) -> Check {
     };
     match look() {
         Err(error) => Check::of("hooks", State::Look, &error),
+        Ok(there) if there.is_empty() && top.is_none() => Check {
+            next: Some("git gryt hook install --server".into()),
+            ..Check::look("hooks", "nothing judges what is pushed here")
+        },
         Ok(there) if there.is_empty() => Check::well("hooks", "none installed"),
         Ok(there) if !session.core.ctx.finds("git-gryt") => Check::look(
             "hooks",

@@ -11,6 +11,7 @@ pub(crate) mod leaving;
 pub(crate) mod missing;
 pub(crate) mod moving;
 pub(crate) mod ready;
+pub(crate) mod received;
 pub(crate) mod republish;
 pub(crate) mod tag;
 pub(crate) mod unheld;

@@ -43,6 +43,11 @@ impl Past {
             trust: trust.to_vec(),
         }
     }
+
+    /// Counts one more entry, whatever it is disputed for.
+    pub(crate) fn trust_also(&mut self, entry: &Oid) {
+        self.trust.push(entry.clone());
+    }
 }
 
 impl Core<'_> {
