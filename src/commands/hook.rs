@@ -109,7 +109,11 @@ pub(crate) fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcom
             if args.server {
                 receive::is_server(session)?;
             }
-            install(session, &chosen(args))
+            let installed = install(session, &chosen(args))?;
+            if args.server {
+                session.sealing.judge_what_is_here()?;
+            }
+            Ok(installed)
         }
         HookCommand::Uninstall(args) => uninstall(session, &chosen(args)),
         HookCommand::Run { hook, args } => match Hook::named(hook) {

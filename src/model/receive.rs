@@ -107,12 +107,12 @@ impl Wrong {
             }
             Self::Released { as_spelled } => refused(&format!("{as_spelled} is released already"))
                 .because("Use a different version")
-                .then("git gryt generation rename OLD NEW"),
+                .then(rename(name)),
             Self::Twin { other } => refused(&format!(
                 "it is the same version as {other}, which has a draft here"
             ))
             .because("Use a different version")
-            .then("git gryt generation rename OLD NEW"),
+            .then(rename(name)),
             Self::Evolution { why } => refused(&format!("it does not check: {why}")),
             Self::EvolutionRewound { name } => {
                 refused(&format!("{name} here has proofs that this push lacks")).then(pull)
@@ -121,10 +121,10 @@ impl Wrong {
                 "it differs from {other} in upper and lower case alone, and some clones could hold only \
                  one of the two"
             )),
-            Self::Foreign => refused("git gryt has no such ref")
-                .because("Keep refs of your own outside of gryt's, such as refs/heads/NAME"),
+            Self::Foreign => refused("no rule of the format explains its name")
+                .because("Keep refs of your own elsewhere, such as below refs/heads/"),
             Self::Private => refused("it is the memory of one clone, and nobody else's")
-                .because("Push branches, tags and what git gryt shares: git gryt sync push does")
+                .because("Push branches and tags; what is shared goes with git gryt sync push")
                 .then("git push REMOTE 'refs/heads/*' 'refs/tags/*'"),
             Self::TagMoved { version, at } => refused(&format!(
                 "it is the tag of {version}, which was released at {}, and stays there",
@@ -136,11 +136,19 @@ impl Wrong {
             Self::TagTaken { version } => refused(&format!(
                 "it is the tag of {version}, and another one than its release makes"
             ))
-            .because("The next pull or push of git gryt sends the release's own")
+            .because("The release's own tag goes with the next pull of anybody who has the release")
             .then(pull),
             Self::TagUnfit { why } => refused(why),
         }
     }
+}
+
+/// The command that gives the draft at a ref another version.
+fn rename(name: &str) -> String {
+    let version = name
+        .split_once("/generations/")
+        .map_or("VERSION", |(_, version)| version);
+    format!("git gryt generation rename {version} NEW")
 }
 
 /// What the pusher is told of all that is wrong with a push, by the name of the ref.

@@ -104,6 +104,11 @@ pub(crate) fn is_private(name: &str) -> bool {
     name.starts_with(TRACKING) || name.starts_with("refs/gryt-local/")
 }
 
+/// Whether a ref is a branch.
+pub(crate) fn is_branch(name: &str) -> bool {
+    name.starts_with("refs/heads/")
+}
+
 /// Whether a ref is a tag.
 pub(crate) fn is_tag(name: &str) -> bool {
     name.starts_with("refs/tags/")

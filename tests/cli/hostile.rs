@@ -34,6 +34,9 @@ fn said(text: &str, key: &str) -> String {
 
 #[test]
 fn everybody_is_told_of_each_kind_of_forged_entry() {
+    if crate::sandbox::needs_unguarded() {
+        return;
+    }
     let sandbox = Sandbox::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hostile");
     let nobody = sandbox.nobody();

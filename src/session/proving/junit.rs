@@ -67,7 +67,7 @@ struct Case {
 }
 
 /// Counts a report, however long, in one pass. Namespaces do not matter, nor how a time is written.
-fn counted(report: impl BufRead) -> Result<Tests, String> {
+pub(crate) fn counted(report: impl BufRead) -> Result<Tests, String> {
     let mut reader = Reader::from_reader(report);
     let mut buffer = Vec::new();
     let mut depth = 0usize;

@@ -21,6 +21,9 @@ use crate::model::receive::Wrong;
 use crate::store::message::header;
 use crate::store::names::{self, Shared};
 
+/// How many refs are looked up one by one.
+const FEW: usize = 8;
+
 /// What is wrong with a push: the ref, and why.
 type Found = Vec<(String, Wrong)>;
 
@@ -71,6 +74,17 @@ impl Sealing<'_> {
         Ok(wrong)
     }
 
+    /// Judges the ledgers that are here, so that the first push does not have to wait for that.
+    ///
+    /// # Errors
+    /// A ledger cannot be read.
+    pub(crate) fn judge_what_is_here(self) -> Result<()> {
+        for place in self.places(&[], true)? {
+            self.standing(&place)?;
+        }
+        Ok(())
+    }
+
     /// What is pushed to one place; and its ledger, where somebody has to know it.
     fn received_at(
         self,
@@ -99,12 +113,21 @@ impl Sealing<'_> {
     /// The places that a push is about: with `tags`, also those that it moves nothing in.
     fn places<'m>(self, moves: &'m [Update], tags: bool) -> Result<Vec<Place<'m>>> {
         let mut prefixes = BTreeMap::new();
-        for prefix in self.prefixes(moves) {
+        let candidates = self.prefixes(moves);
+        // A few are looked up; of many it is cheaper to know all branches.
+        let branches = match candidates.len() > FEW {
+            true => Some(self.core.store.branches()?),
+            false => None,
+        };
+        for prefix in candidates {
             let name = format!("{prefix}ledger");
             let own = moves.iter().find(|update| update.name == name);
             let before = match own {
                 Some(update) => update.old.clone(),
-                None => self.core.store.tip(&name)?,
+                None => match branches.as_ref().filter(|_| names::is_branch(&name)) {
+                    Some(branches) => branches.get(&name).cloned(),
+                    None => self.core.store.tip(&name)?,
+                },
             };
             let after = own.and_then(|update| update.new.as_ref());
             let is_ours =
