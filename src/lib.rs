@@ -12,6 +12,9 @@ mod cli;
 mod commands;
 mod config;
 mod context;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod git;
 mod help;
 mod hooks;

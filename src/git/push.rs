@@ -230,7 +230,8 @@ fn arguments(remote: &str, updates: &[Update], manner: Manner) -> Vec<String> {
     args
 }
 
-fn parse(output: &Output, trace: Trace) -> Report {
+/// Reads what git printed (git-push(1), `--porcelain`).
+pub(crate) fn parse(output: &Output, trace: Trace) -> Report {
     let text = String::from_utf8_lossy(&output.stdout);
     let mut lines = BTreeMap::new();
     let mut done = false;

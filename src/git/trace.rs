@@ -19,6 +19,16 @@ pub struct Trace {
     pub status: Option<u16>,
 }
 
+impl Trace {
+    /// What the texts of git's two traces say: of its own regions, and of HTTP.
+    pub(crate) fn of(events: &str, http: &str) -> Self {
+        Self {
+            reach: reach(events),
+            status: status(http),
+        }
+    }
+}
+
 /// The last thing that an exchange is known to have come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -125,10 +135,7 @@ impl Traced {
             // As git does where a trace cannot be written: the command is what matters.
             let _ = file.and_then(|mut file| file.write_all(events.as_bytes()));
         }
-        Trace {
-            reach: reach(&events),
-            status: status(&text(HTTP).unwrap_or_default()),
-        }
+        Trace::of(&events, &text(HTTP).unwrap_or_default())
     }
 }
 

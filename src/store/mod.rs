@@ -161,6 +161,15 @@ impl Store {
         })
     }
 
+    /// A new bare repository in a folder.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn bare_at(dir: &Path) -> Result<Store> {
+        Self::by_files(git2::Repository::init_bare(dir)?)
+    }
+
     fn repo(&self) -> Rc<git2::Repository> {
         Rc::clone(&self.repo.borrow())
     }

@@ -56,6 +56,16 @@ pub(super) fn written<T>(
 }
 
 impl Store {
+    /// Writes a commit of whatever bytes, as anybody can make one.
+    ///
+    /// # Errors
+    /// The object database cannot be written.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn write_raw(&self, commit: &[u8]) -> Result<Oid> {
+        let repo = &*self.repo();
+        Ok(of_git(repo.odb()?.write(ObjectType::Commit, commit)?))
+    }
+
     /// Writes a blob.
     ///
     /// # Errors
