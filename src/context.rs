@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub no_cache: bool,
     /// Whether only what was asked for is said.
     pub quiet: bool,
+    /// Whether more than that is said.
+    pub verbose: bool,
     /// Whether what is printed is no longer heard: the reader of a pipe went away.
     pub unheard: Arc<AtomicBool>,
     /// The warnings that were given, where none is to be given twice: a command that looks again and

@@ -55,6 +55,7 @@ pub mod parts {
     pub use crate::model::proof::{Outcome, PipelineUsed, Proof, StepEnd, StepResult};
     pub use crate::model::rules::RuleSet;
     pub use crate::model::sealed::{Folded, Sealed};
+    pub use crate::model::signature::Signature;
     pub use crate::model::verdict::{Gate, GateName, Verdict};
     pub use crate::model::version::Version;
     pub use crate::store::Store;
@@ -182,6 +183,7 @@ fn context(global: &Global, renderer: &render::Renderer, begun: Instant) -> Resu
         begun,
         no_cache: global.no_cache,
         quiet: global.quiet,
+        verbose: global.verbose,
         unheard: renderer.unheard(),
         warned: std::sync::Mutex::default(),
         sink: renderer.sink(),

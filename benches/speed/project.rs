@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use git_gryt::parts::{
     Attempt, Author, Beside, Content, Contract, Evolution, EvolutionName, Folded, Gate, GateName,
-    Git, Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, RuleSet, Sealed, Stamp, StepEnd,
-    StepResult, Store, Verdict, Version,
+    Git, Ident, Ledger, Oid, Outcome, Person, PipelineUsed, Proof, RuleSet, Sealed, Signature,
+    Stamp, StepEnd, StepResult, Store, Verdict, Version,
 };
 
 /// Changes of each version, promoted or drafted.
@@ -130,6 +130,8 @@ impl Maker<'_> {
             tip: first,
             evolution,
             proof: None,
+            proven_by: None,
+            signature: Signature::Missing,
             abandoned: None,
             claim: None,
             cover: None,

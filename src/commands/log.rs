@@ -5,8 +5,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, product};
+use crate::model::Oid;
 use crate::model::sealed::{Advice, Release};
+use crate::model::signed_by::Signed;
 use crate::session::Session;
+use crate::session::core::signed_by::Signatures;
+use crate::store::ledger::Ledger;
 
 /// Arguments of `log`.
 #[derive(Debug, Args)]
@@ -17,6 +21,9 @@ pub(crate) struct LogArgs {
     /// Only those of this product
     #[arg(long, value_name = "NAME")]
     product: Option<String>,
+    /// Say who signed each
+    #[arg(long)]
+    show_signature: bool,
 }
 
 /// Promotions, newest first.
@@ -26,6 +33,9 @@ pub(crate) struct Entries {
     pub entries: Vec<Release>,
     /// Why those of them that are withdrawn should not be used, and what to use instead.
     pub withdrawals: Vec<Advice>,
+    /// Who signed them, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signed>,
 }
 
 /// Lists the promotions that this clone knows of.
@@ -44,8 +54,36 @@ pub(crate) fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
             withdrawals.extend(session.core.advice(&ledger, &entry.version)?);
         }
     }
+    let shows = args.show_signature || session.core.ctx.verbose;
+    let signatures = match session.core.ledger(&refs)?.filter(|_| shows) {
+        Some(ledger) => signatures(session, &ledger, &entries)?,
+        None => Vec::new(),
+    };
     Ok(Outcome::Log(Entries {
+        signatures,
         entries,
         withdrawals,
     }))
+}
+
+fn signatures(session: &Session<'_>, ledger: &Ledger, entries: &[Release]) -> Result<Vec<Signed>> {
+    let sealed = session.core.promotions(ledger)?;
+    let of = |release: &Release| -> Option<&Oid> {
+        let found = sealed
+            .iter()
+            .find(|(version, _)| *version == release.version);
+        found.map(|(_, entry)| entry)
+    };
+    let all = Signatures::of(ledger, entries.iter().filter_map(of).cloned().collect());
+    let mut found = Vec::new();
+    for release in entries {
+        if let Some(entry) = of(release) {
+            found.push(Signed {
+                version: release.version.clone(),
+                promoter: release.promoter.clone(),
+                by: session.core.signed_by(&all, entry)?,
+            });
+        }
+    }
+    Ok(found)
 }

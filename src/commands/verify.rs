@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Outcome, typed_if};
 use crate::model::disputed::{Disputed, Rule};
 use crate::model::sealed::Acceptance;
+use crate::model::signed_by::Signed;
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::session::sealing::append::Next;
@@ -67,6 +68,11 @@ pub(crate) struct Report {
     pub unknown: Vec<Problem>,
     /// What is worth a look, and is no problem by itself.
     pub looks: Vec<Problem>,
+    /// Who signed each promotion that was judged.
+    pub signatures: Vec<Signed>,
+    /// Those of them that people are shown.
+    #[serde(skip)]
+    pub shown_signatures: Vec<Signed>,
 }
 
 /// A release that a promoter's word let through a gate.
@@ -144,6 +150,11 @@ pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
         past: Vec::new(),
         unknown: Vec::new(),
         looks: Vec::new(),
+        shown_signatures: match only.is_some() || session.core.ctx.verbose {
+            true => audit.signatures.clone(),
+            false => Vec::new(),
+        },
+        signatures: audit.signatures,
     };
     for finding in audit.findings {
         let list = match finding.weight {

@@ -22,7 +22,7 @@ pub(crate) struct Key {
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 11] = [
+pub(crate) const KEYS: [Key; 12] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -87,6 +87,12 @@ pub(crate) const KEYS: [Key; 11] = [
         name: "trust",
         git: "gryt.trust",
         env: "GRYT_TRUST",
+        of_branch: false,
+    },
+    Key {
+        name: "sign",
+        git: "gryt.sign",
+        env: "GRYT_SIGN",
         of_branch: false,
     },
 ];

@@ -92,8 +92,10 @@ pub(crate) struct Config {
     pub host: Host,
     /// Whether git pushes to another address than it fetches from.
     pub push_url: bool,
-    /// Whether the user's git signs commits.
+    /// Whether what is written is signed: entries, drafts, evolutions.
     pub sign: bool,
+    /// Whether releases' tags are.
+    pub sign_tags: bool,
     pub settings: Vec<Setting>,
 }
 
@@ -160,6 +162,7 @@ pub(crate) fn resolve(
         push_limit,
         prefix,
         trust,
+        sign,
     ] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
@@ -186,6 +189,7 @@ pub(crate) fn resolve(
     let push_limit = find(push_limit, Some("10m".into()));
     let prefix = find(prefix, Some(OWN_PREFIX.into()));
     let trust = find(trust, None);
+    let sign = find(sign, None);
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
         Mode::Local => None,
@@ -197,6 +201,15 @@ pub(crate) fn resolve(
         .as_ref()
         .is_some_and(|name| last(&format!("remote.{name}.pushurl")).is_some())
         || git.iter().any(|(key, _)| key.ends_with(".pushinsteadof"));
+    // Where nothing is said of what gryt writes, git's own settings say it.
+    let said = match sign.value {
+        Some(_) => Some(parse_bool(&sign)?),
+        None => None,
+    };
+    let signs = |of_git: &str| {
+        let of_git = || last(of_git).is_some_and(|value| boolean(&value) == Some(true));
+        said.unwrap_or_else(of_git)
+    };
     Ok(Config {
         push_url,
         mode: parsed,
@@ -212,9 +225,11 @@ pub(crate) fn resolve(
         ledger: shared.ledger.clone(),
         trust: parse_oids(&trust)?,
         host,
-        sign: last("commit.gpgsign").is_some_and(|value| boolean(&value) == Some(true)),
+        sign: signs("commit.gpgsign"),
+        sign_tags: signs("tag.gpgsign"),
         settings: vec![
             mode, remote, tag, format, publish, share, timeout, limit, push_limit, prefix, trust,
+            sign,
         ],
     })
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod config;
 mod family;
+pub(crate) mod gpg;
 pub(crate) mod hooks;
 pub(crate) mod ident;
 mod patience;
@@ -134,6 +135,14 @@ impl Git {
         }
     }
 
+    /// The same in a shell of the repository that has its objects and nothing else.
+    pub(crate) fn in_shell(&self, shell: &Path) -> Git {
+        Git {
+            git_dir: shell.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The same, each process of which is ended after so much silence, at `until`, or once `stop` says
     /// so: a server that says nothing would be waited for without end.
     pub(crate) fn within(
@@ -182,6 +191,29 @@ impl Git {
     /// Git cannot be started. A status other than 0 is the caller's to judge.
     pub fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<Output> {
         let mut output = exchange(self.command().args(args), input, &self.patience, None)?;
+        output.keep_secret(&self.secrets);
+        Ok(output)
+    }
+
+    /// Runs git in the names of those people, `AUTHOR` and `COMMITTER`, at their moments.
+    ///
+    /// # Errors
+    /// As [`run`](Git::run).
+    pub(crate) fn run_as(
+        &self,
+        who: &[(&str, &ident::Ident)],
+        args: &[&str],
+        input: &[u8],
+    ) -> Result<Output> {
+        let mut command = self.command();
+        for (role, ident) in who {
+            let (person, at) = (&ident.person, &ident.at);
+            command.env(format!("GIT_{role}_NAME"), &person.name);
+            command.env(format!("GIT_{role}_EMAIL"), &person.email);
+            let date = format!("@{} {}", at.timestamp(), at.format("%z"));
+            command.env(format!("GIT_{role}_DATE"), date);
+        }
+        let mut output = exchange(command.args(args), input, &self.patience, None)?;
         output.keep_secret(&self.secrets);
         Ok(output)
     }

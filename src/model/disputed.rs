@@ -51,6 +51,8 @@ pub(crate) enum Rule {
     Original,
     /// Whoever withdraws, imports or moves may: the policy's `promoters`.
     Promoters,
+    /// They signed it, where the policy asks for signatures.
+    Signed,
 }
 
 /// One thing that an entry is disputed for.
@@ -115,6 +117,9 @@ pub(crate) struct Disputed {
     pub act: Act,
     pub by: Person,
     pub why: Vec<Dispute>,
+    /// Whether it counts for nothing only because this machine cannot tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
 }
 
 impl Disputed {

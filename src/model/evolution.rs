@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::header::Header;
 use super::proof::Outcome;
+use super::signature::Signature;
 use super::{Change, ChangeId, Invalid, Oid, Person, Proof, Stamp, Version};
 
 /// Where an evolution stands: the version, the change, and its number within the change.
@@ -98,6 +99,10 @@ pub struct Attempt {
     pub tree: Oid,
     pub evolution: Evolution,
     pub proof: Option<Proof>,
+    /// The commit that brought that proof.
+    pub proven_by: Option<Oid>,
+    /// That commit's signature, where somebody asked.
+    pub signature: Signature,
     /// Whether the proven commit is held by the proof, and with it by whoever has the evolution. It
     /// is not where the commit was amended away before it was ever published.
     pub pinned: bool,
@@ -336,6 +341,8 @@ pub(super) mod tests {
                 host: "host".into(),
                 at,
             }),
+            proven_by: None,
+            signature: Signature::Missing,
             pinned: true,
             abandoned: None,
             claim: None,

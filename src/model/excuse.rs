@@ -4,8 +4,12 @@
 use super::gate::{Subject, combine, judge, verdict};
 use super::mailmap::People;
 use super::rules::RuleSet;
+use super::signature::Signature;
+use super::signers::{self, Blocks, Ring};
+use super::signing::Signing;
+use super::strictness::Strictness;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
-use super::{Exit, Oid, Person, Policy, Refusal, Version};
+use super::{Exit, Oid, Person, Policy, Refusal, Stamp, Version};
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +28,11 @@ pub(crate) struct Rules {
     pub people: People,
     /// The mailmap of the release commit.
     pub mailmap: Option<Oid>,
+    /// The entry's signature, and the time that it names.
+    pub signature: Signature,
+    pub at: Option<Stamp>,
+    /// What gpg says of the keys that the two policies name.
+    pub blocks: Blocks,
 }
 
 /// What the promoter asks to be let off.
@@ -43,16 +52,63 @@ impl Rules {
             people: &self.people,
             ..*subject
         };
-        let present = judge(&self.present, self.by, subject);
+        let own = self.ring(&self.present);
         let mut verdicts = match &self.previous {
-            Some((_, previous)) => combine(&present, &judge(previous, self.by, subject)),
-            None => present,
+            Some((_, policy)) => {
+                let before = self.ring(policy);
+                // A key that the branch brings counts for proofs at once, and for entries from the next
+                // release on. Where no key was named before, nothing is let go of by these.
+                let entry = match before.is_empty() {
+                    true => own.clone(),
+                    false => own.clone().also_in(&before),
+                };
+                let present = self.signing(entry, own.clone());
+                let present = judge(&self.present, self.by, subject, &present);
+                let previous = self.signing(before.clone(), before.with(&own));
+                combine(&present, &judge(policy, self.by, subject, &previous))
+            }
+            None => {
+                let signing = self.signing(own.clone(), own);
+                judge(&self.present, self.by, subject, &signing)
+            }
         };
         verdicts.extend(self.unreadable.as_ref().map(|why| Verdict {
             only: Some(Only::Previous),
             ..verdict(Gate::PreviousPolicy, vec![why.clone()])
         }));
         verdicts
+    }
+
+    /// Takes those for one person, where being another lets something pass, who share a key in one of the
+    /// policies.
+    pub(crate) fn join_by_keys(&mut self) {
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let both = [Some(&self.present), previous].into_iter().flatten();
+        let pairs = both.flat_map(signers::sharing).collect();
+        self.people.share_keys(pairs);
+    }
+
+    /// Whether one of the two policies asks for signatures.
+    pub(crate) fn ask_for_signatures(&self) -> bool {
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let mut both = [Some(&self.present), previous].into_iter().flatten();
+        self.by.has_signers() && both.any(Policy::signs)
+    }
+
+    fn ring(&self, policy: &Policy) -> Ring {
+        match self.ask_for_signatures() {
+            true => Ring::of(policy, &self.blocks),
+            false => Ring::default(),
+        }
+    }
+
+    fn signing(&self, entry_keys: Ring, proof_keys: Ring) -> Signing {
+        Signing {
+            entry_keys,
+            proof_keys,
+            entry: self.signature.clone(),
+            at: self.at,
+        }
     }
 
     /// Whether both policies let a promoter waive the gate.
@@ -90,8 +146,18 @@ impl Rules {
         }
         let (_, previous) = self.previous.as_ref()?;
         let mut heirs = previous.heirs.iter().flatten();
-        let heir = heirs.find(|email| self.people.has(promoter, email));
+        let heir = heirs.find(|email| {
+            self.people.has(promoter, email) && self.is_signed_by_heir(previous, email)
+        });
         heir.map(|email| Some(email.as_str()))
+    }
+
+    /// Whether the entry is signed with a key of the heir, where the previous policy requires signatures.
+    fn is_signed_by_heir(&self, previous: &Policy, heir: &str) -> bool {
+        previous.gates.signed != Some(Strictness::Require)
+            || self
+                .ring(previous)
+                .is_of(&self.signature, heir, self.at.as_ref())
     }
 
     /// The policies that ask for later rules than these, by name, and which they ask for.
@@ -195,11 +261,18 @@ pub(crate) fn refused(
     if let (true, Some((before, previous))) =
         (stopping.iter().any(|v| for_heirs(&v)), &rules.previous)
     {
+        let gates = stopping.iter().filter(for_heirs);
+        let gates: Vec<String> = gates.map(|verdict| verdict.gate.to_string()).collect();
+        let gates = gates.join(" and ");
+        let signed = match previous.gates.signed {
+            Some(Strictness::Require) => ", by an entry that they sign with their own key",
+            Some(Strictness::Warn | Strictness::Off) | None => "",
+        };
         refusal = refusal.because(match previous.heirs.as_deref() {
             None | Some([]) => {
-                format!("The policy of {before} names no heir who could override promoters")
+                format!("The policy of {before} names no heir who could override {gates}")
             }
-            Some(heirs) => format!("{} can override promoters", heirs.join(" or ")),
+            Some(heirs) => format!("{} can override {gates}{signed}", heirs.join(" or ")),
         });
     }
     let waived = |v: &&&Verdict| {

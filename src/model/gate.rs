@@ -7,6 +7,8 @@ use super::mailmap::People;
 use super::policy::Policy;
 use super::proof::StepEnd;
 use super::rules::RuleSet;
+use super::signers::Worth;
+use super::signing::{Signing, signed};
 use super::standing::{Progress, Standing, standings};
 use super::strictness::Strictness;
 use super::verdict::{Gate, GateName, Only, Verdict};
@@ -26,16 +28,43 @@ pub(crate) struct Subject<'a> {
 }
 
 /// Judges by one policy: the gates that always stand, and those that it switches on.
-pub(crate) fn judge(policy: &Policy, rules: RuleSet, subject: &Subject<'_>) -> Vec<Verdict> {
+pub(crate) fn judge(
+    policy: &Policy,
+    rules: RuleSet,
+    subject: &Subject<'_>,
+    signing: &Signing,
+) -> Vec<Verdict> {
     let judged = |gate: &Gate| match weight(*gate, policy, rules) {
         Strictness::Off => None,
-        Strictness::Require => Some(verdict(*gate, missing(*gate, policy, subject))),
-        Strictness::Warn => Some(Verdict {
-            warnings: missing(*gate, policy, subject),
-            ..verdict(*gate, Vec::new())
-        }),
+        Strictness::Require => Some(verdict(*gate, missing(*gate, policy, subject, signing))),
+        Strictness::Warn => {
+            let fails = fails_all_the_same(*gate, subject, signing);
+            let mut warnings = missing(*gate, policy, subject, signing);
+            warnings.retain(|line| !fails.contains(line));
+            Some(Verdict {
+                warnings,
+                ..verdict(*gate, fails)
+            })
+        }
     };
     Gate::VARIANTS.iter().filter_map(judged).collect()
+}
+
+/// What fails a gate that is but to warn.
+fn fails_all_the_same(gate: Gate, subject: &Subject<'_>, signing: &Signing) -> Vec<String> {
+    match gate {
+        Gate::Signed => signed(subject, signing, Worth::is_worse_than_none),
+        Gate::HasChanges
+        | Gate::ChangesProven
+        | Gate::Promoters
+        | Gate::MinEvolutions
+        | Gate::NoFailedEvolutions
+        | Gate::ProofCoversRelease
+        | Gate::RequiredSteps
+        | Gate::IndependentProof
+        | Gate::Versions
+        | Gate::PreviousPolicy => Vec::new(),
+    }
 }
 
 /// How much a policy makes of a gate.
@@ -52,6 +81,10 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
         }
         Gate::RequiredSteps => !gates.required_steps.is_empty(),
         Gate::IndependentProof => gates.independent_proof,
+        Gate::Signed => match rules.has_signers() {
+            true => return gates.signed.unwrap_or(Strictness::Off),
+            false => false,
+        },
         Gate::Versions => policy.versions.rules(),
         // It is about there being a policy to judge by: see `excuse::Rules`.
         Gate::PreviousPolicy => false,
@@ -63,7 +96,7 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
 }
 
 /// What a release lacks for a gate that the policy switches on, a line each.
-fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>) -> Vec<String> {
+fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>, signing: &Signing) -> Vec<String> {
     match gate {
         Gate::HasChanges => has_changes(subject),
         Gate::ChangesProven => changes_proven(subject),
@@ -73,6 +106,7 @@ fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>) -> Vec<String> {
         Gate::ProofCoversRelease => covers_release(subject),
         Gate::RequiredSteps => required_steps(subject, policy),
         Gate::IndependentProof => independent_proof(subject),
+        Gate::Signed => signed(subject, signing, |worth| !worth.holds()),
         Gate::Versions => {
             let version = &subject.contract.version;
             let checked = policy
@@ -206,7 +240,7 @@ fn at<'a>(
 }
 
 /// Those of them that prove it.
-fn proving<'a>(
+pub(super) fn proving<'a>(
     subject: &Subject<'a>,
     change: &'a Change,
 ) -> impl Iterator<Item = &'a Attempt> + use<'a> {
@@ -372,7 +406,7 @@ mod tests {
             promoter: &person("lead"),
             people: &People::default(),
         };
-        let verdicts = judge(&policy, RuleSet::CURRENT, &subject).into_iter();
+        let verdicts = judge(&policy, RuleSet::CURRENT, &subject, &Signing::default()).into_iter();
         verdicts
             .filter(|v| !v.passed)
             .map(|v| (v.gate.to_string(), v.missing))

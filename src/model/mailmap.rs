@@ -117,12 +117,23 @@ pub(crate) struct People {
     present: Mailmap,
     /// None before the first release.
     previous: Option<Mailmap>,
+    /// Emails that are named for one key.
+    sharing: Vec<(String, String)>,
 }
 
 impl People {
     /// By the mailmaps of the release commit and of the previous release.
     pub(crate) fn by(present: Mailmap, previous: Option<Mailmap>) -> Self {
-        Self { present, previous }
+        Self {
+            present,
+            previous,
+            sharing: Vec::new(),
+        }
+    }
+
+    /// Takes those for one who share a key, where meaning another person lets something pass.
+    pub(crate) fn share_keys(&mut self, emails: Vec<(String, String)>) {
+        self.sharing.extend(emails);
     }
 
     fn maps(&self) -> impl Iterator<Item = &Mailmap> {
@@ -141,7 +152,11 @@ impl People {
 
     /// Whether `who` may mean that person, where meaning another lets something pass.
     pub(crate) fn may_go_by(&self, person: &Person, who: &str) -> bool {
-        person.goes_by(who) || self.maps().any(|map| map.goes_by(person, who))
+        let by_key =
+            |(own, other): &(String, String)| person.has(own) && addressed(other).goes_by(who);
+        person.goes_by(who)
+            || self.maps().any(|map| map.goes_by(person, who))
+            || self.sharing.iter().any(by_key)
     }
 }
 
@@ -193,6 +208,10 @@ mod tests {
         }
         let first = People::by(map, None);
         assert!(first.same(&mal, &lead));
+        let mut shared = People::default();
+        shared.share_keys(vec![("mal@x".into(), "lead@x".into())]);
+        assert!(shared.may_go_by(&mal, "lead@x") && shared.may_go_by(&mal, "lead"));
+        assert!(!shared.same(&mal, &lead) && !shared.may_go_by(&lead, "mal"));
         let nobody = People::default();
         assert!(nobody.same(&mal, &mal) && !nobody.same(&mal, &lead));
         assert!(!nobody.may_go_by(&mal, "lead"));

@@ -9,6 +9,7 @@ use super::change::ChangeKind;
 use super::place::{self, Key};
 use super::rules::RuleSet;
 use super::scheme::{Range, Scheme};
+use super::signers::{self, Signers};
 use super::strictness::Strictness;
 use super::verdict::Gate;
 use super::{Exit, Invalid, Refusal, Version};
@@ -30,6 +31,9 @@ pub struct Policy {
     /// nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heirs: Option<Vec<String>>,
+    /// Whose key is whose: ssh public keys and armoured gpg keys, by email.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signers: Option<Signers>,
     /// The gates that a promoter may pass with a reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivable: Vec<String>,
@@ -66,6 +70,8 @@ pub struct Part {
     #[serde(default)]
     pub heirs: Option<Vec<String>>,
     #[serde(default)]
+    pub signers: Option<Signers>,
+    #[serde(default)]
     pub waivable: Option<Vec<String>>,
     #[serde(default, deserialize_with = "scheme_if_said")]
     pub versions: Option<Scheme>,
@@ -94,6 +100,10 @@ pub struct Gates {
     /// Someone other than the assignee proves each change.
     #[serde(default)]
     pub independent_proof: bool,
+    /// What it means that the entry, or a proof that counts, is not signed with a key of `signers`; `off`
+    /// where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Strictness>,
 }
 
 /// The steps that changes of these types need.
@@ -160,10 +170,19 @@ impl Policy {
     /// The least set of rules that knows each key that it says.
     fn least_rules(&self) -> RuleSet {
         let parts = || self.products.values();
+        let signs = |gates: &Gates| gates.signed.is_some();
+        let of_part = |part: &Part| {
+            part.heirs.is_some()
+                || part.lines.is_some()
+                || part.signers.is_some()
+                || part.gates.as_ref().is_some_and(signs)
+        };
         let later = self.heirs.is_some()
             || self.min_rules.is_some()
+            || self.signers.is_some()
+            || signs(&self.gates)
             || !self.lines.is_empty()
-            || parts().any(|part| part.heirs.is_some() || part.lines.is_some());
+            || parts().any(of_part);
         let keys = match later {
             true => RuleSet::WITH_HEIRS,
             false => RuleSet::FIRST,
@@ -216,6 +235,7 @@ impl Policy {
             gates: part.gates.unwrap_or(self.gates),
             promoters: part.promoters.or(self.promoters),
             heirs: part.heirs.or(self.heirs),
+            signers: part.signers.or(self.signers),
             waivable: part.waivable.unwrap_or(self.waivable),
             versions: part.versions.unwrap_or(self.versions),
             lines: part.lines.unwrap_or(self.lines),
@@ -271,12 +291,62 @@ impl Policy {
                 }
             }
         }
+        for (email, keys) in self.signers.iter().flatten() {
+            let path = [Key::Name("signers"), Key::Name(email)];
+            if !email.contains('@') {
+                return invalid(&path, &format!("`{email}` is no email"));
+            }
+            for (at, key) in keys.iter().enumerate() {
+                if let Err(rule) = signers::Key::parse(key) {
+                    let path = [Key::Name("signers"), Key::Name(email), Key::At(at)];
+                    return invalid(&path, &rule);
+                }
+            }
+        }
+        if self.signs()
+            && self
+                .signers
+                .iter()
+                .flatten()
+                .all(|(_, keys)| keys.is_empty())
+        {
+            let rule = "nobody could sign: name keys under signers";
+            return invalid(&gate("signed"), rule);
+        }
         for (at, name) in self.waivable.iter().enumerate() {
             if let Err(rule) = Gate::named_waivable(name) {
                 return invalid(&[Key::Name("waivable"), Key::At(at)], &rule);
             }
         }
         Ok(())
+    }
+
+    /// Whether it asks for signatures at all.
+    pub(crate) fn signs(&self) -> bool {
+        matches!(
+            self.gates.signed,
+            Some(Strictness::Require | Strictness::Warn)
+        )
+    }
+
+    /// The keys that it names anywhere, its products and lines included.
+    pub(crate) fn all_keys(&self) -> impl Iterator<Item = &str> {
+        let parts = self.products.values().chain(self.lines.values());
+        let of_lines = self.products.values().flat_map(|part| part.lines.iter());
+        let of_lines = of_lines.flat_map(BTreeMap::values);
+        let said = parts.chain(of_lines).map(|part| &part.signers);
+        let all = [&self.signers].into_iter().chain(said).flatten();
+        all.flat_map(BTreeMap::values).flatten().map(String::as_str)
+    }
+
+    /// Whether it, a product or a line asks for signatures.
+    pub(crate) fn signs_anywhere(&self) -> bool {
+        let asks =
+            |gates: &Gates| matches!(gates.signed, Some(Strictness::Require | Strictness::Warn));
+        let parts = self.products.values().chain(self.lines.values());
+        let of_lines = self.products.values().flat_map(|part| part.lines.iter());
+        let mut all = parts.chain(of_lines.flat_map(BTreeMap::values));
+        self.signs() || all.any(|part| part.gates.as_ref().is_some_and(asks))
     }
 
     /// Whether it lets a promoter pass this gate with a reason.
@@ -312,6 +382,10 @@ impl Policy {
             let value = serde_json::to_value(policy).unwrap_or_default();
             let mut keys = BTreeMap::new();
             for (key, value) in value.as_object().into_iter().flatten() {
+                // Keys are long: they are told one by one.
+                if key == "signers" {
+                    continue;
+                }
                 match value.as_object().filter(|_| key == "gates") {
                     Some(gates) => keys.extend(gates.clone()),
                     None => _ = keys.insert(key.clone(), value.clone()),
@@ -326,14 +400,50 @@ impl Policy {
         let say = |value: Option<&serde_json::Value>| {
             value.map_or("not set".to_owned(), ToString::to_string)
         };
-        names
+        let differs = names
             .into_iter()
-            .filter(|name| old.get(*name) != new.get(*name))
+            .filter(|name| old.get(*name) != new.get(*name));
+        let mut found: Vec<String> = differs
             .map(|name| {
                 let (was, is) = (say(old.get(name)), say(new.get(name)));
                 format!("{name} is {is}, and was {was}")
             })
-            .collect()
+            .collect();
+        let (old, new) = (before.keys_by_name(), self.keys_by_name());
+        let only = |one: &[String], other: &[String]| -> Vec<String> {
+            one.iter()
+                .filter(|key| !other.contains(key))
+                .cloned()
+                .collect()
+        };
+        found.extend(
+            only(&new, &old)
+                .iter()
+                .map(|key| format!("signers names {key}, and did not")),
+        );
+        found.extend(
+            only(&old, &new)
+                .iter()
+                .map(|key| format!("signers named {key}, and does not")),
+        );
+        found
+    }
+
+    /// Its keys, each as a message names it.
+    fn keys_by_name(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (email, keys) in self.signers.iter().flatten() {
+            found.extend(keys.iter().map(|key| match signers::Key::parse(key) {
+                Ok(signers::Key::Ssh(known)) => format!("the key {} for {email}", known.key),
+                // Its fingerprint is gpg's to tell.
+                Ok(signers::Key::Gpg(text)) => {
+                    let end: String = text.lines().rev().nth(1).unwrap_or_default().into();
+                    format!("the gpg key that ends with {end} for {email}")
+                }
+                Err(_) => format!("a key for {email}"),
+            }));
+        }
+        found
     }
 }
 

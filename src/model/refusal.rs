@@ -60,6 +60,8 @@ pub enum Cause {
     PushRefused,
     /// The version is promoted.
     Promoted,
+    /// A program is missing here that others judge with.
+    NoProgram,
     /// What is about to be committed cannot be read by gryt: the one thing that its hooks stop.
     StopsCommit,
 }

@@ -45,6 +45,11 @@ impl RuleSet {
         self >= Self::WITH_HEIRS
     }
 
+    /// Whether a policy can ask for signatures.
+    pub(crate) fn has_signers(self) -> bool {
+        self >= Self::WITH_HEIRS
+    }
+
     /// Whether mailmaps say who is who.
     pub(crate) fn has_mailmaps(self) -> bool {
         self >= Self::WITH_HEIRS

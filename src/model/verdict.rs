@@ -35,6 +35,7 @@ pub enum Gate {
     ProofCoversRelease,
     RequiredSteps,
     IndependentProof,
+    Signed,
     Versions,
     /// The policy sealed with the previous promotion can be read.
     PreviousPolicy,
@@ -53,12 +54,14 @@ pub enum Setting {
 
 impl Gate {
     /// Whether a policy can call it waivable: not that a release declares changes which are proven,
-    /// and not who may say so.
+    /// and not who may say so, or that it was them.
     pub fn waivable(self) -> bool {
         match self {
-            Self::HasChanges | Self::ChangesProven | Self::Promoters | Self::PreviousPolicy => {
-                false
-            }
+            Self::HasChanges
+            | Self::ChangesProven
+            | Self::Promoters
+            | Self::Signed
+            | Self::PreviousPolicy => false,
             Self::MinEvolutions
             | Self::NoFailedEvolutions
             | Self::ProofCoversRelease
@@ -68,11 +71,11 @@ impl Gate {
         }
     }
 
-    /// Whether it is about who may promote: that the previous policy fails it is for that policy's heirs
-    /// alone to override.
+    /// Whether it is about who may promote, or that it was them: that the previous policy fails it is for
+    /// that policy's heirs alone to override.
     pub fn is_of_heirs(self) -> bool {
         match self {
-            Self::Promoters => true,
+            Self::Promoters | Self::Signed => true,
             Self::HasChanges
             | Self::ChangesProven
             | Self::MinEvolutions
@@ -94,7 +97,8 @@ impl Gate {
             | Self::NoFailedEvolutions
             | Self::ProofCoversRelease
             | Self::RequiredSteps
-            | Self::IndependentProof => Setting::Gates,
+            | Self::IndependentProof
+            | Self::Signed => Setting::Gates,
         }
     }
 

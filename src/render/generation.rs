@@ -70,6 +70,9 @@ pub(super) fn generation(shown: &commands::generation::Shown) -> String {
     {
         _ = writeln!(text, "Promoted: {} by {promoter}", table::day(at));
         _ = writeln!(text, "Commit: {commit}");
+        if let Some(signature) = &shown.signature {
+            _ = writeln!(text, "Entry: {}", line(&signature.says()));
+        }
     }
     text + &changes(&shown.changes)
 }

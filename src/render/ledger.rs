@@ -32,6 +32,10 @@ pub(super) fn log(entries: &commands::log::Entries) -> String {
             _ = writeln!(text, "! {} {}", entry.version, line(excuse));
         }
     }
+    for signed in &entries.signatures {
+        let (version, promoter, says) = (&signed.version, &signed.promoter, signed.by.says());
+        _ = writeln!(text, "{version} by {promoter}: {}", line(&says));
+    }
     for advice in &entries.withdrawals {
         let withdrawal = &advice.withdrawal;
         let instead = match &advice.instead {
@@ -160,6 +164,10 @@ pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String 
     }
     for look in &report.looks {
         _ = writeln!(text, "Worth a look: {}", problem_line(look));
+    }
+    for signed in &report.shown_signatures {
+        let (version, promoter, says) = (&signed.version, &signed.promoter, signed.by.says());
+        _ = writeln!(text, "{version} by {promoter}: {}", line(&says));
     }
     for excused in &report.excused {
         for excuse in &excused.excuses {

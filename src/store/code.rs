@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, bail};
 
 use super::{Store, to_git};
+use crate::model::signed_by::Read;
 use crate::model::trailers::{self, Key};
 use crate::model::{Exit, Oid, Refusal};
 
@@ -132,28 +133,44 @@ impl Store {
         Ok(values)
     }
 
-    /// What git says of the signatures along first parents from `tip`: the letters of `%G?`
-    /// (git-log(1), "PRETTY FORMATS").
+    /// What the reader's git says of the signatures of commits.
     ///
     /// # Errors
-    /// Git cannot walk the history.
-    pub fn signatures(&self, tip: &Oid) -> Result<BTreeMap<Oid, char>> {
+    /// Git cannot read them.
+    pub(crate) fn read_by_git(&self, commits: &[Oid]) -> Result<BTreeMap<Oid, Read>> {
         // What `log.showSignature` would print stands between the lines.
         let args = [
             "log",
-            "--first-parent",
+            "--no-walk=unsorted",
+            "--stdin",
             "--no-show-signature",
             "--no-color",
-            "--format=%H %G?",
-            tip.as_str(),
+            "--no-mailmap",
+            "--format=%H%x00%G?%x00%GF%x00%GS",
         ];
-        let output = self.git.read(&args)?;
-        let text = String::from_utf8_lossy(&output);
-        let pair = |line: &str| {
-            let (oid, letter) = line.split_once(' ')?;
-            Some((oid.parse().ok()?, letter.chars().next()?))
+        if commits.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let input: String = commits.iter().map(|oid| format!("{oid}\n")).collect();
+        let output = self.git.run(&args, input.as_bytes())?;
+        if !output.ok() {
+            anyhow::bail!("git log: {}", output.said());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let one = |line: &str| {
+            let mut fields = line.split('\0');
+            let oid = fields.next()?.parse().ok()?;
+            let letter = fields.next()?.chars().next()?;
+            let mut text = || fields.next().unwrap_or_default().to_owned();
+            let (key, signer) = (text(), text());
+            let read = Read {
+                letter,
+                key,
+                signer,
+            };
+            Some((oid, read))
         };
-        Ok(text.lines().filter_map(pair).collect())
+        Ok(text.lines().filter_map(one).collect())
     }
 
     /// Whether `release` is `commit` or descends from it.

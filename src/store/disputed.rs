@@ -35,15 +35,23 @@ impl Store {
     }
 
     /// Whether the ledger of that genesis was judged by a program that knew these rules, and trusted these
-    /// entries.
+    /// entries; and by one that could tell as much as this one, where `can_tell` says what is missing no more.
     ///
     /// # Errors
     /// The blob cannot be read.
-    pub(crate) fn was_judged_so(&self, refs: &Refs, genesis: &str, trust: &[Oid]) -> Result<bool> {
+    pub(crate) fn was_judged_so(
+        &self,
+        refs: &Refs,
+        genesis: &str,
+        trust: &[Oid],
+        can_tell: impl Fn() -> bool,
+    ) -> Result<bool> {
         match refs.get(&format!("{}{genesis}", names::DISPUTED)) {
             Some(oid) => {
                 let then = self.judged(oid)?;
-                Ok(then.trust == trust && then.rules == RuleSet::CURRENT)
+                let untold = then.disputed.values().any(|disputed| disputed.untold);
+                let told = !untold || !can_tell();
+                Ok(then.trust == trust && then.rules == RuleSet::CURRENT && told)
             }
             None => Ok(trust.is_empty()),
         }

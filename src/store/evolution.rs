@@ -13,6 +13,7 @@ use crate::model::ledger::FORMAT;
 use crate::model::pipeline::{self, Pipeline};
 use crate::model::proof::Outcome;
 use crate::model::publish::Pin;
+use crate::model::signature::Signature;
 use crate::model::state::Recorded;
 use crate::model::trailers::Key;
 use crate::model::{Evolution, EvolutionName, Invalid, Oid, Proof};
@@ -104,6 +105,8 @@ impl Store {
             tip: tip.clone(),
             tree: head.tree.clone(),
             evolution,
+            proven_by: proof.as_ref().map(|(at, _)| at.oid.clone()),
+            signature: Signature::Missing,
             proof: proof.map(|(_, proof)| proof),
             pinned,
             abandoned,

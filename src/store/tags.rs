@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 
-use super::objects::stamp;
+use super::objects::{stamp, unsigned};
 use super::{Store, of_git, to_git};
+use crate::git::ident::Ident;
 use crate::model::named::Named;
 use crate::model::sealed::Sealed;
+use crate::model::signature;
 use crate::model::tag_format::{InTheWay, TagFormat};
 use crate::model::{Oid, Person, Stamp, Version};
 
@@ -122,6 +124,45 @@ impl Store {
         Ok(of_git(oid))
     }
 
+    /// The same tag, signed by the user's own git. It is made in a shell of a repository that goes with it,
+    /// so that no ref of this one moves.
+    ///
+    /// # Errors
+    /// The user's git does not sign it.
+    pub(crate) fn write_signed_tag(&self, sealed: &Sealed, name: &str, text: &str) -> Result<Oid> {
+        let common = &self.layout.common_dir;
+        let shell = super::objects_alone(common)?;
+        let tagger = Ident {
+            person: sealed.promoter.clone(),
+            at: sealed.promoted_at,
+        };
+        let signs = |key: &str| key.starts_with("gpg.") || key == "user.signingkey";
+        let config = self.config()?;
+        let config = config.iter().filter(|(key, _)| signs(key));
+        let config: Vec<String> = config
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let mut args = vec!["-c", "core.hooksPath=/dev/null"];
+        args.extend(config.iter().flat_map(|said| ["-c", said]));
+        args.extend([
+            "tag",
+            "--sign",
+            "--cleanup=verbatim",
+            "--file=-",
+            "--",
+            name,
+        ]);
+        args.push(sealed.commit.as_str());
+        let git = self.git.in_shell(shell.path());
+        let made = git.run_as(&[("COMMITTER", &tagger)], &args, text.as_bytes())?;
+        if !made.ok() {
+            return Err(unsigned("tag", &made.said()).into());
+        }
+        let found = git.read(&["for-each-ref", "--format=%(objectname)", "refs/tags"])?;
+        self.look_anew();
+        Ok(String::from_utf8_lossy(&found).trim().parse()?)
+    }
+
     /// The entry that an annotated tag names; none for a tag of another tool.
     ///
     /// # Errors
@@ -130,8 +171,20 @@ impl Store {
         let repo = &*self.repo();
         let object = repo.find_object(to_git(tag)?, None)?;
         let message = object.as_tag().map(git2::Tag::message_bytes);
-        let message = message.flatten().map(String::from_utf8_lossy);
+        let message = message.flatten().map(signature::unsigned);
+        let message = message.map(String::from_utf8_lossy);
         Ok(message.and_then(|message| Named::read(&message)))
+    }
+
+    /// When a tag says that it was made; none where it is only a name.
+    ///
+    /// # Errors
+    /// The object is not in this clone.
+    pub(crate) fn tagged_at(&self, tag: &Oid) -> Result<Option<Stamp>> {
+        let repo = &*self.repo();
+        let object = repo.find_object(to_git(tag)?, None)?;
+        let tagger = object.as_tag().and_then(git2::Tag::tagger);
+        tagger.map(|tagger| stamp(tagger.when())).transpose()
     }
 
     /// The tip of a tag in this clone, whatever it points at.

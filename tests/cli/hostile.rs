@@ -45,12 +45,21 @@ fn everybody_is_told_of_each_kind_of_forged_entry() {
     nobody
         .at(sandbox.path().join("world"))
         .must(&format!("sh '{}'", world.display()));
+    nobody.must("mkdir signed");
+    nobody
+        .at(sandbox.path().join("signed"))
+        .must(&format!("sh '{}' signed", world.display()));
     let left = Mutex::new(scripts());
     let failed = Mutex::new(Vec::new());
     let work = || {
         while let Some(script) = { left.lock().unwrap().pop() } {
             let name = script.file_stem().unwrap().to_string_lossy().into_owned();
-            nobody.must(&format!("cp -R world '{name}'"));
+            let text = fs::read_to_string(&script).unwrap();
+            let world = match text.contains("\n# world: signed\n") {
+                true => "signed",
+                false => "world",
+            };
+            nobody.must(&format!("cp -R {world} '{name}'"));
             let ran = nobody
                 .at(sandbox.path().join(&name))
                 .sh(&format!("sh '{}'", script.display()));

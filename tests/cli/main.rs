@@ -31,6 +31,7 @@ mod hosts;
 mod imports;
 mod isolation;
 mod json;
+mod keys;
 mod killed;
 mod layering;
 mod leaving;

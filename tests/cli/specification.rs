@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The sections whose sentences are looked at.
-const SECTIONS: [&str; 4] = ["Draft", "Evolution", "Abandonment", "Ledger"];
+const SECTIONS: [&str; 5] = ["Draft", "Evolution", "Abandonment", "Ledger", "Signatures"];
 
 /// How a sentence begins, and what breaks the rule that it states: tests by their names, and scripts of
 /// fixtures/hostile. None where it states no rule.
@@ -255,6 +255,53 @@ const SENTENCES: &[(&str, &[&str])] = &[
     (
         "The next entry's first parent is still the invalid one",
         &["mode-changed.sh"],
+    ),
+    (
+        "Drafts, evolutions and entries are signed as git signs commits:",
+        &["a_commit_is_taken_apart_as_git_does", "signed-broken.sh"],
+    ),
+    (
+        "A commit with two such headers",
+        &["a_commit_is_taken_apart_as_git_does"],
+    ),
+    (
+        "An ssh signature is one of the namespace",
+        &["a_signature_of_something_else_is_none"],
+    ),
+    (
+        "A tag's signature stands below its message",
+        &["a_tag_is_signed_below_its_message"],
+    ),
+    (
+        "A signature is never part of validity",
+        &["signed-missing.sh"],
+    ),
+    (
+        "Where a policy asks for signatures (`signed`), these are judged:",
+        &[
+            "signed-foreign.sh",
+            "signed-proof.sh",
+            "withdrawal-unsigned.sh",
+        ],
+    ),
+    (
+        "An entry with `Gryt-Original` is judged by the signature",
+        &["what_is_appended_again_is_judged_by_the_original_s_signature"],
+    ),
+    (
+        "The key that made a signature is compared with",
+        &["signed-unknown.sh", "a_subkey_is_good_while_its_key_is"],
+    ),
+    (
+        "A key's `valid-after`, `valid-before` or end",
+        &[
+            "signed-expired.sh",
+            "a_signature_is_worth_what_its_key_is_named_for",
+        ],
+    ),
+    (
+        "A gpg key that is revoked in the policy's own text",
+        &["signed-revoked.sh"],
     ),
 ];
 

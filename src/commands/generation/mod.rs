@@ -17,13 +17,16 @@ use self::resolve::ResolveArgs;
 use super::{Outcome, product, typed, typed_if};
 use crate::model::edit::{self, Edit};
 use crate::model::scheme::Level;
+use crate::model::signed_by::SignedBy;
 use crate::model::standing::{Standing, standings};
 use crate::model::state::Status;
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
+use crate::session::core::signed_by::Signatures;
 use crate::session::drafts::edits::TakenIn;
 use crate::session::drafts::view::{self, Edited};
+use crate::store::ledger::Ledger;
 use crate::store::{Refs, names};
 
 /// Subcommands of `generation`.
@@ -173,6 +176,9 @@ pub(crate) struct Shown {
     pub promoter: Option<Person>,
     pub promoted_at: Option<Stamp>,
     pub commit: Option<crate::model::Oid>,
+    /// Who signed the promotion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignedBy>,
 }
 
 /// How many promoted versions a list shows.
@@ -414,6 +420,20 @@ fn list(session: &Session<'_>, only: Option<&str>) -> Result<Outcome> {
     Ok(Outcome::GenerationList(List { generations }))
 }
 
+/// Who signed the promotion of `version`.
+fn signature(
+    session: &Session<'_>,
+    ledger: &Ledger,
+    version: &Version,
+) -> Result<Option<SignedBy>> {
+    let sealed = session.core.promotions(ledger)?.into_iter();
+    let Some((_, entry)) = sealed.into_iter().find(|(sealed, _)| sealed == version) else {
+        return Ok(None);
+    };
+    let all = Signatures::of(ledger, vec![entry.clone()]);
+    session.core.signed_by(&all, &entry).map(Some)
+}
+
 fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     let refs = session.core.store.refs()?;
     if let Some(ledger) = session.core.ledger(&refs)?
@@ -425,6 +445,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             description: contract.description.clone(),
             changes: crate::session::core::survey::sealed_standings(&contract, &sealed),
             edited: false,
+            signature: signature(session, &ledger, &sealed.version)?,
             promoter: Some(sealed.promoter),
             promoted_at: Some(sealed.promoted_at),
             commit: Some(sealed.commit),
@@ -433,6 +454,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     }
     if let Some(old) = session.core.released_before(&refs, version)? {
         return Ok(Outcome::GenerationShow(Shown {
+            signature: None,
             status: Status::Imported,
             changes: old.standings(),
             description: old.description,
@@ -458,6 +480,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
         promoter: None,
         promoted_at: None,
         commit: None,
+        signature: None,
         version: draft.version,
     }))
 }

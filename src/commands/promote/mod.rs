@@ -102,6 +102,15 @@ pub(crate) struct Promoted {
     pub policy_changes: Vec<String>,
 }
 
+/// When a release is tagged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tagging {
+    /// Before the ledger moves.
+    Before,
+    /// When it has moved, so that nothing stops the promotion any more.
+    After,
+}
+
 /// A promotion under way.
 struct Promotion<'a> {
     session: &'a Session<'a>,
@@ -157,6 +166,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
             release: Release { commit, tree },
             taken,
             plea,
+            may_sign: true,
             without: Vec::new(),
         },
         args,
@@ -322,7 +332,7 @@ impl Promotion<'_> {
             && road.tag
             && room > 0
             && contact.refs.get(&there).is_none()
-            && let Some(oid) = self.tag(contact, &seal.sealed, entry)?
+            && let Some(oid) = self.tag(contact, &seal.sealed, entry, Tagging::Before)?
         {
             updates.push(Update::new(names::tag(&tag), None, Some(&oid)));
         }
@@ -345,7 +355,13 @@ impl Promotion<'_> {
 
     /// The tag of what is sealed, where `pushed` moves the ledger to its entry. None where it cannot be
     /// made.
-    fn tag(&self, contact: &Contact, sealed: &Sealed, pushed: &[Update]) -> Result<Option<Oid>> {
+    fn tag(
+        &self,
+        contact: &Contact,
+        sealed: &Sealed,
+        pushed: &[Update],
+        tagging: Tagging,
+    ) -> Result<Option<Oid>> {
         let session = self.session;
         let entry = pushed.iter().find(|update| update.name == names::LEDGER);
         let Some(entry) = entry.and_then(|update| update.new.as_ref()) else {
@@ -353,7 +369,12 @@ impl Promotion<'_> {
         };
         let genesis = contact.checked.as_ref().map(|checked| &checked.genesis);
         let named = session.core.named(genesis, entry, sealed)?;
-        session.sealing.release_tag(sealed, &named)
+        match (session.sealing.release_tag(sealed, &named), tagging) {
+            (Ok(tag), _) => Ok(Some(tag)),
+            // Whoever signs tags is told before anything is pushed that this one is not signed.
+            (Err(error), Tagging::Before) if error.is::<Refusal>() => Err(error),
+            (Err(_), _) => session.sealing.tag_after_all(sealed, &named),
+        }
     }
 
     /// Takes over what the acknowledged push did, in one transaction, and does what comes after.
@@ -371,7 +392,7 @@ impl Promotion<'_> {
         let (tag, state) = match (session.core.config.tag, went) {
             (false, _) => (None, None),
             (true, Some(tag)) => (Some(tag), Some(TagState::Made)),
-            (true, None) => match self.tag(contact, sealed, pushed)? {
+            (true, None) => match self.tag(contact, sealed, pushed, Tagging::After)? {
                 None => (None, Some(TagState::Refused)),
                 Some(tag) => {
                     let sealing = session.sealing;

@@ -5,17 +5,25 @@ use super::{Later, known};
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::mailmap::People;
 use crate::model::rules::RuleSet;
-use crate::model::{Person, Version};
+use crate::model::signature::Signature;
+use crate::model::signers::{Blocks, Ring, Worth};
+use crate::model::strictness::Strictness;
+use crate::model::{Person, Policy, Stamp, Version};
 
 /// What is judged of an entry that is no promotion.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deed<'a> {
     /// Who wrote the entry.
     pub author: &'a Person,
+    /// Who appended it: somebody else where it was appended again.
+    pub committer: &'a Person,
     /// The rules that it names.
     pub rules: RuleSet,
     /// Who it says did it, where it does.
     pub by: Option<&'a Person>,
+    /// The entry's signature, where the policy asks for one, and the time that it names.
+    pub signature: &'a Signature,
+    pub at: Option<&'a Stamp>,
 }
 
 /// What speaks against an entry that is no promotion, about a version or none, in a program that knows the
@@ -46,6 +54,7 @@ pub(crate) fn deed(
         version,
         policy,
         rules,
+        blocks,
         ..
     }) = whose
     else {
@@ -69,11 +78,37 @@ pub(crate) fn deed(
         Some(about) => policy.clone().about(about),
         None => policy.clone().of(None),
     };
-    if let Some(promoters) = &policy.promoters
-        && !promoters.iter().any(|email| people.has(author, email))
-    {
+    if !promotes(&policy, author, people) {
         let why = format!("{author} is no promoter by the policy sealed with {version}");
         found.push(Dispute::new(Rule::Promoters, why));
     }
+    if deed.rules.has_signers() {
+        found.extend(unsigned(deed, &policy, people, blocks));
+    }
     Ok(found)
+}
+
+/// Whether a policy lets somebody promote.
+fn promotes(policy: &Policy, who: &Person, people: &People) -> bool {
+    let listed = policy.promoters.as_ref();
+    listed.is_none_or(|all| all.iter().any(|email| people.has(who, email)))
+}
+
+/// What is wrong with the signature, where the policy asks for one.
+fn unsigned(deed: &Deed<'_>, policy: &Policy, people: &People, blocks: &Blocks) -> Option<Dispute> {
+    let worth = || {
+        let ring = Ring::of(policy, blocks);
+        let of = |who| ring.worth(deed.signature, who, people, deed.at);
+        // A promoter who appends it again could have done it, too.
+        match promotes(policy, deed.committer, people) && of(deed.committer).holds() {
+            true => of(deed.committer),
+            false => of(deed.author),
+        }
+    };
+    let wrong = match policy.gates.signed? {
+        Strictness::Require => Some(worth()).filter(|worth| !worth.holds()),
+        Strictness::Warn => Some(worth()).filter(Worth::is_worse_than_none),
+        Strictness::Off => None,
+    };
+    wrong.map(|worth| Dispute::new(Rule::Signed, format!("it {}", worth.says(deed.author))))
 }

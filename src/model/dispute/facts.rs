@@ -6,6 +6,7 @@ use crate::model::mailmap::People;
 use crate::model::proof::Proof;
 use crate::model::rules::RuleSet;
 use crate::model::sealed::Sealed;
+use crate::model::signers::Blocks;
 use crate::model::{Contract, Invalid, Oid, Person, Policy, Version};
 
 /// What a promotion is judged by, gathered from the objects that it reaches.
@@ -87,4 +88,6 @@ pub(crate) struct Whose {
     pub rules: RuleSet,
     /// Who is who, by the release's mailmap.
     pub people: People,
+    /// What gpg says of the keys that the policy names.
+    pub blocks: Blocks,
 }

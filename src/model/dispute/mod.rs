@@ -34,6 +34,12 @@ pub(crate) fn by_later(Later(rules): Later) -> Dispute {
     Dispute::new(Rule::MinRules, why)
 }
 
+/// What an entry is disputed for on a machine that cannot tell whether its signature holds.
+pub(crate) fn by_another_machine(why: &str) -> Dispute {
+    let why = format!("this machine cannot tell whether it is signed: {why}");
+    Dispute::new(Rule::Signed, why)
+}
+
 fn known(rules: RuleSet, known: RuleSet) -> Result<(), Later> {
     match rules > known {
         true => Err(Later(rules)),

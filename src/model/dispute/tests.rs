@@ -5,6 +5,8 @@ use crate::model::evolution::tests::attempt;
 use crate::model::mailmap::{Mailmap, People};
 use crate::model::proof::{Outcome, StepEnd, StepResult};
 use crate::model::sealed::{Folded, Sealed};
+use crate::model::signature::Signature;
+use crate::model::signers::Blocks;
 use crate::model::verdict::{ExcuseKind, Gate};
 use crate::model::{Contract, Oid, Person, Policy, Version};
 
@@ -208,6 +210,7 @@ fn whose(version: &str, policy: &str, rules: RuleSet) -> Whose {
         policy: Policy::parse(policy.as_bytes()).unwrap(),
         rules,
         people: People::default(),
+        blocks: Blocks::new(),
     }
 }
 
@@ -219,8 +222,11 @@ fn who_is_no_promoter_neither_withdraws_nor_imports() {
         let author = person(who);
         let deed_of = Deed {
             author: &author,
+            committer: &author,
             rules,
             by: None,
+            signature: &Signature::Missing,
+            at: None,
         };
         let found = deed(&deed_of, about, whose, rules).unwrap();
         found.into_iter().map(|one| one.rule).collect::<Vec<_>>()
@@ -247,8 +253,11 @@ fn who_is_no_promoter_neither_withdraws_nor_imports() {
     let by = |people: &Whose| {
         let deed_of = Deed {
             author: &mal,
+            committer: &mal,
             rules,
             by: Some(&lead),
+            signature: &Signature::Missing,
+            at: None,
         };
         deed(&deed_of, None, Some(people), rules).unwrap()
     };
@@ -325,8 +334,11 @@ fn programs_of_two_rule_sets_agree_about_every_entry() {
                 let author = person("lead");
                 let deed_of = Deed {
                     author: &author,
+                    committer: &author,
                     rules: by,
                     by: None,
+                    signature: &Signature::Missing,
+                    at: None,
                 };
                 let of_deed = |latest: RuleSet| {
                     // What cannot be read lets everybody.

@@ -16,6 +16,8 @@ pub(crate) mod memory;
 pub(crate) mod policy;
 pub(crate) mod seals;
 pub(crate) mod sides;
+pub(crate) mod signatures;
+pub(crate) mod signed_by;
 pub(crate) mod survey;
 mod tagged;
 mod tags;
@@ -27,16 +29,19 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use crate::config::{self, Config, Mode};
 use crate::context::Context;
+use crate::git::gpg::Keyring;
 use crate::git::ident::{self, Ident, Known};
 use crate::git::refs::Update;
 use crate::git::{Silence, Stop};
 use crate::model::host::Host;
+use crate::model::signature::Signature;
 use crate::model::{Exit, Oid, Person, Refusal, Version, address};
 use crate::remote::Remote;
 use crate::store::names;
@@ -66,6 +71,10 @@ pub(crate) struct Core<'a> {
     asked: RefCell<BTreeSet<String>>,
     /// The clone's lock, while this process holds it.
     lock: RefCell<Option<File>>,
+    /// The gpg keys that signatures were last compared with.
+    keyring: RefCell<Option<(Vec<String>, Rc<Keyring>)>>,
+    /// With whose key this person's git signs, once that was tried.
+    own_signature: OnceCell<Signature>,
 }
 
 /// How often a local change is tried again because another process moved a ref first.
@@ -149,6 +158,8 @@ impl<'a> Core<'a> {
             deadline: Cell::new(None),
             asked: RefCell::default(),
             lock: RefCell::default(),
+            keyring: RefCell::default(),
+            own_signature: OnceCell::new(),
             config,
             remotes: config::remotes(&git),
             known: ident::known(&git, |name| std::env::var(name).ok()),

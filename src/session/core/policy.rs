@@ -69,6 +69,9 @@ impl Core<'_> {
         };
         let own = mailmap.map(|(_, map)| map).unwrap_or_default();
         let mut previous = None;
+        if let Some(ledger) = ledger {
+            Self::can_tell(ledger)?;
+        }
         if let Some(ledger) = ledger
             && let Some(before) = self.store.previous(ledger, version.product())?
         {
@@ -95,6 +98,7 @@ impl Core<'_> {
             }
         }
         rules.people = People::by(own, previous);
+        rules.join_by_keys();
         Ok(rules)
     }
 

@@ -5,9 +5,13 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Core;
-use crate::model::Oid;
+use crate::model::mailmap::People;
 use crate::model::named::Named;
 use crate::model::sealed::Sealed;
+use crate::model::signature::Signature;
+use crate::model::signers::Ring;
+use crate::model::{Exit, Oid, Person, Refusal};
+use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names;
 
@@ -81,21 +85,82 @@ impl Core<'_> {
     }
 
     /// In a clone that verified nothing, tags alone tell of a ledger that was rewound. Anybody can push
-    /// a tag, so it is only said.
-    pub(super) fn warn_of_unmatched_tags(&self, genesis: &Oid, tip: &Oid) -> Result<()> {
-        let tags = self.unmatched_tags(genesis, &[tip])?;
-        let (first, count) = match tags.as_slice() {
-            [] => return Ok(()),
-            [first, ..] => (first, tags.len()),
+    /// a tag, so it is only said, unless a promoter signed it.
+    ///
+    /// # Errors
+    /// [`Exit::Rewritten`] where one of them did.
+    pub(super) fn heed_unmatched_tags(&self, genesis: &Oid, ledger: &Ledger) -> Result<()> {
+        let tags = self.unmatched_tags(genesis, &[&ledger.tip])?;
+        let Some(first) = tags.first() else {
+            return Ok(());
         };
-        let which = match count {
+        for name in &tags {
+            let Some(signer) = self.signed_by_promoter(ledger, name)? else {
+                continue;
+            };
+            let what = format!(
+                "The cloud's ledger was rewound: the tag {name}, which {signer} signed, names an entry that it \
+                 does not hold"
+            );
+            return Err(Refusal::new(Exit::Rewritten, what)
+                .because("Nothing of it was taken over")
+                .because("Whoever promoted it can put back what was lost")
+                .then("git gryt sync push --republish --dry-run")
+                .into());
+        }
+        let which = match tags.len() {
             1 => format!("The tag {first} names an entry"),
-            _ => format!("{count} tags, {first} among them, name entries"),
+            count => format!("{count} tags, {first} among them, name entries"),
         };
         self.ctx.warn(format!(
             "{which} that the cloud's ledger does not hold: it may have been rewound. Ask who promoted it to \
-             type git gryt sync push --republish --dry-run"
+             type git gryt sync push --republish --dry-run. No promoter signed it: where nobody promoted it, \
+             somebody forged it, and git tag -d {first} removes it here"
         ));
         Ok(())
+    }
+
+    /// The promoter by the sealed policy whose key a tag is signed with.
+    fn signed_by_promoter(&self, ledger: &Ledger, name: &str) -> Result<Option<String>> {
+        let Some(version) = self.config.tag_format.version(name) else {
+            return Ok(None);
+        };
+        let Some(before) = self.store.previous(ledger, version.product())? else {
+            return Ok(None);
+        };
+        let (Some(tag), Ok(policy)) = (
+            self.store.tag(&names::tag(name))?,
+            self.sealed_policy(ledger, &before),
+        ) else {
+            return Ok(None);
+        };
+        let policy = policy.about(&version);
+        let judged = self.blocks([&policy].into_iter()).and_then(|blocks| {
+            let signature = self.tag_signature(&tag, &blocks)?;
+            Ok((Ring::of(&policy, &blocks), signature))
+        });
+        let (ring, signature) = match judged {
+            Ok(judged) => judged,
+            Err(error) => {
+                let text = format!("Whether the tag {name} is signed is not known: {error:#}");
+                self.ctx.detail(text);
+                return Ok(None);
+            }
+        };
+        let Signature::By(key) = &signature else {
+            return Ok(None);
+        };
+        let people = People::by(self.sealed_mailmap(ledger, &before)?, None);
+        let at = self.store.tagged_at(&tag)?;
+        let may = |email: &&str| {
+            let holder = Person {
+                name: String::new(),
+                email: (*email).to_owned(),
+            };
+            let listed = policy.promoters.as_ref();
+            listed.is_none_or(|all| all.iter().any(|email| people.has(&holder, email)))
+                && ring.is_of(&signature, email, at.as_ref())
+        };
+        Ok(ring.holders(key).into_iter().find(may).map(str::to_owned))
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::Core;
 use super::beyond::Entry;
 use super::judge::{Judged, Past};
+use crate::git::gpg;
 use crate::git::refs::Update;
 use crate::model::disputed::Disputed;
 use crate::model::ledger::{Check, check};
@@ -61,7 +62,7 @@ impl Core<'_> {
             // judged by; and a later program can tell of what an earlier one could not.
             let judged = |genesis: &Oid| {
                 let (store, trust) = (&self.store, &self.config.trust);
-                store.was_judged_so(refs, genesis.as_str(), trust)
+                store.was_judged_so(refs, genesis.as_str(), trust, gpg::is_there)
             };
             if let Some(found) = known.iter().find(|(_, tip)| *tip == commit.oid)
                 && judged(&found.0)?
@@ -98,7 +99,7 @@ impl Core<'_> {
                 self.may_begin(&genesis, &known)?;
                 let checked = self.check_chain(refs, genesis, None, fresh, tip, Judging::Now)?;
                 if known.is_empty() {
-                    self.warn_of_unmatched_tags(&checked.genesis, tip)?;
+                    self.heed_unmatched_tags(&checked.genesis, &checked.ledger)?;
                 }
                 Ok(checked)
             }

@@ -11,8 +11,11 @@ use crate::model::disputed::{Act, Rule};
 use crate::model::ledger::{Check, Verified, check};
 use crate::model::proof::Outcome;
 use crate::model::sealed::{Acceptance, Sealed};
-use crate::model::{Oid, Stamp, Version};
+use crate::model::signed_by::{Signed, SignedBy, State};
+use crate::model::verdict::Gate;
+use crate::model::{Oid, Person, Stamp, Version};
 use crate::session::core::judge::{Judged, Past};
+use crate::session::core::signed_by::Signatures;
 use crate::session::core::verify::CHUNK;
 use crate::store::ledger::Ledger;
 use crate::store::names;
@@ -32,6 +35,8 @@ pub(crate) struct Audit {
     /// Promotions that passed a gate by a promoter's word alone. A long ledger is not kept in memory
     /// for the others.
     pub excused: Vec<Sealed>,
+    /// Who signed the promotions.
+    pub signatures: Vec<Signed>,
 }
 
 /// Something that does not hold, or is worth a look.
@@ -78,13 +83,16 @@ impl Sealing<'_> {
     /// The chain itself cannot be read.
     pub(crate) fn audit(self, ledger: &Ledger, only: Option<&Version>) -> Result<Audit> {
         let chain = self.core.entries(&ledger.tip)?;
-        let signatures = self.core.store.signatures(&ledger.tip)?;
+        let signatures = Signatures::of(ledger, chain.clone());
+        // Who signed an entry with a key that is known to be theirs.
+        let mut signers: Vec<Person> = Vec::new();
         let mut audit = Audit {
             genesis: chain[0].clone(),
             entries: chain.len(),
             promotions: 0,
             findings: Vec::new(),
             excused: Vec::new(),
+            signatures: Vec::new(),
         };
         let mut found: Vec<Open> = Vec::new();
         // The last promotion of each product that holds.
@@ -141,9 +149,28 @@ impl Sealing<'_> {
             let meant = only.is_none_or(|only| is_about(&verified, only));
             if let (true, Verified::Promotion(sealed)) = (meant, &verified) {
                 audit.promotions += 1;
-                if let Some('B' | 'R') = signatures.get(oid) {
-                    let what = "its signature is bad, or its key was revoked".to_owned();
-                    tell(&at, None, Weight::Problem, None, what);
+                match self.core.signed_by(&signatures, oid) {
+                    Ok(by) => {
+                        let asked = sealed.gates.iter().any(|said| said.gate == Gate::Signed);
+                        let by_name = self.core.is_named_on_purpose(&signatures, oid);
+                        let says = by.says();
+                        match odd(&by, &sealed.promoter, by_name, &mut signers) {
+                            // Where a policy asks for signatures, the gate said it already.
+                            Some(weight) if !asked => {
+                                tell(&at, None, weight, None, format!("it is {says}"));
+                            }
+                            Some(_) | None => {}
+                        }
+                        audit.signatures.push(Signed {
+                            version: sealed.version.clone(),
+                            promoter: sealed.promoter.clone(),
+                            by,
+                        });
+                    }
+                    Err(error) => {
+                        let text = format!("Whether {at} is signed is not known: {error:#}");
+                        self.core.ctx.detail(text);
+                    }
                 }
                 for what in self.left_out(sealed)? {
                     tell(&at, None, Weight::Look, None, what);
@@ -320,6 +347,33 @@ impl Sealing<'_> {
             }
         }
         Ok(found)
+    }
+}
+
+/// How much a signature weighs that no policy asks for. Whoever signed before is expected to go on with it:
+/// an entry in their name that is not signed with a key of theirs may be somebody else's.
+fn odd(
+    by: &SignedBy,
+    promoter: &Person,
+    by_name: bool,
+    signers: &mut Vec<Person>,
+) -> Option<Weight> {
+    match by.state {
+        State::Own => {
+            if !signers.iter().any(|known| known.is(promoter)) {
+                signers.push(promoter.clone());
+            }
+            None
+        }
+        State::Broken | State::Revoked => Some(Weight::Problem),
+        State::Foreign if by_name => Some(Weight::Problem),
+        // A key's own name is whatever its holder wrote into it.
+        State::Foreign => Some(Weight::Look),
+        State::Missing | State::Unknown => signers
+            .iter()
+            .any(|known| known.is(promoter))
+            .then_some(Weight::Problem),
+        State::Untimely => None,
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Intent {
     /// What was taken in of this worktree's files.
     pub taken: TakenIn,
     pub plea: Plea,
+    /// Whether their git may be asked to sign something, to see whose key it is.
+    pub may_sign: bool,
     /// Evolutions that cannot be published, and are left out.
     pub without: Vec<EvolutionName>,
 }
@@ -84,6 +86,20 @@ impl Sealing<'_> {
         self.core
             .cover(attempts.iter_mut().map(|(attempt, _)| attempt), release)?;
         self.mark_behind(&mut attempts, contact)?;
+        let now = self.core.author()?.committer.at;
+        let rules = self
+            .core
+            .rules(&intent.release.tree, ledger.as_ref(), &intent.version);
+        let rules = rules.and_then(|mut rules| {
+            rules.at = Some(now);
+            let all = attempts.iter_mut().map(|(attempt, _)| attempt);
+            self.core.read_signatures(&mut rules, all)?;
+            if rules.ask_for_signatures() {
+                let probe = intent.may_sign;
+                rules.signature = self.core.signature_to_come(&rules.blocks, probe)?;
+            }
+            Ok(rules)
+        });
         let next_free = self.core.next_free(&intent.version, contact, &refs)?;
         Ok(Facts {
             version: intent.version.clone(),
@@ -104,17 +120,14 @@ impl Sealing<'_> {
             local,
             adopted: related,
             attempts,
-            rules: match self
-                .core
-                .rules(&intent.release.tree, ledger.as_ref(), &intent.version)
-            {
+            rules: match rules {
                 Ok(rules) => Ok(rules),
                 Err(error) => Err(error.downcast::<Refusal>()?),
             },
             plea: intent.plea.clone(),
             release: intent.release.clone(),
             promoter: me,
-            now: self.core.author()?.committer.at,
+            now,
             has_cloud: contact.is_some(),
         })
     }

@@ -105,7 +105,7 @@ impl Sealing<'_> {
         {
             return Ok(Some(tag));
         }
-        match store.write_tag(sealed, &own, &named.message(version)) {
+        match self.make_tag(sealed, named) {
             Ok(tag) => Ok(Some(tag)),
             Err(error) => {
                 // A clone of less than everything may lack the commit; others have it.

@@ -55,6 +55,7 @@ impl Sealing<'_> {
                 held,
             },
             plea: Plea::default(),
+            may_sign: false,
             without: Vec::new(),
         };
         let mut facts = self.facts(&intent, contact)?;

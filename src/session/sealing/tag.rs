@@ -31,7 +31,7 @@ impl Sealing<'_> {
         named: &Named,
     ) -> Result<TagState> {
         let name = names::tag(&self.core.tag_name(&sealed.version));
-        let Some(tag) = self.release_tag(sealed, named)? else {
+        let Some(tag) = self.tag_after_all(sealed, named)? else {
             return Ok(TagState::Refused);
         };
         if self.core.store.tag(&name)?.is_none() {
@@ -42,27 +42,49 @@ impl Sealing<'_> {
         self.send_tag(contact, &sealed.version, &tag)
     }
 
-    /// The tag of a release: the one that is there, or a new object that no ref names yet. Made
-    /// anew it is the same object. None where it cannot be made, which is a warning.
+    /// The tag of a release: the one that is here or in the cloud, or a new object that no ref names yet.
+    /// Made anew it is the same object, unless its promoter signs it.
     ///
     /// # Errors
-    /// Refs cannot be read.
-    pub(crate) fn release_tag(self, sealed: &Sealed, named: &Named) -> Result<Option<Oid>> {
-        let version = &sealed.version;
-        if let Some(tag) = self
-            .core
-            .store
-            .tag(&names::tag(&self.core.tag_name(version)))?
-        {
-            return Ok(Some(tag));
+    /// It cannot be made.
+    pub(crate) fn release_tag(self, sealed: &Sealed, named: &Named) -> Result<Oid> {
+        let own = self.core.tag_name(&sealed.version);
+        if let Some(tag) = self.core.store.tag(&names::tag(&own))? {
+            return Ok(tag);
         }
-        match self.core.store.write_tag(
-            sealed,
-            &self.core.tag_name(version),
-            &named.message(version),
-        ) {
+        if let Some(remote) = &self.core.config.remote
+            && let Some(tag) = self
+                .core
+                .store
+                .refs()?
+                .get(&names::remote_tag(remote, &own))
+            && self.core.store.has(tag)
+            && self.core.store.named_by_tag(tag)?.as_ref() == Some(named)
+        {
+            return Ok(tag.clone());
+        }
+        self.make_tag(sealed, named)
+    }
+
+    /// A release's tag, made anew: signed where that is the promoter's to do, and they sign tags.
+    pub(super) fn make_tag(self, sealed: &Sealed, named: &Named) -> Result<Oid> {
+        let own = self.core.tag_name(&sealed.version);
+        let text = named.message(&sealed.version);
+        match self.core.config.sign_tags && sealed.promoter.is(&self.core.me()?) {
+            true => self.core.store.write_signed_tag(sealed, &own, &text),
+            false => self.core.store.write_tag(sealed, &own, &text),
+        }
+    }
+
+    /// The same once the ledger has moved: that it cannot be made is a warning.
+    ///
+    /// # Errors
+    /// Nothing but what the user ends.
+    pub(crate) fn tag_after_all(self, sealed: &Sealed, named: &Named) -> Result<Option<Oid>> {
+        match self.release_tag(sealed, named) {
             Ok(tag) => Ok(Some(tag)),
             Err(error) => {
+                let version = &sealed.version;
                 let text = format!("The tag {version} could not be made: {error:#}");
                 self.core.ctx.warn(text);
                 Ok(None)

@@ -12,8 +12,10 @@ use git2::{FileMode, ObjectType};
 use super::{Store, of_git, to_git};
 use crate::model::mailmap::{self, Mailmap};
 use crate::model::reconcile::Relation;
+use crate::model::signature::Signed;
 use crate::model::{Invalid, Oid, Person, Stamp, invalid};
 
+pub(super) use write::unsigned;
 pub use write::{Author, Content};
 
 /// A commit without its tree's content.
@@ -24,6 +26,8 @@ pub struct Commit {
     pub parents: Vec<Oid>,
     /// As it stands there: what is decided by it must not depend on a reader's mailmap.
     pub author: Person,
+    /// Who wrote it down, if that was somebody else.
+    pub committer: Person,
     pub at: Stamp,
     pub message: String,
 }
@@ -83,10 +87,8 @@ impl Store {
             oid: oid.clone(),
             tree: of_git(commit.tree_id()),
             parents: commit.parent_ids().map(of_git).collect(),
-            author: Person {
-                name: String::from_utf8_lossy(author.name_bytes()).into_owned(),
-                email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
-            },
+            author: person(&author),
+            committer: person(&commit.committer()),
             at: stamp(commit.time())?,
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
         })
@@ -103,6 +105,29 @@ impl Store {
                 anyhow::anyhow!("{} cannot be read: {error}", file.display()),
             ),
             _ => None,
+        }
+    }
+
+    /// A commit in the parts that its signature is judged by.
+    ///
+    /// # Errors
+    /// The inner one: it has no signature that could be told. The outer one: it cannot be read.
+    pub(crate) fn signed_commit(&self, oid: &Oid) -> Result<Result<Option<Signed>, String>> {
+        let repo = &*self.repo();
+        Ok(Signed::of_commit(repo.odb()?.read(to_git(oid)?)?.data()))
+    }
+
+    /// The same of a tag; none where it is not signed, or no object of its own.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn signed_tag(&self, oid: &Oid) -> Result<Option<Signed>> {
+        let repo = &*self.repo();
+        let odb = repo.odb()?;
+        let object = odb.read(to_git(oid)?)?;
+        match object.kind() {
+            ObjectType::Tag => Ok(Signed::of_tag(object.data())),
+            _ => Ok(None),
         }
     }
 
@@ -351,6 +376,14 @@ impl Store {
         };
         let blob = self.at(tree, mailmap::FILE)?;
         Ok(blob.map(|blob| (blob, Mailmap::parse(&text))))
+    }
+}
+
+/// Who stands in a commit.
+fn person(signature: &git2::Signature<'_>) -> Person {
+    Person {
+        name: String::from_utf8_lossy(signature.name_bytes()).into_owned(),
+        email: String::from_utf8_lossy(signature.email_bytes()).into_owned(),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType};
 
+use super::{person, stamp};
 use crate::git::ident::Ident;
 use crate::model::{Exit, Oid, Person, Refusal};
 use crate::store::{Store, of_git, to_git};
@@ -37,6 +38,21 @@ pub(super) fn signature(ident: &Ident) -> Result<git2::Signature<'static>> {
             format!("`{name} <{email}>` cannot stand in a commit: both parts have to be set");
         Refusal::new(Exit::Failure, what).then("git config user.email you@example.com")
     })?)
+}
+
+/// The refusal where the user's git does not sign what it was to sign.
+pub(in crate::store) fn unsigned(what: &str, said: &str) -> Refusal {
+    Refusal::new(Exit::Failure, format!("The {what} cannot be signed"))
+        .because(said)
+        .because("Nothing was pushed")
+}
+
+/// Who stands in a commit, and when.
+fn ident(signature: &git2::Signature<'_>) -> Result<Ident> {
+    Ok(Ident {
+        person: person(signature),
+        at: stamp(signature.when())?,
+    })
 }
 
 /// Writes an object, once more where its folder went meanwhile: git's own housekeeping removes empty ones
@@ -126,7 +142,7 @@ impl Store {
     ) -> Result<Oid> {
         let repo = &*self.repo();
         if by.sign {
-            return self.write_signed(tree, parents, message);
+            return self.write_signed(by, tree, parents, message);
         }
         let parents = parents
             .iter()
@@ -147,9 +163,16 @@ impl Store {
     pub(crate) fn write_again(&self, by: &Author, of: &Oid, parents: &[&Oid]) -> Result<Oid> {
         let repo = &*self.repo();
         let old = repo.find_commit(to_git(of)?)?;
-        if by.sign {
+        let (author, committer) = (ident(&old.author())?, ident(&old.committer())?);
+        // Nobody signs in another's name.
+        if by.sign && author.person.is(&by.author.person) {
             let message = String::from_utf8_lossy(old.message_raw_bytes()).into_owned();
-            return self.write_signed(&of_git(old.tree_id()), parents, &message);
+            let by = Author {
+                author,
+                committer,
+                sign: true,
+            };
+            return self.write_signed(&by, &of_git(old.tree_id()), parents, &message);
         }
         let mut text = format!("tree {}\n", old.tree_id()).into_bytes();
         for parent in parents {
@@ -175,14 +198,22 @@ impl Store {
         Ok(of_git(oid))
     }
 
-    pub(super) fn write_signed(&self, tree: &Oid, parents: &[&Oid], message: &str) -> Result<Oid> {
-        let mut args = vec!["commit-tree", "-S", tree.as_str()];
+    fn write_signed(
+        &self,
+        by: &Author,
+        tree: &Oid,
+        parents: &[&Oid],
+        message: &str,
+    ) -> Result<Oid> {
+        let mut args = vec!["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-S"];
+        args.push(tree.as_str());
         for parent in parents {
             args.extend(["-p", parent.as_str()]);
         }
-        let output = self.git.run(&args, message.as_bytes())?;
+        let idents = [("AUTHOR", &by.author), ("COMMITTER", &by.committer)];
+        let output = self.git.run_as(&idents, &args, message.as_bytes())?;
         if !output.ok() {
-            bail!("the commit cannot be signed: {}", output.said());
+            return Err(unsigned("commit", &output.said()).into());
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
     }

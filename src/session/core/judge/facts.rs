@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::model::dispute::{self, Draft, Facts, Later, Original, Tried};
 use crate::model::disputed::Dispute;
+use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::mailmap::{Mailmap, People};
 use crate::model::policy::{self, Policy};
@@ -61,9 +62,11 @@ impl Core<'_> {
                         };
                         let product = sealed.version.product();
                         let previous = self.store.previous(&at, product)?;
+                        let mut rules = self.rules_of(sealed, &present, previous.as_ref(), &at)?;
+                        self.sign(&mut rules, sealed, &original, [].into_iter())?;
                         Ok(Original {
                             sealed: before,
-                            rules: self.rules_of(sealed, &present, previous.as_ref(), &at)?,
+                            rules,
                         })
                     }
                     Err(invalid) => Err(invalid.to_string()),
@@ -71,6 +74,14 @@ impl Core<'_> {
             }
             None => None,
         };
+        let mut rules = self.rules_of(sealed, &present, previous, &at_base)?;
+        // One that repeats another is signed by whoever did that; the other's signature counts.
+        let repeated = header(&commit.message).original;
+        let repeated: Option<Oid> = repeated.and_then(|oid| oid.parse().ok());
+        let proven = evolutions.iter_mut().flatten();
+        let attempts = proven.map(|tried: &mut Tried| &mut tried.attempt);
+        let entry = repeated.as_ref().unwrap_or(&commit.oid);
+        self.sign(&mut rules, sealed, entry, attempts)?;
         let facts = Facts {
             author: &commit.author,
             sealed,
@@ -79,10 +90,26 @@ impl Core<'_> {
             policy,
             draft: self.sealed_draft(sealed)?,
             evolutions,
-            rules: self.rules_of(sealed, &present, previous, &at_base)?,
+            rules,
             original,
         };
         Ok(dispute::promotion(&facts, RuleSet::CURRENT))
+    }
+
+    /// Reads the signatures that the rules ask for: that of the entry, and those of its proofs.
+    fn sign<'a>(
+        &self,
+        rules: &mut Rules,
+        sealed: &Sealed,
+        entry: &Oid,
+        attempts: impl Iterator<Item = &'a mut Attempt>,
+    ) -> Result<()> {
+        rules.at = Some(sealed.promoted_at);
+        self.read_signatures(rules, attempts)?;
+        if rules.ask_for_signatures() {
+            rules.signature = self.signature(entry, &rules.blocks)?;
+        }
+        Ok(())
     }
 
     /// The policies that a promotion is judged by on top of `at`.
@@ -105,6 +132,7 @@ impl Core<'_> {
         let own = own.map(|(_, map)| map).unwrap_or_default();
         let Some(version) = previous else {
             rules.people = People::by(own, None);
+            rules.join_by_keys();
             return Ok(rules);
         };
         let before = match sealed.rules.has_mailmaps() {
@@ -120,6 +148,7 @@ impl Core<'_> {
             }
             Err(why) => rules.unreadable = Some(why),
         }
+        rules.join_by_keys();
         Ok(rules)
     }
 

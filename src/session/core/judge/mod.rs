@@ -15,7 +15,8 @@ use crate::model::disputed::{Act, Dispute, Disputed};
 use crate::model::ledger::Verified;
 use crate::model::moved::Half;
 use crate::model::rules::RuleSet;
-use crate::model::{Oid, Person, Version};
+use crate::model::signature::Signature;
+use crate::model::{Cause, Oid, Person, Refusal, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::objects::Commit;
@@ -51,9 +52,20 @@ impl Core<'_> {
             ..Ledger::new(commit.oid.clone(), commit.oid.clone())
         };
         let found = self.against(past, commit, base, &own, verified);
-        let (why, later) = match found {
+        // It counts for nothing here, as what is disputed does, until somebody can judge it: a later program,
+        // or this one on a machine that has what it takes.
+        let (why, untold) = match found {
             Ok(Ok(why)) => (why, None),
-            Ok(Err(later)) => (vec![dispute::by_later(later)], Some(later)),
+            Ok(Err(later)) => {
+                let Later(rules) = later;
+                let says =
+                    format!("this git-gryt cannot judge it: install one that knows rules {rules}");
+                (vec![dispute::by_later(later)], Some((says, false)))
+            }
+            Err(error) if lacks_a_program(&error) => {
+                let says = unknown(&error);
+                (vec![dispute::by_another_machine(&says)], Some((says, true)))
+            }
             Err(error) => {
                 // Objects that are not here speak neither for nor against it.
                 self.goes_on(past, &own, verified)?;
@@ -71,17 +83,15 @@ impl Core<'_> {
             act,
             by: commit.author.clone(),
             why,
+            untold: matches!(untold, Some((_, true))),
         };
         if past.trust.contains(&commit.oid) {
             self.goes_on(past, &own, verified)?;
             return Ok(Judged::Trusted(disputed));
         }
         past.disputed.insert(commit.oid.clone(), disputed.clone());
-        Ok(match later {
-            // It counts for nothing here, as what is disputed does, until a later program judges it.
-            Some(Later(rules)) => Judged::Unknown(format!(
-                "this git-gryt cannot judge it: install one that knows rules {rules}"
-            )),
+        Ok(match untold {
+            Some((says, _)) => Judged::Unknown(says),
             None => Judged::Disputed(disputed),
         })
     }
@@ -124,14 +134,18 @@ impl Core<'_> {
             // Who is said to have released what is imported is whoever did, long ago.
             Verified::Import(all) => (None, all.iter().map(|i| Some(i.version.clone())).collect()),
         };
-        let deed = Deed {
+        let at = said_at(verified, commit);
+        let unsigned = Deed {
             author: &commit.author,
+            committer: &commit.committer,
             rules: RuleSet::named(header(&commit.message).rules.as_deref()),
             by,
+            signature: &Signature::Missing,
+            at: Some(&at),
         };
         let latest = RuleSet::CURRENT;
         if about.is_empty() {
-            return Ok(dispute::deed(&deed, None, None, latest));
+            return Ok(dispute::deed(&unsigned, None, None, latest));
         }
         let mut found = Vec::new();
         let mut policies: BTreeMap<Option<String>, Option<Whose>> = BTreeMap::new();
@@ -140,6 +154,15 @@ impl Core<'_> {
             let whose = match policies.entry(product.map(str::to_owned)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => unknown.insert(self.whose(past, own, product)?),
+            };
+            let asked = whose.as_ref().filter(|whose| whose.policy.signs_anywhere());
+            let signature = match asked {
+                Some(whose) => self.signature(&commit.oid, &whose.blocks)?,
+                None => Signature::Missing,
+            };
+            let deed = Deed {
+                signature: &signature,
+                ..unsigned
             };
             match dispute::deed(&deed, version.as_ref(), whose.as_ref(), latest) {
                 Ok(more) => {
@@ -154,6 +177,23 @@ impl Core<'_> {
         }
         Ok(Ok(found))
     }
+}
+
+/// The time that an entry names; where it names none, that of its commit.
+fn said_at(verified: &Verified, commit: &Commit) -> Stamp {
+    match verified {
+        Verified::Promotion(sealed) => sealed.promoted_at,
+        Verified::Withdrawal(withdrawal, _) => withdrawal.at,
+        Verified::Accepted(acceptance) => acceptance.at,
+        Verified::Moved(moved) => moved.at,
+        Verified::Genesis | Verified::Import(_) => commit.at,
+    }
+}
+
+/// Whether something cannot be told because this machine lacks a program.
+fn lacks_a_program(error: &anyhow::Error) -> bool {
+    let refusal = error.downcast_ref::<Refusal>();
+    refusal.is_some_and(|refusal| refusal.cause == Cause::NoProgram)
 }
 
 /// What an entry does; a genesis does nothing.

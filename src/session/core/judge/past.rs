@@ -10,6 +10,7 @@ use crate::model::mailmap::People;
 use crate::model::policy::Policy;
 use crate::model::rules::RuleSet;
 use crate::model::sealed::Sealed;
+use crate::model::signers::Blocks;
 use crate::model::{Oid, Version};
 use crate::session::core::Core;
 use crate::store::ledger::{Disputes, Ledger};
@@ -87,6 +88,10 @@ impl Core<'_> {
             Err(_) => return Ok(None),
         };
         Ok(Some(Whose {
+            blocks: match policy.signs_anywhere() {
+                true => self.blocks([&policy].into_iter())?,
+                false => Blocks::new(),
+            },
             people: People::by(self.sealed_mailmap(own, &version)?, None),
             version,
             policy,

@@ -1,0 +1,479 @@
+//! Whose key a signature is made with: the `signers` of a policy (docs/policy.md, "Keys").
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use ssh_key::PublicKey;
+
+use super::mailmap::People;
+use super::person::moment;
+use super::policy::Policy;
+use super::signature::{Signature, fingerprint};
+use super::{Person, Stamp};
+
+/// The keys of people, by email, as a policy writes them.
+pub(crate) type Signers = BTreeMap<String, Vec<String>>;
+
+/// How an armoured gpg key begins and ends.
+const BLOCK: [&str; 2] = [
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----",
+    "-----END PGP PUBLIC KEY BLOCK-----",
+];
+
+/// A key as a signature is compared with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Its fingerprint.
+    pub key: String,
+    /// From when, and until when, its signatures count.
+    pub from: Option<Stamp>,
+    pub until: Option<Stamp>,
+    pub revoked: bool,
+}
+
+/// What gpg says of armoured keys: the key in each, and its subkeys.
+pub(crate) type Blocks = BTreeMap<String, Vec<Known>>;
+
+/// One key of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Ssh(Known),
+    /// An armoured gpg key, which gpg alone can read.
+    Gpg(String),
+}
+
+impl Key {
+    /// Reads a key as a policy writes it: an ssh public key on one line, before which `valid-after` and
+    /// `valid-before` may stand as in ssh-keygen(1), "ALLOWED SIGNERS", in UTC; or an armoured gpg key.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.contains("PRIVATE KEY") {
+            return Err("it is a private key: a policy names public ones".into());
+        }
+        if let Some(rest) = text.strip_prefix(BLOCK[0]) {
+            let (_, after) = rest
+                .split_once(BLOCK[1])
+                .ok_or("the armoured gpg key has no end")?;
+            return match after.trim().is_empty() {
+                true => Ok(Self::Gpg(text.to_owned())),
+                false => Err("one armoured gpg key is one entry of the list".into()),
+            };
+        }
+        let (options, key) = match text.starts_with("valid-") {
+            true => text
+                .split_once(char::is_whitespace)
+                .ok_or("the key is missing")?,
+            false => ("", text),
+        };
+        let mut known = Known {
+            key: String::new(),
+            from: None,
+            until: None,
+            revoked: false,
+        };
+        for option in options.split(',').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let value = value.trim_matches('"');
+            let at = at(value).ok_or_else(|| {
+                format!("`{option}` is no option of a key: valid-before=\"20270131\" is one")
+            })?;
+            match name {
+                "valid-after" => known.from = Some(at),
+                "valid-before" => known.until = Some(at),
+                other => return Err(format!("there is no option {other} of a key")),
+            }
+        }
+        let key = PublicKey::from_openssh(key).map_err(|_| {
+            "it is neither an ssh public key (ssh-ed25519 AAAA…) nor an armoured gpg key".to_owned()
+        })?;
+        known.key = usable(&key)?;
+        Ok(Self::Ssh(known))
+    }
+}
+
+/// The fingerprint of a key whose signatures this program can judge.
+fn usable(key: &PublicKey) -> Result<String, String> {
+    use ssh_key::Algorithm;
+    match key.algorithm() {
+        Algorithm::Ed25519
+        | Algorithm::SkEd25519
+        | Algorithm::Ecdsa { .. }
+        | Algorithm::SkEcdsaSha2NistP256 => Ok(fingerprint(key)),
+        Algorithm::Rsa { .. } => {
+            let bits = key.key_data().rsa().and_then(|rsa| {
+                let bytes = rsa.n.as_positive_bytes()?;
+                Some(bytes.len() * 8)
+            });
+            match bits {
+                // The crate that judges them refuses all others.
+                Some(2048..=4096) => Ok(fingerprint(key)),
+                _ => Err("an RSA key has 2048 to 4096 bits".into()),
+            }
+        }
+        other => Err(format!(
+            "keys of type {other} sign nothing that could be judged"
+        )),
+    }
+}
+
+/// A moment of `valid-before`: YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with or without a Z.
+fn at(text: &str) -> Option<Stamp> {
+    let digits = text.strip_suffix('Z').unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let at = match digits.len() {
+        8 => NaiveDate::parse_from_str(digits, "%Y%m%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)?,
+        12 => NaiveDateTime::parse_from_str(&format!("{digits}00"), "%Y%m%d%H%M%S").ok()?,
+        14 => NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S").ok()?,
+        _ => return None,
+    };
+    Some(at.and_utc().fixed_offset())
+}
+
+/// Whose keys are known: emails beside keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ring(Vec<(String, Known)>);
+
+/// Whose a signature is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// The person's own key; none where it is still to be signed.
+    Own(Option<String>),
+    Missing,
+    /// A key that nobody is named for.
+    Unknown {
+        key: String,
+    },
+    /// Their own key, at a time at which it did not count.
+    Untimely {
+        key: String,
+        until: Option<Stamp>,
+    },
+    Revoked {
+        key: String,
+    },
+    /// Somebody else's.
+    Foreign {
+        key: String,
+        of: String,
+    },
+    Broken(String),
+}
+
+impl Worth {
+    pub(crate) fn holds(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    /// Whether it is worse than no signature: somebody took a name that is not theirs, or a key that was
+    /// given up, or changed what was signed.
+    pub(crate) fn is_worse_than_none(&self) -> bool {
+        match self {
+            Self::Own(_) | Self::Missing | Self::Unknown { .. } | Self::Untimely { .. } => false,
+            Self::Revoked { .. } | Self::Foreign { .. } | Self::Broken(_) => true,
+        }
+    }
+
+    /// What it says of what was to be signed by `who`.
+    pub(crate) fn says(&self, who: &Person) -> String {
+        match self {
+            Self::Own(_) => format!("is signed by {who}"),
+            Self::Missing => "is not signed".to_owned(),
+            Self::Unknown { key } => {
+                format!("is signed with the key {key}, which is not named as one of {who}")
+            }
+            Self::Untimely { key, until } => match until {
+                Some(until) => format!(
+                    "is signed with the key {key} of {who}, which counted until {}",
+                    moment(until)
+                ),
+                None => {
+                    format!("is signed with the key {key} of {who}, which did not count yet")
+                }
+            },
+            Self::Revoked { key } => {
+                format!("is signed with the key {key} of {who}, which was revoked")
+            }
+            Self::Foreign { key, of } => {
+                format!("is signed with the key {key} of {of}, and not of {who}")
+            }
+            Self::Broken(why) => format!("is badly signed: {why}"),
+        }
+    }
+}
+
+impl Ring {
+    /// The keys that a policy names, with what gpg says of its armoured ones.
+    pub(crate) fn of(policy: &Policy, blocks: &Blocks) -> Self {
+        let mut all = Vec::new();
+        for (email, keys) in policy.signers.iter().flatten() {
+            for key in keys {
+                match Key::parse(key) {
+                    Ok(Key::Ssh(known)) => all.push((email.clone(), known)),
+                    Ok(Key::Gpg(text)) => {
+                        let known = blocks.get(&text).into_iter().flatten();
+                        all.extend(known.map(|known| (email.clone(), known.clone())));
+                    }
+                    // The policy was checked where it was read.
+                    Err(_) => {}
+                }
+            }
+        }
+        Self(all)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those that the other one has, too.
+    #[must_use]
+    pub(crate) fn also_in(mut self, other: &Ring) -> Self {
+        let same = |(email, known): &(String, Known), (other, there): &(String, Known)| {
+            email.eq_ignore_ascii_case(other) && known.key == there.key
+        };
+        self.0
+            .retain(|own| other.0.iter().any(|there| same(own, there)));
+        self
+    }
+
+    /// With those of another one.
+    #[must_use]
+    pub(crate) fn with(mut self, other: &Ring) -> Self {
+        self.0.extend(other.0.iter().cloned());
+        self
+    }
+
+    /// The emails that a key is named for.
+    pub(crate) fn holders(&self, key: &str) -> Vec<&str> {
+        let named = self.0.iter().filter(|(_, known)| known.key == key);
+        let mut emails: Vec<&str> = named.map(|(email, _)| email.as_str()).collect();
+        emails.dedup();
+        emails
+    }
+
+    /// What a signature is worth as the one of `who` at that time.
+    pub(crate) fn worth(
+        &self,
+        signature: &Signature,
+        who: &Person,
+        people: &People,
+        at: Option<&Stamp>,
+    ) -> Worth {
+        let key = match signature {
+            Signature::Missing => return Worth::Missing,
+            Signature::Due => return Worth::Own(None),
+            Signature::Broken(why) => return Worth::Broken(why.clone()),
+            Signature::Unnamed(key) => return Worth::Unknown { key: key.clone() },
+            Signature::By(key) => key,
+        };
+        let named = || self.0.iter().filter(|(_, known)| known.key == *key);
+        let own: Vec<&Known> = named()
+            .filter(|(email, _)| people.has(who, email))
+            .map(|(_, known)| known)
+            .collect();
+        let key = key.clone();
+        if own.iter().any(|known| known.revoked) {
+            return Worth::Revoked { key };
+        }
+        let counts = |known: &&Known| {
+            let begun = known
+                .from
+                .is_none_or(|from| at.is_none_or(|at| *at >= from));
+            let over = known
+                .until
+                .is_some_and(|until| at.is_some_and(|at| *at >= until));
+            begun && !over
+        };
+        if own.iter().any(counts) {
+            return Worth::Own(Some(key));
+        }
+        if let Some(first) = own.first() {
+            let over = first.until.filter(|until| at.is_some_and(|at| at >= until));
+            return Worth::Untimely { key, until: over };
+        }
+        match self.holders(&key).as_slice() {
+            [] => Worth::Unknown { key },
+            of => Worth::Foreign {
+                of: of.join(" and "),
+                key,
+            },
+        }
+    }
+
+    /// Whether a signature is that of a key which is named for this very email.
+    pub(crate) fn is_of(&self, signature: &Signature, email: &str, at: Option<&Stamp>) -> bool {
+        let who = Person {
+            name: String::new(),
+            email: email.to_owned(),
+        };
+        self.worth(signature, &who, &People::default(), at).holds()
+    }
+}
+
+/// The emails that a policy names for one key, each beside each other one.
+pub(crate) fn sharing(policy: &Policy) -> Vec<(String, String)> {
+    let of = |keys: &[String]| -> Vec<Key> {
+        let read = keys.iter().filter_map(|key| Key::parse(key).ok());
+        read.map(|key| match key {
+            // When it counts is another question.
+            Key::Ssh(known) => Key::Ssh(Known {
+                from: None,
+                until: None,
+                ..known
+            }),
+            Key::Gpg(text) => Key::Gpg(text),
+        })
+        .collect()
+    };
+    let all: Vec<(&String, Vec<Key>)> = policy
+        .signers
+        .iter()
+        .flatten()
+        .map(|(email, keys)| (email, of(keys)))
+        .collect();
+    let mut found = Vec::new();
+    for (one, keys) in &all {
+        let shares = |theirs: &Vec<Key>| theirs.iter().any(|key| keys.contains(key));
+        let others = all
+            .iter()
+            .filter(|(email, theirs)| email != one && shares(theirs));
+        found.extend(others.map(|(other, _)| ((*one).clone(), (*other).clone())));
+    }
+    found
+}
+
+/// The armoured gpg keys among those of a policy, its products and lines.
+pub(crate) fn armoured(policy: &Policy) -> Vec<String> {
+    let mut found = Vec::new();
+    for key in policy.all_keys() {
+        if let Ok(Key::Gpg(text)) = Key::parse(key)
+            && !found.contains(&text)
+        {
+            found.push(text);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti \
+                       ann@laptop";
+
+    fn ssh(text: &str) -> Known {
+        match Key::parse(text) {
+            Ok(Key::Ssh(known)) => known,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn who(name: &str) -> Person {
+        Person {
+            name: name.into(),
+            email: format!("{name}@example.com"),
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_or_the_rule_is_said_that_it_breaks() {
+        let plain = ssh(ANN);
+        assert!(plain.key.starts_with("SHA256:"), "{plain:?}");
+        let timed = ssh(&format!(
+            "valid-after=\"20260101\",valid-before=\"202702030405Z\" {ANN}"
+        ));
+        assert_eq!(timed.key, plain.key);
+        let said = [timed.from, timed.until].map(|at| moment(&at.unwrap()));
+        assert_eq!(said, ["2026-01-01T00:00:00Z", "2027-02-03T04:05:00Z"]);
+        let wrong = |text: &str| Key::parse(text).unwrap_err();
+        assert!(wrong("nonsense").contains("neither"));
+        assert!(wrong(&format!("valid-before=soon {ANN}")).contains("no option"));
+        assert!(wrong("valid-before=\"20260101\"").contains("missing"));
+        assert!(wrong("-----BEGIN OPENSSH PRIVATE KEY-----").contains("private"));
+        let [begin, end] = BLOCK;
+        assert!(wrong(begin).contains("no end"));
+        let block = format!("{begin}\n\nabc\n{end}");
+        assert_eq!(
+            Key::parse(&format!("{block}\n")),
+            Ok(Key::Gpg(block.clone()))
+        );
+        assert!(wrong(&format!("{block}\n{block}")).contains("one entry"));
+    }
+
+    #[test]
+    fn who_shares_a_key_is_found() {
+        let text = format!(
+            "signers:\n  a@x.org: [{ANN}]\n  b@x.org: ['valid-before=\"20270101\" {ANN}']\n  c@x.org: []\n"
+        );
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        assert_eq!(
+            sharing(&policy),
+            [pair("a@x.org", "b@x.org"), pair("b@x.org", "a@x.org")]
+        );
+    }
+
+    #[test]
+    fn a_signature_is_worth_what_its_key_is_named_for() {
+        let known = |key: &str| Known {
+            key: key.into(),
+            from: None,
+            until: None,
+            revoked: false,
+        };
+        let at: Stamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let ring = Ring(vec![
+            ("ann@example.com".into(), known("a")),
+            ("Bob@example.com".into(), known("b")),
+            (
+                "ann@example.com".into(),
+                Known {
+                    until: Some(at),
+                    ..known("old")
+                },
+            ),
+            (
+                "ann@example.com".into(),
+                Known {
+                    from: Some(at + chrono::TimeDelta::days(1)),
+                    ..known("new")
+                },
+            ),
+            (
+                "ann@example.com".into(),
+                Known {
+                    revoked: true,
+                    ..known("lost")
+                },
+            ),
+        ]);
+        let nobody = People::default();
+        let of = |key: &str| {
+            let by = Signature::By(key.into());
+            ring.worth(&by, &who("ann"), &nobody, Some(&at))
+        };
+        assert!(of("a").holds());
+        assert!(matches!(of("b"), Worth::Foreign { .. }) && of("b").is_worse_than_none());
+        assert!(matches!(of("old"), Worth::Untimely { until: Some(_), .. }));
+        assert!(matches!(of("new"), Worth::Untimely { until: None, .. }));
+        assert!(matches!(of("lost"), Worth::Revoked { .. }));
+        assert!(matches!(of("x"), Worth::Unknown { .. }) && !of("x").is_worse_than_none());
+        let by = |signature: &Signature| ring.worth(signature, &who("bob"), &nobody, None);
+        assert!(by(&Signature::By("b".into())).holds() && by(&Signature::Due).holds());
+        assert_eq!(by(&Signature::Missing), Worth::Missing);
+        assert!(by(&Signature::Broken("x".into())).is_worse_than_none());
+        let narrow = Ring(vec![("BOB@example.com".into(), known("b"))]);
+        let both = ring.clone().also_in(&narrow);
+        assert_eq!(both.holders("b"), ["Bob@example.com"]);
+        assert!(both.holders("a").is_empty());
+        assert_eq!(both.with(&ring).holders("a"), ["ann@example.com"]);
+    }
+}
