@@ -181,7 +181,8 @@ impl Git {
     /// oids are one is a guard, which rejects an atomic push once that ref has moved.
     ///
     /// What a user's configuration would add is switched off: hooks (a hook may ask for what our
-    /// refs do not have), followed tags, signatures, push options, submodules.
+    /// refs do not have), followed tags, push options, submodules. A push certificate is the user's wish, or
+    /// the server's (`push.gpgSign=if-asked`), and stays.
     ///
     /// # Errors
     /// Git cannot be started. Everything else is in the report.
@@ -196,8 +197,6 @@ fn arguments(remote: &str, updates: &[Update], manner: Manner) -> Vec<String> {
         "-c",
         "push.followTags=false",
         "-c",
-        "push.gpgSign=false",
-        "-c",
         "push.pushOption=",
         "-c",
         &format!("remote.{remote}.mirror=false"),
@@ -206,7 +205,6 @@ fn arguments(remote: &str, updates: &[Update], manner: Manner) -> Vec<String> {
         "push",
         "--porcelain",
         "--no-verify",
-        "--no-signed",
         "--no-follow-tags",
         "--recurse-submodules=no",
     ]
@@ -216,7 +214,8 @@ fn arguments(remote: &str, updates: &[Update], manner: Manner) -> Vec<String> {
         args.push("--atomic".into());
     }
     if manner.dry_run {
-        args.push("--dry-run".into());
+        // Nothing is pushed that could be vouched for.
+        args.extend(["--dry-run".into(), "--no-signed".into()]);
     }
     for Update { name, old, .. } in updates {
         let old = old.as_ref().map_or("", |oid| oid.as_str());
