@@ -464,4 +464,58 @@ mod tests {
         );
         assert!(refusal.why[0].contains("by the policy of v1.0.0 alone"));
     }
+
+    const OLD: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const NEW: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPqpE2h5fr9YCMJ+/r8moiS8TwtzHTayc1Q0I3/4NVDx";
+
+    /// The gate `signed` of a release without changes, whose entry `ann` signs with `key`.
+    fn signed(present: &str, previous: Option<&str>, key: &str) -> Option<(bool, Option<Only>)> {
+        let Ok(signers::Key::Ssh(known)) = signers::Key::parse(key) else {
+            panic!("{key}");
+        };
+        let rules = Rules {
+            signature: Signature::By(known.key),
+            ..rules(present, previous)
+        };
+        let text = "version: v2.0.0\nchanges: []\n";
+        let contract = crate::model::Contract::parse(text.as_bytes(), &"v2.0.0".parse().unwrap());
+        let verdicts = rules.judge(&Subject {
+            contract: &contract.unwrap(),
+            generation: &format!("{:040x}", 7).parse().unwrap(),
+            declared_by: &who("ann"),
+            attempts: &[],
+            promoter: &who("ann"),
+            people: &People::default(),
+        });
+        let found = verdicts.into_iter().find(|v| v.gate == Gate::Signed)?;
+        Some((found.passed, found.only))
+    }
+
+    #[test]
+    fn a_key_that_a_branch_brings_signs_from_the_next_release_on() {
+        let asks = |keys: &[&str]| {
+            let list = keys.join(", ");
+            format!("gates: {{signed: require}}\nsigners: {{ann@example.com: [{list}]}}\n")
+        };
+        let (old, new, both) = (asks(&[OLD]), asks(&[NEW]), asks(&[OLD, NEW]));
+        let no = |only| Some((false, only));
+        let yes = Some((true, None));
+        assert_eq!(signed(&old, None, OLD), yes);
+        assert_eq!(signed(&old, None, NEW), no(None));
+        // Where no key was named before, the release's own are all that there is.
+        assert_eq!(signed(&old, Some(""), OLD), yes);
+        assert_eq!(signed(&both, Some(&old), OLD), yes);
+        assert_eq!(signed(&both, Some(&old), NEW), no(None));
+        assert_eq!(signed(&new, Some(&both), NEW), yes);
+        assert_eq!(signed(&new, Some(&both), OLD), no(Some(Only::Present)));
+        assert_eq!(signed(&new, Some(&old), NEW), no(None));
+        // A branch that asks for nothing is asked all the same.
+        assert_eq!(signed("", Some(&old), OLD), yes);
+        assert_eq!(signed("", Some(&old), NEW), no(Some(Only::Previous)));
+        assert_eq!(signed("", None, OLD), None);
+        let keys = old.replace("require", "off");
+        assert_eq!(signed(&both, Some(&keys), NEW), no(Some(Only::Present)));
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) enum State {
     Foreign,
     /// The signature does not fit the entry.
     Broken,
+    /// This machine cannot tell: it has no gpg.
+    Untold,
 }
 
 /// What says whose a key is.
@@ -67,6 +69,14 @@ impl SignedBy {
         named_by: None,
     };
 
+    /// This machine cannot tell.
+    pub(crate) const UNTOLD: Self = Self {
+        state: State::Untold,
+        key: None,
+        signers: Vec::new(),
+        named_by: None,
+    };
+
     /// By the keys that policies name.
     pub(crate) fn by_policy(ring: &Ring, worth: Worth) -> Self {
         let (state, key) = match worth {
@@ -106,6 +116,9 @@ impl SignedBy {
             State::Untimely => format!("signed{with}{of}, which did not count then"),
             State::Revoked => format!("signed{with}{of}, which was revoked"),
             State::Foreign => format!("signed{with}{of}, who is not its author"),
+            State::Untold => {
+                "signed, and this machine has no gpg that could tell by whom".to_owned()
+            }
             State::Broken => "badly signed: the signature does not fit".to_owned(),
         }
     }

@@ -386,6 +386,29 @@ fn what_is_appended_again_is_judged_by_the_original_s_signature() {
         assert!(said.contains("The ledger verifies"), "{said}");
     }
     assert!(cleo.must("git gryt log").contains("v2.0.0"));
+    // Once more: what is repeated then was repeated before.
+    sandbox
+        .nobody()
+        .git(&format!("-C hosting.git update-ref refs/gryt/ledger {old}"));
+    for tag in ["v2.0.0", "v3.0.0"] {
+        sandbox
+            .nobody()
+            .sh(&format!("git -C hosting.git tag -d {tag}"));
+    }
+    let eve = sandbox.clone_of("ann3", "hosting.git");
+    eve.git("config user.name ann");
+    eve.git("config user.email ann@example.com");
+    signs_with(&sandbox, &eve, "ann");
+    eve.proves("v4.0.0", "D");
+    eve.must("git gryt promote v4.0.0");
+    bob.must("git gryt sync push --republish");
+    for person in [&bob, &eve] {
+        person.must("git gryt sync pull");
+        let said = person.must("git gryt verify");
+        assert!(said.contains("The ledger verifies"), "{said}");
+    }
+    let said = eve.must("git gryt log --show-signature");
+    assert_eq!(said.matches("of ann@example.com").count(), 4, "{said}");
 }
 
 #[test]

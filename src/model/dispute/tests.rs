@@ -357,3 +357,44 @@ fn programs_of_two_rule_sets_agree_about_every_entry() {
     }
     assert!(told > 0);
 }
+
+#[test]
+fn who_withdraws_signs_that_where_the_policy_asks_for_it() {
+    const LEAD: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const BOB: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPqpE2h5fr9YCMJ+/r8moiS8TwtzHTayc1Q0I3/4NVDx";
+    let text = format!(
+        "promoters: [lead@example.com, bob@example.com]\ngates: {{signed: require}}\nsigners:\n  \
+         lead@example.com: [{LEAD}]\n  bob@example.com: [{BOB}]\n"
+    );
+    let key = |text: &str| match super::super::signers::Key::parse(text) {
+        Ok(super::super::signers::Key::Ssh(known)) => Signature::By(known.key),
+        other => panic!("{other:?}"),
+    };
+    let rules = RuleSet::CURRENT;
+    let (lead, bob, mal) = (person("lead"), person("bob"), person("mal"));
+    let version: Version = "v1.0.0".parse().unwrap();
+    let may = |text: &str, signature: &Signature, committer: &Person| {
+        let deed_of = Deed {
+            author: &lead,
+            committer,
+            rules,
+            by: Some(&lead),
+            signature,
+            at: None,
+        };
+        let whose = whose("v1.0.0", text, rules);
+        let found = deed(&deed_of, Some(&version), Some(&whose), rules).unwrap();
+        found.into_iter().map(|one| one.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(may(&text, &key(LEAD), &lead), []);
+    assert_eq!(may(&text, &Signature::Missing, &lead), [Rule::Signed]);
+    assert_eq!(may(&text, &key(BOB), &lead), [Rule::Signed]);
+    // A promoter who appends it again answers for it; somebody else does not.
+    assert_eq!(may(&text, &key(BOB), &bob), []);
+    assert_eq!(may(&text, &key(BOB), &mal), [Rule::Signed]);
+    let warns = text.replace("require", "warn");
+    assert_eq!(may(&warns, &Signature::Missing, &lead), []);
+    assert_eq!(may(&warns, &key(BOB), &lead), [Rule::Signed]);
+}

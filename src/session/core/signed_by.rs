@@ -13,7 +13,7 @@ use crate::model::policy::Policy;
 use crate::model::signature::Signature;
 use crate::model::signed_by::{Read, SignedBy, State};
 use crate::model::signers::Ring;
-use crate::model::{Oid, Version};
+use crate::model::{Cause, Oid, Refusal, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 
@@ -60,18 +60,32 @@ impl Core<'_> {
     /// the reader's git knows.
     ///
     /// # Errors
-    /// The entry or a policy cannot be read, or gpg is missing here and needed.
+    /// The entry or a policy cannot be read.
     pub(crate) fn signed_by(&self, of: &Signatures<'_>, entry: &Oid) -> Result<SignedBy> {
+        self.told_of(of, entry).or_else(|error| {
+            let refusal = error.downcast_ref::<Refusal>();
+            match refusal.is_some_and(|refusal| refusal.cause == Cause::NoProgram) {
+                true => Ok(SignedBy::UNTOLD),
+                false => Err(error),
+            }
+        })
+    }
+
+    fn told_of(&self, of: &Signatures<'_>, entry: &Oid) -> Result<SignedBy> {
         let commit = self.store.commit(entry)?;
         let header = header(&commit.message);
-        // One that repeats another is signed by whoever did that; the other's signature counts.
-        let signed = match header.original.as_ref().map(|oid| oid.parse()) {
-            Some(Ok(original)) if self.store.is_commit(&original) => original,
-            _ => entry.clone(),
-        };
         let signed_at = Ledger {
             disputed: of.ledger.disputed.clone(),
             ..Ledger::new(entry.clone(), entry.clone())
+        };
+        let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
+        let sealed = match &version {
+            Some(version) => self.store.sealed(&signed_at, version)?,
+            None => None,
+        };
+        let signed = match &sealed {
+            Some(sealed) => self.first_original(&commit, sealed)?,
+            None => entry.clone(),
         };
         let (policies, people) = self.that_name_keys(&signed_at, &header)?;
         let blocks = self.blocks(policies.iter())?;

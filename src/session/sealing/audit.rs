@@ -373,7 +373,7 @@ fn odd(
             .iter()
             .any(|known| known.is(promoter))
             .then_some(Weight::Problem),
-        State::Untimely => None,
+        State::Untimely | State::Untold => None,
     }
 }
 

@@ -17,6 +17,9 @@ use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::objects::{Commit, malformed};
 
+/// How often a ledger is put back in good faith. Who wrote more has no signature that counts.
+const MOST_REPEATED: usize = 100;
+
 /// Why something cannot be told.
 pub(super) fn unknown(error: &anyhow::Error) -> String {
     match error.downcast_ref::<Refusal>() {
@@ -63,7 +66,8 @@ impl Core<'_> {
                         let product = sealed.version.product();
                         let previous = self.store.previous(&at, product)?;
                         let mut rules = self.rules_of(sealed, &present, previous.as_ref(), &at)?;
-                        self.sign(&mut rules, sealed, &original, [].into_iter())?;
+                        let signed = self.first_original(commit, sealed)?;
+                        self.sign(&mut rules, sealed, &signed, [].into_iter())?;
                         Ok(Original {
                             sealed: before,
                             rules,
@@ -75,13 +79,10 @@ impl Core<'_> {
             None => None,
         };
         let mut rules = self.rules_of(sealed, &present, previous, &at_base)?;
-        // One that repeats another is signed by whoever did that; the other's signature counts.
-        let repeated = header(&commit.message).original;
-        let repeated: Option<Oid> = repeated.and_then(|oid| oid.parse().ok());
+        let signed = self.first_original(commit, sealed)?;
         let proven = evolutions.iter_mut().flatten();
         let attempts = proven.map(|tried: &mut Tried| &mut tried.attempt);
-        let entry = repeated.as_ref().unwrap_or(&commit.oid);
-        self.sign(&mut rules, sealed, entry, attempts)?;
+        self.sign(&mut rules, sealed, &signed, attempts)?;
         let facts = Facts {
             author: &commit.author,
             sealed,
@@ -94,6 +95,33 @@ impl Core<'_> {
             original,
         };
         Ok(dispute::promotion(&facts, RuleSet::CURRENT))
+    }
+
+    /// The entry whose signature counts: one that repeats another is signed by whoever did that. It may have
+    /// been repeated more than once, and says the same each time.
+    ///
+    /// # Errors
+    /// An entry cannot be read.
+    pub(in crate::session::core) fn first_original(
+        &self,
+        entry: &Commit,
+        sealed: &Sealed,
+    ) -> Result<Oid> {
+        let mut at = entry.clone();
+        for _ in 0..MOST_REPEATED {
+            // Nobody can be made to look for what an entry does not hold.
+            let original = header(&at.message).original;
+            let original = original.and_then(|oid| oid.parse::<Oid>().ok());
+            let Some(next) = original.filter(|next| at.parents.contains(next)) else {
+                break;
+            };
+            match self.store.repeated(&next, &sealed.version)? {
+                Ok((before, _)) if before == *sealed => {}
+                Ok(_) | Err(_) => break,
+            }
+            at = self.store.commit(&next)?;
+        }
+        Ok(at.oid)
     }
 
     /// Reads the signatures that the rules ask for: that of the entry, and those of its proofs.
