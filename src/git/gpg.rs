@@ -47,8 +47,8 @@ impl Keyring {
                 text.as_bytes(),
             )?;
             ring.blocks.insert(text.clone(), keys(&listed));
-            ring.run(&["--import"], text.as_bytes())?;
         }
+        ring.run(&["--import"], texts.join("\n").as_bytes())?;
         Ok(ring)
     }
 

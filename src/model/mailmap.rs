@@ -117,8 +117,8 @@ pub(crate) struct People {
     present: Mailmap,
     /// None before the first release.
     previous: Option<Mailmap>,
-    /// Emails that are named for one key.
-    sharing: Vec<(String, String)>,
+    /// Emails that are named for one key, a group for each.
+    sharing: Vec<Vec<String>>,
 }
 
 impl People {
@@ -132,7 +132,7 @@ impl People {
     }
 
     /// Takes those for one who share a key, where meaning another person lets something pass.
-    pub(crate) fn share_keys(&mut self, emails: Vec<(String, String)>) {
+    pub(crate) fn share_keys(&mut self, emails: Vec<Vec<String>>) {
         self.sharing.extend(emails);
     }
 
@@ -152,8 +152,10 @@ impl People {
 
     /// Whether `who` may mean that person, where meaning another lets something pass.
     pub(crate) fn may_go_by(&self, person: &Person, who: &str) -> bool {
-        let by_key =
-            |(own, other): &(String, String)| person.has(own) && addressed(other).goes_by(who);
+        let by_key = |emails: &Vec<String>| {
+            emails.iter().any(|own| person.has(own))
+                && emails.iter().any(|other| addressed(other).goes_by(who))
+        };
         person.goes_by(who)
             || self.maps().any(|map| map.goes_by(person, who))
             || self.sharing.iter().any(by_key)
@@ -209,9 +211,9 @@ mod tests {
         let first = People::by(map, None);
         assert!(first.same(&mal, &lead));
         let mut shared = People::default();
-        shared.share_keys(vec![("mal@x".into(), "lead@x".into())]);
+        shared.share_keys(vec![vec!["mal@x".into(), "lead@x".into()]]);
         assert!(shared.may_go_by(&mal, "lead@x") && shared.may_go_by(&mal, "lead"));
-        assert!(!shared.same(&mal, &lead) && !shared.may_go_by(&lead, "mal"));
+        assert!(!shared.same(&mal, &lead) && !shared.may_go_by(&mal, "ann@x"));
         let nobody = People::default();
         assert!(nobody.same(&mal, &mal) && !nobody.same(&mal, &lead));
         assert!(!nobody.may_go_by(&mal, "lead"));

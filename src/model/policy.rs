@@ -150,6 +150,10 @@ impl Policy {
                 "it uses a key that only a later git-gryt knows",
             ));
         }
+        if signers::armoured(&policy).len() > signers::MOST_ARMOURED {
+            let most = signers::MOST_ARMOURED;
+            return Err(Invalid::new(format!("it names more than {most} gpg keys")));
+        }
         policy.check(text, &[])?;
         policy.check_lines(text, &[])?;
         for product in policy.products.keys() {

@@ -1,6 +1,6 @@
 //! Whose key a signature is made with: the `signers` of a policy (docs/policy.md, "Keys").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use ssh_key::PublicKey;
@@ -13,6 +13,9 @@ use super::{Person, Stamp};
 
 /// The keys of people, by email, as a policy writes them.
 pub(crate) type Signers = BTreeMap<String, Vec<String>>;
+
+/// The most gpg keys of a policy: each costs a process to read, and whoever can push can seal a policy.
+pub(super) const MOST_ARMOURED: usize = 200;
 
 /// How an armoured gpg key begins and ends.
 const BLOCK: [&str; 2] = [
@@ -235,11 +238,9 @@ impl Ring {
     /// Those that the other one has, too.
     #[must_use]
     pub(crate) fn also_in(mut self, other: &Ring) -> Self {
-        let same = |(email, known): &(String, Known), (other, there): &(String, Known)| {
-            email.eq_ignore_ascii_case(other) && known.key == there.key
-        };
-        self.0
-            .retain(|own| other.0.iter().any(|there| same(own, there)));
+        let of = |(email, known): &(String, Known)| (email.to_ascii_lowercase(), known.key.clone());
+        let there: BTreeSet<(String, String)> = other.0.iter().map(of).collect();
+        self.0.retain(|own| there.contains(&of(own)));
         self
     }
 
@@ -317,36 +318,22 @@ impl Ring {
     }
 }
 
-/// The emails that a policy names for one key, each beside each other one.
-pub(crate) fn sharing(policy: &Policy) -> Vec<(String, String)> {
-    let of = |keys: &[String]| -> Vec<Key> {
-        let read = keys.iter().filter_map(|key| Key::parse(key).ok());
-        read.map(|key| match key {
+/// The emails that a policy names for one key, where there is more than one, a group for each key.
+pub(crate) fn sharing(policy: &Policy) -> Vec<Vec<String>> {
+    let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (email, keys) in policy.signers.iter().flatten() {
+        for key in keys {
             // When it counts is another question.
-            Key::Ssh(known) => Key::Ssh(Known {
-                from: None,
-                until: None,
-                ..known
-            }),
-            Key::Gpg(text) => Key::Gpg(text),
-        })
-        .collect()
-    };
-    let all: Vec<(&String, Vec<Key>)> = policy
-        .signers
-        .iter()
-        .flatten()
-        .map(|(email, keys)| (email, of(keys)))
-        .collect();
-    let mut found = Vec::new();
-    for (one, keys) in &all {
-        let shares = |theirs: &Vec<Key>| theirs.iter().any(|key| keys.contains(key));
-        let others = all
-            .iter()
-            .filter(|(email, theirs)| email != one && shares(theirs));
-        found.extend(others.map(|(other, _)| ((*one).clone(), (*other).clone())));
+            let key = match Key::parse(key) {
+                Ok(Key::Ssh(known)) => known.key,
+                Ok(Key::Gpg(text)) => text,
+                Err(_) => continue,
+            };
+            holders.entry(key).or_default().push(email.clone());
+        }
     }
-    found
+    holders.retain(|_, emails| emails.iter().any(|email| *email != emails[0]));
+    holders.into_values().collect()
 }
 
 /// The armoured gpg keys among those of a policy, its products and lines.
@@ -414,11 +401,7 @@ mod tests {
             "signers:\n  a@x.org: [{ANN}]\n  b@x.org: ['valid-before=\"20270101\" {ANN}']\n  c@x.org: []\n"
         );
         let policy = Policy::parse(text.as_bytes()).unwrap();
-        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
-        assert_eq!(
-            sharing(&policy),
-            [pair("a@x.org", "b@x.org"), pair("b@x.org", "a@x.org")]
-        );
+        assert_eq!(sharing(&policy), [["a@x.org", "b@x.org"]]);
     }
 
     #[test]

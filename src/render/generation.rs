@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{line, table};
 use crate::commands;
 use crate::model::Version;
+use crate::model::signed_by::{SignedBy, State};
 use crate::model::standing::{Progress, Standing};
 
 /// A draft that was declared.
@@ -70,7 +71,8 @@ pub(super) fn generation(shown: &commands::generation::Shown) -> String {
     {
         _ = writeln!(text, "Promoted: {} by {promoter}", table::day(at));
         _ = writeln!(text, "Commit: {commit}");
-        if let Some(signature) = &shown.signature {
+        let signed = |by: &&SignedBy| by.state != State::Missing;
+        if let Some(signature) = shown.signature.as_ref().filter(signed) {
             _ = writeln!(text, "Entry: {}", line(&signature.says()));
         }
     }

@@ -113,9 +113,9 @@ impl Core<'_> {
             count => format!("{count} tags, {first} among them, name entries"),
         };
         self.ctx.warn(format!(
-            "{which} that the cloud's ledger does not hold: it may have been rewound. Ask who promoted it to \
-             type git gryt sync push --republish --dry-run. No promoter signed it: where nobody promoted it, \
-             somebody forged it, and git tag -d {first} removes it here"
+            "{which} that the cloud's ledger does not hold, and no promoter signed it: the ledger may have been \
+             rewound, or the tag forged. git tag -d {first} removes it here. If it was promoted, ask who did that \
+             to type git gryt sync push --republish --dry-run"
         ));
         Ok(())
     }
