@@ -2,7 +2,7 @@
 //! "Signatures"). Those of ssh keys are judged here, without any program, so that every machine comes to
 //! the same result; those of gpg keys are gpg's to judge (`git::gpg`).
 
-use ssh_key::{HashAlg, PublicKey, SshSig};
+use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 /// What the signature of an object shows by itself. Whose key it was is another question
 /// ([`Ring`](super::signers::Ring)).
@@ -124,6 +124,12 @@ impl Signed {
                 return Signature::Broken(format!("its signature cannot be read: {error}"));
             }
         };
+        // What could be written in another way is read by others in another way.
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        let again = signature.to_pem(LineEnding::LF).unwrap_or_default();
+        if signature.version() != SshSig::VERSION || bare(&again) != bare(&self.armour) {
+            return Signature::Broken("its signature is not written as ssh writes it".into());
+        }
         let key = PublicKey::from(signature.public_key().clone());
         match key.verify("git", &self.payload, &signature) {
             Ok(()) => Signature::By(fingerprint(&key)),
@@ -238,5 +244,34 @@ qOOzE9YXo9BBQ5cFHpfwU=
         assert_eq!(unsigned(text), signed.payload);
         assert_eq!(unsigned(b"Release\n"), b"Release\n");
         assert_eq!(Signed::of_tag(b"object 1\n\nRelease\n"), None);
+    }
+
+    /// Each letter of a signature changed: whatever it says then, it is read, and fits nothing.
+    #[test]
+    fn no_spoilt_signature_fits_or_stops_anybody() {
+        let all = [
+            include_str!("../../fixtures/fuzz/signature/ed25519-0"),
+            include_str!("../../fixtures/fuzz/signature/ecdsa-256"),
+            include_str!("../../fixtures/fuzz/signature/ecdsa-384"),
+            include_str!("../../fixtures/fuzz/signature/ecdsa-521"),
+            include_str!("../../fixtures/fuzz/signature/rsa-2048"),
+        ];
+        for armour in all {
+            let judge = |armour: String| {
+                let payload = b"text\n".to_vec();
+                Signed { payload, armour }.by_ssh()
+            };
+            let good = judge(armour.to_owned());
+            assert!(matches!(good, Signature::By(_)), "{good:?}");
+            let body = armour.find('\n').unwrap()..armour.rfind("-----END").unwrap();
+            for at in body.filter(|at| !matches!(armour.as_bytes()[*at], b'\n' | b'=')) {
+                for letter in ["A", "/"] {
+                    let mut spoilt = armour.to_owned();
+                    spoilt.replace_range(at..=at, letter);
+                    let found = judge(spoilt.clone());
+                    assert!(spoilt == armour || found != good, "{spoilt}");
+                }
+            }
+        }
     }
 }
