@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Style, line, run, table};
+use super::page::{Colour, Page};
+use super::{line, run, table};
 use crate::commands;
 use crate::model::evolution::Cover;
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd};
@@ -101,7 +102,7 @@ pub(super) fn evolution(shown: &commands::evolution::Shown) -> String {
 }
 
 /// A proof that was recorded.
-pub(super) fn recorded(recorded: &commands::evolution::record::Recorded, style: Style) -> String {
+pub(super) fn recorded(recorded: &commands::evolution::record::Recorded) -> Page {
     let name = &recorded.name;
     let at = recorded.commit.short();
     let started = if recorded.started {
@@ -109,12 +110,17 @@ pub(super) fn recorded(recorded: &commands::evolution::record::Recorded, style: 
     } else {
         ""
     };
-    let mut text = match recorded.status {
-        Ended::Pass => format!("Recorded: {name} passed at {at}{started}\n"),
-        Ended::Fail => style.bad(&format!("Recorded: {name} failed at {at}{started}")) + "\n",
+    let mut page = match recorded.status {
+        Ended::Pass => Page::from(format!("Recorded: {name} passed at {at}{started}")),
+        Ended::Fail => {
+            let text = format!("Recorded: {name} failed at {at}{started}");
+            Page::of(Colour::Bad, text)
+        }
     };
-    text += &evidence_of(&recorded.evidence);
-    text + &run::unshared(recorded.unshared, recorded.status, name.version.as_str())
+    page += "\n";
+    page += &*evidence_of(&recorded.evidence);
+    page += &*run::unshared(recorded.unshared, recorded.status, name.version.as_str());
+    page
 }
 
 /// What another system found, in lines.

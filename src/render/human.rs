@@ -2,42 +2,45 @@
 
 use std::fmt::Write;
 
-use super::{Style, evolution, generation, ledger, promote, query, run, setup, status, sync};
+use super::page::{Colour, Page};
+use super::{evolution, generation, ledger, promote, query, run, setup, status, sync};
 use crate::commands::Outcome;
 use crate::context::Event;
 use crate::model::Refusal;
 use crate::model::address::without_credentials;
 
 /// One event, in a line.
-pub(super) fn event(event: Event<'_>, style: Style) -> String {
-    let text = match event {
-        Event::Note { text } | Event::Detail { text } => without_credentials(text),
+pub(super) fn event(event: Event<'_>) -> Page {
+    match event {
+        Event::Note { text } | Event::Detail { text } => without_credentials(text).into(),
         Event::Warning { text } => {
-            format!("{} {}", style.bad("warning:"), without_credentials(text))
+            Page::of(Colour::Bad, "warning:").plainly(&format!(" {}", without_credentials(text)))
         }
-        Event::StepStarted { step } => style.heading(&format!("[{step}]")),
-        Event::StepAgain { step, attempt } => format!("[{step}] try {attempt}"),
+        Event::StepStarted { step } => Page::of(Colour::Heading, format!("[{step}]")),
+        Event::StepAgain { step, attempt } => format!("[{step}] try {attempt}").into(),
         Event::StepLeft { step } => {
-            format!("[{step}] left processes running, which were ended")
+            format!("[{step}] left processes running, which were ended").into()
         }
-        Event::StepEnded { result } => run::step(result, style),
-        Event::News { news } => super::line(&sync::news_line(news)),
+        Event::StepEnded { result } => run::step(result),
+        Event::News { news } => super::line(&sync::news_line(news)).into(),
         // These are drawn, or passed on as they come.
         Event::RunStarted { .. }
         | Event::RunEnded
         | Event::StepOutput { .. }
-        | Event::Heard { .. } => String::new(),
-        Event::Typed { who, line } => format!("\n{who} $ {}", style.typed(line)),
-        Event::Said { text } => format!("\n{}", style.heading(&format!("# {text}"))),
-    };
-    super::clean(&text)
+        | Event::Heard { .. } => Page::default(),
+        Event::Typed { who, line } => Page::from(format!("\n{who} $ ")).and(Colour::Typed, line),
+        Event::Said { text } => {
+            Page::from("\n".to_owned()).and(Colour::Heading, format!("# {text}"))
+        }
+    }
 }
 
 /// An error: what happened, why, and what to type next.
-pub(super) fn error(error: &anyhow::Error, style: Style, verbose: bool) -> String {
-    let label = style.bad("ERROR:");
+pub(super) fn error(error: &anyhow::Error, verbose: bool) -> Page {
+    let public = |text: String| without_credentials(&text);
+    let label = Page::of(Colour::Bad, "ERROR:");
     let Some(refusal) = error.downcast_ref::<Refusal>() else {
-        let mut text = format!("{label} {error}\n");
+        let mut text = format!(" {error}\n");
         for cause in error
             .chain()
             .skip(1)
@@ -45,9 +48,9 @@ pub(super) fn error(error: &anyhow::Error, style: Style, verbose: bool) -> Strin
         {
             _ = writeln!(text, "  {cause}");
         }
-        return text;
+        return label.plainly(&public(text));
     };
-    let mut text = format!("{label} {}\n", refusal.what);
+    let mut text = format!(" {}\n", refusal.what);
     for line in &refusal.why {
         _ = writeln!(text, "{line}");
     }
@@ -61,14 +64,14 @@ pub(super) fn error(error: &anyhow::Error, style: Style, verbose: bool) -> Strin
             }
         }
     }
-    text
+    label.plainly(&public(text))
 }
 
 /// What a command came to.
-pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
-    let text = match outcome {
+pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
+    let text: String = match outcome {
         Outcome::Init(prepared) => setup::init(prepared),
-        Outcome::Config(settings) => return setup::config(settings),
+        Outcome::Config(settings) => return setup::config(settings).into(),
         Outcome::GenerationNew(made) => generation::new_generation(made),
         Outcome::GenerationEdit(changed) => match changed.changed {
             true => {
@@ -77,8 +80,10 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             }
             false => format!("{} is as it was\n", changed.version),
         },
-        Outcome::GenerationList(list) => return style.rows(&generation::generations(list)),
-        Outcome::GenerationShow(shown) => return style.page(&generation::generation(shown)),
+        Outcome::GenerationList(list) => return Page::of_rows(&generation::generations(list)),
+        Outcome::GenerationShow(shown) => {
+            return Page::with_headings(&generation::generation(shown));
+        }
         Outcome::GenerationRename(renamed) => generation::renamed(renamed),
         Outcome::GenerationDelete(deleted) => {
             let place = if deleted.cloud {
@@ -129,7 +134,7 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             }
             false => format!("Abandoned {}\n", abandoned.name),
         },
-        Outcome::Why(why) => return style.page(&promote::why(why)),
+        Outcome::Why(why) => return Page::with_headings(&promote::why(why)),
         Outcome::Withdraw(withdrawn) => {
             let place = if withdrawn.cloud { " in cloud" } else { "" };
             let version = &withdrawn.withdrawal.version;
@@ -139,27 +144,27 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
             let place = if accepted.cloud { " in cloud" } else { "" };
             format!("Accepted{place}: {} is no longer disputed\n", accepted.name)
         }
-        Outcome::Notes(notes) => return ledger::release_notes(notes),
-        Outcome::Where(places) => return ledger::whereabouts(places),
+        Outcome::Notes(notes) => return ledger::release_notes(notes).into(),
+        Outcome::Where(places) => return ledger::whereabouts(places).into(),
         Outcome::EvolutionStart(started) => evolution::started(started),
-        Outcome::EvolutionList(list) => return style.rows(&evolution::evolutions(list)),
-        Outcome::EvolutionShow(shown) => return style.page(&evolution::evolution(shown)),
-        Outcome::EvolutionRecord(recorded) => evolution::recorded(recorded, style),
-        Outcome::Run(proven) => run::run(proven, style),
-        Outcome::Runs(runs) => run::runs(runs, style),
-        Outcome::RunPlan(planned) => return run::plan(planned),
-        Outcome::RunList(listing) => return run::pipelines(listing),
+        Outcome::EvolutionList(list) => return Page::of_rows(&evolution::evolutions(list)),
+        Outcome::EvolutionShow(shown) => return Page::with_headings(&evolution::evolution(shown)),
+        Outcome::EvolutionRecord(recorded) => return unless(quiet, evolution::recorded(recorded)),
+        Outcome::Run(proven) => return unless(quiet, run::run(proven)),
+        Outcome::Runs(runs) => return unless(quiet, run::runs(runs)),
+        Outcome::RunPlan(planned) => return run::plan(planned).into(),
+        Outcome::RunList(listing) => return run::pipelines(listing).into(),
         Outcome::RunValidate(validated) => run::validated(validated),
-        Outcome::Verify(found) => return ledger::verify(found, style),
-        Outcome::Status(overview) => return style.page(&status::status(overview)),
-        Outcome::Query(answered) => return query::query(answered),
-        Outcome::QuerySchema(schema) => return schema.sql.to_owned(),
-        Outcome::Cache(report) => return query::cache(report),
-        Outcome::Promote(promoted) => promote::promote(promoted, style),
+        Outcome::Verify(found) => return ledger::verify(found),
+        Outcome::Status(overview) => return Page::with_headings(&status::status(overview)),
+        Outcome::Query(answered) => return query::query(answered).into(),
+        Outcome::QuerySchema(schema) => return schema.sql.to_owned().into(),
+        Outcome::Cache(report) => return query::cache(report).into(),
+        Outcome::Promote(promoted) => return unless(quiet, promote::promote(promoted)),
         Outcome::Pull(pulled) => sync::pull(pulled),
         Outcome::PullFrom(brought) => sync::pull_from(brought),
         Outcome::Hooks(changed) => setup::hooks(changed),
-        Outcome::HookRan(ran) => return setup::hook_ran(ran, style),
+        Outcome::HookRan(ran) => return setup::hook_ran(ran),
         Outcome::Import(report) => setup::import(report),
         Outcome::Backfill(done) => sync::backfill(done),
         Outcome::Moved(done) => sync::moved(done),
@@ -170,14 +175,23 @@ pub(super) fn outcome(outcome: &Outcome, style: Style, quiet: bool) -> String {
         },
         Outcome::Push(pushed) => sync::push(pushed),
         Outcome::PushEvolutions(pushed) => sync::push_evolutions(pushed),
-        Outcome::SyncStatus(comparison) => return style.page(&sync::comparison(comparison)),
-        Outcome::SyncStatusVersion(status) => return style.page(&sync::version_status(status)),
-        Outcome::Log(entries) => return style.rows(&ledger::log(entries)),
+        Outcome::SyncStatus(comparison) => {
+            return Page::with_headings(&sync::comparison(comparison));
+        }
+        Outcome::SyncStatusVersion(status) => {
+            return Page::with_headings(&sync::version_status(status));
+        }
+        Outcome::Log(entries) => return Page::of_rows(&ledger::log(entries)),
         Outcome::Setup(done) => setup::setup(done),
-        Outcome::Printed(printed) => return printed.text.clone(),
-        Outcome::Doctor(found) => return status::doctor(found, style),
+        Outcome::Printed(printed) => return printed.text.clone().into(),
+        Outcome::Doctor(found) => return status::doctor(found),
         Outcome::Demo(played) => setup::demo(played),
     };
     // A report is what was asked for; the rest is news of something that was done.
-    if quiet { String::new() } else { text }
+    unless(quiet, text.into())
+}
+
+/// What is said of something that was done, unless nobody is to hear it.
+fn unless(quiet: bool, page: Page) -> Page {
+    if quiet { Page::default() } else { page }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Style, line, markdown, table};
+use super::page::{Colour, Page};
+use super::{line, markdown, table};
 use crate::commands;
 use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Version};
@@ -149,12 +150,16 @@ pub(super) fn whereabouts(places: &commands::locate::Whereabouts) -> String {
 /// What going over the ledger again came to.
 /// How many of a kind are shown where there may be thousands.
 const SHOWN: usize = 10;
+/// How many problems are shown: anybody can push as many entries as there is room.
+const PROBLEMS: usize = 100;
 
-pub(super) fn verify(report: &commands::verify::Report, style: Style) -> String {
-    let mut text = String::new();
-    for problem in &report.problems {
-        text += &style.bad(&problem_line(problem));
-        text.push('\n');
+pub(super) fn verify(report: &commands::verify::Report) -> Page {
+    let mut text = Page::default();
+    for problem in report.problems.iter().take(PROBLEMS) {
+        text = text.and(Colour::Bad, problem_line(problem)).plainly("\n");
+    }
+    if let more @ 1.. = report.problems.len().saturating_sub(PROBLEMS) {
+        _ = writeln!(text, "and {more} more problems");
     }
     for unknown in &report.unknown {
         _ = writeln!(text, "Cannot tell of {}", problem_line(unknown));

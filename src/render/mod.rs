@@ -6,6 +6,7 @@ mod evolution;
 mod generation;
 mod human;
 mod ledger;
+mod page;
 mod promote;
 mod query;
 mod run;
@@ -18,7 +19,7 @@ mod table;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 
@@ -36,7 +37,8 @@ pub(crate) struct Renderer {
     json: bool,
     quiet: bool,
     verbose: bool,
-    style: Style,
+    /// Whether colours are wanted.
+    colours: bool,
     screen: Arc<Mutex<Screen>>,
     unheard: Arc<AtomicBool>,
 }
@@ -51,7 +53,8 @@ struct Screen {
 
 impl Screen {
     /// What an event adds to what is printed.
-    fn told(&mut self, event: Event<'_>, style: Style, draw: bool, json: bool) -> Vec<u8> {
+    fn told(&mut self, event: Event<'_>, colours: bool, draw: bool, json: bool) -> Vec<u8> {
+        let said = |event| human::event(event).printed(colours) + "\n";
         let mut text = match event {
             Event::Heard { bytes } => {
                 self.midline = bytes.last().is_some_and(|last| *last != b'\n');
@@ -68,84 +71,16 @@ impl Screen {
             }
             Event::StepStarted { step } => {
                 self.board.start(step);
-                human::event(event, style) + "\n"
+                said(event)
             }
-            Event::StepEnded { result } => {
-                self.board.end(&result.name) + &human::event(event, style) + "\n"
-            }
+            Event::StepEnded { result } => self.board.end(&result.name) + &said(event),
             Event::News { news } if json => json_line(news) + "\n",
-            event => human::event(event, style) + "\n",
+            event => said(event),
         };
         if std::mem::take(&mut self.midline) {
             text.insert(0, '\n');
         }
         text.into_bytes()
-    }
-}
-
-/// Colours, where they are wanted.
-#[derive(Clone, Copy)]
-pub(crate) struct Style {
-    on: bool,
-}
-
-impl Style {
-    fn paint(self, colour: usize, text: &str) -> String {
-        if self.on {
-            let mark = mark();
-            format!("{mark}{colour}{text}{mark}0")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    /// What was typed.
-    pub(crate) fn typed(self, text: &str) -> String {
-        self.paint(1, text)
-    }
-
-    /// What went wrong.
-    pub(crate) fn bad(self, text: &str) -> String {
-        self.paint(2, text)
-    }
-
-    /// What stands out.
-    pub(crate) fn heading(self, text: &str) -> String {
-        self.paint(3, text)
-    }
-
-    /// What is as it should be.
-    pub(crate) fn good(self, text: &str) -> String {
-        self.paint(4, text)
-    }
-
-    /// A page whose headings stand out: its first line, and lines that end in a colon. What asks for a
-    /// person is red, and what is ready green.
-    pub(crate) fn page(self, text: &str) -> String {
-        let mut page = String::new();
-        for (nth, line) in text.lines().enumerate() {
-            let heads = !line.starts_with(' ') && (nth == 0 || line.ends_with(':'));
-            page += &match line {
-                "Ready for promotion: YES" | "Sync status: Up to date" => self.good(line),
-                "Ready for promotion: NO" | "Sync status: Conflict" => self.bad(line),
-                _ if heads => self.heading(line),
-                _ => line.to_owned(),
-            };
-            page.push('\n');
-        }
-        page
-    }
-
-    /// Rows whose names, their first words, stand out.
-    pub(crate) fn rows(self, text: &str) -> String {
-        let mut rows = String::new();
-        for line in text.lines() {
-            let indent = line.len() - line.trim_start().len();
-            let (space, rest) = line.split_at(indent);
-            let (name, rest) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
-            rows += &format!("{space}{}{rest}\n", self.typed(name));
-        }
-        rows
     }
 }
 
@@ -162,7 +97,7 @@ impl Renderer {
             json: global.json,
             quiet: global.quiet,
             verbose: global.verbose,
-            style: Style { on },
+            colours: on,
             screen: Arc::default(),
             unheard: Arc::default(),
         }
@@ -176,7 +111,7 @@ impl Renderer {
     /// Who hears events. With JSON, stdout is for the one document, so what a step prints goes
     /// to stderr.
     pub(crate) fn sink(&self) -> Box<dyn Fn(Event<'_>) + Send + Sync> {
-        let (json, quiet, verbose, style) = (self.json, self.quiet, self.verbose, self.style);
+        let (json, quiet, verbose, colours) = (self.json, self.quiet, self.verbose, self.colours);
         let terminals = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let draw = terminals && !json && !quiet;
         let screen = Arc::clone(&self.screen);
@@ -191,7 +126,7 @@ impl Renderer {
             }
             // A poisoned lock only means that another thread panicked while printing.
             let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
-            let text = screen.told(event, style, draw, json);
+            let text = screen.told(event, colours, draw, json);
             let aside = matches!(
                 event,
                 Event::Note { .. } | Event::Warning { .. } | Event::Detail { .. }
@@ -234,15 +169,12 @@ impl Renderer {
         }
         match result {
             Ok(outcome) => {
-                let text = human::outcome(outcome, self.style, self.quiet);
-                write(&mut std::io::stdout(), clean(&text).as_bytes())
+                let text = human::outcome(outcome, self.quiet).printed(self.colours);
+                write(&mut std::io::stdout(), text.as_bytes())
             }
             Err(error) => {
-                let text = human::error(error, self.style, self.verbose);
-                write(
-                    &mut std::io::stderr(),
-                    clean(&without_credentials(&text)).as_bytes(),
-                )
+                let text = human::error(error, self.verbose).printed(self.colours);
+                write(&mut std::io::stderr(), text.as_bytes())
             }
         }
     }
@@ -366,28 +298,16 @@ fn failure(error: &anyhow::Error) -> Failure {
 }
 
 /// Text may come from a stranger's commit: only what a terminal shows as text is let through, and what
-/// changes how text is shown is shown as an escape. Our own colours are marks that nobody can guess.
+/// changes how text is shown is shown as an escape.
 fn clean(text: &str) -> String {
-    let mark = mark();
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some(char) = rest.chars().next() {
-        if let Some(coloured) = rest.strip_prefix(mark) {
-            let colour = coloured
-                .bytes()
-                .next()
-                .map(|digit| usize::from(digit.wrapping_sub(b'0')));
-            shown.push_str(colour.and_then(|at| COLOURS.get(at)).unwrap_or(&""));
-            rest = coloured.get(1..).unwrap_or_default();
-            continue;
-        }
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
         match char {
             '\n' => shown.push(char),
             '\t' => shown.push(' '),
             _ if is_hidden(char) => shown.extend(char.escape_unicode()),
             _ => shown.push(char),
         }
-        rest = &rest[char.len_utf8()..];
     }
     shown
 }
@@ -406,15 +326,9 @@ fn is_hidden(char: char) -> bool {
         || point & 0xFFFE == 0xFFFE
 }
 
-/// What stands before the digit of a colour until a text is written: drawn once a process.
-fn mark() -> &'static str {
-    static MARK: OnceLock<String> = OnceLock::new();
-    MARK.get_or_init(|| format!("\u{fdd0}{}\u{fdd0}", uuid::Uuid::new_v4().simple()))
-}
-
 /// The same for what has to stay on one line.
 fn line(text: &str) -> String {
-    clean(text).replace('\n', " ")
+    clean(text.trim_end_matches('\n')).replace('\n', "\\u{a}")
 }
 
 /// The text of others as Markdown that shows it, and does nothing else.
@@ -434,8 +348,6 @@ fn markdown(text: &str) -> String {
     shown
 }
 
-const COLOURS: [&str; 5] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[1;34m", "\x1b[32m"];
-
 fn write(to: &mut dyn Write, bytes: &[u8]) -> std::io::Result<()> {
     to.write_all(bytes)?;
     to.flush()
@@ -452,11 +364,9 @@ mod tests {
             r"a\u{1b}]0;x\u{7}b c".to_owned() + "\n"
         );
         assert_eq!(clean("\x1b[31mx"), r"\u{1b}[31mx");
-        let style = Style { on: true };
-        assert_eq!(clean(&style.bad("x")), "\x1b[31mx\x1b[0m");
-        assert_eq!(line("a\nb"), "a b");
+        assert_eq!(line("a\nb\n"), r"a\u{a}b");
         assert_eq!(clean("\u{9b}2J"), r"\u{9b}2J");
-        // Neither our own marks of colour, nor what turns text around or hides in it.
+        // Neither what is no character, nor what turns text around or hides in it.
         assert_eq!(clean("\u{fdd0}2x"), r"\u{fdd0}2x");
         assert_eq!(clean("a\u{202e}b\u{200b}c"), r"a\u{202e}b\u{200b}c");
         assert_eq!(clean("é ✈\u{fe0f}"), "é ✈\u{fe0f}");

@@ -2,21 +2,22 @@
 
 use std::fmt::Write;
 
-use super::{Style, line, markdown};
+use super::page::{Colour, Page};
+use super::{line, markdown};
 use crate::commands;
 use crate::model::verdict::{Only, Verdict};
 
 /// A version that was sealed, or could be.
-pub(super) fn promote(promoted: &commands::promote::Promoted, style: Style) -> String {
+pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
     use crate::session::sealing::tag::TagState;
     let sealed = &promoted.sealed;
     let version = &sealed.version;
     let place = if promoted.cloud { " to cloud" } else { "" };
-    let mut text = match (promoted.dry_run, promoted.earlier) {
+    let mut text = Page::from(match (promoted.dry_run, promoted.earlier) {
         (true, false) => format!("{version} could be promoted{place} now\n"),
         (_, true) => format!("Success: {version} was promoted{place} by an earlier run\n"),
         (false, false) => format!("Success: {version} promoted{place}\n"),
-    };
+    });
     let count = sealed.evolutions.iter().filter(|f| f.counted).count();
     let evolutions = if count == 1 {
         "evolution"
@@ -30,7 +31,7 @@ pub(super) fn promote(promoted: &commands::promote::Promoted, style: Style) -> S
         true => Told::All,
         false => Told::Remarkable,
     };
-    text += &verdicts(&sealed.gates, told, style);
+    text += verdicts(&sealed.gates, told);
     if !promoted.policy_changes.is_empty() {
         text += "  The policy differs from the previous promotion's; both were applied:\n";
         for change in &promoted.policy_changes {
@@ -58,8 +59,8 @@ pub(super) enum Told {
 }
 
 /// What the gates said of a release that may be, or was, promoted.
-pub(super) fn verdicts(gates: &[Verdict], told: Told, style: Style) -> String {
-    let mut text = String::new();
+pub(super) fn verdicts(gates: &[Verdict], told: Told) -> Page {
+    let mut text = Page::default();
     for verdict in gates {
         let gate = &verdict.gate;
         match &verdict.excuse {
@@ -69,8 +70,7 @@ pub(super) fn verdicts(gates: &[Verdict], told: Told, style: Style) -> String {
                     _ => "failed",
                 };
                 let said = format!("  {gate} {word}, and was excused: {}", line(&excuse.reason));
-                text += &style.bad(&said);
-                text.push('\n');
+                text = text.and(Colour::Bad, said).plainly("\n");
                 for missing in &verdict.missing {
                     _ = writeln!(text, "    {}", line(missing));
                 }
@@ -79,7 +79,8 @@ pub(super) fn verdicts(gates: &[Verdict], told: Told, style: Style) -> String {
             None => {}
         }
         for warning in &verdict.warnings {
-            _ = writeln!(text, "  {} {}", style.bad("warning:"), line(warning));
+            text = text.plainly("  ").and(Colour::Bad, "warning:");
+            _ = writeln!(text, " {}", line(warning));
         }
     }
     text

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{Style, line};
+use super::line;
+use super::page::{Colour, Page};
 use crate::commands;
 use crate::model::proof::{Outcome as Ended, StepEnd, StepResult};
 
 /// How a step ended.
-pub(super) fn step(result: &StepResult, style: Style) -> String {
+pub(super) fn step(result: &StepResult) -> Page {
     let name = &result.name;
     let seconds = result.duration_ms / 1000;
     let tenths = result.duration_ms % 1000 / 100;
@@ -17,7 +18,7 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
     };
     let text = match (result.status, result.exit) {
         (StepEnd::Pass, _) => {
-            return format!("[{name}] passed in {seconds}.{tenths} s{tries}");
+            return format!("[{name}] passed in {seconds}.{tenths} s{tries}").into();
         }
         (StepEnd::Skipped, _) => format!("[{name}] skipped: something that it needs did not pass"),
         (StepEnd::Timeout, _) => format!("[{name}] took too long and was ended{tries}"),
@@ -25,32 +26,33 @@ pub(super) fn step(result: &StepResult, style: Style) -> String {
         (StepEnd::Fail, None) => format!("[{name}] did not end by itself{tries}"),
     };
     match result.allowed {
-        true => text + ", which is allowed",
-        false => style.bad(&text),
+        true => (text + ", which is allowed").into(),
+        false => Page::of(Colour::Bad, text),
     }
 }
 
 /// What a run came to.
-pub(super) fn run(proven: &commands::run::Proven, style: Style) -> String {
+pub(super) fn run(proven: &commands::run::Proven) -> Page {
     let name = &proven.name;
     let (change, version) = (&name.change, &name.version);
     let at = proven.commit.short();
-    let mut text = match (proven.status, &proven.void) {
-        (Ended::Pass, None) => format!("Proven: {change} of {version} ({}) at {at}\n", name.rc()),
-        (Ended::Pass, Some(why)) => {
-            format!(
-                "Passed, and proves nothing: {why} ({change} of {version}, {})\n",
-                name.rc()
-            )
+    let mut text: Page = match (proven.status, &proven.void) {
+        (Ended::Pass, None) => {
+            format!("Proven: {change} of {version} ({}) at {at}\n", name.rc()).into()
         }
+        (Ended::Pass, Some(why)) => format!(
+            "Passed, and proves nothing: {why} ({change} of {version}, {})\n",
+            name.rc()
+        )
+        .into(),
         (Ended::Fail, _) => {
             let line = format!("Failed: {change} of {version} ({}) at {at}", name.rc());
-            style.bad(&line) + "\n"
+            Page::of(Colour::Bad, line).plainly("\n")
         }
     };
     // What proves nothing is nothing that anybody waits for.
     if proven.void.is_none() {
-        text += &unshared(proven.unshared, proven.status, version.as_str());
+        text += &*unshared(proven.unshared, proven.status, version.as_str());
     }
     text
 }
@@ -68,8 +70,11 @@ pub(super) fn unshared(unshared: bool, status: Ended, version: &str) -> String {
 }
 
 /// What several runs recorded.
-pub(super) fn runs(runs: &commands::run::Runs, style: Style) -> String {
-    let mut text: String = runs.runs.iter().map(|proven| run(proven, style)).collect();
+pub(super) fn runs(runs: &commands::run::Runs) -> Page {
+    let mut text = Page::default();
+    for proven in &runs.runs {
+        text += run(proven);
+    }
     for change in &runs.unwanted {
         _ = writeln!(
             text,
@@ -77,7 +82,7 @@ pub(super) fn runs(runs: &commands::run::Runs, style: Style) -> String {
         );
     }
     if text.is_empty() {
-        text += &match &runs.uncovered {
+        text += &*match &runs.uncovered {
             Some(version) => {
                 format!(
                     "HEAD holds the proven commits of all proven changes of {version}: nothing to prove\n"

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{Style, line, sync};
+use super::page::{Colour, Page};
+use super::{line, sync};
 use crate::commands;
 
 /// What `init` wrote.
@@ -131,10 +132,11 @@ pub(super) fn hooks(changed: &commands::hook::Changed) -> String {
 }
 
 /// A hook is heard only where it has something to say.
-pub(super) fn hook_ran(ran: &commands::hook::Ran, style: Style) -> String {
-    let mut text = String::new();
+pub(super) fn hook_ran(ran: &commands::hook::Ran) -> Page {
+    let mut text = Page::default();
     if let Some(trouble) = &ran.trouble {
-        _ = writeln!(text, "{} gryt: {trouble}", style.bad("warning:"));
+        text = text.and(Colour::Bad, "warning:");
+        _ = writeln!(text, " gryt: {trouble}");
     }
     for name in &ran.shared {
         _ = writeln!(text, "gryt: shared {name}");

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Style, line, sync, table};
+use super::page::{Colour, Page};
+use super::{line, sync, table};
 use crate::commands;
 use crate::model::Version;
 
@@ -60,16 +61,16 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
 }
 
 /// What the doctor found.
-pub(super) fn doctor(found: &commands::doctor::Report, style: Style) -> String {
+pub(super) fn doctor(found: &commands::doctor::Report) -> Page {
     use crate::commands::doctor::State;
-    let mut text = String::new();
+    let mut text = Page::default();
     for check in &found.checks {
-        let mark = match check.state {
-            State::Well => style.good("well"),
-            State::Look => style.heading("look"),
-            State::Bad => style.bad("bad "),
+        text = match check.state {
+            State::Well => text.and(Colour::Good, "well"),
+            State::Look => text.and(Colour::Heading, "look"),
+            State::Bad => text.and(Colour::Bad, "bad "),
         };
-        _ = writeln!(text, "{mark}  {}: {}", check.name, line(&check.says));
+        _ = writeln!(text, "  {}: {}", check.name, line(&check.says));
         if let Some(next) = &check.next {
             _ = writeln!(text, "      Next: {next}");
         }
