@@ -42,6 +42,7 @@ impl Invalid {
         let text = std::str::from_utf8(text).map_err(|_| Invalid::new("it is not UTF-8"))?;
         // YAML allows it at the beginning; the parser takes it for a document of its own.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        unrepeated(text)?;
         serde_yaml::from_str(text).map_err(|error| {
             let at = error.location().map(|l| (l.line(), l.column()));
             let mut rule = error.to_string();
@@ -69,6 +70,8 @@ impl Invalid {
 
 /// The largest text read from a ref or a working file, in bytes.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
+/// How much a text may come to by repeating itself, in bytes: the number of its aliases times its length.
+const REPEATED_MOST: usize = 1 << 20;
 /// The deepest nesting of a text; a contract needs three.
 const MAX_DEPTH: usize = 32;
 
@@ -97,6 +100,23 @@ fn bounded(text: &[u8]) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// Refuses a text whose aliases make more of it than is read: each of them may stand for all of the text.
+fn unrepeated(text: &str) -> Result<(), Invalid> {
+    let names = |char: char| {
+        let begins =
+            |word: &&str| word.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-');
+        let pieces = text.split(|c: char| c.is_whitespace() || "[]{},".contains(c));
+        pieces
+            .filter_map(move |piece| piece.strip_prefix(char))
+            .filter(begins)
+            .count()
+    };
+    match names('&') > 0 && names('*').saturating_mul(text.len()) > REPEATED_MOST {
+        true => Err(Invalid::new("it repeats itself too often by aliases")),
+        false => Ok(()),
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((line, column)) = self.at {
@@ -119,6 +139,22 @@ mod tests {
         assert!(refused("- ".repeat(20_000)).is_err());
         assert!(refused("a".repeat(MAX_BYTES + 1)).is_err());
         assert!(refused("a: [b, {c: [d]}]".into()).is_ok());
+    }
+
+    #[test]
+    fn a_text_that_multiplies_by_aliases_is_refused_before_it_is_parsed() {
+        let parsed = |text: &str| Invalid::or_yaml::<Vec<String>>(text.as_bytes());
+        let wide = format!("- &a {}\n", "x".repeat(200_000)) + &"- *a\n".repeat(10_000);
+        let rule = parsed(&wide).unwrap_err().rule;
+        assert_eq!(rule, "it repeats itself too often by aliases");
+        let deep: String = (1..60)
+            .map(|n| format!("- &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9)))
+            .collect();
+        assert!(parsed(&format!("- &a0 x\n{deep}")).is_err());
+        assert_eq!(parsed("- &a x\n- *a\n").unwrap(), ["x", "x"]);
+        // What is no alias, however much it looks so.
+        let starred = "- \"*a\"\n".repeat(9_000) + &"- 2*a & b\n".repeat(9_000);
+        assert_eq!(parsed(&starred).unwrap().len(), 18_000);
     }
 
     #[test]
