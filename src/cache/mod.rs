@@ -11,8 +11,11 @@ pub(crate) mod rows;
 mod write;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::Result;
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 pub(crate) use query::Cell;
@@ -102,30 +105,33 @@ impl Cache {
 
     /// Makes the tables where there are none of this schema.
     fn prepare(mut db: Connection) -> Result<Cache> {
-        let version = |db: &Connection| -> rusqlite::Result<i64> {
-            db.query_row("PRAGMA user_version", [], |row| row.get(0))
-        };
+        guard(&db)?;
         let mut told = None;
-        if version(&db)? != SCHEMA {
+        if !is_ours(&db)? {
             let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Another process may have been faster.
-            let found = version(&change)?;
-            if found != SCHEMA {
+            if !is_ours(&change)? {
+                let found = version(&change)?;
                 let mut names = change.prepare(
                     "SELECT type, name FROM sqlite_schema \
-                     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
+                     WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite_%' \
+                     ORDER BY type = 'table'",
                 )?;
                 let old: Vec<(String, String)> = names
                     .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                     .collect::<Result<_, _>>()?;
                 drop(names);
                 for (kind, name) in &old {
-                    change.execute_batch(&format!("DROP {kind} \"{name}\""))?;
+                    let name = name.replace('"', "\"\"");
+                    change.execute_batch(&format!("DROP {kind} IF EXISTS \"{name}\""))?;
                 }
                 change.execute_batch(TABLES)?;
                 change.pragma_update(None, "user_version", SCHEMA)?;
                 if !old.is_empty() {
-                    told = Some(format!("the cache was of schema {found}"));
+                    told = Some(match found {
+                        SCHEMA => "the cache had tables or triggers of somebody else's".to_owned(),
+                        _ => format!("the cache was of schema {found}"),
+                    });
                 }
             }
             change.commit()?;
@@ -162,6 +168,53 @@ impl Cache {
         self.db.execute(sql, rusqlite::params![key, value])?;
         Ok(())
     }
+}
+
+/// The largest value that is read or made, in bytes.
+const VALUE_MOST: i32 = 16 << 20;
+
+/// Lets what stands in a file that may be anybody's neither run anything nor take memory (sqlite.org,
+/// "Defense Against The Dark Arts").
+fn guard(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_MOST)?;
+    Ok(())
+}
+
+fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Whether a database has our tables and views, and nothing else: a generated column, a trigger or another
+/// view is somebody else's.
+fn is_ours(db: &Connection) -> Result<bool> {
+    static OURS: OnceLock<Vec<Made>> = OnceLock::new();
+    if version(db)? != SCHEMA {
+        return Ok(false);
+    }
+    let ours = match OURS.get() {
+        Some(ours) => ours,
+        None => {
+            let fresh = Connection::open_in_memory()?;
+            fresh.execute_batch(TABLES)?;
+            let made = made(&fresh)?;
+            OURS.get_or_init(|| made)
+        }
+    };
+    Ok(made(db)? == *ours)
+}
+
+/// The type and the text of something in a schema.
+type Made = (String, Option<String>);
+
+/// What a database's schema says, at most as much as ours and one more.
+fn made(db: &Connection) -> rusqlite::Result<Vec<Made>> {
+    let mut all =
+        db.prepare("SELECT type, sql FROM sqlite_schema ORDER BY type, name LIMIT 100")?;
+    all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 fn remove(path: &Path) {
@@ -211,6 +264,49 @@ mod tests {
         let damaged = Cache::open(&path).unwrap();
         assert!(damaged.told.as_ref().unwrap().contains("damaged"));
         assert_eq!(damaged.metadata("key").unwrap(), None);
+    }
+
+    #[test]
+    fn what_somebody_else_put_into_it_is_thrown_away_and_runs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.db");
+        for foreign in [
+            "CREATE TRIGGER t BEFORE UPDATE ON sync_metadata BEGIN DELETE FROM refs; END",
+            "ALTER TABLE refs ADD COLUMN big TEXT AS (printf('%.900000000c', 'x'))",
+            "DROP VIEW lead_time; CREATE VIEW lead_time AS SELECT hex(zeroblob(900000000))",
+            "CREATE TABLE \"a\"\"b\" (x)",
+        ] {
+            let cache = Cache::open(&path).unwrap();
+            let count: i64 = cache
+                .db
+                .query_row("SELECT count(*) FROM refs", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(count, 0);
+            drop(cache);
+            let db = Connection::open(&path).unwrap();
+            db.execute_batch(foreign).unwrap();
+            db.execute("INSERT INTO refs (name, oid) VALUES ('a', 'b')", [])
+                .unwrap();
+            drop(db);
+            let cache = Cache::open(&path).unwrap();
+            let told = cache.told.as_ref().unwrap();
+            assert!(told.contains("somebody else's"), "{foreign}: {told}");
+        }
+    }
+
+    #[test]
+    fn no_value_is_larger_than_what_is_read() {
+        let mut cache = Cache::in_memory().unwrap();
+        for sql in [
+            "SELECT zeroblob(900000000)",
+            "SELECT printf('%.900000000c', 'x')",
+        ] {
+            assert!(cache.query(sql, || false).is_err(), "{sql}");
+        }
+        let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
+                       SELECT hex(zeroblob(1000000)) FROM n";
+        let error = cache.query(endless, || false).unwrap_err().to_string();
+        assert!(error.contains("larger than 64 MB"), "{error}");
     }
 
     #[test]

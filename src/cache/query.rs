@@ -24,6 +24,20 @@ pub enum Cell {
     Text(String),
 }
 
+impl Cell {
+    /// How much memory it takes, in bytes.
+    fn size(&self) -> usize {
+        let text = match self {
+            Self::Text(text) => text.len(),
+            Self::Null | Self::Integer(_) | Self::Real(_) => 0,
+        };
+        text + size_of::<Self>()
+    }
+}
+
+/// How large an answer may be, in bytes: it is held until it is known to be whole.
+const ANSWER_MOST: usize = 64 << 20;
+
 /// How many steps of SQLite's machine pass between two looks at whether to stop.
 const STEPS: i32 = 10_000;
 
@@ -43,7 +57,7 @@ impl Cache {
         self.db
             .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
         self.db.progress_handler(0, None::<fn() -> bool>)?;
-        answer.map_err(|error| match error.sqlite_error_code() {
+        let answer: Result<_> = answer.map_err(|error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::OperationInterrupted) => {
                 Refusal::new(Exit::Interrupted, "Interrupted").into()
             }
@@ -59,23 +73,37 @@ impl Cache {
             )
             .then("git gryt query --schema")
             .into(),
-        })
+        });
+        answer?.map_err(Into::into)
     }
 
-    fn answer(&self, sql: &str) -> rusqlite::Result<Answer> {
+    fn answer(&self, sql: &str) -> Result<Result<Answer, Refusal>, rusqlite::Error> {
         let mut statement = self.db.prepare(sql)?;
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let width = columns.len();
         let mut rows = statement.query([])?;
-        let mut found = Vec::new();
+        let mut found: Vec<Vec<Cell>> = Vec::new();
+        let mut room = ANSWER_MOST;
         while let Some(row) = rows.next()? {
             let cells = (0..width).map(|at| Ok(cell(row.get_ref(at)?)));
-            found.push(cells.collect::<rusqlite::Result<_>>()?);
+            let cells = cells.collect::<rusqlite::Result<Vec<Cell>>>()?;
+            let size: usize = cells.iter().map(Cell::size).sum();
+            room = match room.checked_sub(size) {
+                Some(room) => room,
+                None => {
+                    let what = format!("The answer is larger than {} MB", ANSWER_MOST >> 20);
+                    let refusal = Refusal::new(Exit::Invalid, what);
+                    return Ok(Err(
+                        refusal.because("Ask for a part of it: LIMIT, OFFSET, WHERE")
+                    ));
+                }
+            };
+            found.push(cells);
         }
-        Ok(Answer {
+        Ok(Ok(Answer {
             columns,
             rows: found,
-        })
+        }))
     }
 }
 
