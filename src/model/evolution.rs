@@ -175,10 +175,14 @@ impl Attempt {
         }
     }
 
-    /// Whether both are one attempt: one evolution, or one of another tool's record.
-    pub fn is_same(&self, other: &Attempt) -> bool {
-        let claimed = |a: &Attempt| a.claim.as_ref().map(|claim| claim.id.clone());
-        self.root == other.root || claimed(self).is_some() && claimed(self) == claimed(other)
+    /// What it is known by: two with one of these in common are one attempt, one evolution or one of another
+    /// tool's record.
+    pub(crate) fn identities(&self) -> impl Iterator<Item = String> {
+        let claimed = self
+            .claim
+            .as_ref()
+            .map(|claim| format!("claim {}", claim.id));
+        std::iter::once(self.root.to_string()).chain(claimed)
     }
 
     /// Whether `me` may publish it: its owner, or whoever passes on what its owner cannot, because

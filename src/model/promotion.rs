@@ -70,6 +70,8 @@ pub(crate) struct CloudDraft {
     pub unseen: Vec<String>,
     /// Both were edited, and a person has to choose.
     pub in_conflict: bool,
+    /// What is said where it does not check.
+    pub unsound: Option<Refusal>,
 }
 
 /// The commit that is released.
@@ -181,6 +183,13 @@ fn draft(facts: &Facts) -> Result<&Draft, Refusal> {
             format!("There is no generation {version}"),
         )
         .then(format!("git gryt generation new {version}"))),
+        (
+            _,
+            Some(CloudDraft {
+                unsound: Some(refusal),
+                ..
+            }),
+        ) => Err(refusal.clone()),
         (None, Some(_)) => Err(behind(format!(
             "{version} is in the cloud and was not pulled yet"
         ))),
@@ -324,6 +333,7 @@ mod tests {
             relation,
             unseen: vec!["edit by bob".into()],
             in_conflict: false,
+            unsound: None,
         }
     }
 

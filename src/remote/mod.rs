@@ -197,6 +197,27 @@ impl<'a> Remote<'a> {
         Ok(!output.stdout.is_empty())
     }
 
+    /// What the remote shows below the prefix: by the names that refs have there.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with [`Exit::Remote`].
+    pub(crate) fn shows(&self) -> Result<Vec<(String, Oid)>> {
+        let below = format!("{}*", self.prefix);
+        let output = self.git.run(&["ls-remote", "--", self.name, &below], b"")?;
+        if !output.ok() {
+            let mut refusal = Refusal::new(Exit::Remote, unreachable(self.name));
+            refusal.why = output.said().lines().map(str::to_owned).collect();
+            return Err(refusal.into());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let shown = |line: &str| {
+            let (oid, name) = line.split_once('\t')?;
+            let ours = name.starts_with(self.prefix);
+            ours.then(|| Some((name.to_owned(), oid.parse().ok()?)))?
+        };
+        Ok(text.lines().filter_map(shown).collect())
+    }
+
     /// The names of the remote's tags, without `refs/tags/`.
     ///
     /// # Errors

@@ -130,8 +130,27 @@ pub(super) fn pull_notes(
     if !adopted.disputed.is_empty() {
         notes += "  A promoter can settle one that is disputed in error: git gryt verify --accept ENTRY --reason TEXT\n";
     }
-    for (name, why) in &adopted.quarantined {
+    let (before, new): (Vec<_>, Vec<_>) = adopted
+        .quarantined
+        .iter()
+        .partition(|(name, _)| adopted.told_before.contains(name));
+    for (name, why) in new.iter().take(TOLD) {
         _ = writeln!(notes, "{}", quarantined(name, why));
+    }
+    if let more @ 1.. = new.len().saturating_sub(TOLD) {
+        _ = writeln!(notes, "  and {more} more: git gryt doctor --remote");
+    }
+    if !before.is_empty() {
+        let names: Vec<&str> = before.iter().map(|(name, _)| name.as_str()).collect();
+        let more = match names.len().saturating_sub(5) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let some = names[..names.len().min(5)].join(", ");
+        _ = writeln!(
+            notes,
+            "  {some}{more}: still not as they have to be: git gryt doctor --remote"
+        );
     }
     notes
 }
@@ -151,8 +170,14 @@ fn late_proof(name: &EvolutionName) -> String {
     format!("  {name} went into {version}; what was recorded of it since came too late")
 }
 
+/// How many refs are named that count for nothing: anybody can push as many as there is room.
+const TOLD: usize = 20;
+
 fn quarantined(name: &str, why: &str) -> String {
-    format!("  {name} does not check and counts for nothing: {why}")
+    format!(
+        "  {name} does not check and counts for nothing: {}",
+        line(why)
+    )
 }
 
 /// What a push of drafts did.
@@ -211,8 +236,11 @@ pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> Stri
     for name in &pushed.late_proofs {
         _ = writeln!(text, "{}", late_proof(name));
     }
-    for (name, why) in &pushed.quarantined {
+    for (name, why) in pushed.quarantined.iter().take(TOLD) {
         _ = writeln!(text, "{}", quarantined(name, why));
+    }
+    if let more @ 1.. = pushed.quarantined.len().saturating_sub(TOLD) {
+        _ = writeln!(text, "  and {more} more: git gryt doctor --remote");
     }
     if !pushed.blocked.is_empty() {
         let refusal = publish::refused(&pushed.blocked);

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Disputes;
+use super::ledger::{Disputes, Ledger};
 use super::{Refs, Store, names};
 use crate::model::Oid;
 use crate::model::rules::RuleSet;
@@ -19,6 +19,10 @@ struct Memory {
     trust: Vec<Oid>,
     /// The latest rules that the program knew.
     rules: RuleSet,
+    /// A tip, and the last valid entry at or before it, where that is not the tip: what lies between was
+    /// checked, and counts for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tail: Option<(Oid, Oid)>,
 }
 
 impl Store {
@@ -57,6 +61,21 @@ impl Store {
         }
     }
 
+    /// Whether it was found before that no entry after `base` is valid, up to `tip`: nobody goes through as
+    /// many as somebody pushed there again with each command.
+    ///
+    /// # Errors
+    /// A blob cannot be read.
+    pub(crate) fn is_tail(&self, refs: &Refs, tip: &Oid, base: &Oid) -> Result<bool> {
+        for (_, oid) in refs.below(names::DISPUTED) {
+            let tail = self.judged(oid)?.tail;
+            if tail.is_some_and(|known| (&known.0, &known.1) == (tip, base)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn judged(&self, blob: &Oid) -> Result<Memory> {
         // Written by this clone, so it is not bounded as a stranger's text is.
         let blob = self
@@ -67,18 +86,21 @@ impl Store {
         serde_json::from_slice(&blob).context("the ref of what is disputed cannot be read")
     }
 
-    /// Writes that memory and returns its blob; none where nothing is disputed, and nothing trusted.
+    /// Writes what is known of a ledger and returns its blob; none where nothing is disputed, nothing trusted,
+    /// and its last entry valid.
     ///
     /// # Errors
     /// The object database cannot be written.
-    pub(crate) fn write_disputes(&self, all: &Disputes, trust: &[Oid]) -> Result<Option<Oid>> {
-        if all.is_empty() && trust.is_empty() {
+    pub(crate) fn write_disputes(&self, ledger: &Ledger, trust: &[Oid]) -> Result<Option<Oid>> {
+        let tail = (ledger.tip != ledger.base).then(|| (ledger.tip.clone(), ledger.base.clone()));
+        if ledger.disputed.is_empty() && trust.is_empty() && tail.is_none() {
             return Ok(None);
         }
         let memory = Memory {
-            disputed: all.clone(),
+            disputed: ledger.disputed.clone(),
             trust: trust.to_vec(),
             rules: RuleSet::CURRENT,
+            tail,
         };
         self.write_blob(&serde_json::to_vec(&memory)?).map(Some)
     }

@@ -1,9 +1,12 @@
 //! Drafts: the edit history of one contract, a commit for each edit.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
 use super::message::{Message, header};
-use super::objects::{Author, Content, malformed};
+use super::objects::{Author, Content};
+use super::raw::malformed;
 use super::{Store, of_git, to_git};
 use crate::model::ledger::FORMAT;
 use crate::model::reconcile::Relation;
@@ -12,6 +15,9 @@ use crate::model::{Contract, Invalid, Oid, Version};
 
 /// The file that a draft's tree holds.
 pub(crate) const FILE: &str = "generation.yaml";
+
+/// How many edits a draft may have, in all of its history: nobody waits for a walk through more.
+const EDITS_MOST: usize = 10_000;
 
 /// A draft as it is found at a tip.
 #[derive(Clone, Debug)]
@@ -40,11 +46,17 @@ impl Store {
     /// # Errors
     /// The inner one: it does not check as a draft. The outer one: it cannot be read.
     pub fn draft(&self, version: &Version, tip: &Oid) -> Result<Result<Draft, Invalid>> {
-        let head = match self.commit(tip) {
-            Ok(head) => head,
-            Err(error) => return Ok(Err(malformed(error)?)),
-        };
-        match header(&head.message).format.as_deref() {
+        match self.checked_draft(version, tip) {
+            Ok(checked) => Ok(checked),
+            Err(error) => Ok(Err(malformed(error)?)),
+        }
+    }
+
+    fn checked_draft(&self, version: &Version, tip: &Oid) -> Result<Result<Draft, Invalid>> {
+        let head = self.commit(tip)?;
+        head.believed()?;
+        let said = header(&head.message);
+        match said.format.as_deref() {
             Some(FORMAT) => {}
             Some(other) => {
                 let rule = format!("it is of format {other}: upgrade git-gryt");
@@ -55,10 +67,17 @@ impl Store {
         let Some((blob, text)) = self.text(&head.tree, FILE)? else {
             return Ok(Err(Invalid::new(format!("it holds no {FILE}"))));
         };
-        let root = match self.root(tip) {
-            Ok(root) => root,
-            Err(error) => return Ok(Err(malformed(error)?)),
+        let Some(root) = self.edited_from(tip)? else {
+            let rule = format!("its history is longer than {EDITS_MOST} edits");
+            return Ok(Err(Invalid::new(rule)));
         };
+        // A release of it would be disputed.
+        if said.version.as_deref() != Some(version.as_str()) {
+            return Ok(Err(Invalid::new("its trailers name another version")));
+        }
+        if header(&self.commit(&root)?.message).nonce.is_none() {
+            return Ok(Err(Invalid::new("its first commit has no Gryt-Nonce")));
+        }
         Ok(Ok(Draft {
             version: version.clone(),
             root,
@@ -66,6 +85,26 @@ impl Store {
             blob,
             text,
         }))
+    }
+
+    /// The first commit of a draft, all of whose edits are sound; none where there are too many of them.
+    fn edited_from(&self, tip: &Oid) -> Result<Option<Oid>> {
+        let mut seen = HashSet::from([tip.clone()]);
+        let mut left = vec![tip.clone()];
+        while let Some(oid) = left.pop() {
+            let commit = self.commit(&oid)?;
+            commit.believed()?;
+            // libgit2 shows a commit at the boundary of a shallow clone without parents.
+            for parent in commit.parents {
+                if seen.insert(parent.clone()) {
+                    left.push(parent);
+                }
+            }
+            if seen.len() > EDITS_MOST {
+                return Ok(None);
+            }
+        }
+        self.root(tip).map(Some)
     }
 
     /// Writes the first commit of a draft. The nonce makes two generations of one version two

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::Store;
 use super::message::{Message, header};
-use super::objects::{Author, Commit, Content, malformed};
+use super::objects::{Author, Commit, Content};
+use super::raw::malformed;
 use crate::model::dispute::{Proven, Steps, There};
 use crate::model::evolution::{self, Abandoned, Attempt, Claim, Link};
 use crate::model::ledger::FORMAT;
@@ -23,6 +24,9 @@ const PROOF: &str = "proof.yaml";
 const ABANDONED: &str = "abandoned.yaml";
 const CLAIM: &str = "imported.yaml";
 
+/// How many commits an evolution may have: nobody waits for a walk through more.
+const PROOFS_MOST: usize = 10_000;
+
 impl Store {
     /// Reads the evolution at `tip` and checks that it may stand under `name`: its first commit
     /// has no parent and names that version and change, and every commit is its owner's.
@@ -30,10 +34,23 @@ impl Store {
     /// # Errors
     /// The inner one: it does not check. The outer one: it cannot be read.
     pub fn attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Result<Attempt, Invalid>> {
-        let chain: Vec<Commit> = match self.first_parents(tip).collect::<Result<_>>() {
-            Ok(chain) => chain,
-            Err(error) => return Ok(Err(malformed(error)?)),
-        };
+        match self.checked_attempt(name, tip) {
+            Ok(checked) => Ok(checked),
+            Err(error) => Ok(Err(malformed(error)?)),
+        }
+    }
+
+    fn checked_attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Result<Attempt, Invalid>> {
+        let mut chain: Vec<Commit> = Vec::new();
+        for commit in self.first_parents(tip) {
+            let commit = commit?;
+            commit.believed()?;
+            chain.push(commit);
+            if chain.len() > PROOFS_MOST {
+                let rule = format!("it has more than {PROOFS_MOST} proofs");
+                return Ok(Err(Invalid::new(rule)));
+            }
+        }
         let (Some(head), Some(root)) = (chain.first(), chain.last()) else {
             return Ok(Err(Invalid::new("it is empty")));
         };
@@ -170,6 +187,15 @@ impl Store {
             .is_some_and(|pinned| *pinned != proof.commit)
         {
             return Ok(Err(Invalid::new("its proven commit is not its parent")));
+        }
+        if let Some(pinned) = head.parents.get(1)
+            && self.has(pinned)
+        {
+            match self.commit(pinned).map(|commit| commit.sound) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Err(Invalid::new("its proven commit is no sound commit"))),
+                Err(error) => return Ok(Err(malformed(error)?)),
+            }
         }
         // Lists are read from the trailers alone: they have to say what the proof says. An abandonment
         // carries the proof before it along.

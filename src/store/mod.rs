@@ -15,6 +15,8 @@ pub(crate) mod ledger;
 pub(crate) mod message;
 pub(crate) mod names;
 pub(crate) mod objects;
+pub(crate) mod quarantine;
+pub(crate) mod raw;
 pub(crate) mod refs;
 pub(crate) mod tags;
 pub(crate) mod worktree;
@@ -47,6 +49,8 @@ pub struct Store {
     people: std::cell::RefCell<HashMap<String, Vec<(String, Person)>>>,
     /// The refs as they were last read.
     known: std::cell::RefCell<Option<Refs>>,
+    /// Commits that are too large to be read here, as git reads them.
+    large: std::cell::RefCell<HashMap<Oid, raw::Links>>,
     /// Where a shallow clone ends; read once.
     shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
@@ -115,6 +119,7 @@ impl Store {
             settings: std::cell::OnceCell::new(),
             people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
+            large: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             shell: None,
         })
@@ -156,6 +161,7 @@ impl Store {
             settings: std::cell::OnceCell::new(),
             people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
+            large: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             shell: Some(shell),
         })

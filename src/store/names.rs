@@ -5,6 +5,8 @@
 //! `refs/gryt/`, so that `git push origin 'refs/gryt/*'` cannot leak them, and outside
 //! `refs/remotes/`, where an ordinary `git fetch --prune` would delete them.
 
+use std::collections::BTreeMap;
+
 use crate::model::{EvolutionName, Oid, Version};
 
 /// What is shared.
@@ -32,6 +34,15 @@ pub(crate) enum Shared {
 }
 
 impl Shared {
+    /// What people call a draft or an evolution.
+    pub(crate) fn called(&self) -> Option<String> {
+        match self {
+            Self::Draft(version) => Some(version.to_string()),
+            Self::Evolution(name) => Some(name.to_string()),
+            Self::Ledger | Self::Foreign => None,
+        }
+    }
+
     /// The version that it is about, which the ledger may have sealed.
     pub(crate) fn version(&self) -> Option<&Version> {
         match self {
@@ -142,6 +153,11 @@ pub(crate) fn adopted(remote: &str) -> String {
 
 /// Where [`adopted`] memories live.
 pub(crate) const ADOPTED: &str = "refs/gryt-local/adopted/";
+
+/// What of `remote` does not check: a blob, see `store::quarantine`.
+pub(crate) fn quarantined(remote: &str) -> String {
+    format!("refs/gryt-local/quarantined/{}", escaped(remote))
+}
 
 /// Refs of `remote` that went into a release and that its host does not let go: a blob like
 /// [`adopted`]'s.
@@ -268,6 +284,53 @@ pub(crate) const DELETED: &str = "refs/gryt-local/deleted/";
 /// fetch would empty it.
 fn escaped(remote: &str) -> String {
     remote.replace('%', "%25").replace('/', "%2F")
+}
+
+/// Whether a clone can keep a ref of that name, whatever folder it lies in and however it keeps refs. Ours
+/// are far shorter.
+pub(crate) fn can_be_kept(name: &str) -> bool {
+    name.len() <= 1000 && name.split('/').all(|part| part.len() <= 200)
+}
+
+/// The name among `there` that keeps a ref of the name `wanted` from being made: git cannot have a ref and
+/// others below its name.
+pub(crate) fn in_the_way<'t>(there: &'t BTreeMap<String, Oid>, wanted: &str) -> Option<&'t str> {
+    let above = wanted.match_indices('/').map(|(at, _)| &wanted[..at]);
+    for folder in above {
+        if let Some((name, _)) = there.get_key_value(folder) {
+            return Some(name);
+        }
+    }
+    let below = format!("{wanted}/");
+    let (name, _) = there.range(below.clone()..).next()?;
+    name.starts_with(&below).then_some(name)
+}
+
+/// What a shared ref that no rule explains keeps from being made, where it does: git cannot have a ref and
+/// others below its name.
+pub(crate) fn keeps_out(name: &str) -> Option<String> {
+    let ours = |name: &str| !matches!(shared(name), Shared::Foreign);
+    let mut above = name.match_indices('/').map(|(at, _)| &name[..at]);
+    if let Some(kept) = above.find(|folder| ours(folder)) {
+        return Some(kept.to_owned());
+    }
+    let folder = format!("{name}/");
+    // A product's, a version's or a change's name alone.
+    let within = [DRAFTS, EVOLUTIONS].into_iter().any(|root| {
+        folder == root
+            || name
+                .strip_prefix(root)
+                .is_some_and(|rest| rest.split('/').count() < 4)
+                && [
+                    format!("{folder}v1"),
+                    format!("{folder}v1/A/rc.1"),
+                    format!("{folder}A/rc.1"),
+                    format!("{folder}rc.1"),
+                ]
+                .iter()
+                .any(|below| ours(below))
+    });
+    within.then(|| format!("{folder}…"))
 }
 
 #[cfg(test)]

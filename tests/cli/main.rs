@@ -69,6 +69,7 @@ mod tools;
 mod transport;
 mod trust;
 mod turns;
+mod unsound;
 mod week;
 mod wings;
 mod workflows;

@@ -11,8 +11,26 @@ const SECTIONS: [&str; 5] = ["Draft", "Evolution", "Abandonment", "Ledger", "Sig
 /// fixtures/hostile. None where it states no rule.
 const SENTENCES: &[(&str, &[&str])] = &[
     (
+        "An entry is invalid, too, where its commit is larger than 1 MB",
+        &[
+            "no_object_behind_any_ref_stops_anybody",
+            "no_tree_is_walked_without_a_bound",
+        ],
+    ),
+    (
+        "What lies deeper than six folders",
+        &["no_tree_is_walked_without_a_bound"],
+    ),
+    (
         "Each commit's tree holds `generation.yaml` alone",
         &["draft-trailer.sh", "each_rule_is_found_broken"],
+    ),
+    (
+        "A draft whose first commit has no `Gryt-Nonce`",
+        &[
+            "a_spoilt_draft_is_named_with_each_way_out",
+            "draft-without-nonce.sh",
+        ],
     ),
     (
         "The first commit along first parents is the generation's",

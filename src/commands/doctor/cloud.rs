@@ -40,6 +40,9 @@ pub(super) fn look(session: &Session<'_>) -> Result<Vec<Check>> {
         }
     };
     checks.insert(0, Check::well("cloud", format!("{name} answers")));
+    if let Some(contact) = &contact {
+        checks.extend(super::unsound::there(session, contact)?);
+    }
     let nonce = session.core.ctx.nonce();
     let mut trial = Trial {
         session,

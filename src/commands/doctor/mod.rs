@@ -1,6 +1,7 @@
 //! `git gryt doctor`: whether everything is as it has to be, and what to do where it is not.
 
 mod cloud;
+mod unsound;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -135,6 +136,9 @@ pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
         checks.extend(cloud::look(session)?);
     } else {
         checks.extend(learned(session));
+        if session.core.config.remote.is_some() {
+            checks.extend(unsound::known(session)?);
+        }
     }
     Ok(Outcome::Doctor(Report { checks }))
 }

@@ -225,8 +225,10 @@ fn repair(
         true => last_valid(session, version, bad)?,
         false => {
             let what = format!("What the cloud has as the draft of {version} is no commit");
+            let name = names::draft(version);
             return Err(Refusal::new(Exit::Conflict, what)
-                .because("Nothing can be put on top of it: somebody has to delete it there")
+                .because("Nothing can be put on top of it: somebody has to replace it there")
+                .then(session.core.clears(&name, bad, here)?)
                 .into());
         }
     };

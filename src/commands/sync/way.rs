@@ -8,6 +8,7 @@ use crate::model::reconcile::DraftConflict;
 use crate::session::Session;
 use crate::session::cloud::share::PushError;
 use crate::session::core::contact::Contact;
+use crate::store::names;
 use crate::store::refs::drafts;
 
 /// What stands in a draft's way.
@@ -19,6 +20,8 @@ pub(crate) enum Obstacle {
     Clash,
     /// The cloud has something that was not pulled.
     Behind,
+    /// Something of the cloud has to be removed there.
+    Foreign,
 }
 
 impl From<DraftConflict> for Obstacle {
@@ -35,6 +38,7 @@ impl From<PushError> for Obstacle {
         match error {
             PushError::Exists | PushError::Promoted => Self::Taken,
             PushError::Behind | PushError::Deleted => Self::Behind,
+            PushError::InTheWay => Self::Foreign,
         }
     }
 }
@@ -75,6 +79,17 @@ pub(crate) fn out(
             details: None,
             next: vec![format!("git gryt generation resolve {version}")],
         },
+        Obstacle::Foreign => {
+            let foreign = names::in_the_way(&contact.cloud, &names::draft(version));
+            let there = foreign.and_then(|name| Some((name, contact.cloud.get(name)?)));
+            Way {
+                details: there.map(|(name, _)| name.to_owned()),
+                next: match there {
+                    Some((name, tip)) => vec![session.core.clears(name, tip, None)?],
+                    None => Vec::new(),
+                },
+            }
+        }
         Obstacle::Behind => Way {
             details: None,
             next: vec!["git gryt sync pull".to_owned()],
@@ -94,7 +109,7 @@ fn holder(session: &Session<'_>, contact: &Contact, version: &Version) -> Result
     let Some((spelled, tip)) = drafts(&contact.cloud).find(|(there, _)| there == version) else {
         return Ok(None);
     };
-    if !store.is_commit(&tip) {
+    if session.core.draft_there(&spelled, &tip)?.is_err() {
         return Ok(None);
     }
     let author = store.commit(&store.root(&tip)?)?.author;

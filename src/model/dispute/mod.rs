@@ -11,6 +11,7 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
+use super::Invalid;
 use super::disputed::{Dispute, Rule};
 use super::evolution::Attempt;
 use super::excuse::Rules;
@@ -38,6 +39,15 @@ pub(crate) fn by_later(Later(rules): Later) -> Dispute {
 pub(crate) fn by_another_machine(why: &str) -> Dispute {
     let why = format!("this machine cannot tell whether it is signed: {why}");
     Dispute::new(Rule::Signed, why)
+}
+
+/// What an entry is disputed for that reaches an object which is not what has to stand there. That does not
+/// change, in any clone, so that it is no doubt.
+pub(crate) fn unsound(what: &Invalid) -> Dispute {
+    Dispute::new(
+        Rule::Evolution,
+        format!("it holds what does not check: {what}"),
+    )
 }
 
 fn known(rules: RuleSet, known: RuleSet) -> Result<(), Later> {

@@ -182,6 +182,7 @@ impl Protocol {
                 relation: relation_to(there),
                 unseen: Vec::new(),
                 in_conflict: false,
+                unsound: None,
             }),
             adopted: related(adopted).map(oid),
             attempts: folded,

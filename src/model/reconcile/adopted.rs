@@ -57,6 +57,9 @@ pub(crate) struct Adopted {
     #[serde(serialize_with = "quarantined::serialize")]
     #[cfg_attr(test, schemars(with = "Vec<quarantined::Shape<String, String>>"))]
     pub quarantined: Vec<(String, String)>,
+    /// Those of them that were looked at before, and have not moved.
+    #[serde(skip)]
+    pub told_before: BTreeSet<String>,
 }
 
 /// A draft that was renamed.

@@ -142,16 +142,22 @@ impl Cloud<'_> {
         let leaving = self.leaving(contact, refs)?;
         for name in names {
             let shared = names::shared(name);
-            if let Some(tip) = contact.cloud.get(name)
-                && shared != Shared::Foreign
-                && !adoption.is_settled(name, tip)
-                && !self.core.store.is_commit(tip)
+            if let (Some(_), Shared::Foreign, Some(kept)) =
+                (contact.cloud.get(name), &shared, names::keeps_out(name))
             {
                 let below = name.trim_start_matches(names::SHARED).to_owned();
-                adoption
-                    .sum
-                    .quarantined
-                    .push((below, "it is no commit".into()));
+                let why = format!("it keeps {kept} from being made");
+                adoption.sum.quarantined.push((below, why));
+            }
+            if let Some(tip) = contact.cloud.get(name)
+                && !matches!(shared, Shared::Foreign | Shared::Ledger)
+                && !adoption.is_settled(name, tip)
+                && !self.core.store.is_commit(tip)
+                && !self.core.is_sound_there(name, tip)?
+            {
+                let called = shared.called().unwrap_or_else(|| name.clone());
+                let why = "it is no sound commit".to_owned();
+                adoption.sum.quarantined.push((called, why));
                 if let Some(before) = adoption.before.get(name) {
                     adoption.after.insert(name.clone(), before.clone());
                 }
@@ -186,6 +192,18 @@ impl Cloud<'_> {
                 }
                 Shared::Ledger | Shared::Foreign => {}
             }
+        }
+        let remembered = self.core.remembered(refs)?;
+        for (name, (tip, _)) in &remembered {
+            if contact.cloud.get(name) == Some(tip) {
+                let below = names::shared(name).called().unwrap_or_else(|| name.clone());
+                adoption.sum.told_before.insert(below);
+            }
+        }
+        if adoption.writes() {
+            let still = |name: &str, tip: &Oid| contact.cloud.get(name) == Some(tip);
+            let update = self.core.remember_unsound(refs, &remembered, still)?;
+            adoption.updates.extend(update);
         }
         self.find_renames(&mut adoption)?;
         if let Some(ledger) = contact.ledger() {
@@ -250,7 +268,7 @@ impl Cloud<'_> {
                 continue;
             };
             if let Some(there) = contact.cloud.get(&names::draft(&version))
-                && self.core.store.is_commit(there)
+                && self.core.draft_there(&version, there)?.is_ok()
                 && matches!(
                     self.core.store.draft_relation(tip, there)?,
                     Relation::Same | Relation::Ahead
@@ -369,7 +387,7 @@ impl Cloud<'_> {
         let tips = adoption.tips();
         let invalid = match tips.cloud.get(name) {
             Some(cloud) if tips.local.get(name) != Some(cloud) => {
-                self.core.store.attempt(evolution, cloud)?.err()
+                self.core.attempt_there(evolution, cloud)?.err()
             }
             _ => None,
         };

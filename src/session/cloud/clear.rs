@@ -72,12 +72,12 @@ impl Cloud<'_> {
             let Some(version) = shared.version().filter(|version| of(version)) else {
                 continue;
             };
-            if !self.core.store.is_commit(tip) {
-                continue;
-            }
             let Some(sealed) = seals.get(version)? else {
                 continue;
             };
+            if !self.core.is_sound_there(name, tip)? {
+                continue;
+            }
             let seal = match &shared {
                 Shared::Draft(version) => self.core.draft_seal(version, Some(tip), Some(sealed))?,
                 Shared::Evolution(name) => {

@@ -15,6 +15,10 @@ use crate::store::{Refs, names};
 const COLLISIONS: usize = 9;
 /// How often one is tried whose connection breaks.
 const BROKEN: usize = 3;
+/// How many entries that count for nothing are named: anybody can push as many as there is room.
+const TOLD: usize = 20;
+/// How many refs whose names are too long are left out of a fetch: they stand on git's command line.
+const LEFT_OUT: usize = 400;
 /// How often one is tried where the cloud asks to come back later.
 const BUSY: usize = 5;
 
@@ -113,9 +117,18 @@ impl Cloud<'_> {
         tags.extend(version.map(|version| self.core.tag_name(version)));
         refspecs.extend(tags.iter().map(|tag| names::tag_refspec(name, tag)));
         let (mut tries, begun) = (0, Instant::now());
+        let mut left_out = false;
         let fetched = loop {
             let fetched = self.core.remote()?.fetch(&refspecs);
             tries += 1;
+            if !left_out && fetched.as_ref().err().is_some_and(not_stored) {
+                left_out = true;
+                let without = self.not_kept()?;
+                if !without.is_empty() {
+                    refspecs.extend(without);
+                    continue;
+                }
+            }
             match fetched.as_ref().err().map(|error| self.again(error, tries)) {
                 Some(Ok(Some(pause))) if self.core.waits(pause, begun) => {}
                 Some(Err(error)) => break Err(error),
@@ -128,6 +141,25 @@ impl Cloud<'_> {
             Err(error) => self.core.note_failure(error),
         }
         fetched
+    }
+
+    /// The refspecs that leave out what no clone can keep, because its name is too long: one such ref would
+    /// stop every pull.
+    fn not_kept(self) -> Result<Vec<String>> {
+        let shown = self.core.remote()?.shows()?;
+        let long: Vec<_> = shown
+            .into_iter()
+            .filter(|(name, _)| !names::can_be_kept(name))
+            .take(LEFT_OUT)
+            .collect();
+        for (name, tip) in long.iter().take(TOLD) {
+            let (remote, head) = (self.core.cloud_name()?, &name[..name.len().min(60)]);
+            self.core.ctx.warn(format!(
+                "{head}… has too long a name to be kept here, and counts for nothing: git push \
+                 --force-with-lease={name}:{tip} {remote} :{name}"
+            ));
+        }
+        Ok(long.iter().map(|(name, _)| format!("^{name}")).collect())
     }
 
     /// How long to wait before a fetch that failed is tried again; none where it is not. A login that
@@ -193,11 +225,23 @@ impl Cloud<'_> {
     }
 
     fn warn_of_invalid(self, contact: &Contact) {
-        for (oid, why) in contact.checked.iter().flat_map(|c| &c.invalid) {
+        let invalid = contact.checked.as_ref().map(|checked| &checked.invalid[..]);
+        let invalid = invalid.unwrap_or_default();
+        for (oid, why) in invalid.iter().take(TOLD) {
             let oid = oid.short();
             self.core.ctx.warn(format!(
                 "Ledger entry {oid} is invalid and counts for nothing: {why}"
             ));
         }
+        if let more @ 1.. = invalid.len().saturating_sub(TOLD) {
+            let what = format!("{more} more ledger entries are invalid and count for nothing");
+            self.core.ctx.warn(format!("{what}: git gryt verify"));
+        }
     }
+}
+
+/// Whether a fetch failed because something of it could not be stored here.
+fn not_stored(error: &anyhow::Error) -> bool {
+    let refusal = error.downcast_ref::<Refusal>();
+    refusal.is_some_and(|refusal| refusal.cause == Cause::NotStored)
 }

@@ -17,6 +17,7 @@ use crate::store::Refs;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names::{self, Shared};
+use crate::store::raw::malformed;
 use crate::store::refs::drafts;
 use anyhow::Result;
 
@@ -72,13 +73,13 @@ impl Cloud<'_> {
             .iter()
             .filter(|(name, tip)| told.get(*name) != Some(tip))
         {
-            if !self.core.store.is_commit(tip) {
+            if !self.core.is_sound_there(name, tip)? {
                 continue;
             }
             match names::shared(name) {
                 Shared::Draft(version) => {
                     let new = !told.contains_key(name);
-                    if self.core.store.draft(&version, tip)?.is_ok() {
+                    {
                         let mut people = self.authors(tip, told.get(name))?;
                         people.retain(|person| !is_me(person));
                         if !people.is_empty() {
@@ -326,7 +327,11 @@ impl Cloud<'_> {
         if !self.core.store.is_commit(tip) {
             return Ok(false);
         }
-        let root = self.core.store.root(tip)?;
+        let root = match self.core.store.root(tip) {
+            Ok(root) => root,
+            // Nobody of this clone made what cannot be walked.
+            Err(error) => return malformed(error).map(|_| false),
+        };
         for (_, draft) in drafts(refs.local()) {
             if self.core.store.root(&draft)? == root {
                 return Ok(true);

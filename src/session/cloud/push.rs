@@ -42,6 +42,7 @@ impl Cloud<'_> {
                 Effect::Plan(road) => match job.plan(self, contact, road) {
                     Ok(Next::Push(planned)) => {
                         self.stays(contact)?;
+                        self.is_free(contact, &planned)?;
                         updates = planned;
                         Answer::Planned(parts(&updates))
                     }
@@ -109,6 +110,27 @@ impl Cloud<'_> {
                 }
             };
         }
+    }
+
+    /// Whether the cloud can hold what is to be made there: git cannot have a ref and others below its name.
+    fn is_free(self, contact: &Contact, updates: &[Update]) -> Result<()> {
+        let made = |update: &&Update| update.old.is_none() && update.new.is_some();
+        for update in updates.iter().filter(made) {
+            let Some(foreign) = names::in_the_way(&contact.cloud, &update.name) else {
+                continue;
+            };
+            let what = format!("The cloud cannot hold {}", update.name);
+            let mut refusal = Refusal::new(Exit::Remote, what)
+                .because(format!(
+                    "Somebody pushed {foreign} there, which stands in its way"
+                ))
+                .because("Nothing was sent");
+            if let Some(tip) = contact.cloud.get(foreign) {
+                refusal = refusal.then(self.core.clears(foreign, tip, None)?);
+            }
+            return Err(refusal.caused(Cause::PushRefused).into());
+        }
+        Ok(())
     }
 
     /// Why a push that ended otherwise than well did.

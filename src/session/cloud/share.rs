@@ -51,6 +51,8 @@ pub(crate) enum PushError {
     Behind,
     /// It was deleted in the cloud since it was pulled.
     Deleted,
+    /// A ref that no rule explains keeps it from being made there.
+    InTheWay,
 }
 
 impl PushError {
@@ -61,6 +63,7 @@ impl PushError {
             Self::Promoted => "Version already promoted in cloud",
             Self::Behind => "The cloud has edits that were not pulled yet",
             Self::Deleted => "Version was deleted in cloud",
+            Self::InTheWay => "A ref of the cloud stands where it has to be",
         }
     }
 
@@ -69,6 +72,7 @@ impl PushError {
         match self {
             Self::Exists | Self::Promoted => "Use different version",
             Self::Behind | Self::Deleted => "Pull first: git gryt sync pull",
+            Self::InTheWay => "See what to remove there: git gryt doctor --remote",
         }
     }
 
@@ -77,6 +81,7 @@ impl PushError {
         match self {
             Self::Exists | Self::Promoted => Exit::Taken,
             Self::Behind | Self::Deleted => Exit::OutOfStep,
+            Self::InTheWay => Exit::Remote,
         }
     }
 }
@@ -228,6 +233,10 @@ impl Cloud<'_> {
                 errors.push((version, error));
                 continue;
             }
+            if cloud.is_none() && names::in_the_way(&contact.cloud, &name).is_some() {
+                errors.push((version, PushError::InTheWay));
+                continue;
+            }
             let Some(cloud) = cloud else {
                 // Retired by the ledger, or new: only what is new is pushed.
                 if !adopted.updated.contains(&version) {
@@ -238,7 +247,12 @@ impl Cloud<'_> {
             if !self.core.store.is_commit(cloud) {
                 continue;
             }
-            match self.core.store.draft_relation(&tip, cloud)? {
+            let relation = match self.core.store.draft_relation(&tip, cloud) {
+                // What nobody can walk is not what this clone's goes onto.
+                Err(_) if self.core.why_unsound(&name, cloud)?.is_some() => continue,
+                relation => relation?,
+            };
+            match relation {
                 Relation::Ahead => updates.push(Update::new(name, Some(cloud), Some(&tip))),
                 Relation::Behind if only.is_some() => errors.push((version, PushError::Behind)),
                 _ => {}
@@ -287,11 +301,18 @@ impl Cloud<'_> {
             if !which.means(&name) || late.contains(&name) {
                 continue;
             }
-            let there = contact.cloud.get(&names::evolution(&name));
+            let shared = names::evolution(&name);
+            let there = contact.cloud.get(&shared);
+            if let (None, Some(foreign)) = (there, names::in_the_way(&contact.cloud, &shared)) {
+                self.core.ctx.warn(format!(
+                    "{name} stays here: {foreign} stands in its way in the cloud: git gryt doctor --remote"
+                ));
+                continue;
+            }
             // Only what adds to the cloud's is ever pushed; two clones of one owner that both
             // went on are told so by the adoption.
             if let Some(there) = there
-                && (!self.core.store.is_commit(there)
+                && (self.core.attempt_there(&name, there)?.is_err()
                     || self.core.store.relation(&tip, there)? != Relation::Ahead)
             {
                 continue;

@@ -8,6 +8,7 @@ use crate::model::ledger::{Check, Verified, check};
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::objects::Commit;
+use crate::store::raw::malformed;
 
 impl Core<'_> {
     /// The entries up to `tip`, the genesis first.
@@ -46,7 +47,11 @@ impl Core<'_> {
         base: Option<&str>,
     ) -> Result<Vec<Imported>> {
         let base: Option<Oid> = base.and_then(|base| base.parse().ok());
-        let entry = self.store.entry(commit, base.as_ref())?;
+        let entry = match self.store.entry(commit, base.as_ref()) {
+            Ok(entry) => entry,
+            // One that counts for nothing brought nothing.
+            Err(error) => return malformed(error).map(|_| Vec::new()),
+        };
         let mut found = Vec::new();
         if let Check::Valid(Verified::Import(mut all)) = check(&entry, base.as_ref()) {
             all.sort_by(|a, b| a.version.cmp(&b.version));

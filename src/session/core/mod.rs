@@ -22,6 +22,7 @@ pub(crate) mod survey;
 mod tagged;
 mod tags;
 pub(crate) mod taken;
+mod unsound;
 pub(crate) mod verify;
 mod withdrawn;
 
@@ -45,6 +46,7 @@ use crate::model::signature::Signature;
 use crate::model::{Exit, Oid, Person, Refusal, Version, address};
 use crate::remote::Remote;
 use crate::store::names;
+use crate::store::quarantine::Unsound;
 use crate::store::{Author, Refs, Store};
 
 /// An open repository and everything that a command needs around it.
@@ -69,6 +71,8 @@ pub(crate) struct Core<'a> {
     deadline: Cell<Option<Instant>>,
     /// The tags that the last fetch asked for.
     asked: RefCell<BTreeSet<String>>,
+    /// What of the cloud does not check, once somebody asked.
+    unsound: RefCell<Option<Unsound>>,
     /// The clone's lock, while this process holds it.
     lock: RefCell<Option<File>>,
     /// The gpg keys that signatures were last compared with.
@@ -157,6 +161,7 @@ impl<'a> Core<'a> {
             away: Cell::new(false),
             deadline: Cell::new(None),
             asked: RefCell::default(),
+            unsound: RefCell::default(),
             lock: RefCell::default(),
             keyring: RefCell::default(),
             own_signature: OnceCell::new(),

@@ -69,10 +69,7 @@ impl Core<'_> {
     ) -> Result<Look> {
         let invalid = match tips.cloud.get(name) {
             Some(cloud) if tips.local.get(name) != Some(cloud) => {
-                match self.store.draft(version, cloud)? {
-                    Ok(draft) => draft.contract().err(),
-                    Err(invalid) => Some(invalid),
-                }
+                self.draft_there(version, cloud)?.err()
             }
             _ => None,
         };

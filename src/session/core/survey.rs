@@ -1,6 +1,6 @@
 //! Looking over what is known of a generation, here and in the cloud.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use crate::model::reconcile::Relation;
 use crate::model::sealed::Sealed;
 use crate::model::standing::{Progress, Standing};
 use crate::model::state::Status;
-use crate::model::{Contract, EvolutionName, Oid, Version};
+use crate::model::{Contract, EvolutionName, Invalid, Oid, Version};
 use crate::store::ledger::Ledger;
 use crate::store::refs::evolutions;
 use crate::store::{Refs, names};
@@ -68,14 +68,13 @@ impl Core<'_> {
         let known = evolutions.adopted.get(version).unwrap_or(&none);
         let mut found: BTreeMap<EvolutionName, Surveyed> = BTreeMap::new();
         for (name, tip) in there {
-            let mut best = tip;
-            if let Some(mine) = here.get(name)
-                && self.store.is_commit(tip)
+            let mut attempt = self.attempt_there(name, tip)?;
+            if let (Some(mine), Ok(_)) = (here.get(name), &attempt)
                 && self.store.relation(mine, tip)? == Relation::Ahead
             {
-                best = mine;
+                attempt = self.store.attempt(name, mine)?;
             }
-            if let Some(attempt) = self.checked_attempt(name, best)? {
+            if let Some(attempt) = self.counts(name, attempt) {
                 found.insert(name.clone(), (attempt, Some(tip.clone())));
             }
         }
@@ -84,7 +83,7 @@ impl Core<'_> {
                 // Gone from the cloud since it was taken over: its owner cleared it.
                 None if known.get(name) == Some(tip) => continue,
                 None => {}
-                Some(theirs) if !self.store.is_commit(theirs) => {}
+                Some(theirs) if self.attempt_there(name, theirs)?.is_err() => {}
                 Some(theirs) => match self.store.relation(tip, theirs)? {
                     Relation::Unrelated => {}
                     _ => continue,
@@ -98,7 +97,13 @@ impl Core<'_> {
                     ..name.clone()
                 },
             };
-            if let Some(mut attempt) = self.checked_attempt(&name, tip)? {
+            if !self.store.is_commit(tip) {
+                self.ctx
+                    .detail(format!("{name} counts for nothing: it is no commit"));
+                continue;
+            }
+            let attempt = self.store.attempt(&name, tip)?;
+            if let Some(mut attempt) = self.counts(&name, attempt) {
                 attempt.name = name.clone();
                 found.insert(name, (attempt, None));
             }
@@ -106,9 +111,14 @@ impl Core<'_> {
         // One evolution under two numbers is still one, and so is one attempt of another tool's
         // record that was imported twice; of two, what is proven speaks.
         let mut once: Vec<Surveyed> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for (attempt, there) in found.into_values() {
-            let same = |(known, _): &Surveyed| known.is_same(&attempt);
-            match once.iter_mut().find(|known| same(known)) {
+            let same = attempt.identities().find_map(|id| known.get(&id).copied());
+            let at = same.unwrap_or(once.len());
+            for id in attempt.identities() {
+                known.entry(id).or_insert(at);
+            }
+            match once.get_mut(at) {
                 None => once.push((attempt, there)),
                 Some(known) if known.0.proof.is_none() && attempt.proof.is_some() => {
                     *known = (attempt, there);
@@ -184,18 +194,13 @@ impl Core<'_> {
         })
     }
 
-    fn checked_attempt(&self, name: &EvolutionName, tip: &Oid) -> Result<Option<Attempt>> {
-        if !self.store.is_commit(tip) {
-            self.ctx
-                .detail(format!("{name} counts for nothing: it is no commit"));
-            return Ok(None);
-        }
-        match self.store.attempt(name, tip)? {
-            Ok(attempt) => Ok(Some(attempt)),
+    fn counts(&self, name: &EvolutionName, attempt: Result<Attempt, Invalid>) -> Option<Attempt> {
+        match attempt {
+            Ok(attempt) => Some(attempt),
             Err(invalid) => {
                 self.ctx
                     .detail(format!("{name} counts for nothing: {invalid}"));
-                Ok(None)
+                None
             }
         }
     }

@@ -11,9 +11,9 @@ use crate::git::gpg;
 use crate::git::refs::Update;
 use crate::model::disputed::Disputed;
 use crate::model::ledger::{Check, check};
-use crate::model::{Exit, Oid, Refusal};
+use crate::model::{Exit, Invalid, Oid, Refusal};
 use crate::store::ledger::Ledger;
-use crate::store::objects::malformed;
+use crate::store::raw::malformed;
 use crate::store::{Refs, Store, names};
 
 /// How many entries are read through one opening of the repository: see
@@ -48,12 +48,12 @@ impl Core<'_> {
     /// [`Exit::Rewritten`] where it does not descend, or is another project's;
     /// [`Exit::Failure`] where an entry is of a later format, or the history is cut.
     pub(crate) fn verify(&self, refs: &Refs, tip: &Oid) -> Result<Checked> {
-        if self.store.has(tip) && !self.store.is_commit(tip) {
-            let what = "The cloud's ledger is no commit, and nothing was taken over";
-            return Err(Refusal::new(Exit::Rewritten, what).into());
-        }
         let pair = |(genesis, tip): (&str, &Oid)| Some((genesis.parse().ok()?, tip.clone()));
         let known: Vec<(Oid, Oid)> = refs.below(names::VERIFIED).filter_map(pair).collect();
+        if let Err(error) = self.store.commit(tip) {
+            let why = malformed(error).map_err(|error| self.cut(error))?;
+            return Err(self.no_ledger(tip, &why, &known)?.into());
+        }
         let mut fresh: Vec<Oid> = Vec::new();
         let mut start = None;
         for commit in self.store.first_parents(tip) {
@@ -76,11 +76,12 @@ impl Core<'_> {
         match start {
             Some((genesis, verified)) => {
                 let valid = refs.get(&names::valid(&genesis));
-                let (base, mut chain) = self.since_valid(valid, &verified)?;
+                let (base, mut chain) = self.since_valid(refs, valid, &verified)?;
                 chain.extend(fresh.iter().cloned());
                 let mut checked =
                     self.check_chain(refs, genesis, base, chain, tip, Judging::Now)?;
                 // What came before was told when it came.
+                let fresh: HashSet<&Oid> = fresh.iter().collect();
                 checked.invalid.retain(|(entry, _)| fresh.contains(entry));
                 Ok(checked)
             }
@@ -106,12 +107,37 @@ impl Core<'_> {
         }
     }
 
+    /// The refusal of something that is no commit where the cloud's ledger has to be. Who pushed it there
+    /// overwrote the ledger.
+    fn no_ledger(&self, tip: &Oid, why: &Invalid, known: &[(Oid, Oid)]) -> Result<Refusal> {
+        let what = "What the cloud has as its ledger is no commit, and nothing was taken over";
+        let mut refusal = Refusal::new(Exit::Rewritten, what)
+            .because(why.to_string())
+            .because("Somebody overwrote the ledger by a forced push");
+        if let [(_, verified)] = known {
+            refusal = refusal
+                .because("This puts back what this clone verified, once the team agrees")
+                .then(self.clears(names::LEDGER, tip, Some(verified))?);
+        }
+        Ok(refusal)
+    }
+
     /// The last valid entry at or before `tip` as a ref names it, and the entries since, oldest first.
     ///
     /// That ref and the ledger's move in one transaction, of which somebody who reads meanwhile, or comes
     /// after it was cut, may see the half. So what lies between the two is checked once more; and where the
     /// ref names no entry of this chain, all of it.
-    fn since_valid(&self, valid: Option<&Oid>, tip: &Oid) -> Result<(Option<Oid>, Vec<Oid>)> {
+    fn since_valid(
+        &self,
+        refs: &Refs,
+        valid: Option<&Oid>,
+        tip: &Oid,
+    ) -> Result<(Option<Oid>, Vec<Oid>)> {
+        if let Some(valid) = valid
+            && self.store.is_tail(refs, tip, valid)?
+        {
+            return Ok((Some(valid.clone()), Vec::new()));
+        }
         let mut since = Vec::new();
         for commit in self.store.first_parents(tip) {
             let commit = commit.map_err(|error| self.cut(error))?;
@@ -354,9 +380,7 @@ impl Core<'_> {
             refs.change(names::valid(genesis), Some(&ledger.base)),
             refs.change(names::verified(genesis), Some(&ledger.tip)),
         ];
-        let disputed = self
-            .store
-            .write_disputes(&ledger.disputed, &self.config.trust)?;
+        let disputed = self.store.write_disputes(&ledger, &self.config.trust)?;
         updates.push(refs.change(names::disputed(genesis), disputed.as_ref()));
         if let Some(address) = self.address()? {
             updates.push(refs.change(names::seen(&address), Some(&ledger.tip)));
@@ -383,7 +407,7 @@ impl Core<'_> {
             return Ok(None);
         };
         // A mirror clone brings the ledger and nothing of what was known about it.
-        let (base, since) = self.since_valid(refs.get(names::BASE), tip)?;
+        let (base, since) = self.since_valid(refs, refs.get(names::BASE), tip)?;
         if let (Some(base), []) = (&base, &since[..]) {
             return Ok(Some(Ledger {
                 disputed: self.store.disputes(refs)?,

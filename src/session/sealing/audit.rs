@@ -19,7 +19,8 @@ use crate::session::core::signed_by::Signatures;
 use crate::session::core::verify::CHUNK;
 use crate::store::ledger::Ledger;
 use crate::store::names;
-use crate::store::objects::{Commit, malformed};
+use crate::store::objects::Commit;
+use crate::store::raw::malformed;
 use crate::store::refs::evolutions;
 
 /// What an audit found.

@@ -114,6 +114,7 @@ impl Sealing<'_> {
                     relation: Relation::Unrelated,
                     unseen: Vec::new(),
                     in_conflict: false,
+                    unsound: None,
                 }),
                 (None, None) => None,
             },
@@ -192,12 +193,15 @@ impl Sealing<'_> {
 
     fn cloud_draft(self, version: &Version, tip: Option<&Oid>, there: &Oid) -> Result<CloudDraft> {
         let store = &self.core.store;
-        if !store.is_commit(there) {
+        if tip != Some(there)
+            && let Err(why) = self.core.draft_there(version, there)?
+        {
             return Ok(CloudDraft {
                 tip: there.clone(),
                 relation: Relation::Unrelated,
                 unseen: Vec::new(),
                 in_conflict: false,
+                unsound: Some(self.core.unsound_draft(version, tip, there, &why)?),
             });
         }
         let relation = match tip {
@@ -222,6 +226,7 @@ impl Sealing<'_> {
                 ),
                 _ => false,
             },
+            unsound: None,
         })
     }
 

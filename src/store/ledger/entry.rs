@@ -1,6 +1,7 @@
 //! Gathering what the check of an entry needs.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::{Occupied, Vacant};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -13,9 +14,10 @@ use crate::store::message::header;
 use crate::store::objects::Commit;
 use crate::store::{Store, draft};
 
-/// How many paths an entry may change: an import of 10,000 versions, and room. An entry with more is
-/// invalid, and not looked through: a tree of a few objects can name more paths than there is memory.
-pub(super) const MOST: usize = 12_000;
+use super::differences::{Differences, MOST};
+
+/// How much the files of an import may hold, in bytes: 10,000 versions with their changes and claims.
+const IMPORT_MOST: usize = 32 << 20;
 
 /// The spelling of the version whose promotion a file of a shelf is; none for its other files.
 pub(super) fn promoted(file: &str) -> Option<&str> {
@@ -66,10 +68,19 @@ impl Store {
                 .is_some_and(|folder| path == folder || above(path, std::slice::from_ref(folder)));
             above(path, &places) || is_import && of_imports || of_acceptances || of_withdrawals
         };
-        let mut differences = Vec::new();
-        self.differences(before.as_ref(), &commit.tree, "", &into, &mut differences)?;
-        let others = commit.parents.iter().skip(1).map(|oid| self.parent(oid));
-        let others = others.collect::<Result<_>>()?;
+        commit.believed()?;
+        let differences = Differences::between(self, before.as_ref(), &commit.tree, &into)?;
+        // A commit may name one parent as often as there is room.
+        let mut known: BTreeMap<&Oid, Parent> = BTreeMap::new();
+        let mut others = Vec::new();
+        for oid in commit.parents.iter().skip(1) {
+            let parent = match known.get(oid) {
+                Some(parent) => parent.clone(),
+                None => self.parent(oid)?,
+            };
+            known.entry(oid).or_insert_with(|| parent.clone());
+            others.push(parent);
+        }
         let mut entry = Entry {
             oid: commit.oid.clone(),
             header,
@@ -96,7 +107,13 @@ impl Store {
             entry.moves.known = self.at(before, &moved::file(id, Half::Left))?.is_some();
         }
         if let (true, Some(before)) = (is_import, &before) {
-            entry.imports = self.imports(before, &commit.tree, &entry.differences)?;
+            match self.imports(before, &commit.tree, &entry.differences)? {
+                Some(imports) => entry.imports = imports,
+                None => {
+                    entry.too_many = true;
+                    return Ok(entry);
+                }
+            }
         }
         if let (true, [only]) = (is_acceptance, entry.differences.as_slice()) {
             let text = self.text(&commit.tree, &only.path)?;
@@ -129,23 +146,37 @@ impl Store {
         Ok(None)
     }
 
-    /// The files of an import that say something; what else differs is the check's to refuse.
+    /// The files of an import that say something; what else differs is the check's to refuse. None where they
+    /// hold more than is read.
     pub(super) fn imports(
         &self,
         before: &Oid,
         after: &Oid,
         differences: &[Difference],
-    ) -> Result<Vec<import::File>> {
+    ) -> Result<Option<Vec<import::File>>> {
         let mut imports = Vec::new();
+        let mut shelves: BTreeMap<String, BTreeSet<Version>> = BTreeMap::new();
+        let mut room = IMPORT_MOST;
         for Difference { path, .. } in differences {
             let Some((_, text)) = self.text(after, path)? else {
                 continue;
             };
+            // One blob can stand under every name.
+            room = match room.checked_sub(text.len()) {
+                Some(room) => room,
+                None => return Ok(None),
+            };
             let version = Invalid::or_yaml::<Imported>(&text).map(|i| i.version);
             let taken = match version {
                 Ok(version) => {
-                    let neighbours = self.neighbours(before, &version)?;
-                    neighbours.into_iter().find(|v| *v == version)
+                    let shelf = match shelves.entry(version.shelf()) {
+                        Occupied(known) => known.into_mut(),
+                        Vacant(unknown) => {
+                            let neighbours = self.neighbours(before, &version)?;
+                            unknown.insert(neighbours.into_iter().collect())
+                        }
+                    };
+                    shelf.get(&version).cloned()
                 }
                 Err(_) => None,
             };
@@ -155,62 +186,17 @@ impl Store {
                 taken,
             });
         }
-        Ok(imports)
+        Ok(Some(imports))
     }
 
     pub(super) fn parent(&self, oid: &Oid) -> Result<Parent> {
         let commit = self.commit(oid)?;
+        commit.believed()?;
         Ok(Parent {
             contract: self.at(&commit.tree, draft::FILE)?,
             oid: commit.oid,
             tree: commit.tree,
         })
-    }
-
-    /// What `after` has that `before` has not, and the other way round, folded to topmost paths;
-    /// a new folder is looked `into` where that says so.
-    pub(super) fn differences(
-        &self,
-        before: Option<&Oid>,
-        after: &Oid,
-        path: &str,
-        into: &dyn Fn(&str) -> bool,
-        found: &mut Vec<Difference>,
-    ) -> Result<()> {
-        if before == Some(after) || found.len() > MOST {
-            return Ok(());
-        }
-        let old = match before {
-            Some(before) => self.entries(before)?,
-            None => BTreeMap::new(),
-        };
-        let new = self.entries(after)?;
-        let below = |name: &str| match path {
-            "" => name.to_owned(),
-            _ => format!("{path}/{name}"),
-        };
-        for (name, (oid, mode)) in &new {
-            match old.get(name) {
-                Some((known, was)) if known == oid && was == mode => {}
-                Some((known, was)) if was == mode && self.is_tree(known) && self.is_tree(oid) => {
-                    self.differences(Some(known), oid, &below(name), into, found)?;
-                }
-                None if self.is_tree(oid) && into(&below(name)) => {
-                    self.differences(None, oid, &below(name), into, found)?;
-                }
-                known => found.push(Difference {
-                    path: below(name),
-                    added: known.is_none(),
-                }),
-            }
-        }
-        for name in old.keys().filter(|name| !new.contains_key(*name)) {
-            found.push(Difference {
-                path: below(name),
-                added: false,
-            });
-        }
-        Ok(())
     }
 
     pub(super) fn leaf(&self, tree: &Oid, version: &Version) -> Result<Leaf> {

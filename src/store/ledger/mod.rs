@@ -1,5 +1,6 @@
 //! The ledger's commits: gathering what the check needs, finding a release, writing entries.
 
+mod differences;
 mod entry;
 mod write;
 
@@ -9,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::Store;
 use super::message::header;
-use super::objects::malformed;
+use super::raw::malformed;
 use crate::model::disputed::Disputed;
 use crate::model::import::Imported;
 use crate::model::ledger::Kind;
@@ -297,6 +298,7 @@ impl Store {
     ) -> Result<Result<(Sealed, Ledger), Invalid>> {
         let no = |why: &str| Ok(Err(Invalid::new(format!("what it repeats {why}"))));
         let commit = match self.commit(original) {
+            Ok(commit) if !commit.sound => return no("is no sound commit"),
             Ok(commit) => commit,
             Err(error) => return Ok(Err(malformed(error)?)),
         };

@@ -2,13 +2,13 @@
 
 mod write;
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::HashSet;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use chrono::{DateTime, FixedOffset};
 use git2::{FileMode, ObjectType};
 
+use super::raw::{Entry, FOLDER, Malformed};
 use super::{Store, of_git, to_git};
 use crate::model::mailmap::{self, Mailmap};
 use crate::model::reconcile::Relation;
@@ -30,57 +30,61 @@ pub struct Commit {
     pub committer: Person,
     pub at: Stamp,
     pub message: String,
+    /// Whether it says who wrote it when, as a commit has to. What does not is walked past as git walks
+    /// past it, and counts for nothing.
+    pub sound: bool,
 }
 
 impl Commit {
+    /// The same, where it is sound.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub(crate) fn believed(&self) -> Result<&Self, Malformed> {
+        match self.sound {
+            true => Ok(self),
+            false => Err(Malformed::commit(&self.oid)),
+        }
+    }
+
     /// The first line.
     pub fn subject(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
     }
 }
 
-/// What stands where a commit has to be, and is none: anybody with push rights can make that.
-#[derive(Debug)]
-pub(crate) struct Malformed(pub Oid);
-
-impl std::fmt::Display for Malformed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} is no sound commit", self.0.short())
-    }
-}
-
-impl std::error::Error for Malformed {}
-
-/// What cannot be believed, where that is because of a malformed commit.
-///
-/// # Errors
-/// Any other trouble.
-pub(crate) fn malformed(error: anyhow::Error) -> Result<Invalid> {
-    match error.downcast::<Malformed>() {
-        Ok(malformed) => Ok(Invalid::new(malformed.to_string())),
-        Err(error) => Err(error),
-    }
-}
-
 impl Store {
-    /// Reads a commit.
+    /// Reads a commit, sound or not.
     ///
     /// # Errors
-    /// There is no such commit here; in a shallow clone it may lie beyond the boundary.
+    /// [`Malformed`] where git could not walk past it either, or it is too large. There is no such commit
+    /// here; in a shallow clone it may lie beyond the boundary.
     pub fn commit(&self, oid: &Oid) -> Result<Commit> {
         let repo = &*self.repo();
-        let commit = match repo.find_commit(to_git(oid)?) {
-            Ok(commit) => commit,
-            Err(_) if self.has(oid) => {
-                return Err(match self.shut(oid) {
-                    Some(error) => error,
-                    None => Malformed(oid.clone()).into(),
-                });
+        let commit = match self.is_small_commit(oid)? {
+            true => repo.find_commit(to_git(oid)?).ok(),
+            false if self.has(oid) => None,
+            false => bail!("commit {oid} is not in this clone"),
+        };
+        let Some(commit) = commit else {
+            if let Some(shut) = self.shut(oid) {
+                return Err(shut);
             }
-            Err(error) => {
-                let what = format!("commit {oid} is not in this clone");
-                return Err(error).context(what);
-            }
+            let links = self.links(oid)?;
+            let nobody = Person {
+                name: String::new(),
+                email: String::new(),
+            };
+            return Ok(Commit {
+                oid: oid.clone(),
+                tree: links.tree,
+                parents: links.parents,
+                author: nobody.clone(),
+                committer: nobody,
+                at: stamp(git2::Time::new(0, 0))?,
+                message: links.message,
+                sound: false,
+            });
         };
         let author = commit.author();
         Ok(Commit {
@@ -91,6 +95,7 @@ impl Store {
             committer: person(&commit.committer()),
             at: stamp(commit.time())?,
             message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+            sound: true,
         })
     }
 
@@ -134,7 +139,8 @@ impl Store {
     /// Whether the object is a commit, and in this clone.
     pub fn is_commit(&self, oid: &Oid) -> bool {
         // One without a sound author line is none that anybody could work with.
-        to_git(oid).is_ok_and(|oid| self.repo().find_commit(oid).is_ok())
+        self.is_small_commit(oid).is_ok_and(|here| here)
+            && to_git(oid).is_ok_and(|oid| self.repo().find_commit(oid).is_ok())
     }
 
     /// Whether the object is in this clone.
@@ -221,25 +227,27 @@ impl Store {
     /// The blob or tree at `path` below `tree`; a link or a submodule there is nothing.
     ///
     /// # Errors
-    /// The tree is not in this clone.
+    /// A tree is not in this clone, or malformed.
     pub fn at(&self, tree: &Oid, path: &str) -> Result<Option<Oid>> {
-        let mut folder = tree.clone();
-        let mut parts = path.split('/').peekable();
-        while let Some(part) = parts.next() {
-            let repo = &self.repo();
-            let tree = self.tree(repo, &folder)?;
-            let Some(entry) = tree.get_name(part) else {
+        let plain = |mode| matches!(mode, FOLDER | 0o100_644 | 0o100_755 | 0o100_664);
+        let found = self.standing_at(tree, path)?;
+        Ok(found.and_then(|(mode, oid)| plain(mode).then_some(oid)))
+    }
+
+    /// What stands at `path` below `tree`, with its mode; nothing below what is no folder.
+    fn standing_at(&self, tree: &Oid, path: &str) -> Result<Option<(u32, Oid)>> {
+        let mut found = (FOLDER, tree.clone());
+        for part in path.split('/') {
+            let (mode, folder) = &found;
+            if *mode != FOLDER {
                 return Ok(None);
-            };
-            let plain = matches!(entry.filemode(), 0o100_644 | 0o100_755 | 0o100_664);
-            folder = of_git(entry.id());
-            match (parts.peek(), entry.kind()) {
-                (_, Some(ObjectType::Tree)) => {}
-                (None, Some(ObjectType::Blob)) if plain => {}
-                _ => return Ok(None),
             }
+            found = match self.raw_tree(folder)?.named(part)? {
+                Some((mode, _, oid)) => (mode, oid),
+                None => return Ok(None),
+            };
         }
-        Ok(Some(folder))
+        Ok(Some(found))
     }
 
     /// A tree, fetched first where a partial clone left it out.
@@ -280,34 +288,19 @@ impl Store {
         if self.kind(&folder) == Some(ObjectType::Blob) {
             return Ok(Vec::new());
         }
-        let repo = &self.repo();
-        let folder = self.tree(repo, &folder)?;
-        let named = |entry: git2::TreeEntry<'_>| {
-            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-            (name, of_git(entry.id()))
+        let folder = self.raw_tree(&folder)?;
+        let named = |entry: Result<Entry<'_>, Malformed>| {
+            let (_, name, oid) = entry?;
+            Ok((String::from_utf8_lossy(name).into_owned(), oid))
         };
-        Ok(folder.iter().map(named).collect())
-    }
-
-    /// What lies directly in the tree: by name, its object and its mode as git keeps it.
-    ///
-    /// # Errors
-    /// The tree is not in this clone.
-    pub(crate) fn entries(&self, tree: &Oid) -> Result<BTreeMap<String, (Oid, i32)>> {
-        let repo = &self.repo();
-        let tree = self.tree(repo, tree)?;
-        let entry = |entry: git2::TreeEntry<'_>| {
-            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-            (name, (of_git(entry.id()), entry.filemode_raw()))
-        };
-        Ok(tree.iter().map(entry).collect())
+        folder.entries().map(named).collect()
     }
 
     /// Whether the object is a tree; a partial clone may have to fetch it to know.
     pub fn is_tree(&self, oid: &Oid) -> bool {
         match self.kind(oid) {
             Some(kind) => kind == ObjectType::Tree,
-            None => self.tree(&self.repo(), oid).is_ok(),
+            None => self.raw_tree(oid).is_ok(),
         }
     }
 
@@ -351,16 +344,14 @@ impl Store {
     /// The inner one: what is there is no plain file, or too large to be read. The outer one: as
     /// [`blob`](Store::blob).
     pub fn file(&self, tree: &Oid, path: &str) -> Result<Result<Option<Vec<u8>>, Invalid>> {
-        let entry = match self.tree(&self.repo(), tree)?.get_path(Path::new(path)) {
-            Ok(entry) => entry,
-            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(Ok(None)),
-            Err(error) => return Err(error.into()),
+        let Some((mode, oid)) = self.standing_at(tree, path)? else {
+            return Ok(Ok(None));
         };
         // The executable bit is the only thing that two plain files may differ in.
-        if entry.filemode() & !0o111 != i32::from(FileMode::Blob) & !0o111 {
+        if i64::from(mode & !0o111) != i64::from(i32::from(FileMode::Blob) & !0o111) {
             return Ok(Err(Invalid::new("it is no plain file")));
         }
-        Ok(match self.blob(&of_git(entry.id()))? {
+        Ok(match self.blob(&oid)? {
             Some(text) => Ok(Some(text)),
             None => Err(Invalid::new("it is too large to be read")),
         })

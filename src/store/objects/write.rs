@@ -55,6 +55,25 @@ fn ident(signature: &git2::Signature<'_>) -> Result<Ident> {
     })
 }
 
+/// Adds a person's line to a commit's header.
+fn line(text: &mut Vec<u8>, key: &str, who: &git2::Signature<'_>) {
+    let when = who.when();
+    let (sign, minutes) = (when.sign(), when.offset_minutes().abs());
+    text.extend(
+        [
+            key.as_bytes(),
+            b" ",
+            who.name_bytes(),
+            b" <",
+            who.email_bytes(),
+            b"> ",
+        ]
+        .concat(),
+    );
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    text.extend(format!("{} {sign}{hours:02}{minutes:02}\n", when.seconds()).into_bytes());
+}
+
 /// Writes an object, once more where its folder went meanwhile: git's own housekeeping removes empty ones
 /// between libgit2's making of it and its use. What keeps failing is told.
 pub(super) fn written<T>(
@@ -144,11 +163,31 @@ impl Store {
         if by.sign {
             return self.write_signed(by, tree, parents, message);
         }
-        let parents = parents
+        let (author, committer) = (signature(&by.author)?, signature(&by.committer)?);
+        let found = parents
             .iter()
             .map(|oid| Ok(repo.find_commit(to_git(oid)?)?))
-            .collect::<Result<Vec<_>>>()?;
-        let (author, committer) = (signature(&by.author)?, signature(&by.committer)?);
+            .collect::<Result<Vec<_>>>();
+        let parents = match found {
+            Ok(found) => found,
+            // One that libgit2 does not take, and git walks past.
+            Err(error) => {
+                for parent in parents {
+                    self.commit(parent)
+                        .map_err(|_| anyhow::anyhow!("{error:#}"))?;
+                }
+                let mut text = format!("tree {tree}\n").into_bytes();
+                for parent in parents {
+                    text.extend(format!("parent {parent}\n").into_bytes());
+                }
+                line(&mut text, "author", &author);
+                line(&mut text, "committer", &committer);
+                text.push(b'\n');
+                text.extend(message.as_bytes());
+                let oid = written(|| repo.odb()?.write(ObjectType::Commit, &text))?;
+                return Ok(of_git(oid));
+            }
+        };
         let tree = repo.find_tree(to_git(tree)?)?;
         let parents: Vec<_> = parents.iter().collect();
         let oid = written(|| repo.commit(None, &author, &committer, message, &tree, &parents))?;

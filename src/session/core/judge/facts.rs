@@ -15,7 +15,8 @@ use crate::session::core::Core;
 use crate::store::draft;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
-use crate::store::objects::{Commit, malformed};
+use crate::store::objects::Commit;
+use crate::store::raw::malformed;
 
 /// How often a ledger is put back in good faith. Who wrote more has no signature that counts.
 const MOST_REPEATED: usize = 100;

@@ -20,6 +20,7 @@ use crate::model::{Cause, Oid, Person, Refusal, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::objects::Commit;
+use crate::store::raw::malformed;
 use facts::unknown;
 
 pub(crate) use past::Past;
@@ -66,11 +67,14 @@ impl Core<'_> {
                 let says = unknown(&error);
                 (vec![dispute::by_another_machine(&says)], Some((says, true)))
             }
-            Err(error) => {
-                // Objects that are not here speak neither for nor against it.
-                self.goes_on(past, &own, verified)?;
-                return Ok(Judged::Unknown(unknown(&error)));
-            }
+            Err(error) => match malformed(error) {
+                Ok(malformed) => (vec![dispute::unsound(&malformed)], None),
+                Err(error) => {
+                    // Objects that are not here speak neither for nor against it.
+                    self.goes_on(past, &own, verified)?;
+                    return Ok(Judged::Unknown(unknown(&error)));
+                }
+            },
         };
         if why.is_empty() {
             self.goes_on(past, &own, verified)?;

@@ -16,7 +16,7 @@ use crate::session::sealing::Sealing;
 use crate::store::draft;
 use crate::store::message::header;
 use crate::store::names::{self, Shared};
-use crate::store::objects::malformed;
+use crate::store::raw::malformed;
 use crate::store::refs::{drafts, evolutions};
 
 /// The shared refs of a place, by the names that a clone has for them.

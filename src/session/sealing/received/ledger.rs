@@ -13,7 +13,8 @@ use crate::session::core::judge::{Judged, Past};
 use crate::session::core::verify::CHUNK;
 use crate::session::sealing::Sealing;
 use crate::store::message::header;
-use crate::store::objects::{Commit, malformed};
+use crate::store::objects::Commit;
+use crate::store::raw::malformed;
 
 /// An entry on the way along a chain.
 pub(super) struct Passed<'a> {
