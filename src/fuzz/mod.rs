@@ -92,7 +92,8 @@ pub fn names(bytes: &[u8]) {
                 "{path}"
             );
             if let Some(next) = version.successors().next() {
-                assert!(next > version, "{next} {version}");
+                // At the limit of its length there is none.
+                assert!(next > version || next.as_str() == version.as_str());
             }
             versions.push(version);
         }
@@ -163,9 +164,8 @@ pub fn porcelain(bytes: &[u8]) {
             assert!(report.accepted());
             assert_eq!(landed.moves, updates);
         }
-        Reply::Lost | Reply::Declined(_) | Reply::Unsent(_) | Reply::Unknown => {
-            assert!(!report.accepted());
-        }
+        Reply::Unknown => {}
+        Reply::Lost | Reply::Declined(_) | Reply::Unsent(_) => assert!(!report.accepted()),
     }
     for declined in &landed.declined {
         assert!(landed.moves.iter().all(|moved| moved.name != *declined));

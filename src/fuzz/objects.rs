@@ -140,6 +140,8 @@ fn files<'t>(parts: &'t [Vec<u8>]) -> Vec<(&'t str, &'t [u8])> {
         let plain = path
             .split('/')
             .all(|name| !matches!(name, "" | "." | ".." | ".git"));
+        // git2 does not take a NUL.
+        let plain = plain && !path.contains('\0');
         plain.then_some((path, &part[at + 1..]))
     };
     parts.iter().filter_map(file).collect()

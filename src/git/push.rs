@@ -56,7 +56,12 @@ impl Report {
     /// What it says to a push of `updates`, as far as it decides what to do next.
     pub fn reply(&self, updates: &[Update]) -> Reply {
         if self.accepted() {
-            return Reply::Accepted;
+            // What no line names was not acknowledged.
+            let told = |u: &Update| u.old == u.new || self.lines.contains_key(&u.name);
+            return match updates.iter().all(told) {
+                true => Reply::Accepted,
+                false => Reply::Unknown,
+            };
         }
         let untold = self.lines.values().any(|line| *line == Line::Untold);
         if !self.lines.is_empty() && (untold || !self.whole()) {
@@ -294,6 +299,7 @@ mod tests {
             None,
             Some(&oid()),
         )];
+        assert_eq!(there(0, b"Done\n").reply(&ledger), Reply::Unknown);
         let broken = there(1, include_bytes!("../../fixtures/push/http-broken.txt"));
         assert_eq!(broken.reply(&moves), Reply::Unknown);
         assert!(!broken.landed(&moves).whole);

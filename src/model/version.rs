@@ -92,8 +92,12 @@ impl Version {
             Some(n) => format!("{head}{n:0width$}", width = last.len()),
             None => format!("{}.1", self.text),
         };
-        // Only a name at the limit of its length has no successor.
-        text.parse().unwrap_or_else(|_| self.clone())
+        let above = |text: &str| text.parse().ok().filter(|next: &Version| next > self);
+        // Words compare as words: `-rc10` is below `-rc9`. Only a name at the limit of its length has no
+        // successor.
+        above(&text)
+            .or_else(|| above(&format!("{}.1", self.text)))
+            .unwrap_or_else(|| self.clone())
     }
 
     /// It without its product: `v1.2.0`.
@@ -362,6 +366,20 @@ mod tests {
 
     fn v(text: &str) -> Version {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_next_one_is_above_although_words_compare_as_words() {
+        for (version, next) in [
+            ("v1.0.0-rc9", "v1.0.0-rc9.1"),
+            ("v1.0.0-rc8", "v1.0.0-rc9"),
+            ("v1.0.0-rc.9", "v1.0.0-rc.10"),
+        ] {
+            let version: Version = version.parse().unwrap();
+            let found = version.successors().next().unwrap();
+            assert_eq!(found.as_str(), next);
+            assert!(found > version);
+        }
     }
 
     #[test]
