@@ -457,7 +457,7 @@ fn beside_a_fetch(sandbox: &Sandbox, what: &str) {
         let took = measured(&fresh, &format!("git gryt {line}"));
         match (&fetched, took) {
             (Some(fetched), Some(took)) => {
-                eprintln!("{what}: {line}: {took}; git fetch: {fetched}")
+                eprintln!("{what}: {line}: {took}; git fetch: {fetched}");
             }
             _ => eprintln!("{what}: skipped, /usr/bin/time is not installed"),
         }
