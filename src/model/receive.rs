@@ -7,6 +7,8 @@ use super::{EvolutionName, Exit, Oid, Refusal, Stamp, Version};
 /// Why a ref is not moved as a push would have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
+    /// The ref is not where the pusher takes it to be.
+    Elsewhere,
     /// The ledger would be gone.
     LedgerGone,
     /// It would not go on from the entry where it is.
@@ -62,11 +64,13 @@ impl Wrong {
         let refused = |why: &str| Refusal::new(Exit::Failure, format!("{name} was refused: {why}"));
         let pull = "git gryt sync pull";
         match self {
-            Self::LedgerGone => refused("the ledger of a project is never deleted")
-                .because("To stop using git gryt, leave the ledger where it is"),
-            Self::LedgerRewound { at } => refused("it does not go on from the ledger here")
+            Self::Elsewhere => refused("somebody moved it meanwhile").then(pull),
+            Self::LedgerGone => refused("the ledger is never deleted by a push").because(
+                "Whoever administers this server can delete it in the bare repository, with git update-ref -d",
+            ),
+            Self::LedgerRewound { at } => refused("it is not a fast-forward of the ledger here")
                 .because(format!("The last entry here is {at}"))
-                .because("The ledger only grows: take over what is here, and try again")
+                .because("Pull first, and type the command again")
                 .then(pull),
             Self::NoLedger { why } => refused("it is no ledger").because(why),
             Self::Invalid { entry, why } => {
@@ -83,8 +87,8 @@ impl Wrong {
                 refusal = refusal.because(format!("The entry is {}", entry.short()));
                 match admit {
                     Some(admit) => refusal.because(format!(
-                        "Whoever administers this server can let this one in there: git config --add \
-                         gryt.admit '{admit}'"
+                        "Whoever administers this server can let it in, by a command in the bare repository: \
+                         git config --add gryt.admit '{admit}'. After that, promote again"
                     )),
                     None => refusal,
                 }
@@ -224,9 +228,11 @@ impl Times<'_> {
         if *latest > *now + TOLERANCE {
             return Some("lies ahead of this server's clock by more than a day");
         }
+        // A key that is over signs nothing by saying that it was earlier.
+        let earliest = self.says.unwrap_or(self.commit).min(self.commit);
         if self
             .before
-            .is_some_and(|before| *self.commit + TOLERANCE < *before.min(now))
+            .is_some_and(|before| *earliest + TOLERANCE < *before.min(now))
         {
             return Some("says that it was written more than a day before an earlier one");
         }

@@ -177,7 +177,7 @@ fn where_nothing_can_be_written_commands_still_answer() {
     }
     let sandbox = Sandbox::new();
     let [ann, _] = history(&sandbox);
-    let expected = answers(&ann, "--no-cache");
+    let expected = answers(&ann, "--no-cache -v");
     // As on a full disk: no file can grow, whoever writes.
     ann.must("rm -rf .git/gryt/cache.db*");
     let ask = |line: &&str| {

@@ -44,10 +44,10 @@ fn the_ledger_only_grows_whoever_pushes() {
     ann.must("git gryt promote v1.1.0");
     let before = hosting.refs("refs");
     let told = refused(&ann, ":refs/gryt/ledger");
-    assert!(told.contains("never deleted"), "{told}");
+    assert!(told.contains("never deleted by a push"), "{told}");
     let told = refused(&ann, "+refs/gryt/ledger~1:refs/gryt/ledger");
     assert!(
-        told.contains("does not go on from the ledger here"),
+        told.contains("is not a fast-forward of the ledger here"),
         "{told}"
     );
     assert!(told.contains("Next: git gryt sync pull"), "{told}");
@@ -69,12 +69,73 @@ fn the_ledger_only_grows_whoever_pushes() {
     sandbox.nobody().git("init -q --bare empty.git");
     let empty = ann.at(sandbox.path().join("empty.git"));
     let ran = empty.sh("git push --mirror ../hosting.git");
-    assert!(ran.err.contains("never deleted"), "{}", ran.err);
+    assert!(ran.err.contains("never deleted by a push"), "{}", ran.err);
     // Nor does one part of a push land without the other.
     ann.git("commit -q --allow-empty -m More");
     refused(&ann, "main :refs/gryt/ledger");
     assert_eq!(hosting.refs("refs"), before);
     ann.git("push -q origin main");
+}
+
+/// Git hands the hook the old value that the client claims, and compares it only afterwards.
+#[test]
+fn nobody_is_believed_about_where_a_ref_is() {
+    let sandbox = Sandbox::new();
+    let (hosting, [ann]) = guarded(&sandbox, ["ann"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    let (zero, other) = ("0".repeat(40), "1".repeat(40));
+    let main = hosting.git("rev-parse refs/heads/main");
+    for line in [
+        format!("{other} {zero} refs/gryt/ledger"),
+        format!("{zero} {zero} refs/tags/v1.0.0"),
+        format!("{zero} {main} refs/tags/v1.0.0"),
+        format!("{zero} {main} refs/heads/main"),
+    ] {
+        let ran = hosting.sh(&format!("echo '{line}' | hooks/pre-receive"));
+        assert_ne!(ran.code, 0, "{line}: {ran:#?}");
+        let what = "was refused: somebody moved it meanwhile";
+        assert!(ran.err.contains(what), "{line}: {ran:#?}");
+    }
+}
+
+#[test]
+fn another_ledger_takes_no_place_beside_the_ledger() {
+    let sandbox = Sandbox::new();
+    let (hosting, [ann]) = guarded(&sandbox, ["ann"]);
+    ann.git("config gryt.remotePrefix refs/heads/gryt/");
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    let ledger = ann.git("ls-remote origin refs/heads/gryt/ledger refs/gryt/ledger");
+    assert!(ledger.contains("ledger"), "{ledger}");
+    let beside = match ledger.contains("refs/heads/gryt/ledger") {
+        true => "refs/gryt/ledger",
+        false => "refs/heads/gryt/ledger",
+    };
+    // Another project's ledger, of one entry.
+    sandbox.nobody().git("init -q --bare other.git");
+    let eve = sandbox.clone_of("eve", "other.git");
+    eve.must("git commit -q --allow-empty -m x && git push -q origin HEAD:main");
+    eve.must("git gryt generation new v1.0.0 --change add:A:a && git gryt sync push");
+    eve.must("git remote set-url origin ../hosting.git");
+    let own = eve.refs("refs/gryt-remotes").into_iter();
+    let own: Vec<String> = own
+        .filter(|(name, _)| name.ends_with("/ledger"))
+        .map(|(_, oid)| oid)
+        .collect();
+    let genesis = &own[0];
+    let told = refused(&eve, &format!("{genesis}:{beside}"));
+    assert!(
+        told.contains("the ledger of this repository begins at"),
+        "{told}"
+    );
+    // As a branch it is one like all others, and keeps nobody from the names beside it.
+    eve.git(&format!(
+        "push -q origin {genesis}:refs/heads/feature/ledger"
+    ));
+    ann.git("push -q origin main:refs/heads/feature/login");
+    eve.git("push -q origin :refs/heads/feature/ledger");
+    assert_eq!(hosting.refs("refs/heads/feature").len(), 1);
 }
 
 #[test]
@@ -379,8 +440,11 @@ fn an_administrator_lets_in_what_everybody_disputes() {
     let line = "git gryt promote v2.0.0 --override-previous --without-heir --reason gone";
     let told = bob.refused(8, line);
     assert!(told.contains("everybody would dispute v2.0.0"), "{told}");
-    let command = told.split("let this one in there: ").nth(1).unwrap();
-    let command = command.lines().next().unwrap().trim();
+    let command = told
+        .split("by a command in the bare repository: ")
+        .nth(1)
+        .unwrap();
+    let command = command.split(". After that").next().unwrap().trim();
     hosting.must(command);
     let told = bob.sh(line);
     assert_eq!(told.code, 0, "{}", told.err);
@@ -436,7 +500,7 @@ fn a_ledger_among_branches_is_guarded_alike() {
     let before = hosting.refs("refs");
     let ledger = "refs/heads/team/gryt/ledger";
     let told = refused(&ann, &format!(":{ledger}"));
-    assert!(told.contains("never deleted"), "{told}");
+    assert!(told.contains("never deleted by a push"), "{told}");
     refused(&ann, &format!("+refs/gryt/ledger~1:{ledger}"));
     refused(&ann, "main:refs/heads/team/gryt/mine");
     refused(&ann, "main:refs/heads/team/gryt/generations/v3.0.0");

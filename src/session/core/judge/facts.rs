@@ -10,7 +10,8 @@ use crate::model::mailmap::{Mailmap, People};
 use crate::model::policy::{self, Policy};
 use crate::model::rules::RuleSet;
 use crate::model::sealed::{POLICY, Sealed};
-use crate::model::{EvolutionName, Invalid, Oid, Refusal, Version};
+use crate::model::signature::Signature;
+use crate::model::{Cause, EvolutionName, Invalid, Oid, Refusal, Version};
 use crate::session::core::Core;
 use crate::store::draft;
 use crate::store::ledger::Ledger;
@@ -30,6 +31,35 @@ pub(super) fn unknown(error: &anyhow::Error) -> String {
         },
         None => format!("{error:#}"),
     }
+}
+
+/// Whether an error says that gpg is missing here.
+fn is_untold(error: &anyhow::Error) -> bool {
+    let refusal = error.downcast_ref::<Refusal>();
+    refusal.is_some_and(|refusal| refusal.cause == Cause::NoProgram)
+}
+
+/// What a promotion is disputed for, whoever signed it and its proofs: nobody who can push makes a machine
+/// without gpg unable to tell of what everybody disputes.
+fn whatever_is_signed(facts: &mut Facts<'_>) -> Result<Vec<Dispute>, Later> {
+    let each = || {
+        let broken = Signature::Broken(String::new());
+        [Signature::Due, Signature::Missing, broken]
+    };
+    let mut found = Vec::new();
+    for entry in each() {
+        for proofs in each() {
+            facts.rules.signature = entry.clone();
+            for tried in facts.evolutions.iter_mut().flatten() {
+                tried.attempt.signature = proofs.clone();
+            }
+            found = dispute::promotion(facts, RuleSet::CURRENT)?;
+            if found.is_empty() {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
 }
 
 impl Core<'_> {
@@ -83,8 +113,12 @@ impl Core<'_> {
         let signed = self.first_original(commit, sealed)?;
         let proven = evolutions.iter_mut().flatten();
         let attempts = proven.map(|tried: &mut Tried| &mut tried.attempt);
-        self.sign(&mut rules, sealed, &signed, attempts)?;
-        let facts = Facts {
+        let untold = match self.sign(&mut rules, sealed, &signed, attempts) {
+            Ok(()) => None,
+            Err(error) if is_untold(&error) => Some(error),
+            Err(error) => return Err(error),
+        };
+        let mut facts = Facts {
             author: &commit.author,
             sealed,
             contract: &contract,
@@ -95,7 +129,13 @@ impl Core<'_> {
             rules,
             original,
         };
-        Ok(dispute::promotion(&facts, RuleSet::CURRENT))
+        match untold {
+            None => Ok(dispute::promotion(&facts, RuleSet::CURRENT)),
+            Some(error) => match whatever_is_signed(&mut facts) {
+                Ok(found) if found.is_empty() => Err(error),
+                found => Ok(found),
+            },
+        }
     }
 
     /// The entry whose signature counts: one that repeats another is signed by whoever did that. It may have

@@ -93,6 +93,10 @@ impl Sealing<'_> {
                 return Ok(Err(Wrong::NoLedger { why }));
             }
         };
+        if let Some(other) = self.other_genesis(chain.first())? {
+            let why = format!("the ledger of this repository begins at {}", other.short());
+            return Ok(Err(Wrong::NoLedger { why }));
+        }
         let mut wrong = None;
         let mut trouble = None;
         let after = self.go_on(None, &chain, |passed| {
@@ -123,6 +127,20 @@ impl Sealing<'_> {
                 why: "it has no entry".into(),
             }),
         })
+    }
+
+    /// The genesis of a ledger that is at a place of gryt's here, and does not begin as the one that is to begin.
+    fn other_genesis(self, genesis: Option<&Oid>) -> Result<Option<Oid>> {
+        for prefix in self.own_prefixes() {
+            let Some(tip) = self.core.store.tip(&format!("{prefix}ledger"))? else {
+                continue;
+            };
+            let here = self.genesis(&tip);
+            if here.is_some() && here.as_ref() != genesis {
+                return Ok(here);
+            }
+        }
+        Ok(None)
     }
 
     /// What is wrong with an entry that comes now.
@@ -176,8 +194,12 @@ impl Sealing<'_> {
                 None => tips.remove(&update.name),
             };
         }
-        // A ledger among the branches holds what it seals.
-        tips.retain(|name, tip| name.starts_with("refs/heads/") && !self.is_entry(tip));
+        // A ledger among the branches holds what it seals, and evolutions what they prove.
+        let own = self.own_prefixes().map(str::to_owned);
+        tips.retain(|name, tip| {
+            let is_shared = own.iter().any(|prefix| name.starts_with(prefix.as_str()));
+            name.starts_with("refs/heads/") && !is_shared && !self.is_entry(tip)
+        });
         let commits = [sealed.commit.clone()];
         if self
             .core

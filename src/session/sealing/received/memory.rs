@@ -93,7 +93,9 @@ impl Sealing<'_> {
             (Some(chain), Some(known)) => self.go_on(Some(known), &chain, |_| Step::Next)?,
             _ => self.go_on(None, &self.core.entries(tip)?, |_| Step::Next)?,
         };
-        if let Some(standing) = &standing {
+        // What this machine could not tell is judged again at the next push.
+        let is_told = |standing: &&Standing| !standing.disputed.values().any(|d| d.untold);
+        if let Some(standing) = standing.as_ref().filter(is_told) {
             memory.places.insert(place.prefix.clone(), standing.clone());
             if let Err(error) = self.remember_judged(&memory) {
                 let text = format!("What was judged of the ledger is not kept: {error:#}");

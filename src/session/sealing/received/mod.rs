@@ -51,6 +51,10 @@ impl Sealing<'_> {
     /// # Errors
     /// Refs or objects cannot be read, so that the push cannot be judged.
     pub(crate) fn received(self, moves: &[Update]) -> Result<Found> {
+        let elsewhere = self.elsewhere(moves)?;
+        if !elsewhere.is_empty() {
+            return Ok(elsewhere);
+        }
         let mut wrong: Found = moves
             .iter()
             .filter(|update| names::is_private(&update.name) && update.new.is_some())
@@ -72,6 +76,18 @@ impl Sealing<'_> {
             }
         }
         Ok(wrong)
+    }
+
+    /// The refs that are not where the pusher says. Git compares them only after this hook, each by itself, and
+    /// what was judged would be another move than what happens.
+    fn elsewhere(self, moves: &[Update]) -> Result<Found> {
+        let mut found = Found::new();
+        for update in moves {
+            if self.core.store.tip(&update.name)? != update.old {
+                found.push((update.name.clone(), Wrong::Elsewhere));
+            }
+        }
+        Ok(found)
     }
 
     /// Judges the ledgers that are here, so that the first push does not have to wait for that.
@@ -133,11 +149,23 @@ impl Sealing<'_> {
             let is_ours =
                 prefix == names::SHARED || before.iter().chain(after).any(|tip| self.is_entry(tip));
             if is_ours {
-                prefixes.insert(prefix, before);
+                prefixes.insert(prefix, (before, after.cloned()));
             }
         }
+        let known = self.own_prefixes();
+        let geneses: BTreeSet<Oid> = known
+            .iter()
+            .filter_map(|prefix| self.genesis(prefixes.get(*prefix)?.0.as_ref()?))
+            .collect();
+        // A branch that ends in /ledger and holds an entry of anything else is a branch like all others.
+        prefixes.retain(|prefix, (before, after)| {
+            let of_this = |tip: &Oid| self.genesis(tip).is_some_and(|own| geneses.contains(&own));
+            known.contains(&prefix.as_str())
+                || geneses.is_empty()
+                || before.iter().chain(after.iter()).any(of_this)
+        });
         let mut places = Vec::new();
-        for (prefix, before) in prefixes {
+        for (prefix, (before, _)) in prefixes {
             let here = |update: &'m Update| {
                 let rest = update.name.strip_prefix(prefix.as_str())?;
                 Some((format!("{}{rest}", names::SHARED), update))
@@ -157,11 +185,7 @@ impl Sealing<'_> {
     /// What the refs of a place may begin with: gryt's own prefix, the one that is set, and each folder of
     /// branches in which something moves.
     fn prefixes(self, moves: &[Update]) -> BTreeSet<String> {
-        let own = [
-            names::SHARED,
-            names::BRANCHES,
-            &self.core.config.remote_prefix,
-        ];
+        let own = self.own_prefixes();
         let mut prefixes: BTreeSet<String> = own.map(str::to_owned).into();
         for update in moves {
             let Some(below) = update.name.strip_prefix("refs/heads/") else {
@@ -171,6 +195,20 @@ impl Sealing<'_> {
             prefixes.extend(folders.map(|folder| format!("refs/heads/{folder}")));
         }
         prefixes
+    }
+
+    /// Gryt's own prefixes, and the one that is set.
+    fn own_prefixes(&self) -> [&str; 3] {
+        [
+            names::SHARED,
+            names::BRANCHES,
+            &self.core.config.remote_prefix,
+        ]
+    }
+
+    /// The first entry of the ledger that ends so; none where that cannot be read.
+    pub(super) fn genesis(self, tip: &Oid) -> Option<Oid> {
+        self.core.entries(tip).ok()?.into_iter().next()
     }
 
     /// Whether a commit is an entry of some ledger, by what it says of itself.
