@@ -1,13 +1,15 @@
 //! Promoting although a gate fails: what may be excused, by whose word, and how it is said
 //! (docs/policy.md, "Waivers").
 
-use super::gate::{Subject, combine, judge, verdict};
+use super::gate::{combine, judge, verdict};
 use super::mailmap::People;
+use super::ring::{self, Ring};
 use super::rules::RuleSet;
 use super::signature::Signature;
-use super::signers::{self, Blocks, Ring};
+use super::signers::Blocks;
 use super::signing::Signing;
 use super::strictness::Strictness;
+use super::subject::Subject;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
 use super::{Exit, Oid, Person, Policy, Refusal, Stamp, Version};
 
@@ -84,7 +86,7 @@ impl Rules {
     pub(crate) fn join_by_keys(&mut self) {
         let previous = self.previous.as_ref().map(|(_, policy)| policy);
         let both = [Some(&self.present), previous].into_iter().flatten();
-        let pairs = both.flat_map(signers::sharing).collect();
+        let pairs = both.flat_map(ring::sharing).collect();
         self.people.share_keys(pairs);
     }
 
@@ -472,7 +474,8 @@ mod tests {
 
     /// The gate `signed` of a release without changes, whose entry `ann` signs with `key`.
     fn signed(present: &str, previous: Option<&str>, key: &str) -> Option<(bool, Option<Only>)> {
-        let Ok(signers::Key::Ssh(known)) = signers::Key::parse(key) else {
+        let Ok(crate::model::signers::Key::Ssh(known)) = crate::model::signers::Key::parse(key)
+        else {
             panic!("{key}");
         };
         let rules = Rules {

@@ -2,30 +2,17 @@
 
 use strum::VariantArray;
 
-use super::evolution::{Attempt, Says};
-use super::mailmap::People;
 use super::policy::Policy;
-use super::proof::StepEnd;
+use super::requirements::{
+    changes_proven, covers_release, has_changes, independent_proof, may_promote, min_evolutions,
+    no_failed, required_steps,
+};
+use super::ring::Worth;
 use super::rules::RuleSet;
-use super::signers::Worth;
 use super::signing::{Signing, signed};
-use super::standing::{Progress, Standing, standings};
 use super::strictness::Strictness;
+use super::subject::Subject;
 use super::verdict::{Gate, GateName, Only, Verdict};
-use super::{Change, Contract, Oid, Person};
-
-/// What is judged.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
-    pub contract: &'a Contract,
-    /// The draft's first commit, and who made it.
-    pub generation: &'a Oid,
-    pub declared_by: &'a Person,
-    pub attempts: &'a [Attempt],
-    pub promoter: &'a Person,
-    /// Who is who.
-    pub people: &'a People,
-}
 
 /// Judges by one policy: the gates that always stand, and those that it switches on.
 pub(crate) fn judge(
@@ -171,214 +158,15 @@ pub(super) fn verdict(gate: Gate, missing: Vec<String>) -> Verdict {
     }
 }
 
-fn has_changes(subject: &Subject<'_>) -> Vec<String> {
-    let version = &subject.contract.version;
-    match subject.contract.changes.is_empty() {
-        true => vec![format!(
-            "{version} declares no change: git gryt generation edit {version} --change TYPE:ID:TITLE"
-        )],
-        false => Vec::new(),
-    }
-}
-
-fn changes_proven(subject: &Subject<'_>) -> Vec<String> {
-    let version = &subject.contract.version;
-    let missing = |standing: &Standing| {
-        let id = &standing.change;
-        let by = speaker(standing);
-        let start = format!("git gryt evolution start {version} --change {id}");
-        // Nobody else can go on with an evolution.
-        let run = match &standing.owner {
-            Some(owner) if owner.is(subject.promoter) => format!("git gryt run --change {id}"),
-            Some(_) | None => start.clone(),
-        };
-        match &standing.progress {
-            Progress::Proven | Progress::Elsewhere { .. } => None,
-            Progress::NotStarted => Some(format!("{id} is not started: {start}")),
-            Progress::Abandoned => Some(format!("{id} was abandoned ({by}): {start}")),
-            Progress::Started => Some(format!("{id} is started and not proven ({by}): {run}")),
-            Progress::Failed => Some(format!("{id} failed ({by}): {run}")),
-            Progress::Stale { why } => Some(format!(
-                "{id} passed, and that does not count: {why} ({by}): {run}"
-            )),
-        }
-    };
-    let found = standings(subject.contract, subject.generation, subject.attempts);
-    found.iter().filter_map(missing).collect()
-}
-
-fn speaker(standing: &Standing) -> String {
-    match (&standing.owner, standing.number) {
-        (Some(owner), Some(number)) => format!("{}, rc.{number}", owner.name),
-        _ => String::new(),
-    }
-}
-
-fn may_promote(subject: &Subject<'_>, promoters: &[String]) -> Vec<String> {
-    let promoter = subject.promoter;
-    match promoters
-        .iter()
-        .any(|email| subject.people.has(promoter, email))
-    {
-        true => Vec::new(),
-        false => vec![format!(
-            "{promoter} may not promote: ask {}",
-            promoters.join(" or ")
-        )],
-    }
-}
-
-/// The attempts of this generation at `change`.
-fn at<'a>(
-    subject: &Subject<'a>,
-    change: &'a Change,
-) -> impl Iterator<Item = &'a Attempt> + use<'a> {
-    let (attempts, generation) = (subject.attempts, subject.generation);
-    attempts
-        .iter()
-        .filter(move |a| a.name.change.is(&change.id) && a.evolution.generation == *generation)
-}
-
-/// Those of them that prove it.
-pub(super) fn proving<'a>(
-    subject: &Subject<'a>,
-    change: &'a Change,
-) -> impl Iterator<Item = &'a Attempt> + use<'a> {
-    let generation = subject.generation;
-    at(subject, change).filter(move |a| a.says(change, generation).passes())
-}
-
-/// A line for each change of which `rule` says that something is missing.
-fn each<'a>(subject: &Subject<'a>, rule: impl Fn(&'a Change) -> Option<String>) -> Vec<String> {
-    subject.contract.changes.iter().filter_map(rule).collect()
-}
-
-fn min_evolutions(subject: &Subject<'_>, least: u32) -> Vec<String> {
-    let version = &subject.contract.version;
-    each(subject, |change| {
-        let count = proving(subject, change).count();
-        let id = &change.id;
-        (count < least as usize).then(|| {
-            format!(
-                "{id} is proven by {count} of {least} evolutions: git gryt evolution start \
-                 {version} --change {id}"
-            )
-        })
-    })
-}
-
-fn no_failed(subject: &Subject<'_>) -> Vec<String> {
-    let generation = subject.generation;
-    each(subject, |change| {
-        let failed = at(subject, change)
-            .filter(|a| a.says(change, generation) == Says::Fails)
-            .max_by_key(|a| a.name.number)?;
-        let later = |a: &Attempt| a.name.number > failed.name.number;
-        if proving(subject, change).any(later) {
-            return None;
-        }
-        let (id, owner) = (&change.id, &failed.evolution.owner.name);
-        Some(format!(
-            "{id} failed ({owner}, {}) and none passed since: git gryt run --change {id}",
-            failed.name.rc()
-        ))
-    })
-}
-
-fn covers_release(subject: &Subject<'_>) -> Vec<String> {
-    let found = standings(subject.contract, subject.generation, subject.attempts);
-    let version = &subject.contract.version;
-    let say = |standing: &Standing| {
-        let Progress::Elsewhere { pull } = standing.progress else {
-            return None;
-        };
-        let (id, by) = (&standing.change, speaker(standing));
-        Some(match (pull, &standing.branch) {
-            (true, _) => format!(
-                "{id} is proven at a commit that the cloud's branch holds and the release does not \
-                 ({by}): git pull"
-            ),
-            (false, Some(branch)) => format!(
-                "{id} is proven on {branch}, which is not merged into the release ({by}); if it is \
-                 there by other commits, prove it again by git gryt run --uncovered {version}: git \
-                 merge {branch}"
-            ),
-            (false, None) => format!(
-                "{id} is proven at a commit that the release does not hold ({by}): git gryt run \
-                 --uncovered {version}"
-            ),
-        })
-    };
-    found.iter().filter_map(say).collect()
-}
-
-fn required_steps(subject: &Subject<'_>, policy: &Policy) -> Vec<String> {
-    each(subject, |change| {
-        let rules = policy.gates.required_steps.iter();
-        let mut steps: Vec<&str> = rules
-            .filter(|rule| rule.types.contains(&change.kind))
-            .flat_map(|rule| rule.steps.iter().map(String::as_str))
-            .filter(|step| !proving(subject, change).any(|a| passed(a, step)))
-            .collect();
-        steps.sort_unstable();
-        steps.dedup();
-        let id = &change.id;
-        (!steps.is_empty()).then(|| {
-            format!(
-                "{id} is not proven by {}: git gryt run PIPELINE --change {id}",
-                steps.join(", ")
-            )
-        })
-    })
-}
-
-/// Whether the attempt's proof has that step, passed.
-fn passed(attempt: &Attempt, step: &str) -> bool {
-    let steps = attempt.proof.iter().flat_map(|proof| &proof.steps);
-    steps
-        .filter(|result| result.name.eq_ignore_ascii_case(step))
-        .any(|result| result.status == StepEnd::Pass)
-}
-
-fn independent_proof(subject: &Subject<'_>) -> Vec<String> {
-    let version = &subject.contract.version;
-    let found = dependent(subject);
-    let say = |(change, assignee): &(&Change, Option<&str>)| {
-        let id = &change.id;
-        match assignee {
-            None => format!(
-                "{id} has no assignee to be independent of: git gryt generation edit {version} \
-                 --assign {id}=WHO"
-            ),
-            Some(assignee) => format!(
-                "{id} is proven by nobody but {assignee}, whose it is; somebody else proves it \
-                 by: git gryt evolution start {version} --change {id}"
-            ),
-        }
-    };
-    found.iter().map(say).collect()
-}
-
-/// The changes that nobody but their assignees proved, or that have none.
-pub(super) fn dependent<'a>(subject: &Subject<'a>) -> Vec<(&'a Change, Option<&'a str>)> {
-    let mut found = Vec::new();
-    for change in &subject.contract.changes {
-        let assignee = change.assignee.as_deref().filter(|a| !a.trim().is_empty());
-        let people = subject.people;
-        let is_other = |a: &Attempt, who: &str| !people.may_go_by(&a.evolution.owner, who);
-        let other = |a: &Attempt| assignee.is_some_and(|who| is_other(a, who));
-        if !proving(subject, change).any(other) {
-            found.push((change, assignee));
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::evolution::Attempt;
     use super::super::evolution::Cover;
     use super::super::evolution::tests::attempt;
+    use super::super::mailmap::People;
+    use super::super::proof::StepEnd;
     use super::super::proof::{Outcome, StepResult};
+    use super::super::{Contract, Person};
     use super::*;
 
     fn contract() -> Contract {

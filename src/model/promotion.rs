@@ -2,11 +2,11 @@
 
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
-use super::gate::Subject;
 use super::mailmap::People;
 use super::person::moment;
 use super::reconcile::Relation;
 use super::sealed::{Folded, Sealed};
+use super::subject::Subject;
 use super::verdict::Verdict;
 use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
 

@@ -5,7 +5,7 @@
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 /// What the signature of an object shows by itself. Whose key it was is another question
-/// ([`Ring`](super::signers::Ring)).
+/// ([`Ring`](super::ring::Ring)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Signature {
     /// There is none.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::signers::{Ring, Worth};
+use super::ring::{Ring, Worth};
 use super::{Person, Version};
 
 /// What the signature of an entry is worth as its author's.

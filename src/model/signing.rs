@@ -2,9 +2,9 @@
 //! "Keys").
 
 use super::Stamp;
-use super::gate::{Subject, proving};
+use super::ring::{Ring, Worth};
 use super::signature::Signature;
-use super::signers::{Ring, Worth};
+use super::subject::{Subject, proving};
 
 /// What signatures are judged by.
 #[derive(Clone, Debug, Default)]

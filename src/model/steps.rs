@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::gate::{Subject, dependent};
 use super::promotion::{Draft, Facts};
 use super::reconcile::Relation;
 use super::standing::{Progress, Standing, standings};
+use super::subject::{Subject, dependent};
 use super::verdict::{Gate, Verdict};
 use super::{Change, Contract, Exit, Policy, Refusal, Version};
 

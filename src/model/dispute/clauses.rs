@@ -4,9 +4,9 @@ use super::facts::{Facts, Proven, Steps, Tried};
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
-use crate::model::gate::Subject;
 use crate::model::proof::{Outcome, outcome};
 use crate::model::sealed::Folded;
+use crate::model::subject::Subject;
 use crate::model::verdict::{ExcuseKind, Only, Verdict};
 use crate::model::{Oid, Person};
 

@@ -4,9 +4,10 @@ use super::facts::Whose;
 use super::{Later, known};
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::mailmap::People;
+use crate::model::ring::{Ring, Worth};
 use crate::model::rules::RuleSet;
 use crate::model::signature::Signature;
-use crate::model::signers::{Blocks, Ring, Worth};
+use crate::model::signers::Blocks;
 use crate::model::strictness::Strictness;
 use crate::model::{Person, Policy, Stamp, Version};
 

@@ -15,8 +15,8 @@ use super::Invalid;
 use super::disputed::{Dispute, Rule};
 use super::evolution::Attempt;
 use super::excuse::Rules;
-use super::gate::Subject;
 use super::rules::RuleSet;
+use super::subject::Subject;
 use clauses::{counted, draft, evolutions, excused, gates, proof};
 
 pub(crate) use deed::{Deed, deed};

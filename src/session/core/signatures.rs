@@ -10,7 +10,7 @@ use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::policy::Policy;
 use crate::model::signature::{Form, Signature, Signed};
-use crate::model::signers::{Blocks, armoured};
+use crate::model::signers::Blocks;
 use crate::model::{Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
 
@@ -20,7 +20,7 @@ impl Core<'_> {
     /// # Errors
     /// gpg is missing here.
     pub(crate) fn blocks<'p>(&self, of: impl Iterator<Item = &'p Policy>) -> Result<Blocks> {
-        let mut texts: Vec<String> = of.flat_map(armoured).collect();
+        let mut texts: Vec<String> = of.flat_map(Policy::armoured).collect();
         texts.sort();
         texts.dedup();
         Ok(match self.keyring(texts)? {

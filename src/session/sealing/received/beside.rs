@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::memory::Standing;
+use super::standing::Standing;
 use super::{Found, Place};
 use crate::git::refs::Update;
 use crate::model::ledger::FORMAT;

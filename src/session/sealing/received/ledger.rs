@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::memory::Standing;
+use super::standing::Standing;
 use crate::git::refs::Update;
 use crate::model::disputed::Disputed;
 use crate::model::ledger::{Check, Verified, check};

@@ -11,37 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Place;
 use super::ledger::Step;
+use super::standing::Standing;
 use crate::config;
+use crate::model::Oid;
 use crate::model::rules::RuleSet;
-use crate::model::{Oid, Stamp};
 use crate::session::sealing::Sealing;
-use crate::store::ledger::{Disputes, Ledger};
 
 /// The file below the folder that gryt has in a repository.
 const FILE: &str = "judged.json";
-
-/// A ledger that was judged up to its tip.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Standing {
-    /// The first commit, which is the ledger's identity.
-    pub genesis: Oid,
-    pub tip: Oid,
-    /// The last valid entry.
-    pub base: Oid,
-    pub disputed: Disputes,
-    /// The latest time of an entry.
-    pub latest: Stamp,
-}
-
-impl Standing {
-    pub(super) fn ledger(&self) -> Ledger {
-        Ledger {
-            tip: self.tip.clone(),
-            base: self.base.clone(),
-            disputed: self.disputed.clone(),
-        }
-    }
-}
 
 /// What the file holds.
 #[derive(Debug, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -7,13 +7,14 @@
 mod beside;
 mod ledger;
 mod memory;
+mod standing;
 mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use self::memory::Standing;
+use self::standing::Standing;
 use super::Sealing;
 use crate::git::refs::Update;
 use crate::model::Oid;

@@ -1,18 +1,21 @@
 //! A team's policy: what a release must satisfy beyond that all of its changes are proven
 //! (docs/policy.md).
 
+mod changed;
+mod check;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::ChangeKind;
-use super::place::{self, Key};
-use super::rules::RuleSet;
-use super::scheme::{Range, Scheme};
-use super::signers::{self, Signers};
-use super::strictness::Strictness;
-use super::verdict::Gate;
-use super::{Exit, Invalid, Refusal, Version};
+use crate::model::change::ChangeKind;
+use crate::model::place::{self, Key};
+use crate::model::rules::RuleSet;
+use crate::model::scheme::{Range, Scheme};
+use crate::model::signers::{self, Signers};
+use crate::model::strictness::Strictness;
+use crate::model::verdict::Gate;
+use crate::model::{Exit, Invalid, Refusal, Version};
 
 /// The tracked file, below the top.
 pub(crate) const FILE: &str = ".gryt/policy.yaml";
@@ -150,7 +153,7 @@ impl Policy {
                 "it uses a key that only a later git-gryt knows",
             ));
         }
-        if signers::armoured(&policy).len() > signers::MOST_ARMOURED {
+        if policy.armoured().len() > signers::MOST_ARMOURED {
             let most = signers::MOST_ARMOURED;
             return Err(Invalid::new(format!("it names more than {most} gpg keys")));
         }
@@ -247,84 +250,6 @@ impl Policy {
         }
     }
 
-    /// Checks what it says of lines.
-    fn check_lines(&self, text: &[u8], root: &[Key<'_>]) -> Result<(), Invalid> {
-        for (name, part) in &self.lines {
-            let path = [root, &[Key::Name("lines"), Key::Name(name)]].concat();
-            let invalid = |rule: &str| Err(place::invalid(text, &path, rule));
-            match Range::try_from(name.clone()) {
-                Ok(range) if range.product().is_none() => {}
-                Ok(_) => {
-                    return invalid("a line of a product belongs under `lines` of that product");
-                }
-                Err(wrong) => return invalid(&wrong.rule),
-            }
-            if part.lines.is_some() {
-                return invalid("a line cannot hold `lines`");
-            }
-            self.clone().with(part.clone()).check(text, &path)?;
-        }
-        Ok(())
-    }
-
-    /// Checks the rules that its types cannot express; `root` is where it stands in `text`.
-    fn check(&self, text: &[u8], root: &[Key<'_>]) -> Result<(), Invalid> {
-        let invalid = |path: &[Key<'_>], rule: &str| {
-            let path = [root, path].concat();
-            Err(place::invalid(text, &path, rule))
-        };
-        let gate = |name| [Key::Name("gates"), Key::Name(name)];
-        if self.gates.min_evolutions == Some(0) {
-            return invalid(&gate("min_evolutions"), "min_evolutions is 1 or more");
-        }
-        for rule in &self.gates.required_steps {
-            if rule.types.is_empty() || rule.steps.is_empty() {
-                let rule = "required_steps names types and steps";
-                return invalid(&gate("required_steps"), rule);
-            }
-        }
-        if self.promoters.as_ref().is_some_and(Vec::is_empty) {
-            let rule = "nobody may promote: name somebody, or leave promoters out";
-            return invalid(&[Key::Name("promoters")], rule);
-        }
-        for (name, emails) in [("promoters", &self.promoters), ("heirs", &self.heirs)] {
-            for (at, email) in emails.iter().flatten().enumerate() {
-                if !email.contains('@') {
-                    let path = [Key::Name(name), Key::At(at)];
-                    return invalid(&path, &format!("`{email}` is not an email address"));
-                }
-            }
-        }
-        for (email, keys) in self.signers.iter().flatten() {
-            let path = [Key::Name("signers"), Key::Name(email)];
-            if !email.contains('@') {
-                return invalid(&path, &format!("`{email}` is no email"));
-            }
-            for (at, key) in keys.iter().enumerate() {
-                if let Err(rule) = signers::Key::parse(key) {
-                    let path = [Key::Name("signers"), Key::Name(email), Key::At(at)];
-                    return invalid(&path, &rule);
-                }
-            }
-        }
-        if self.signs()
-            && self
-                .signers
-                .iter()
-                .flatten()
-                .all(|(_, keys)| keys.is_empty())
-        {
-            let rule = "nobody could sign: name keys under signers";
-            return invalid(&gate("signed"), rule);
-        }
-        for (at, name) in self.waivable.iter().enumerate() {
-            if let Err(rule) = Gate::named_waivable(name) {
-                return invalid(&[Key::Name("waivable"), Key::At(at)], &rule);
-            }
-        }
-        Ok(())
-    }
-
     /// Whether it asks for signatures at all.
     pub(crate) fn signs(&self) -> bool {
         matches!(
@@ -333,8 +258,21 @@ impl Policy {
         )
     }
 
+    /// The armoured gpg keys among those that it names anywhere.
+    pub(crate) fn armoured(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for key in self.all_keys() {
+            if let Ok(signers::Key::Gpg(text)) = signers::Key::parse(key)
+                && !found.contains(&text)
+            {
+                found.push(text);
+            }
+        }
+        found
+    }
+
     /// The keys that it names anywhere, its products and lines included.
-    pub(crate) fn all_keys(&self) -> impl Iterator<Item = &str> {
+    fn all_keys(&self) -> impl Iterator<Item = &str> {
         let parts = self.products.values().chain(self.lines.values());
         let of_lines = self.products.values().flat_map(|part| part.lines.iter());
         let of_lines = of_lines.flat_map(BTreeMap::values);
@@ -377,77 +315,6 @@ impl Policy {
             return Ok(());
         }
         Err(self.needs.unknown(place, "asks for"))
-    }
-
-    /// What differs between `before` and this one, a line for each key.
-    pub fn differences(&self, before: &Policy) -> Vec<String> {
-        let flat = |policy: &Policy| {
-            // A policy is plain data, which JSON can always hold.
-            let value = serde_json::to_value(policy).unwrap_or_default();
-            let mut keys = BTreeMap::new();
-            for (key, value) in value.as_object().into_iter().flatten() {
-                // Keys are long: they are told one by one.
-                if key == "signers" {
-                    continue;
-                }
-                match value.as_object().filter(|_| key == "gates") {
-                    Some(gates) => keys.extend(gates.clone()),
-                    None => _ = keys.insert(key.clone(), value.clone()),
-                }
-            }
-            keys
-        };
-        let (old, new) = (flat(before), flat(self));
-        let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-        names.sort();
-        names.dedup();
-        let say = |value: Option<&serde_json::Value>| {
-            value.map_or("not set".to_owned(), ToString::to_string)
-        };
-        let differs = names
-            .into_iter()
-            .filter(|name| old.get(*name) != new.get(*name));
-        let mut found: Vec<String> = differs
-            .map(|name| {
-                let (was, is) = (say(old.get(name)), say(new.get(name)));
-                format!("{name} is {is}, and was {was}")
-            })
-            .collect();
-        let (old, new) = (before.keys_by_name(), self.keys_by_name());
-        let only = |one: &[String], other: &[String]| -> Vec<String> {
-            one.iter()
-                .filter(|key| !other.contains(key))
-                .cloned()
-                .collect()
-        };
-        found.extend(
-            only(&new, &old)
-                .iter()
-                .map(|key| format!("signers names {key}, and did not")),
-        );
-        found.extend(
-            only(&old, &new)
-                .iter()
-                .map(|key| format!("signers named {key}, and does not")),
-        );
-        found
-    }
-
-    /// Its keys, each as a message names it.
-    fn keys_by_name(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for (email, keys) in self.signers.iter().flatten() {
-            found.extend(keys.iter().map(|key| match signers::Key::parse(key) {
-                Ok(signers::Key::Ssh(known)) => format!("the key {} for {email}", known.key),
-                // Its fingerprint is gpg's to tell.
-                Ok(signers::Key::Gpg(text)) => {
-                    let end: String = text.lines().rev().nth(1).unwrap_or_default().into();
-                    format!("the gpg key that ends with {end} for {email}")
-                }
-                Err(_) => format!("a key for {email}"),
-            }));
-        }
-        found
     }
 }
 
