@@ -1,6 +1,9 @@
 //! Comparing two caches, row by row.
 
 use anyhow::Result;
+use rusqlite::Row;
+use rusqlite::types::Value;
+use serde::Serialize;
 
 use super::Cache;
 
@@ -37,40 +40,46 @@ const COMPARED: [(&str, &str); 6] = [
     ),
 ];
 
+/// The first row of a table in which two caches differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Difference {
+    pub table: String,
+    /// What names the row: its first column.
+    pub row: String,
+    /// The column that differs; none where one of the two has no such row.
+    pub column: Option<String>,
+    /// What this cache says, and what the other one does.
+    pub cached: Option<String>,
+    pub git: Option<String>,
+}
+
 impl Cache {
-    /// The tables in which this cache and `other` differ. Where [`REFS`] is among them, the two were read
-    /// from other refs, and the rest says nothing.
+    /// The first difference of each table between this cache and `other`. Where [`REFS`] is among them,
+    /// the two were read from other refs, and the rest says nothing.
     ///
     /// # Errors
     /// A database cannot be read.
-    pub fn differences(&self, other: &Cache) -> Result<Vec<String>> {
+    pub fn differences(&self, other: &Cache) -> Result<Vec<Difference>> {
         // Another process may write to this cache meanwhile: all tables are read as of one moment.
         let _moment = self.db.unchecked_transaction()?;
-        let mut wrong = Vec::new();
+        let mut found = Vec::new();
         for (table, sql) in COMPARED {
             let (mut here, mut there) = (self.db.prepare(sql)?, other.db.prepare(sql)?);
-            let width = here.column_count();
+            let columns: Vec<String> = here.column_names().map(str::to_owned).collect();
             let (mut here, mut there) = (here.query([])?, there.query([])?);
             loop {
                 let (one, two) = (here.next()?, there.next()?);
-                let same = match (one, two) {
-                    (None, None) => break,
-                    (Some(one), Some(two)) => {
-                        let mut same = true;
-                        for at in 0..width {
-                            same &= one.get_ref(at)? == two.get_ref(at)?;
-                        }
-                        same
-                    }
-                    _ => false,
-                };
-                if !same {
-                    wrong.push(table.to_owned());
+                if one.is_none() && two.is_none() {
+                    break;
+                }
+                if let Some(difference) = difference(table, &columns, one, two)? {
+                    found.push(difference);
                     break;
                 }
             }
         }
-        Ok(wrong)
+        Ok(found)
     }
 
     /// How many rows each table has.
@@ -85,5 +94,44 @@ impl Cache {
             counts.push((table.to_owned(), usize::try_from(count)?));
         }
         Ok(counts)
+    }
+}
+
+/// How two rows differ.
+fn difference(
+    table: &str,
+    columns: &[String],
+    one: Option<&Row<'_>>,
+    two: Option<&Row<'_>>,
+) -> Result<Option<Difference>> {
+    let cell = |row: Option<&Row<'_>>, at: usize| -> Result<Option<Value>> {
+        Ok(row.map(|row| row.get(at)).transpose()?)
+    };
+    for (at, column) in columns.iter().enumerate() {
+        let (cached, git) = (cell(one, at)?, cell(two, at)?);
+        if cached == git {
+            continue;
+        }
+        let name = cell(one.or(two), 0)?;
+        let both = one.is_some() && two.is_some();
+        return Ok(Some(Difference {
+            table: table.to_owned(),
+            row: name.map(text).unwrap_or_default(),
+            column: both.then(|| column.clone()),
+            cached: cached.map(text),
+            git: git.map(text),
+        }));
+    }
+    Ok(None)
+}
+
+/// A value as a person reads it.
+fn text(value: Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => text,
+        Value::Blob(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
     }
 }

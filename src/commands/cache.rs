@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::cache::Cache;
-use crate::cache::compare::REFS;
+use crate::cache::compare::{Difference, REFS};
 use crate::model::shaped::table;
 use crate::model::{Exit, Refusal};
 use crate::session::Session;
@@ -29,8 +29,8 @@ pub(crate) struct Report {
     #[serde(serialize_with = "table::serialize")]
     #[cfg_attr(test, schemars(with = "Vec<table::Shape<String, usize>>"))]
     pub tables: Vec<(String, usize)>,
-    /// Tables that say something else than a fresh cache.
-    pub wrong: Vec<String>,
+    /// The first row of each table that says something else than a fresh cache.
+    pub wrong: Vec<Difference>,
     pub rebuilt: bool,
 }
 
@@ -83,8 +83,8 @@ pub(crate) fn run(session: &Session<'_>, command: CacheCommand) -> Result<Outcom
 /// How often the cache is compared again, where other processes of this clone keep writing to it.
 const TRIES: u32 = 20;
 
-/// The cache, and the tables in which it differs from a fresh one.
-fn compare(core: &Core<'_>) -> Result<(Cache, Vec<String>)> {
+/// The cache, and how it differs from a fresh one.
+fn compare(core: &Core<'_>) -> Result<(Cache, Vec<Difference>)> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -92,7 +92,7 @@ fn compare(core: &Core<'_>) -> Result<(Cache, Vec<String>)> {
         let cache = core.cache(&refs)?;
         let wrong = cache.differences(&core.fresh_cache(&refs)?)?;
         // Another process moved the cache to other refs between these lines.
-        let raced = wrong.iter().any(|table| table == REFS);
+        let raced = wrong.iter().any(|found| found.table == REFS);
         if !raced || tries == TRIES {
             return Ok((cache, wrong));
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{line, table};
 use crate::cache::Cell;
+use crate::cache::compare::Difference;
 use crate::commands;
 
 /// Rows, as a table for people or as comma-separated values (RFC 4180).
@@ -62,11 +63,21 @@ pub(super) fn cache(report: &commands::cache::Report) -> String {
         "Compared"
     };
     _ = writeln!(text, "{word}: {}", counts.join(", "));
-    for table in &report.wrong {
-        _ = writeln!(
-            text,
-            "{table} is not what git holds: git gryt cache rebuild"
-        );
+    for found in &report.wrong {
+        let Difference {
+            table, row, column, ..
+        } = found;
+        let row = line(row);
+        let [cached, git] = [&found.cached, &found.git]
+            .map(|value| line(value.as_deref().unwrap_or("no such row")));
+        let what = match column {
+            Some(column) => format!("{column} of {row}: the cache has {cached}, git {git}"),
+            None => format!("{row}: the cache has {cached}, git {git}"),
+        };
+        _ = writeln!(text, "{table} is not what git holds: {what}");
+    }
+    if !report.wrong.is_empty() {
+        _ = writeln!(text, "Next: git gryt cache rebuild");
     }
     text
 }

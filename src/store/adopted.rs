@@ -18,10 +18,18 @@ impl Store {
     /// # Errors
     /// The blob cannot be read.
     pub fn adopted(&self, refs: &Refs, name: &str) -> Result<BTreeMap<String, Oid>> {
+        match refs.get(name) {
+            Some(oid) => self.adopted_as(oid),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// What the memory said when this was its blob.
+    ///
+    /// # Errors
+    /// The blob cannot be read.
+    pub fn adopted_as(&self, oid: &Oid) -> Result<BTreeMap<String, Oid>> {
         let repo = &*self.repo();
-        let Some(oid) = refs.get(name) else {
-            return Ok(BTreeMap::new());
-        };
         // Written by this clone, so it is not bounded as a stranger's text is.
         let blob = repo.find_blob(super::to_git(oid)?)?;
         let text = String::from_utf8_lossy(blob.content()).into_owned();

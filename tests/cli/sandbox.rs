@@ -10,6 +10,11 @@ use std::sync::OnceLock;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_git-gryt");
 
+/// Whether long tests are played whole (docs/testing.md, "Played whole").
+pub(crate) fn whole() -> bool {
+    std::env::var_os("GRYT_TEST_WHOLE").is_some()
+}
+
 /// Everything that one test touches.
 pub(crate) struct Sandbox {
     root: tempfile::TempDir,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::sandbox::{Person, Sandbox};
+use crate::sandbox::{Person, Sandbox, whole};
 
 const SECRET: &str = "s3cr3t-T0ken";
 const HEADER: &str = "czNjcjN0LWhlYWRlcg";
@@ -73,9 +73,12 @@ fn public(what: &str, bytes: &[u8]) {
 fn credentials_in_addresses_reach_nothing_that_is_printed_or_kept() {
     let written = ADDRESSES.map(|address| (address, "url"));
     let otherwise = ["pushurl", "insteadOf"].map(|by| (ADDRESSES[0], by));
-    for (address, by) in written.into_iter().chain(otherwise) {
+    for (nth, (address, by)) in written.into_iter().chain(otherwise).enumerate() {
         for reachable in [true, false] {
-            leaks(address, reachable, by);
+            // By turns: what is told of an address does not depend on how it is written.
+            if reachable == (nth % 2 == 0) || whole() {
+                leaks(address, reachable, by);
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::model::{EvolutionName, Oid, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::objects::Commit;
+use crate::store::refs::drafts;
 use crate::store::{Refs, Store, names};
 
 type Tips = BTreeMap<String, Oid>;
@@ -138,7 +139,14 @@ impl Core<'_> {
             adopted: &adopted,
         };
         let evolutions = Evolutions::of(&tips);
-        for version in self.versions_of(&moved) {
+        let touched = self.versions_of(&moved, &old, new)?;
+        // Two spellings of a version are about each other.
+        let spellings: BTreeMap<String, Version> = drafts(&old)
+            .chain(drafts(new))
+            .filter(|(version, _)| touched.contains(version))
+            .map(|(version, _)| (version.to_string(), version))
+            .collect();
+        for version in spellings.into_values() {
             change.remove(&version)?;
             if let Some(tip) = tips.local.get(&names::draft(&version)) {
                 change.add(&self.whole_draft(refs, (&tips, &evolutions), &version, tip)?)?;
@@ -148,20 +156,45 @@ impl Core<'_> {
         change.finish(key, read)
     }
 
-    /// The versions whose drafts or evolutions some refs are about, here or in the cloud.
-    fn versions_of(&self, moved: &[&String]) -> BTreeSet<Version> {
+    /// The versions whose drafts or evolutions something moved about: here, in the cloud, or in what
+    /// this clone has taken over from there.
+    fn versions_of(&self, moved: &[&String], old: &Tips, new: &Tips) -> Result<BTreeSet<Version>> {
         let tracking = names::tracking(self.config.remote.as_deref().unwrap_or_default());
-        let about = |name: &&String| {
+        let mut touched = BTreeSet::new();
+        for name in moved {
             if let Some(version) = name.strip_prefix(names::FAILED) {
-                return version.parse().ok();
+                touched.extend(version.parse::<Version>());
+            } else if name.starts_with(names::ADOPTED) {
+                let memory = [old.get(*name), new.get(*name)];
+                touched.extend(self.taken_otherwise(memory, old, new)?);
+            } else {
+                let shared = match name.strip_prefix(&tracking) {
+                    Some(rest) => names::shared(&format!("{}{rest}", names::SHARED)),
+                    None => names::shared(name),
+                };
+                touched.extend(shared.version().cloned());
             }
-            let shared = match name.strip_prefix(&tracking) {
-                Some(rest) => names::shared(&format!("{}{rest}", names::SHARED)),
-                None => names::shared(name),
-            };
-            shared.version().cloned()
+        }
+        Ok(touched)
+    }
+
+    /// The versions about which two memories of what was taken over differ. Where one of the two is not
+    /// there, or was pruned, all drafts.
+    fn taken_otherwise(
+        &self,
+        memory: [Option<&Oid>; 2],
+        old: &Tips,
+        new: &Tips,
+    ) -> Result<Vec<Version>> {
+        let [Some(was), Some(is)] = memory.map(|oid| oid.filter(|oid| self.store.has(oid))) else {
+            let all = drafts(old).chain(drafts(new));
+            return Ok(all.map(|(version, _)| version).collect());
         };
-        moved.iter().filter_map(about).collect()
+        let (was, is) = (self.store.adopted_as(was)?, self.store.adopted_as(is)?);
+        let names = was.keys().chain(is.keys());
+        let differ = names.filter(|name| was.get(*name) != is.get(*name));
+        let version = |name: &String| names::shared(name).version().cloned();
+        Ok(differ.filter_map(version).collect())
     }
 
     /// The entries that the ledger has since `known`, oldest first.
