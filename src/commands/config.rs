@@ -194,21 +194,36 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
                 .then("git remote add origin URL")
                 .into());
         }
-        session.core.store.git().set_config(key.git, value)?;
-        tell_overridden(session, key, value, false);
+        let all = with_before(session, key, value);
+        session.core.store.git().set_config(key.git, &all)?;
+        tell_overridden(session, key, &all, false);
+        return Ok(written(key, all, config::Origin::Git));
     }
-    let origin = if shared {
-        config::Origin::Shared
-    } else {
-        config::Origin::Git
-    };
-    Ok(Outcome::Config(Settings {
+    Ok(written(key, value.to_owned(), config::Origin::Shared))
+}
+
+/// The value to write. What a clone was told to trust stays trusted when it is told of another entry;
+/// every other setting has one value.
+fn with_before(session: &Session<'_>, key: &config::Key, value: &str) -> String {
+    let before = session.core.config.setting(key.name);
+    let of_git = |setting: &&Setting| setting.origin == config::Origin::Git;
+    let before = before
+        .filter(of_git)
+        .and_then(|setting| setting.value.as_deref());
+    match (key.name, before) {
+        ("trust", Some(before)) => config::joined(before, value),
+        _ => value.to_owned(),
+    }
+}
+
+fn written(key: &config::Key, value: String, origin: config::Origin) -> Outcome {
+    Outcome::Config(Settings {
         settings: vec![Setting {
             key: key.name,
-            value: Some(value.to_owned()),
+            value: Some(value),
             origin,
         }],
         host: Vec::new(),
         single: true,
-    }))
+    })
 }

@@ -19,7 +19,7 @@ use value::{
 
 pub(crate) use key::{KEYS, Key, check, counts, key, recommended};
 pub(crate) use shared::{FILE, Shared, read_shared, set_shared, unset_shared};
-pub(crate) use value::{boolean, prefix};
+pub(crate) use value::{boolean, joined, prefix};
 
 /// How far a clone works with its cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

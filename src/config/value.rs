@@ -75,6 +75,17 @@ pub(super) fn parse_oids(setting: &Setting) -> Result<Vec<Oid>, Refusal> {
     })
 }
 
+/// The words of two lists, each once.
+pub(crate) fn joined(before: &str, more: &str) -> String {
+    let mut all: Vec<&str> = before.split_whitespace().collect();
+    for word in more.split_whitespace() {
+        if !all.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+            all.push(word);
+        }
+    }
+    all.join(" ")
+}
+
 pub(super) fn parse_duration(setting: &Setting) -> Result<Duration, Refusal> {
     let value = setting.value.as_deref();
     let parsed = value.and_then(|value| humantime::parse_duration(value).ok());

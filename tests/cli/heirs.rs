@@ -164,6 +164,11 @@ fn a_team_that_lost_its_last_heir_goes_on_by_a_setting_of_each_clone() {
     let entry = command.rsplit_once(' ').unwrap().1;
     dan.must(&format!("GRYT_TRUST={entry} git gryt sync pull"));
     dan.must(&format!("GRYT_TRUST={entry} git gryt verify"));
+    // Another one that is trusted comes beside it.
+    let other = bob.git("rev-parse refs/gryt/ledger");
+    cleo.must(&format!("git gryt config trust {other}"));
+    let both = cleo.must("git gryt config trust");
+    assert_eq!(both.trim(), format!("{entry} {other}"));
     // Who takes it back disputes it again, and what was judged by it.
     cleo.must("git gryt config --unset trust && git gryt sync pull");
     let status = cleo.must("git gryt status");

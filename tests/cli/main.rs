@@ -47,6 +47,7 @@ mod packed;
 mod pending;
 mod pipelines;
 mod policy;
+mod previous;
 mod products;
 mod proving;
 mod proxy;
