@@ -1,5 +1,7 @@
 //! What counts as a proof: evidence from elsewhere, proofs that went stale, commits that went away.
 
+use std::fs;
+
 use crate::sandbox::{Person, Sandbox};
 
 fn ready(sandbox: &Sandbox) -> [Person; 2] {
@@ -228,6 +230,39 @@ fn a_proof_covers_the_release_through_squash_and_rebase_and_not_otherwise() {
     assert!(
         ann.must("git gryt evolution show v1.0.0/A/rc.1")
             .contains("very tree")
+    );
+}
+
+/// The ids of the patches in a proof, made again with plain git from what docs/format.md says of them.
+#[test]
+fn the_id_of_a_patch_is_what_the_format_says() {
+    let sandbox = Sandbox::new();
+    let [ann, _] = ready(&sandbox);
+    ann.git("checkout -q -b topic");
+    ann.write("app.txt", "app\nline\n");
+    fs::write(ann.dir.join("picture"), [0, 1, 2, 0]).unwrap();
+    ann.must("git add app.txt picture && git commit -q -m Both");
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    let picture = ann.git("rev-parse HEAD:picture");
+    let none = "0".repeat(picture.len());
+    let head = |path: &str, was: &str| format!("{path}\0{was}\0{path}\0100644\0");
+    let diff = ann.git("diff HEAD~1 HEAD -- app.txt");
+    let hunk = diff.split_once("@@\n").unwrap().1;
+    let text = format!(
+        "{}{hunk}\n{}{none} {picture}\0",
+        head("app.txt", "100644"),
+        head("picture", "0")
+    );
+    fs::write(ann.dir.join("text"), text).unwrap();
+    fs::write(ann.dir.join("paths"), "app.txt\0picture\0").unwrap();
+    let [id, paths] = ["text", "paths"].map(|file| ann.git(&format!("hash-object {file}")));
+    let proof = proof(&ann, "v1.0.0/A/rc.1");
+    let (_, patches) = proof.split_once("patches:").expect(&proof);
+    let (_, each) = patches.split_once("each:").expect(&proof);
+    assert!(each.contains(&format!("id: {id}")), "{id}: {proof}");
+    assert!(
+        each.contains(&format!("paths: {paths}")),
+        "{paths}: {proof}"
     );
 }
 

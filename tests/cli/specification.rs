@@ -5,11 +5,94 @@ use std::fs;
 use std::path::Path;
 
 /// The sections whose sentences are looked at.
-const SECTIONS: [&str; 5] = ["Draft", "Evolution", "Abandonment", "Ledger", "Signatures"];
+const SECTIONS: [&str; 7] = [
+    "Contract",
+    "Draft",
+    "Evolution",
+    "Proof",
+    "Abandonment",
+    "Ledger",
+    "Signatures",
+];
 
 /// How a sentence begins, and what breaks the rule that it states: tests by their names, and scripts of
 /// fixtures/hostile. None where it states no rule.
 const SENTENCES: &[(&str, &[&str])] = &[
+    (
+        "`generation.yaml`, the text of the person who wrote it",
+        &["a_broken_rule_is_said_with_its_place"],
+    ),
+    (
+        "Other keys are refused, with line and column",
+        &["a_broken_rule_is_said_with_its_place"],
+    ),
+    ("A commit on an evolution.", &[]),
+    (
+        "Parents: the evolution's tip before it",
+        &[
+            "third-parent.sh",
+            "a_proof_holds_what_was_run_and_pins_its_commit",
+        ],
+    ),
+    ("Tree:", &[]),
+    (
+        "`evolution.yaml` unchanged, `proof.yaml`",
+        &[
+            "evolution-changed.sh",
+            "a_proof_holds_what_was_run_and_pins_its_commit",
+            "the_pipeline_says_how_much_of_its_output_is_kept",
+            "a_gigabyte_leaves_a_tail_with_its_cut_marked",
+            "a_flaky_step_is_tried_again_and_that_is_kept",
+            "a_ci_engines_result_is_recorded_with_its_reports",
+        ],
+    ),
+    (
+        "A proof holds its commit as the second parent, unless",
+        &[
+            "a_branch_that_is_amended_and_rebased_is_shared_and_promotes",
+            "only_what_counts_blocks_and_it_blocks_nothing_else",
+        ],
+    ),
+    (
+        "Such a proof is written again without that parent",
+        &["a_branch_that_is_amended_and_rebased_is_shared_and_promotes"],
+    ),
+    (
+        "Two commits of an evolution that differ only in that",
+        &["a_branch_that_is_amended_and_rebased_is_shared_and_promotes"],
+    ),
+    (
+        "A proof without its commit covers a release where",
+        &["a_squash_needs_no_new_run_although_its_branch_is_gone"],
+    ),
+    (
+        "The `id` of a patch is the blob id of this text",
+        &[
+            "the_id_of_a_patch_is_what_the_format_says",
+            "binary_files_are_told_apart_although_their_patches_look_alike",
+            "neither_white_space_nor_a_merges_own_edit_is_taken_for_what_was_proven",
+        ],
+    ),
+    (
+        "`paths` is the blob id of the paths",
+        &["the_id_of_a_patch_is_what_the_format_says"],
+    ),
+    (
+        "An evolution is judged by its last proof that is not void",
+        &[
+            "proof-status.sh",
+            "a_run_that_proves_nothing_takes_nothing_back",
+            "a_failure_is_recorded_and_stays_beside_the_pass_that_follows",
+        ],
+    ),
+    (
+        "It counts for its change while that proof passed",
+        &[
+            "counted-untrue.sh",
+            "generation-other.sh",
+            "a_reworded_change_asks_for_a_new_proof_and_a_described_one_does_not",
+        ],
+    ),
     (
         "An entry is invalid, too, where its commit is larger than 1 MB",
         &[
