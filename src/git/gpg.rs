@@ -2,12 +2,15 @@
 //! nothing else, so that no keyring and no configuration of the reader says anything.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::DateTime;
 
+use super::Output;
+use super::patience::Patience;
 use crate::model::signature::{Signature, Signed};
 use crate::model::signers::{Blocks, Known};
 use crate::model::{Cause, Exit, Refusal, Stamp};
@@ -15,10 +18,16 @@ use crate::model::{Cause, Exit, Refusal, Stamp};
 /// The program. Git's setting `gpg.program` is the reader's, and has no say.
 const PROGRAM: &str = "gpg";
 
+/// A key that each gpg which works can import. Where one of a policy cannot be imported, it tells whether that
+/// is because of the key or because of gpg.
+const TRIAL: &str = include_str!("trial-key.asc");
+
 /// Keys of policies, in a keyring that goes with this.
 #[derive(Debug)]
 pub(crate) struct Keyring {
     home: tempfile::TempDir,
+    /// How long each gpg may take.
+    limit: Duration,
     pub blocks: Blocks,
 }
 
@@ -31,44 +40,80 @@ pub(crate) fn is_there() -> bool {
 }
 
 impl Keyring {
-    /// Reads armoured keys.
+    /// Reads armoured keys; each gpg is given so long.
     ///
     /// # Errors
-    /// [`Cause::NoProgram`] where gpg is not here. A key that it cannot read is one without fingerprints.
-    pub(crate) fn of(texts: &[String]) -> Result<Self> {
-        let home = tempfile::Builder::new().prefix("gryt-keys-").tempdir()?;
-        let mut ring = Self {
-            home,
-            blocks: Blocks::new(),
-        };
+    /// [`Cause::NoProgram`] where gpg is not here, or does not work. A key that it cannot read is one without
+    /// fingerprints.
+    pub(crate) fn of(texts: &[String], limit: Duration) -> Result<Self> {
+        let mut ring = Self::empty(limit)?;
+        let mut works = false;
         for text in texts {
-            let listed = ring.run(
-                &["--show-keys", "--with-subkey-fingerprint"],
-                text.as_bytes(),
-            )?;
-            ring.blocks.insert(text.clone(), keys(&listed));
+            let args = ["--show-keys", "--with-subkey-fingerprint"];
+            let listed = keys(&ring.run(&args, text.as_bytes())?.said());
             // Each by itself: one that is damaged takes no other one along.
-            ring.run(&["--import"], text.as_bytes())?;
+            let imported = ring.imports(text)?;
+            if !works && (listed.is_empty() || !imported) {
+                Self::empty(limit)?.works()?;
+                works = true;
+            }
+            ring.blocks.insert(text.clone(), listed);
         }
         Ok(ring)
     }
 
-    /// Judges the signature of a gpg key.
+    fn empty(limit: Duration) -> Result<Self> {
+        let home = tempfile::Builder::new().prefix("gryt-keys-").tempdir()?;
+        let blocks = Blocks::new();
+        Ok(Self {
+            home,
+            limit,
+            blocks,
+        })
+    }
+
+    /// Whether gpg took the key.
+    fn imports(&self, text: &str) -> Result<bool> {
+        let said = self.run(&["--import"], text.as_bytes())?.said();
+        Ok(said
+            .lines()
+            .any(|line| line.starts_with("[GNUPG:] IMPORT_OK ")))
+    }
+
+    /// That gpg reads and imports a good key, here and now.
+    fn works(&self) -> Result<()> {
+        let args = ["--show-keys", "--with-subkey-fingerprint"];
+        let listed = self.run(&args, TRIAL.as_bytes())?;
+        if keys(&listed.said()).is_empty() || !self.imports(TRIAL)? {
+            return Err(missing(&listed.complains()).into());
+        }
+        Ok(())
+    }
+
+    /// Judges the signature of a gpg key; or says why gpg can judge none like it.
     ///
     /// # Errors
-    /// [`Cause::NoProgram`] where gpg is not here, or is too old for it.
-    pub(crate) fn verify(&self, signed: &Signed) -> Result<Signature> {
+    /// [`Cause::NoProgram`] where gpg is not here, or does not work.
+    pub(crate) fn verify(&self, signed: &Signed) -> Result<Result<Signature, Refusal>> {
         let mut file = tempfile::NamedTempFile::new_in(self.home.path())?;
         file.write_all(signed.armour.as_bytes())?;
         file.flush()?;
         let file = file.path().as_os_str();
         let args = [OsStr::new("--verify"), file, OsStr::new("-")];
-        let said = self.run(&args, &signed.payload)?;
-        verdict(&said).map_err(|why| missing(&why).into())
+        let answer = self.run(&args, &signed.payload)?;
+        let said = answer.said();
+        // Whatever it thinks of a signature, it says something in the lines that are made for programs.
+        if !said.lines().any(|line| line.starts_with("[GNUPG:] ")) {
+            return Err(missing(&answer.complains()).into());
+        }
+        Ok(verdict(&said).map_err(|why| missing(&why)))
     }
 
-    /// What gpg says in the lines that are made for programs.
-    fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<String> {
+    /// Runs gpg to its end.
+    ///
+    /// # Errors
+    /// [`Cause::NoProgram`] where it cannot be started, was killed, or takes too long.
+    fn run<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Result<Answer> {
         let mut command = Command::new(PROGRAM);
         command.env("LC_ALL", "C").env_remove("GNUPGHOME");
         command.arg("--homedir").arg(self.home.path());
@@ -88,29 +133,52 @@ impl Keyring {
             "--status-fd=1",
         ];
         command.args(fixed).args(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // A pipe would be waited for where gpg does not read it.
+        let mut file = tempfile::tempfile_in(self.home.path())?;
+        file.write_all(input)?;
+        file.rewind()?;
+        command.stdin(file).stdout(Stdio::piped());
         let child = command.stderr(Stdio::piped()).spawn();
-        let mut child = child.map_err(|error| missing(&error.to_string()))?;
-        if let Some(mut pipe) = child.stdin.take() {
-            // It may have seen enough before the end.
-            match pipe.write_all(input) {
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    return Err(error.into());
-                }
-                _ => {}
-            }
+        let child = child.map_err(|error| missing(&error.to_string()))?;
+        let patience = Patience {
+            until: Instant::now().checked_add(self.limit),
+            ..Patience::default()
+        };
+        let output = patience.wait(child, None)?;
+        let answer = Answer(output);
+        match answer.0.code {
+            Some(_) => Ok(answer),
+            None => Err(missing(&answer.complains()).into()),
         }
-        let output = child.wait_with_output().context("gpg was lost")?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// What gpg left behind.
+struct Answer(Output);
+
+impl Answer {
+    /// What it says in the lines that are made for programs.
+    fn said(&self) -> String {
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    /// What it says to people; its status where it says nothing.
+    fn complains(&self) -> String {
+        let text = String::from_utf8_lossy(&self.0.stderr);
+        match (text.lines().last(), self.0.code) {
+            (Some(line), _) => line.strip_prefix("gpg: ").unwrap_or(line).to_owned(),
+            (None, Some(code)) => format!("it ended with {code}, and said nothing"),
+            (None, None) => "it was killed".to_owned(),
+        }
     }
 }
 
 /// The refusal on a machine without a gpg that can tell.
 fn missing(why: &str) -> Refusal {
-    let what = "A gpg signature cannot be judged here: gpg is missing, or too old for it";
+    let what = "A gpg signature cannot be judged here: gpg is missing, too old, or does not work";
     Refusal::new(Exit::Failure, what)
         .because(format!("gpg: {why}"))
-        .because("Install GnuPG, and type the command again")
+        .because("Install GnuPG, or mend it, and type the command again")
         .caused(Cause::NoProgram)
 }
 

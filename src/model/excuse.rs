@@ -3,7 +3,7 @@
 
 use super::gate::{combine, judge, verdict};
 use super::mailmap::People;
-use super::ring::{self, Ring};
+use super::ring::{self, Ring, not_before};
 use super::rules::RuleSet;
 use super::signature::Signature;
 use super::signers::Blocks;
@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     pub people: People,
     /// The mailmap of the release commit.
     pub mailmap: Option<Oid>,
+    /// When the previous promotion says that it was promoted.
+    pub since: Option<Stamp>,
     /// The entry's signature, and the time that it names.
     pub signature: Signature,
     pub at: Option<Stamp>,
@@ -109,8 +111,14 @@ impl Rules {
             entry_keys,
             proof_keys,
             entry: self.signature.clone(),
-            at: self.at,
+            at: self.signed_at(),
         }
+    }
+
+    /// The time by which the entry's key is judged. Whoever signs names that time, so that it counts as none
+    /// before the release that it follows: else a key that is over would sign by naming an earlier one.
+    fn signed_at(&self) -> Option<Stamp> {
+        self.at.map(|at| not_before(at, self.since))
     }
 
     /// Whether both policies let a promoter waive the gate.
@@ -159,7 +167,7 @@ impl Rules {
         previous.gates.signed != Some(Strictness::Require)
             || self
                 .ring(previous)
-                .is_of(&self.signature, heir, self.at.as_ref())
+                .is_of(&self.signature, heir, self.signed_at().as_ref())
     }
 
     /// The policies that ask for later rules than these, by name, and which they ask for.

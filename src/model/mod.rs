@@ -32,6 +32,7 @@ pub(crate) mod named;
 pub(crate) mod near;
 pub(crate) mod news;
 pub(crate) mod oid;
+mod openpgp;
 pub(crate) mod original;
 pub(crate) mod person;
 pub(crate) mod pipeline;

@@ -1,6 +1,7 @@
 //! Whose a signature is: the keys that a policy names for people (docs/policy.md, "Keys").
 
 use super::mailmap::People;
+use super::openpgp;
 use super::person::moment;
 use super::policy::Policy;
 use super::signature::Signature;
@@ -50,6 +51,12 @@ impl Ring {
     pub(crate) fn with(mut self, other: &Ring) -> Self {
         self.0.extend(other.0.iter().cloned());
         self
+    }
+
+    /// The fingerprints of its keys.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.0.iter().map(|(_, known)| known.key.clone()).collect()
     }
 
     /// The emails that a key is named for.
@@ -117,6 +124,12 @@ impl Ring {
         };
         self.worth(signature, &who, &People::default(), at).holds()
     }
+}
+
+/// The time by which a key is judged: the one that an entry names, and none before the release that it
+/// follows.
+pub(crate) fn not_before(at: Stamp, since: Option<Stamp>) -> Stamp {
+    since.map_or(at, |since| at.max(since))
 }
 
 /// Whose a signature is.
@@ -187,18 +200,24 @@ impl Worth {
     }
 }
 
-/// The emails that a policy names for one key, where there is more than one, a group for each key.
+/// The emails that a policy names for one key, where there is more than one, a group for each key. That takes no
+/// gpg, so that every machine says the same.
 pub(crate) fn sharing(policy: &Policy) -> Vec<Vec<String>> {
-    let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut holders: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
     for (email, keys) in policy.signers.iter().flatten() {
         for key in keys {
             // When it counts is another question.
-            let key = match Key::parse(key) {
-                Ok(Key::Ssh(known)) => known.key,
-                Ok(Key::Gpg(text)) => text,
+            let keys = match Key::parse(key) {
+                Ok(Key::Ssh(known)) => vec![known.key.into_bytes()],
+                Ok(Key::Gpg(text)) => match openpgp::keys(&text) {
+                    keys if keys.is_empty() => vec![text.into_bytes()],
+                    keys => keys,
+                },
                 Err(_) => continue,
             };
-            holders.entry(key).or_default().push(email.clone());
+            for key in keys {
+                holders.entry(key).or_default().push(email.clone());
+            }
         }
     }
     holders.retain(|_, emails| emails.iter().any(|email| *email != emails[0]));

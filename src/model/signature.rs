@@ -4,6 +4,8 @@
 
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
+use super::signers::usable;
+
 /// What the signature of an object shows by itself. Whose key it was is another question
 /// ([`Ring`](super::ring::Ring)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub enum Signature {
     Broken(String),
     /// It fits, and was made with that key, by its fingerprint.
     By(String),
-    /// It was made with a gpg key that is not there to compare it with, by the id that it names.
+    /// It was made with a key that no policy names, so that nobody can tell whether it fits.
     Unnamed(String),
 }
 
@@ -118,7 +120,7 @@ impl Signed {
 
     /// Judges the signature of an ssh key. It brings the key along, so that nothing else is needed.
     pub(crate) fn by_ssh(&self) -> Signature {
-        let signature = match SshSig::from_pem(self.armour.trim_end()) {
+        let signature = match SshSig::from_pem(rewrapped(&self.armour)) {
             Ok(signature) => signature,
             Err(error) => {
                 return Signature::Broken(format!("its signature cannot be read: {error}"));
@@ -131,12 +133,36 @@ impl Signed {
             return Signature::Broken("its signature is not written as ssh writes it".into());
         }
         let key = PublicKey::from(signature.public_key().clone());
+        // Whether it fits cannot be told, and no policy can name such a key.
+        if usable(&key).is_err() {
+            return Signature::Unnamed(fingerprint(&key));
+        }
         match key.verify("git", &self.payload, &signature) {
             Ok(()) => Signature::By(fingerprint(&key)),
             Err(_) => Signature::Broken("its signature does not fit it".into()),
         }
     }
 }
+
+/// An armoured signature with lines as long as ssh-keygen makes them: other programs make others, and git takes
+/// them all.
+fn rewrapped(armour: &str) -> String {
+    let armour = armour.trim();
+    let (Some((begin, rest)), Some((_, end))) = (armour.split_once('\n'), armour.rsplit_once('\n'))
+    else {
+        return armour.to_owned();
+    };
+    let body = rest.strip_suffix(end).unwrap_or(rest);
+    let letters: Vec<char> = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let lines: Vec<String> = letters
+        .chunks(WIDTH)
+        .map(|line| line.iter().collect())
+        .collect();
+    format!("{}\n{}\n{end}\n", begin.trim_end(), lines.join("\n"))
+}
+
+/// How long the lines of a signature are that ssh-keygen makes.
+const WIDTH: usize = 70;
 
 /// A key's fingerprint as ssh-keygen prints it.
 pub(super) fn fingerprint(key: &PublicKey) -> String {
@@ -233,6 +259,38 @@ qOOzE9YXo9BBQ5cFHpfwU=
             let found = signed(payload, armour).by_ssh();
             assert!(matches!(found, Signature::Broken(_)), "{found:?}");
         }
+    }
+
+    #[test]
+    fn what_git_takes_is_not_called_forged() {
+        let judge = |armour: &str| {
+            let (payload, armour) = (b"text\n".to_vec(), armour.to_owned());
+            Signed { payload, armour }.by_ssh()
+        };
+        let good = judge(OF_GIT);
+        assert!(matches!(good, Signature::By(_)));
+        let lines: Vec<&str> = OF_GIT.lines().collect();
+        let [begin, body @ .., end] = lines.as_slice() else {
+            panic!("{OF_GIT}");
+        };
+        let letters: Vec<char> = body.concat().chars().collect();
+        for width in [1, 64, 76, 1000] {
+            let lines: Vec<String> = letters.chunks(width).map(|l| l.iter().collect()).collect();
+            let wrapped = |line: &str| format!("{begin}{line}{}{line}{end}", lines.join(line));
+            assert_eq!(judge(&wrapped("\n")), good);
+            assert_eq!(judge(&(wrapped("\r\n") + "\r\n")), good);
+        }
+        for armour in [
+            "",
+            begin,
+            &format!("{begin}\n{end}"),
+            &OF_GIT.replace(end, begin),
+        ] {
+            assert!(matches!(judge(armour), Signature::Broken(_)));
+        }
+        // No policy names a key that is so long, so nobody is told that it was forged.
+        let long = judge(include_str!("../../fixtures/fuzz/signature/rsa-8192"));
+        assert!(matches!(long, Signature::Unnamed(key) if key.starts_with("SHA256:")));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Key {
 }
 
 /// The fingerprint of a key whose signatures this program can judge.
-fn usable(key: &PublicKey) -> Result<String, String> {
+pub(super) fn usable(key: &PublicKey) -> Result<String, String> {
     use ssh_key::Algorithm;
     match key.algorithm() {
         Algorithm::Ed25519

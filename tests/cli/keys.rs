@@ -197,7 +197,7 @@ fn a_tag_is_signed_by_its_promoter_and_found_again_after_a_crash() {
 }
 
 /// A home for gpg at the top of the sandbox, and in it a key for `name`. None without gpg, which is said.
-fn gpg_key(sandbox: &Sandbox, name: &str, life: &str) -> Option<String> {
+pub(crate) fn gpg_key(sandbox: &Sandbox, name: &str, life: &str) -> Option<String> {
     let nobody = sandbox.nobody();
     if nobody.sh("gpg --version").code != 0 {
         eprintln!("skipped: there is no gpg here");
@@ -217,7 +217,7 @@ fn gpg_key(sandbox: &Sandbox, name: &str, life: &str) -> Option<String> {
 }
 
 /// Has a person's git sign with their gpg key.
-fn signs_with_gpg(sandbox: &Sandbox, person: &Person) -> Person {
+pub(crate) fn signs_with_gpg(sandbox: &Sandbox, person: &Person) -> Person {
     person.git("config gpg.format openpgp");
     person.git(&format!(
         "config user.signingKey {}@example.com",

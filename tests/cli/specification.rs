@@ -401,6 +401,13 @@ const SENTENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "For an entry it is compared with its `promoted_at`",
+        &[
+            "signed-backdated.sh",
+            "a_key_that_is_over_signs_nothing_by_naming_an_earlier_time",
+        ],
+    ),
+    (
         "A gpg key that is revoked in the policy's own text",
         &["signed-revoked.sh"],
     ),

@@ -4,7 +4,7 @@ use super::facts::Whose;
 use super::{Later, known};
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::mailmap::People;
-use crate::model::ring::{Ring, Worth};
+use crate::model::ring::{Ring, Worth, not_before};
 use crate::model::rules::RuleSet;
 use crate::model::signature::Signature;
 use crate::model::signers::Blocks;
@@ -55,6 +55,7 @@ pub(crate) fn deed(
         version,
         policy,
         rules,
+        since,
         blocks,
         ..
     }) = whose
@@ -84,7 +85,7 @@ pub(crate) fn deed(
         found.push(Dispute::new(Rule::Promoters, why));
     }
     if deed.rules.has_signers() {
-        found.extend(unsigned(deed, &policy, people, blocks));
+        found.extend(unsigned(deed, &policy, people, blocks, *since));
     }
     Ok(found)
 }
@@ -96,10 +97,17 @@ fn promotes(policy: &Policy, who: &Person, people: &People) -> bool {
 }
 
 /// What is wrong with the signature, where the policy asks for one.
-fn unsigned(deed: &Deed<'_>, policy: &Policy, people: &People, blocks: &Blocks) -> Option<Dispute> {
+fn unsigned(
+    deed: &Deed<'_>,
+    policy: &Policy,
+    people: &People,
+    blocks: &Blocks,
+    since: Option<Stamp>,
+) -> Option<Dispute> {
+    let at = deed.at.map(|at| not_before(*at, since));
     let worth = || {
         let ring = Ring::of(policy, blocks);
-        let of = |who| ring.worth(deed.signature, who, people, deed.at);
+        let of = |who| ring.worth(deed.signature, who, people, at.as_ref());
         // A promoter who appends it again could have done it, too.
         match promotes(policy, deed.committer, people) && of(deed.committer).holds() {
             true => of(deed.committer),

@@ -7,7 +7,7 @@ use crate::model::proof::Proof;
 use crate::model::rules::RuleSet;
 use crate::model::sealed::Sealed;
 use crate::model::signers::Blocks;
-use crate::model::{Contract, Invalid, Oid, Person, Policy, Version};
+use crate::model::{Contract, Invalid, Oid, Person, Policy, Stamp, Version};
 
 /// What a promotion is judged by, gathered from the objects that it reaches.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ pub(crate) struct Whose {
     pub policy: Policy,
     /// The rules that the release was judged by.
     pub rules: RuleSet,
+    /// When the release says that it was promoted.
+    pub since: Option<Stamp>,
     /// Who is who, by the release's mailmap.
     pub people: People,
     /// What gpg says of the keys that the policy names.

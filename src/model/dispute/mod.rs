@@ -41,6 +41,15 @@ pub(crate) fn by_another_machine(why: &str) -> Dispute {
     Dispute::new(Rule::Signed, why)
 }
 
+/// What an entry is disputed for where what it says of its gates is untrue whatever came of its signatures, on a machine
+/// that cannot judge them.
+pub(crate) fn whoever_signed() -> Dispute {
+    Dispute::new(
+        Rule::Gates,
+        "what it says of the gate signed is untrue, whoever signed it",
+    )
+}
+
 /// What an entry is disputed for that reaches an object which is not what has to stand there. That does not
 /// change, in any clone, so that it is no doubt.
 pub(crate) fn unsound(what: &Invalid) -> Dispute {

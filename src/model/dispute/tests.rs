@@ -4,11 +4,12 @@ use super::*;
 use crate::model::evolution::tests::attempt;
 use crate::model::mailmap::{Mailmap, People};
 use crate::model::proof::{Outcome, StepEnd, StepResult};
+use crate::model::ring::Ring;
 use crate::model::sealed::{Folded, Sealed};
 use crate::model::signature::Signature;
 use crate::model::signers::Blocks;
 use crate::model::verdict::{ExcuseKind, Gate};
-use crate::model::{Contract, Oid, Person, Policy, Version};
+use crate::model::{Contract, Oid, Person, Policy, Stamp, Version};
 
 fn oid(n: u32) -> Oid {
     format!("{n:040x}").parse().unwrap()
@@ -209,6 +210,7 @@ fn whose(version: &str, policy: &str, rules: RuleSet) -> Whose {
         version: version.parse().unwrap(),
         policy: Policy::parse(policy.as_bytes()).unwrap(),
         rules,
+        since: None,
         people: People::default(),
         blocks: Blocks::new(),
     }
@@ -263,6 +265,39 @@ fn who_is_no_promoter_neither_withdraws_nor_imports() {
     };
     assert_eq!(by(&mapped), []);
     assert_eq!(by(&line)[0].rule, Rule::Author);
+}
+
+#[test]
+fn a_key_that_is_over_signs_nothing_by_naming_an_earlier_time() {
+    let text = "promoters: [lead@example.com]\ngates: {signed: require}\nsigners:\n  lead@example.com:\n  \
+                - valid-before=\"20250101\" ssh-ed25519 \
+                AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti\n";
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    let key = Ring::of(&policy, &Blocks::new()).keys().remove(0);
+    let at = |text: &str| text.parse::<Stamp>().unwrap();
+    let (author, signature) = (person("lead"), Signature::By(key));
+    let holds = |says: &str, since: Option<&str>| {
+        let says = at(says);
+        let deed_of = Deed {
+            author: &author,
+            committer: &author,
+            rules: RuleSet::CURRENT,
+            by: None,
+            signature: &signature,
+            at: Some(&says),
+        };
+        let whose = Whose {
+            since: since.map(at),
+            ..whose("v1.0.0", text, RuleSet::CURRENT)
+        };
+        deed(&deed_of, None, Some(&whose), RuleSet::CURRENT)
+            .unwrap()
+            .is_empty()
+    };
+    assert!(holds("2024-06-01T00:00:00Z", None));
+    assert!(holds("2024-06-01T00:00:00Z", Some("2024-12-31T00:00:00Z")));
+    assert!(!holds("2024-06-01T00:00:00Z", Some("2025-02-01T00:00:00Z")));
+    assert!(!holds("2025-06-01T00:00:00Z", Some("2024-02-01T00:00:00Z")));
 }
 
 /// Every program that can tell comes to the same result of an entry, whatever the policies say.

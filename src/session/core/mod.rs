@@ -77,6 +77,8 @@ pub(crate) struct Core<'a> {
     lock: RefCell<Option<File>>,
     /// The gpg keys that signatures were last compared with.
     keyring: RefCell<Option<(Vec<String>, Rc<Keyring>)>>,
+    /// Why gpg cannot judge signatures here, once it could not.
+    no_gpg: OnceCell<Refusal>,
     /// With whose key this person's git signs, once that was tried.
     own_signature: OnceCell<Signature>,
 }
@@ -164,6 +166,7 @@ impl<'a> Core<'a> {
             unsound: RefCell::default(),
             lock: RefCell::default(),
             keyring: RefCell::default(),
+            no_gpg: OnceCell::new(),
             own_signature: OnceCell::new(),
             config,
             remotes: config::remotes(&git),

@@ -75,10 +75,9 @@ impl Core<'_> {
         if let Some(ledger) = ledger
             && let Some(before) = self.store.previous(ledger, version.product())?
         {
-            rules.before = self
-                .store
-                .sealed(ledger, &before)?
-                .map(|sealed| sealed.rules);
+            let release = self.store.sealed(ledger, &before)?;
+            rules.before = release.as_ref().map(|release| release.rules);
+            rules.since = release.map(|release| release.promoted_at);
             previous = Some(self.sealed_mailmap(ledger, &before)?);
             match self.sealed_policy(ledger, &before) {
                 Ok(policy) => {

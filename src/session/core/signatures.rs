@@ -1,6 +1,7 @@
 //! Signatures of entries, proofs and tags, and the keys of policies that they are compared with.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -11,8 +12,11 @@ use crate::model::excuse::Rules;
 use crate::model::policy::Policy;
 use crate::model::signature::{Form, Signature, Signed};
 use crate::model::signers::Blocks;
-use crate::model::{Exit, Oid, Refusal};
+use crate::model::{Cause, Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
+
+/// How long gpg is given at least, where there is no time left.
+const LEAST: Duration = Duration::from_secs(1);
 
 impl Core<'_> {
     /// What gpg says of the armoured keys of these policies. Where there are none, gpg is not needed.
@@ -58,7 +62,7 @@ impl Core<'_> {
             Ok(Form::Ssh) => Ok(signed.by_ssh()),
             Ok(Form::X509) => Ok(Signature::Unnamed("of a certificate".into())),
             Ok(Form::Gpg) => match self.keyring(blocks.keys().cloned().collect())? {
-                Some(ring) => ring.verify(signed),
+                Some(ring) => Ok(self.by_gpg(|| ring.verify(signed))??),
                 // Nobody's key is a gpg key: whichever it is, it is not named.
                 None => Ok(Signature::Unnamed("of gpg".into())),
             },
@@ -76,9 +80,23 @@ impl Core<'_> {
         {
             return Ok(Some(Rc::clone(ring)));
         }
-        let ring = Rc::new(Keyring::of(&texts)?);
+        let limit = self.left().max(LEAST);
+        let ring = Rc::new(self.by_gpg(|| Keyring::of(&texts, limit))?);
         self.keyring.replace(Some((texts, Rc::clone(&ring))));
         Ok(Some(ring))
+    }
+
+    /// Has gpg do something, unless it is known by now that it cannot: one that hangs is waited for once.
+    fn by_gpg<T>(&self, ask: impl FnOnce() -> Result<T>) -> Result<T> {
+        if let Some(refusal) = self.no_gpg.get() {
+            return Err(refusal.clone().into());
+        }
+        ask().inspect_err(|error| {
+            let refusal = error.downcast_ref::<Refusal>();
+            if let Some(refusal) = refusal.filter(|refusal| refusal.cause == Cause::NoProgram) {
+                self.no_gpg.get_or_init(|| refusal.clone());
+            }
+        })
     }
 
     /// Reads the signatures that the rules ask for of proofs, and what gpg says of the keys.

@@ -10,10 +10,10 @@ use crate::model::header::Header;
 use crate::model::ledger::Kind;
 use crate::model::mailmap::People;
 use crate::model::policy::Policy;
-use crate::model::ring::Ring;
+use crate::model::ring::{Ring, not_before};
 use crate::model::signature::Signature;
 use crate::model::signed_by::{Read, SignedBy, State};
-use crate::model::{Cause, Oid, Refusal, Version};
+use crate::model::{Cause, Oid, Refusal, Stamp, Version};
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 
@@ -87,7 +87,11 @@ impl Core<'_> {
             Some(sealed) => self.first_original(&commit, sealed)?,
             None => entry.clone(),
         };
-        let (policies, people) = self.that_name_keys(&signed_at, &header)?;
+        let Keys {
+            policies,
+            people,
+            since,
+        } = self.that_name_keys(&signed_at, &header)?;
         let blocks = self.blocks(policies.iter())?;
         let ring = policies.iter().fold(Ring::default(), |ring, policy| {
             ring.with(&Ring::of(policy, &blocks))
@@ -120,7 +124,10 @@ impl Core<'_> {
             }
             return Ok(by);
         }
-        let worth = ring.worth(&signature, &author.author, &people, Some(&author.at));
+        let promoted = sealed.filter(|_| header.kind() == Some(Kind::Promotion));
+        let says = promoted.map_or(author.at, |sealed| sealed.promoted_at);
+        let at = not_before(says, since);
+        let worth = ring.worth(&signature, &author.author, &people, Some(&at));
         Ok(SignedBy::by_policy(&ring, worth))
     }
 
@@ -130,13 +137,12 @@ impl Core<'_> {
         read.is_none_or(Read::is_of_ssh)
     }
 
-    /// The policies that an entry is judged by, as far as they can be read, and who is who by them.
-    fn that_name_keys(&self, at: &Ledger, header: &Header) -> Result<(Vec<Policy>, People)> {
+    /// What an entry's signature is judged by, as far as it can be read.
+    fn that_name_keys(&self, at: &Ledger, header: &Header) -> Result<Keys> {
         let version: Option<Version> = header.version.as_ref().and_then(|v| v.parse().ok());
-        let mut policies = Vec::new();
-        let mut people = People::default();
+        let mut keys = Keys::default();
         let Some(base) = header.base.as_ref().and_then(|base| base.parse().ok()) else {
-            return Ok((policies, people));
+            return Ok(keys);
         };
         let product = version.as_ref().and_then(Version::product);
         let before = Ledger {
@@ -150,13 +156,28 @@ impl Core<'_> {
             None => policy.of(None),
         };
         if let Some(previous) = &previous {
-            policies.extend(self.sealed_policy(&before, previous).ok().map(about));
-            people = People::by(self.sealed_mailmap(&before, previous)?, None);
+            let policy = self.sealed_policy(&before, previous).ok();
+            keys.policies.extend(policy.map(about));
+            keys.people = People::by(self.sealed_mailmap(&before, previous)?, None);
+            let release = self.store.sealed(&before, previous)?;
+            keys.since = release.map(|release| release.promoted_at);
         }
         if let (Some(Kind::Promotion), Some(version)) = (header.kind(), &version) {
-            policies.extend(self.sealed_policy(at, version).ok().map(about));
+            let policy = self.sealed_policy(at, version).ok();
+            keys.policies.extend(policy.map(about));
         }
-        policies.retain(|policy| policy.signers.is_some());
-        Ok((policies, people))
+        keys.policies.retain(|policy| policy.signers.is_some());
+        Ok(keys)
     }
+}
+
+/// What an entry's signature is judged by.
+#[derive(Default)]
+struct Keys {
+    /// The policies that name keys.
+    policies: Vec<Policy>,
+    /// Who is who.
+    people: People,
+    /// When the release that it follows was promoted.
+    since: Option<Stamp>,
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Core;
 use crate::model::mailmap::People;
 use crate::model::named::Named;
-use crate::model::ring::Ring;
+use crate::model::ring::{Ring, not_before};
 use crate::model::sealed::Sealed;
 use crate::model::signature::Signature;
 use crate::model::{Exit, Oid, Person, Refusal};
@@ -151,7 +151,10 @@ impl Core<'_> {
             return Ok(None);
         };
         let people = People::by(self.sealed_mailmap(ledger, &before)?, None);
+        let since = self.store.sealed(ledger, &before)?;
+        let since = since.map(|release| release.promoted_at);
         let at = self.store.tagged_at(&tag)?;
+        let at = at.map(|at| not_before(at, since));
         let may = |email: &&str| {
             let holder = Person {
                 name: String::new(),

@@ -46,20 +46,28 @@ fn whatever_is_signed(facts: &mut Facts<'_>) -> Result<Vec<Dispute>, Later> {
         let broken = Signature::Broken(String::new());
         [Signature::Due, Signature::Missing, broken]
     };
-    let mut found = Vec::new();
+    let mut found: Option<Vec<Dispute>> = None;
     for entry in each() {
         for proofs in each() {
             facts.rules.signature = entry.clone();
             for tried in facts.evolutions.iter_mut().flatten() {
                 tried.attempt.signature = proofs.clone();
             }
-            found = dispute::promotion(facts, RuleSet::CURRENT)?;
-            if found.is_empty() {
-                return Ok(found);
+            let so = dispute::promotion(facts, RuleSet::CURRENT)?;
+            if so.is_empty() {
+                return Ok(so);
             }
+            found = Some(match found {
+                None => so,
+                Some(found) => found.into_iter().filter(|one| so.contains(one)).collect(),
+            });
         }
     }
-    Ok(found)
+    let found = found.unwrap_or_default();
+    Ok(match found.is_empty() {
+        true => vec![dispute::whoever_signed()],
+        false => found,
+    })
 }
 
 impl Core<'_> {
@@ -209,7 +217,9 @@ impl Core<'_> {
             false => Mailmap::default(),
         };
         rules.people = People::by(own, Some(before));
-        rules.before = self.store.sealed(at, version)?.map(|sealed| sealed.rules);
+        let release = self.store.sealed(at, version)?;
+        rules.before = release.as_ref().map(|release| release.rules);
+        rules.since = release.map(|release| release.promoted_at);
         match self.read_policy(at, version)? {
             Ok(policy) => {
                 let policy = policy.sealed_about(&sealed.version, version);

@@ -79,7 +79,7 @@ impl Core<'_> {
             return Ok(None);
         };
         let sealed = self.store.sealed(own, &version)?;
-        let rules = sealed.map_or(RuleSet::FIRST, |sealed| sealed.rules);
+        let rules = sealed.as_ref().map_or(RuleSet::FIRST, |s| s.rules);
         let policy = match self.read_policy(own, &version)? {
             Ok(policy) => policy,
             // A later program has to judge, and can.
@@ -96,6 +96,7 @@ impl Core<'_> {
             version,
             policy,
             rules,
+            since: sealed.map(|sealed| sealed.promoted_at),
         }))
     }
 
