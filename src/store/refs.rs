@@ -279,10 +279,9 @@ impl Store {
             Some(old) => to_git(old)?,
             None => git2::Oid::ZERO_SHA1,
         };
-        let written = match update.old {
-            Some(_) => repo.reference_matching(&update.name, to_git(new)?, true, old, "gryt"),
-            None => repo.reference(&update.name, to_git(new)?, false, "gryt"),
-        };
+        // Of a new ref, too: libgit2 looks whether there is one before it takes the lock, and compares
+        // with nothing under it.
+        let written = repo.reference_matching(&update.name, to_git(new)?, true, old, "gryt");
         Ok(match written {
             Ok(_) => Some(true),
             Err(error) => match error.code() {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Person, Sandbox};
 
 #[test]
 fn who_contacts_the_cloud_waits_for_who_does_and_says_for_whom() {
@@ -101,4 +101,87 @@ fn a_clone_that_can_have_no_lock_goes_on_and_the_doctor_says_so() {
     ann.must("git gryt sync pull && git gryt generation new v1.0.0 && git gryt sync push");
     let doctor = ann.sh("git gryt doctor").out;
     assert!(doctor.contains("none can be had"), "{doctor}");
+}
+
+/// Edits that another worktree makes while a conflict is ended in favour of the cloud's deletion are in the
+/// draft, or put aside with it.
+#[test]
+fn an_edit_beside_a_resolution_is_not_lost() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.git("worktree add -q --detach ../second");
+    let second = ann.at(sandbox.path().join("second"));
+    let mut kept = 0;
+    for round in 0..8 {
+        let version = format!("v1.{round}.0");
+        ann.must(&format!(
+            "git gryt generation new {version} --change add:A:a && git gryt sync push {version}"
+        ));
+        bob.must(&format!(
+            "git gryt sync pull && git gryt generation delete {version}"
+        ));
+        ann.must(&format!(
+            "git gryt generation edit {version} --change add:B:b"
+        ));
+        ann.refused(6, "git gryt sync pull");
+        let resolving = ann.start(&["generation", "resolve", &version, "--theirs"]);
+        let marks: Vec<String> = (0..6)
+            .map(|nth| format!("M{nth}"))
+            .filter(|mark| {
+                let edit = format!("git gryt generation edit {version} --change add:{mark}:m");
+                second.sh(&edit).code == 0
+            })
+            .collect();
+        let resolved = Person::wait(resolving);
+        assert!([0, 4].contains(&resolved.code), "{resolved:#?}");
+        let mut texts = String::new();
+        for (name, _) in ann
+            .refs("refs/gryt/generations")
+            .into_iter()
+            .chain(ann.refs(&format!("refs/gryt-local/deleted/{version}")))
+        {
+            texts += &ann.sh(&format!("git show {name}:generation.yaml")).out;
+        }
+        for mark in marks {
+            assert!(
+                texts.contains(&mark),
+                "round {round}: {mark}: {resolved:#?}\n{texts}"
+            );
+            kept += 1;
+        }
+        ann.sh(&format!(
+            "git gryt generation delete {version} --local-only"
+        ));
+    }
+    assert!(kept > 0, "no edit came in time");
+}
+
+/// What comes back takes the place of no draft that was made meanwhile.
+#[test]
+fn a_draft_that_comes_back_replaces_none() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.git("worktree add -q --detach ../second");
+    let second = ann.at(sandbox.path().join("second"));
+    for round in 0..8 {
+        let version = format!("v1.{round}.0");
+        ann.must(&format!(
+            "git gryt generation new {version} --change add:OLD:a && git gryt generation delete {version}"
+        ));
+        let restoring = ann.start(&["generation", "restore", &version]);
+        let line = format!("git gryt generation new {version} --change add:NEW:a");
+        let made = second.sh(&line);
+        let restored = Person::wait(restoring);
+        assert!(
+            (made.code == 0) != (restored.code == 0),
+            "round {round}: {made:#?} {restored:#?}"
+        );
+        let id = if made.code == 0 { "NEW" } else { "OLD" };
+        let text = ann.git(&format!(
+            "show refs/gryt/generations/{version}:generation.yaml"
+        ));
+        assert!(text.contains(id), "round {round}: {text}");
+    }
 }

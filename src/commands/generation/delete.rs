@@ -13,7 +13,7 @@ use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
 use crate::session::drafts::view::Edited;
-use crate::store::names;
+use crate::store::{Refs, names};
 
 /// Arguments of `generation delete`.
 #[derive(Debug, Args)]
@@ -173,14 +173,12 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
             unshared: false,
         }));
     }
-    if let Some((spelled, _)) = refs.draft(&version) {
-        let what = format!("There is a draft of {version} already ({spelled})");
-        return Err(Refusal::new(Exit::Taken, what).into());
-    }
+    is_free(&refs, &version)?;
     if session.drafts.bring_back(&refs, &version).is_none() {
         session.core.open_version(&refs, &version)?;
     }
     session.core.change(|refs| {
+        is_free(refs, &version)?;
         let mut updates = session.drafts.bring_back(refs, &version).ok_or_else(|| {
             let what = format!("No draft of {version} was put aside in the last 30 days");
             Refusal::new(Exit::Invalid, what)
@@ -196,6 +194,15 @@ pub(crate) fn restore(session: &Session<'_>, version: &str) -> Result<Outcome> {
         kept: None,
         draft: true,
     }))
+}
+
+/// Refuses where there is a draft of that version, which what comes back would take the place of.
+fn is_free(refs: &Refs, version: &Version) -> Result<(), Refusal> {
+    let Some((spelled, _)) = refs.draft(version) else {
+        return Ok(());
+    };
+    let what = format!("There is a draft of {version} already ({spelled})");
+    Err(Refusal::new(Exit::Taken, what))
 }
 
 fn keep_file(session: &Session<'_>, version: &Version, text: &[u8]) -> Result<String> {

@@ -142,14 +142,23 @@ fn join(session: &Session<'_>, version: &Version, parents: &[&Oid], text: &str) 
         .store
         .write_draft_merge(by, version, parents, text.as_bytes())?;
     session.core.change(|refs| {
-        let expected = parents.first().copied();
-        if refs.get(&name).is_some_and(|now| Some(now) != expected) {
-            let what = format!("{version} was edited while it was being resolved");
-            return Err(Refusal::new(Exit::OutOfStep, what).into());
+        if let Some(now) = refs.get(&name) {
+            stayed(version, now, parents.first().copied())?;
         }
         Ok((vec![refs.change(&name, Some(&tip))], ()))
     })?;
     finished(session, version)
+}
+
+/// Refuses where the draft is not what was looked at any more: an edit was made that nobody decided about.
+fn stayed(version: &Version, now: &Oid, expected: Option<&Oid>) -> Result<(), Refusal> {
+    if Some(now) == expected {
+        return Ok(());
+    }
+    let what = format!("{version} was edited while it was being resolved");
+    Err(Refusal::new(Exit::OutOfStep, what)
+        .then(format!("git gryt generation show {version}"))
+        .then(format!("git gryt generation resolve {version}")))
 }
 
 /// Nothing is open any more: because an edit was settled just now, or because nothing ever was.
@@ -199,9 +208,14 @@ fn deleted(
             finished(session, version)
         }
         Some(Side::Theirs) => {
-            session
-                .core
-                .change(|refs| Ok((session.drafts.put_aside(refs, version, here, &[])?, ())))?;
+            session.core.change(|refs| {
+                // Another process of this clone may have been faster, whichever way it went.
+                let Some(now) = refs.get(&names::draft(version)) else {
+                    return Ok((Vec::new(), ()));
+                };
+                stayed(version, now, Some(here))?;
+                Ok((session.drafts.put_aside(refs, version, now, &[])?, ()))
+            })?;
             session.core.forget_adopted(version)?;
             session.drafts.write_view()?;
             Ok(Outcome::GenerationResolve(Resolved {
