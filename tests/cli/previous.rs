@@ -6,8 +6,9 @@ const POLICY: &str = ".gryt/policy.yaml";
 
 /// The command of a clone by which it comes to trust what was promoted, as a message names it.
 fn trusting(told: &str) -> String {
-    let (_, command) = told.split_once("until it runs: ").expect(told);
-    command.lines().next().unwrap().trim().to_owned()
+    let command = told.split("until it runs: ").nth(1);
+    let line = command.and_then(|rest| rest.lines().next());
+    line.unwrap_or_else(|| panic!("{told}")).trim().to_owned()
 }
 
 #[test]
