@@ -71,6 +71,7 @@ mod tools;
 mod transport;
 mod trust;
 mod turns;
+mod tutorial;
 mod unsound;
 mod week;
 mod wings;

@@ -122,10 +122,19 @@ impl Sandbox {
 
     /// A bare repository with a first commit on main, gryt prepared in it.
     pub(crate) fn hosting(&self) -> PathBuf {
+        self.begun("git gryt init")
+    }
+
+    /// The same of a project that knows nothing of gryt.
+    pub(crate) fn unprepared(&self) -> PathBuf {
+        self.begun("true")
+    }
+
+    fn begun(&self, first_of_all: &str) -> PathBuf {
         let nobody = self.nobody();
         nobody.git("init -q --bare -b main hosting.git");
         let first = self.clone_of("first", "hosting.git");
-        first.must("git gryt init");
+        first.must(first_of_all);
         first.write("app.txt", "app\n");
         first.git("add .");
         first.git("commit -q -m Begin");
@@ -400,7 +409,12 @@ impl Transcript {
 
     /// The text, with what differs between runs replaced: paths, object ids, durations.
     pub(crate) fn text(&self) -> String {
-        let text = self.text.replace(&self.root, "SANDBOX");
+        Self::plain(&self.text, &self.root)
+    }
+
+    /// The same of any text about the folder `root`.
+    pub(crate) fn plain(text: &str, root: &str) -> String {
+        let text = text.replace(root, "SANDBOX");
         let word = |c: char| c.is_ascii_alphanumeric();
         let mut out = String::new();
         let mut rest = text.as_str();
@@ -419,9 +433,11 @@ impl Transcript {
             rest = &rest[end..];
         }
         out += rest;
-        let timed = |line: &str| match line.split_once(" passed in ") {
-            Some((step, _)) => format!("{step} passed in TIME"),
-            None => line.to_owned(),
+        let timed = |line: &str| {
+            [" passed in ", "last pulled "]
+                .iter()
+                .find_map(|word| Some(format!("{}{word}TIME", line.split_once(word)?.0)))
+                .unwrap_or_else(|| line.to_owned())
         };
         out.lines().map(timed).collect::<Vec<_>>().join("\n") + "\n"
     }

@@ -121,9 +121,12 @@ pub(crate) fn run(session: &Session<'_>, args: &InitArgs) -> Result<Outcome> {
         }
     }
     let mut pulled = None;
-    if session.core.never_pulled(&refs) {
+    // A colleague may have begun already, although no file of the branch says so.
+    if refs.get(names::LEDGER).is_none() && session.core.config.remote.is_some() {
         session.core.tolerating_absence(Later::Pull, || {
-            pulled = Some(sync::pull(session)?);
+            let brought = sync::pull(session)?;
+            let found = session.core.store.refs()?.get(names::LEDGER).is_some();
+            pulled = found.then_some(brought);
             Ok(())
         })?;
     }
