@@ -10,7 +10,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     (
         "generation new",
         "git gryt generation new v1.2.0 -d \"Spring\" --change \"add:FEAT-101:OAuth2 login\"\n\
-         git gryt generation new --next minor",
+         git gryt generation new --next minor\n\
+         git gryt generation new --from-commits --dry-run",
     ),
     (
         "generation edit",

@@ -7,6 +7,7 @@
 pub(crate) mod address;
 pub(crate) mod change;
 pub(crate) mod changeset;
+pub(crate) mod conventional;
 pub(crate) mod dispute;
 pub(crate) mod disputed;
 pub(crate) mod edit;

@@ -10,11 +10,51 @@ use crate::model::standing::{Progress, Standing};
 
 /// A draft that was declared.
 pub(super) fn new_generation(made: &commands::generation::Made) -> String {
-    let mut text = format!("Declared {} in {}\n", made.version, made.file);
+    let mut text = made.found.as_ref().map(proposed).unwrap_or_default();
+    let version = &made.version;
+    if made.dry_run {
+        let count = super::count(made.changes, "change");
+        _ = writeln!(text, "Would declare {version}, with {count}");
+        return text;
+    }
+    _ = writeln!(text, "Declared {version} in {}", made.file);
     if made.changes == 0 {
         text += "Edit that file to say what it must contain\n";
     }
     text + &unshared(made.unshared, &made.version)
+}
+
+/// The most commits without a change that are named.
+const MOST_OTHERS: usize = 10;
+
+/// The changes that commits proposed.
+fn proposed(found: &commands::generation::commits::Found) -> String {
+    let commits = super::count(found.commits, "commit");
+    let mut text = match &found.since {
+        Some(since) => format!("{commits} since {}:\n", line(since)),
+        None => format!("{commits}:\n"),
+    };
+    let rows = found.changes.iter().map(|change| {
+        vec![
+            format!("  {}", change.kind),
+            change.id.to_string(),
+            line(&change.title),
+            super::count(change.commits.len(), "commit"),
+        ]
+    });
+    text += &table::columns(&rows.collect::<Vec<_>>());
+    if !found.others.is_empty() {
+        let count = super::count(found.others.len(), "commit");
+        _ = writeln!(text, "No change is proposed by {count}:");
+        for other in found.others.iter().take(MOST_OTHERS) {
+            _ = writeln!(text, "  {} {}", other.commit.short(), line(&other.subject));
+        }
+        if let Some(more) = found.others.len().checked_sub(MOST_OTHERS + 1) {
+            _ = writeln!(text, "  and {} more", more + 1);
+        }
+        text += "To name a change, commit with a trailer: Gryt-Change: ID\n";
+    }
+    text
 }
 
 /// A draft under another name.

@@ -331,6 +331,14 @@ fn line(text: &str) -> String {
     clean(text.trim_end_matches('\n')).replace('\n', "\\u{a}")
 }
 
+/// A number of things, by the name of one: `1 commit`, `2 commits`.
+fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
 /// The text of others as Markdown that shows it, and does nothing else.
 fn markdown(text: &str) -> String {
     let mut shown = String::new();

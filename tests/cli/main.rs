@@ -23,6 +23,7 @@ mod doctor;
 mod documents;
 mod editing;
 mod evidence;
+mod from_commits;
 mod gpg;
 mod heirs;
 mod help;

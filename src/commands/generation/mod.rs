@@ -1,5 +1,6 @@
 //! `git gryt generation`: declare what a release must contain.
 
+pub(crate) mod commits;
 pub(crate) mod delete;
 mod deletion;
 pub(crate) mod departure;
@@ -64,7 +65,7 @@ pub(crate) enum GenerationCommand {
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
     /// The version, like v1.2.0 or billing/v1.2.0
-    #[arg(required_unless_present = "next", conflicts_with = "next")]
+    #[arg(required_unless_present_any = ["next", "from_commits"], conflicts_with = "next")]
     version: Option<String>,
     /// Take the next version that nobody has, by the policy's strategy
     #[arg(long, value_enum, value_name = "LEVEL")]
@@ -73,17 +74,11 @@ pub(crate) struct NewArgs {
     #[arg(
         long,
         value_name = "NAME",
-        requires = "next",
         conflicts_with_all = ["version", "from"]
     )]
     product: Option<String>,
     /// Count on from this version, for a hot fix of an older line
-    #[arg(
-        long,
-        value_name = "VERSION",
-        requires = "next",
-        conflicts_with = "version"
-    )]
+    #[arg(long, value_name = "VERSION", conflicts_with = "version")]
     from: Option<String>,
     /// What it is, in a line
     #[arg(short, long, value_name = "TEXT")]
@@ -91,6 +86,16 @@ pub(crate) struct NewArgs {
     /// A change that it must contain
     #[arg(long = "change", value_name = "TYPE:ID:TITLE")]
     changes: Vec<String>,
+    /// Propose changes by the commits since the last release: by trailers Gryt-Change, and by Conventional
+    /// Commits. Without a version, take the next one that they ask for
+    #[arg(long)]
+    from_commits: bool,
+    /// Read the commits since this one
+    #[arg(long, value_name = "REV", requires = "from_commits")]
+    since: Option<String>,
+    /// Show what would be declared, and declare nothing
+    #[arg(long, requires = "from_commits")]
+    dry_run: bool,
 }
 
 /// Which number is counted up.
@@ -99,6 +104,16 @@ pub(crate) enum NextLevel {
     Major,
     Minor,
     Patch,
+}
+
+impl From<NextLevel> for Level {
+    fn from(level: NextLevel) -> Self {
+        match level {
+            NextLevel::Major => Self::Major,
+            NextLevel::Minor => Self::Minor,
+            NextLevel::Patch => Self::Patch,
+        }
+    }
 }
 
 /// Arguments of `generation edit`.
@@ -131,6 +146,12 @@ pub(crate) struct Made {
     pub changes: usize,
     /// Whether it is in this clone alone although there is a cloud.
     pub unshared: bool,
+    /// The commits that its changes were proposed by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<commits::Found>,
+    /// Whether nothing was declared, as was asked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// A draft after an edit.
@@ -202,32 +223,66 @@ pub(crate) fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<
 }
 
 fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
-    let version: Version = match (&args.version, args.next) {
-        (Some(version), _) => {
-            let version: Version = typed(version)?;
-            no_slip(&version, "git gryt generation new")?;
-            version
+    let named: Option<Version> = typed_if(args.version.as_deref())?;
+    if let Some(version) = &named {
+        no_slip(version, "git gryt generation new")?;
+    }
+    let of_product = match &named {
+        Some(version) => version.product().map(str::to_owned),
+        None => product(args.product.as_deref())?.map(str::to_owned),
+    };
+    let read = match args.from_commits {
+        true => {
+            let since = args.since.as_deref();
+            Some(commits::read(session, since, of_product.as_deref())?)
         }
+        false => None,
+    };
+    let asked = read.as_ref().map(|(_, proposal)| proposal.level);
+    let level = match (args.next, asked) {
+        (Some(level), _) => Some(Level::from(level)),
+        // Commits that ask for nothing still make a release.
+        (None, Some(level)) => Some(level.unwrap_or(Level::Patch)),
+        (None, None) => None,
+    };
+    let version = match (named, level) {
+        (Some(version), _) => version,
         (None, Some(level)) => session.cloud.propose(
-            match level {
-                NextLevel::Major => Level::Major,
-                NextLevel::Minor => Level::Minor,
-                NextLevel::Patch => Level::Patch,
-            },
-            product(args.product.as_deref())?,
+            level,
+            of_product.as_deref(),
             typed_if(args.from.as_deref())?.as_ref(),
         )?,
         (None, None) => return Err(Refusal::new(Exit::Usage, "Name a version").into()),
     };
     let mut text = Contract::blank(&version, args.description.as_deref());
-    if !args.changes.is_empty() {
+    let mut edits = Vec::new();
+    let mut found = None;
+    if let Some((lines, proposal)) = read {
+        edits.extend(proposal.changes.into_iter().map(|p| Edit::Put(p.change)));
+        found = Some(lines);
+    }
+    edits.extend(puts(&args.changes)?);
+    if !edits.is_empty() {
         let blank = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
-        text = edit::apply(&text, &blank, &puts(&args.changes)?).map_err(Refusal::from)?;
+        text = edit::apply(&text, &blank, &edits).map_err(Refusal::from)?;
     }
     if let Some(written) = by_hand(session, args, &version)? {
         text = written;
     }
     let contract = Contract::parse(text.as_bytes(), &version).map_err(Refusal::from)?;
+    if args.dry_run {
+        session
+            .core
+            .may_declare(&session.core.store.refs()?, &version)?;
+        return Ok(Outcome::GenerationNew(Made {
+            file: view::path(&version),
+            changes: contract.changes.len(),
+            unshared: false,
+            found,
+            dry_run: true,
+            version,
+        }));
+    }
     let author = session.core.author()?;
     if args.version.is_some() {
         session
@@ -249,6 +304,8 @@ fn new(session: &Session<'_>, args: &NewArgs) -> Result<Outcome> {
         file: view::path(&version),
         changes: contract.changes.len(),
         unshared: session.core.is_unshared(&version)?,
+        found,
+        dry_run: false,
         version,
     }))
 }
@@ -273,7 +330,7 @@ fn by_hand(session: &Session<'_>, args: &NewArgs, version: &Version) -> Result<O
     let Some((_, edited)) = held else {
         return Ok(None);
     };
-    let said = !args.changes.is_empty() || args.description.is_some();
+    let said = !args.changes.is_empty() || args.description.is_some() || args.from_commits;
     if *edited != (Edited::NoDraft { sealed: false }) || said {
         return Err(edited.refusal(version).into());
     }

@@ -188,6 +188,28 @@ impl Store {
         walk.map(|oid| self.commit(&of_git(oid?))).collect()
     }
 
+    /// The same, each commit before its parents, and one more than `most` where there are more.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub(crate) fn beyond_at_most(
+        &self,
+        tip: &Oid,
+        hidden: &[&Oid],
+        most: usize,
+    ) -> Result<Vec<Commit>> {
+        let repo = &*self.repo();
+        let mut walk = repo.revwalk()?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL)?;
+        walk.push(to_git(tip)?)?;
+        for oid in hidden {
+            walk.hide(to_git(oid)?)?;
+        }
+        walk.take(most + 1)
+            .map(|oid| self.commit(&of_git(oid?)))
+            .collect()
+    }
+
     /// The first commit along first parents.
     ///
     /// # Errors
