@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::commands::approve::ApproveArgs;
 use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Seal a version, once and for ever
     Promote(PromoteArgs),
+    /// Approve or reject exactly this contract at exactly this commit
+    Approve(ApproveArgs),
     /// Say who has to do what before a version can be promoted
     Why(WhyArgs),
     /// Mark a promoted version as not to be used

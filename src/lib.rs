@@ -201,6 +201,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         }
         Command::Run(args) => commands::run::run(session, args),
         Command::Promote(args) => commands::promote::wait::run(session, args),
+        Command::Approve(args) => commands::approve::run(session, args),
         Command::Why(args) => commands::why::run(session, args),
         Command::Withdraw(args) => commands::withdraw::run(session, args),
         Command::Status => commands::status::run(session),

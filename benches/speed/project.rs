@@ -217,6 +217,7 @@ impl Maker<'_> {
             promoted_at: author.author.at,
             gates: gates.map(passed).into(),
             evolutions: folded,
+            approvals: Vec::new(),
         };
         let entry =
             self.store

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and a `run` that returns what came of it. Nothing here
 //! prints.
 
+pub(crate) mod approve;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -57,6 +58,8 @@ pub(crate) enum Outcome {
     GenerationResolve(generation::resolve::Resolved),
     #[serde(rename = "gryt.evolution.abandon/1")]
     EvolutionAbandon(evolution::Abandoned),
+    #[serde(rename = "gryt.approve/1")]
+    Approve(approve::Said),
     #[serde(rename = "gryt.why/1")]
     Why(why::Why),
     #[serde(rename = "gryt.withdraw/1")]

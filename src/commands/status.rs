@@ -10,7 +10,9 @@ use crate::model::shaped::disputed_release;
 use crate::model::state::{Status, SyncState, Trial};
 use crate::model::{EvolutionName, Oid, Version};
 use crate::session::Session;
+use crate::session::core::sides::Three;
 use crate::session::drafts::view::Edited;
+use crate::store::Refs;
 
 /// Where this clone stands.
 #[derive(Debug, Serialize)]
@@ -26,6 +28,8 @@ pub(crate) struct Overview {
     pub drafts: Vec<Draft>,
     /// Files whose edits cannot be taken in.
     pub files: Vec<HeldFile>,
+    /// Drafts that are proven and await this person's approval.
+    pub awaiting: Vec<Version>,
     /// The highest release that stands, of each product where there are any.
     pub latest: Vec<Version>,
     /// Releases that are disputed, with what for.
@@ -92,6 +96,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
     };
     let mut drafts: Vec<Draft> = cache.drafts()?.into_iter().map(draft).collect();
     drafts.sort_by(|a, b| a.version.cmp(&b.version));
+    let awaiting = awaiting(session, &refs, &drafts)?;
     let current = match session.proving.last_started() {
         // What was given up is nothing that a run would go on with.
         Some(root) => cache
@@ -116,7 +121,41 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
         }),
         drafts,
         files: held(&edited),
+        awaiting,
         latest: cache.highest()?,
         disputed: cache.disputed()?,
     }))
+}
+
+/// The drafts that await this person's approval, as far as this clone knows.
+fn awaiting(session: &Session<'_>, refs: &Refs, drafts: &[Draft]) -> Result<Vec<Version>> {
+    let core = session.core;
+    // Whoever only reads need not be known to git.
+    let Ok(me) = core.me() else {
+        return Ok(Vec::new());
+    };
+    let proven = drafts
+        .iter()
+        .filter(|d| d.changes > 0 && d.proven == d.changes);
+    let proven: Vec<&Version> = proven.map(|draft| &draft.version).collect();
+    if proven.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (cloud, adopted, ledger) = (
+        core.known_cloud(refs),
+        core.adopted(refs)?,
+        core.ledger(refs)?,
+    );
+    let tips = Three {
+        local: refs.local(),
+        cloud: &cloud,
+        adopted: &adopted,
+    };
+    let mut found = Vec::new();
+    for version in proven {
+        if core.awaits_approval(version, &tips, ledger.as_ref(), &me)? {
+            found.push(version.clone());
+        }
+    }
+    Ok(found)
 }

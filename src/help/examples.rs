@@ -64,6 +64,11 @@ const EXAMPLES: &[(&str, &str)] = &[
          git gryt promote v1.2.0 --waive independent_proof --reason \"The only one at work today\"",
     ),
     (
+        "approve",
+        "git gryt approve v1.2.0\ngit gryt approve v1.2.0 --commit HEAD -m \"Tried on the old server\"\n\
+         git gryt approve v1.2.0 --reject -m \"The price list is wrong\"\ngit gryt approve v1.2.0 --revoke",
+    ),
+    (
         "withdraw",
         "git gryt withdraw v1.2.0 --reason \"It leaks memory\" --use v1.2.1",
     ),

@@ -39,6 +39,8 @@ pub(crate) enum Rule {
     Evolution,
     /// Each proof fits the commit that it proves, and its own steps.
     Proof,
+    /// Each folded approval is valid, of this release, and the entry says the same of it.
+    Approval,
     /// What counted is what counts.
     Counted,
     /// Every gate of both policies was judged, and came to what the entry says.

@@ -1,6 +1,7 @@
 //! Promoting although a gate fails: what may be excused, by whose word, and how it is said
 //! (docs/policy.md, "Waivers").
 
+use super::approval::{Agreed, Given};
 use super::gate::{combine, judge, verdict};
 use super::mailmap::People;
 use super::ring::{self, Ring, not_before};
@@ -12,6 +13,7 @@ use super::strictness::Strictness;
 use super::subject::Subject;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
 use super::{Exit, Oid, Person, Policy, Refusal, Stamp, Version};
+use std::collections::BTreeSet;
 
 /// The policies that a release is judged by.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +54,10 @@ pub(crate) struct Plea {
 impl Rules {
     /// Judges by both policies.
     pub(crate) fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
+        let agreed = &self.agreed(subject);
         let subject = &Subject {
             people: &self.people,
+            agreed,
             ..*subject
         };
         let own = self.ring(&self.present);
@@ -81,6 +85,99 @@ impl Rules {
             ..verdict(Gate::PreviousPolicy, vec![why.clone()])
         }));
         verdicts
+    }
+
+    /// What was said of the release, under these policies.
+    fn agreed(&self, subject: &Subject<'_>) -> Agreed {
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let mut agreed = Agreed {
+            present: self.present.clone(),
+            previous: previous.cloned(),
+            ..subject.agreed.clone()
+        };
+        if self.ask_for_signatures() {
+            let own = self.ring(&self.present);
+            let keys = match previous {
+                Some(before) if own.is_empty() => self.ring(before),
+                Some(_) | None => own,
+            };
+            let mut both = [Some(&self.present), previous].into_iter().flatten();
+            let strict = both.any(|policy| policy.gates.signed == Some(Strictness::Require));
+            agreed.set_unsigned_aside(|given| {
+                let (by, at) = (&given.approval.by, Some(&given.approval.at));
+                let worth = keys.worth(&given.signature, by, &self.people, at);
+                match strict {
+                    true => worth.holds(),
+                    false => !worth.is_worse_than_none(),
+                }
+            });
+        }
+        agreed
+    }
+
+    /// The last words on the release that a rule of either policy counts.
+    pub(crate) fn counted(&self, subject: &Subject<'_>) -> BTreeSet<Oid> {
+        let agreed = &self.agreed(subject);
+        let subject = &Subject {
+            people: &self.people,
+            agreed,
+            ..*subject
+        };
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let both = [Some(&self.present), previous].into_iter().flatten();
+        both.flat_map(|policy| agreed.counted(subject, policy))
+            .collect()
+    }
+
+    /// Whom the rules of both policies still ask, by email.
+    pub(crate) fn awaited(&self, subject: &Subject<'_>) -> Vec<String> {
+        let agreed = &self.agreed(subject);
+        let subject = &Subject {
+            people: &self.people,
+            agreed,
+            ..*subject
+        };
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let both = [Some(&self.present), previous].into_iter().flatten();
+        let mut found: Vec<String> = both
+            .flat_map(|policy| agreed.awaited(subject, policy))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The rejections that stand by either policy.
+    pub(crate) fn rejecting(&self, subject: &Subject<'_>) -> Vec<Given> {
+        let agreed = &self.agreed(subject);
+        let subject = &Subject {
+            people: &self.people,
+            agreed,
+            ..*subject
+        };
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let both = [Some(&self.present), previous].into_iter().flatten();
+        let mut found: Vec<Given> = Vec::new();
+        for given in both.flat_map(|policy| agreed.rejecting(subject, policy)) {
+            if !found.contains(given) {
+                found.push(given.clone());
+            }
+        }
+        found
+    }
+
+    /// Whether a rule of either policy names that person.
+    pub(crate) fn names_approver(&self, who: &Person) -> bool {
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let mut both = [Some(&self.present), previous].into_iter().flatten();
+        both.any(|policy| policy.names_approver(|email| self.people.has(who, email)))
+    }
+
+    /// Whether either policy asks for approvals.
+    pub(crate) fn ask_for_approvals(&self) -> bool {
+        let previous = self.previous.as_ref().map(|(_, policy)| policy);
+        let mut both = [Some(&self.present), previous].into_iter().flatten();
+        both.any(|policy| policy.approvals.is_some())
     }
 
     /// Takes those for one person, where being another lets something pass, who share a key in one of the
@@ -450,6 +547,7 @@ mod tests {
             attempts: &[],
             promoter: &who,
             people: &People::default(),
+            agreed: &Agreed::default(),
         });
         let found = verdicts
             .into_iter()
@@ -499,6 +597,7 @@ mod tests {
             attempts: &[],
             promoter: &who("ann"),
             people: &People::default(),
+            agreed: &Agreed::default(),
         });
         let found = verdicts.into_iter().find(|v| v.gate == Gate::Signed)?;
         Some((found.passed, found.only))

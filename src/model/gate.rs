@@ -49,6 +49,7 @@ fn fails_all_the_same(gate: Gate, subject: &Subject<'_>, signing: &Signing) -> V
         | Gate::ProofCoversRelease
         | Gate::RequiredSteps
         | Gate::IndependentProof
+        | Gate::Approvals
         | Gate::Versions
         | Gate::PreviousPolicy => Vec::new(),
     }
@@ -68,6 +69,7 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
         }
         Gate::RequiredSteps => !gates.required_steps.is_empty(),
         Gate::IndependentProof => gates.independent_proof,
+        Gate::Approvals => policy.approvals.is_some(),
         Gate::Signed => match rules.has_signers() {
             true => return gates.signed.unwrap_or(Strictness::Off),
             false => false,
@@ -93,6 +95,7 @@ fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>, signing: &Signing
         Gate::ProofCoversRelease => covers_release(subject),
         Gate::RequiredSteps => required_steps(subject, policy),
         Gate::IndependentProof => independent_proof(subject),
+        Gate::Approvals => subject.agreed.missing(subject, policy),
         Gate::Signed => signed(subject, signing, |worth| !worth.holds()),
         Gate::Versions => {
             let version = &subject.contract.version;
@@ -160,6 +163,7 @@ pub(super) fn verdict(gate: Gate, missing: Vec<String>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use super::super::approval::Agreed;
     use super::super::evolution::Attempt;
     use super::super::evolution::Cover;
     use super::super::evolution::tests::attempt;
@@ -193,6 +197,7 @@ mod tests {
             attempts,
             promoter: &person("lead"),
             people: &People::default(),
+            agreed: &Agreed::default(),
         };
         let verdicts = judge(&policy, RuleSet::CURRENT, &subject, &Signing::default()).into_iter();
         verdicts

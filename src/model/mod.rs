@@ -5,6 +5,7 @@
 //! or as a [`Refusal`].
 
 pub(crate) mod address;
+pub(crate) mod approval;
 pub(crate) mod change;
 pub(crate) mod changeset;
 pub(crate) mod conventional;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::approval::Word;
 use super::disputed::Dispute;
 use super::state::Trial;
 use super::{EvolutionName, Person, Version};
@@ -46,5 +47,20 @@ pub(crate) enum News {
         name: EvolutionName,
         by: Person,
         status: Trial,
+    },
+    /// Somebody approved or rejected a release, or took that back.
+    Approval {
+        version: Version,
+        by: Person,
+        says: Word,
+    },
+    /// What this person approved is not what would be released any more.
+    Voided {
+        version: Version,
+        reason: String,
+    },
+    /// Everything is proven, and this person's approval is missing.
+    Asked {
+        version: Version,
     },
 }

@@ -1,5 +1,6 @@
 //! Whether a version may be sealed now, and what exactly is sealed.
 
+use super::approval::{Agreed, Approved, Given};
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
 use super::mailmap::People;
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     pub adopted: Option<Oid>,
     /// All that was found of this generation, in the cloud and in this clone.
     pub attempts: Vec<(Attempt, Option<Oid>)>,
+    /// What was said of this generation.
+    pub agreed: Agreed,
     pub release: Release,
     /// The policies; or why one of them cannot be read.
     pub rules: Result<Rules, Refusal>,
@@ -98,6 +101,8 @@ pub(crate) struct Seal {
     pub cloud_draft: Option<Oid>,
     /// The folded attempts in the order of `sealed.evolutions`, each with its tip in the cloud.
     pub folded: Vec<(Attempt, Option<Oid>)>,
+    /// What was said of it, in the order of `sealed.approvals`.
+    pub approvals: Vec<Given>,
     /// What the policy says otherwise than at the previous promotion.
     pub policy_changes: Vec<String>,
 }
@@ -125,14 +130,21 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
     let attempts: Vec<Attempt> = folded.iter().map(|(a, _)| a.clone()).collect();
     let rules = facts.rules.as_ref().map_err(Clone::clone)?;
     rules.known()?;
-    let gates = rules.judge(&Subject {
+    let agreed = Agreed {
+        given: said_of(&facts.agreed, &draft.root),
+        ..facts.agreed.clone()
+    };
+    let subject = Subject {
         contract,
         generation: &draft.root,
         declared_by: &draft.author,
         attempts: &attempts,
         promoter: &facts.promoter,
         people: &rules.people,
-    });
+        agreed: &agreed,
+    };
+    let gates = rules.judge(&subject);
+    let counted = rules.counted(&subject);
     let gates = excuse::grant(gates, rules, &facts.plea, &facts.promoter)?;
     if gates.iter().any(Verdict::stops) {
         return Err(excuse::refused(&gates, rules, version, &facts.promoter));
@@ -164,13 +176,33 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
                 counted: counts(attempt),
             })
             .collect(),
+        approvals: agreed
+            .given
+            .iter()
+            .map(|given| Approved {
+                by: given.approval.by.clone(),
+                number: given.name.number,
+                tip: given.tip.clone(),
+                says: given.approval.says,
+                counted: counted.contains(&given.tip),
+            })
+            .collect(),
     };
     Ok(Decision::Seal(Seal {
         sealed,
         cloud_draft: facts.cloud.as_ref().map(|cloud| cloud.tip.clone()),
         folded,
+        approvals: agreed.given,
         policy_changes: rules.differences(),
     }))
+}
+
+/// What was said of a generation, in the order of names.
+fn said_of(agreed: &Agreed, generation: &Oid) -> Vec<Given> {
+    let of_it = |given: &&Given| given.approval.generation == *generation;
+    let mut found: Vec<Given> = agreed.given.iter().filter(of_it).cloned().collect();
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found
 }
 
 /// The draft to seal: this clone's, once it holds everything that the cloud's holds.
@@ -254,6 +286,30 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
     }
 }
 
+/// The approvals whose refs the promoting push deletes with it, as indexes into `seal.approvals`: those that
+/// counted, so that one which is taken back meanwhile stops the promotion, and then the others, as many as the
+/// push has `room` for.
+///
+/// # Errors
+/// [`Exit::Gate`] where those that counted do not fit.
+pub(crate) fn approvals_with_seal(seal: &Seal, room: usize) -> Result<Vec<usize>, Refusal> {
+    let mut published: Vec<usize> = (0..seal.approvals.len())
+        .filter(|at| seal.approvals[*at].in_cloud)
+        .collect();
+    let counted = |at: &usize| seal.sealed.approvals[*at].counted;
+    let needed = published.iter().filter(|at| counted(at)).count();
+    if needed > room {
+        let version = &seal.sealed.version;
+        let what =
+            format!("{version} counts {needed} approvals, and one push takes {room} with it");
+        return Err(Refusal::new(Exit::Gate, what)
+            .because("Whoever takes one back while it is promoted would not be heard"));
+    }
+    published.sort_by_key(|at| !counted(at));
+    published.truncate(room);
+    Ok(published)
+}
+
 /// The folded evolutions whose refs the promoting push deletes with it, as indexes into
 /// `seal.folded`: those whose proofs counted first, as many as the push has `room` for. The others go
 /// afterwards.
@@ -296,6 +352,7 @@ mod tests {
             cloud: None,
             adopted: None,
             attempts: vec![(proven.clone(), Some(proven.tip.clone()))],
+            agreed: Agreed::default(),
             release: Release {
                 commit: oid(1),
                 tree: oid(2),

@@ -1,6 +1,7 @@
 //! What a server's `pre-receive` refuses (docs/hooks.md, "On a server"), and how it tells the person who
 //! pushed.
 
+use super::approval::ApprovalName;
 use super::disputed::Dispute;
 use super::{EvolutionName, Exit, Oid, Refusal, Stamp, Version};
 
@@ -46,6 +47,10 @@ pub(crate) enum Wrong {
     EvolutionRewound { name: EvolutionName },
     /// Another evolution's name differs in upper and lower case alone.
     Alike { other: EvolutionName },
+    /// An approval that does not check.
+    Approval { why: String },
+    /// An approval that would become another one.
+    ApprovalMoved { name: ApprovalName },
     /// A name that the format does not know.
     Foreign,
     /// A ref that every clone has for itself.
@@ -117,6 +122,12 @@ impl Wrong {
             ))
             .because("Use a different version")
             .then(rename(name)),
+            Self::Approval { why } => refused(&format!("it does not check: {why}")),
+            Self::ApprovalMoved { name } => {
+                let version = &name.version;
+                refused("an approval is written once, and whoever says something else says it anew")
+                    .then(format!("git gryt approve {version}"))
+            }
             Self::Evolution { why } => refused(&format!("it does not check: {why}")),
             Self::EvolutionRewound { name } => {
                 refused(&format!("{name} here has proofs that this push lacks")).then(pull)

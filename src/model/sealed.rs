@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approved;
 use super::rules::RuleSet;
 use super::state::Status;
 use super::verdict::{ExcuseKind, Verdict};
@@ -40,6 +41,9 @@ pub struct Sealed {
     pub mailmap: Option<Oid>,
     pub gates: Vec<Verdict>,
     pub evolutions: Vec<Folded>,
+    /// What people said of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approved>,
 }
 
 impl Sealed {

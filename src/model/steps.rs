@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::approval::Given;
 use super::promotion::{Draft, Facts};
 use super::reconcile::Relation;
 use super::standing::{Progress, Standing, standings};
@@ -151,6 +152,7 @@ fn with_subject<T>(facts: &Facts, ask: impl FnOnce(&Subject<'_>) -> Vec<T>) -> V
         attempts: &attempts,
         promoter: &facts.promoter,
         people: &people,
+        agreed: &facts.agreed,
     })
 }
 
@@ -163,12 +165,16 @@ fn gates(facts: &Facts) -> Vec<Step> {
             && verdict.gate != Gate::ProofCoversRelease
             && verdict.gate != Gate::Promoters
             && verdict.gate != Gate::IndependentProof
+            && verdict.gate != Gate::Approvals
     };
     let stops = |gate: Gate| verdicts.iter().any(|v| v.gate == gate && v.stops());
     let mut steps = match stops(Gate::IndependentProof) {
         true => with_subject(facts, independent),
         false => Vec::new(),
     };
+    if stops(Gate::Approvals) {
+        steps.extend(approvals(facts));
+    }
     for verdict in verdicts.iter().filter(told) {
         for line in &verdict.missing {
             // The command that helps stands at the end of the line.
@@ -184,6 +190,43 @@ fn gates(facts: &Facts) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Who still has to approve it, and who has to lift a rejection.
+fn approvals(facts: &Facts) -> Vec<Step> {
+    let Ok(rules) = &facts.rules else {
+        return Vec::new();
+    };
+    let (version, commit) = (&facts.version, &facts.release.commit);
+    let approve = format!("git gryt approve {version} --commit {}", commit.short());
+    with_subject(facts, |subject| {
+        let lifted = |given: Given| {
+            let message = given.approval.message.as_deref();
+            let why = message.map_or(String::new(), |text| format!(": {text}"));
+            Step::of(
+                Some(given.approval.by.name),
+                format!("lift the rejection{why}"),
+                format!("git gryt approve {version} --revoke"),
+            )
+        };
+        let mut steps: Vec<Step> = rules.rejecting(subject).into_iter().map(lifted).collect();
+        let awaited = rules.awaited(subject);
+        steps.extend(awaited.into_iter().map(|email| {
+            Step::of(
+                Some(email),
+                format!("approve it at {}", commit.short()),
+                &approve,
+            )
+        }));
+        if steps.is_empty() {
+            steps.push(Step {
+                who: None,
+                what: "name more people in the policy who may approve it".to_owned(),
+                command: None,
+            });
+        }
+        steps
+    })
 }
 
 /// Who has to do what so that somebody else than its assignee proves a change.

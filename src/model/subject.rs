@@ -1,5 +1,6 @@
 //! What a promotion is judged about, and which attempts speak for its changes.
 
+use super::approval::Agreed;
 use super::evolution::Attempt;
 use super::mailmap::People;
 use super::{Change, Contract, Oid, Person};
@@ -15,6 +16,8 @@ pub(crate) struct Subject<'a> {
     pub promoter: &'a Person,
     /// Who is who.
     pub people: &'a People,
+    /// What was said of the release.
+    pub agreed: &'a Agreed,
 }
 
 /// The attempts of this generation at `change`.

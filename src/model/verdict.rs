@@ -35,6 +35,7 @@ pub enum Gate {
     ProofCoversRelease,
     RequiredSteps,
     IndependentProof,
+    Approvals,
     Signed,
     Versions,
     /// The policy sealed with the previous promotion can be read.
@@ -67,15 +68,16 @@ impl Gate {
             | Self::ProofCoversRelease
             | Self::RequiredSteps
             | Self::IndependentProof
+            | Self::Approvals
             | Self::Versions => true,
         }
     }
 
-    /// Whether it is about who may promote, or that it was them: that the previous policy fails it is for
-    /// that policy's heirs alone to override.
+    /// Whether it is about who may promote, that it was them, or who has to agree: that the previous policy fails
+    /// it is for that policy's heirs alone to override.
     pub fn is_of_heirs(self) -> bool {
         match self {
-            Self::Promoters | Self::Signed => true,
+            Self::Promoters | Self::Approvals | Self::Signed => true,
             Self::HasChanges
             | Self::ChangesProven
             | Self::MinEvolutions
@@ -92,7 +94,7 @@ impl Gate {
     pub fn setting(self) -> Setting {
         match self {
             Self::HasChanges | Self::ChangesProven | Self::PreviousPolicy => Setting::Always,
-            Self::Promoters | Self::Versions => Setting::Top,
+            Self::Promoters | Self::Approvals | Self::Versions => Setting::Top,
             Self::MinEvolutions
             | Self::NoFailedEvolutions
             | Self::ProofCoversRelease

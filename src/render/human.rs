@@ -135,6 +135,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
             false => format!("Abandoned {}\n", abandoned.name),
         },
         Outcome::Why(why) => return Page::with_headings(&promote::why(why)),
+        Outcome::Approve(said) => promote::approved(said),
         Outcome::Withdraw(withdrawn) => {
             let place = if withdrawn.cloud { " in cloud" } else { "" };
             let version = &withdrawn.withdrawal.version;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::page::{Colour, Page};
 use super::{line, markdown};
 use crate::commands;
+use crate::model::approval::Word;
 use crate::model::verdict::{Only, Verdict};
 
 /// A version that was sealed, or could be.
@@ -46,6 +47,34 @@ pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
             Some(TagState::Made) => _ = writeln!(text, "  Tag {version}"),
             Some(TagState::Refused | TagState::Waiting) | None => {}
         }
+    }
+    text
+}
+
+/// What somebody said of a release.
+pub(super) fn approved(said: &commands::approve::Said) -> String {
+    let version = &said.version;
+    let mut text = match (said.says, said.there) {
+        (Word::Approved, true) => format!("You approved {version} before\n"),
+        (Word::Rejected, true) => format!("You rejected {version} before\n"),
+        (Word::Approved, false) => format!("Approved: {version}\n"),
+        (Word::Rejected, false) => format!("Rejected: {version}\n"),
+        (Word::Revoked, _) => format!("What you said of {version} is taken back\n"),
+    };
+    let changes = match said.changes {
+        1 => "1 change".to_owned(),
+        many => format!("{many} changes"),
+    };
+    let at = said.commit.short();
+    match said.says {
+        Word::Approved => _ = writeln!(text, "  The contract with {changes}, at commit {at}"),
+        Word::Rejected => {
+            _ = writeln!(
+                text,
+                "  You lift that by: git gryt approve {version} --revoke"
+            );
+        }
+        Word::Revoked => {}
     }
     text
 }

@@ -49,6 +49,12 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
             text += &table::columns(&rows.collect::<Vec<_>>());
         }
     }
+    for version in &overview.awaiting {
+        _ = writeln!(
+            text,
+            "{version} awaits your approval: git gryt approve {version}"
+        );
+    }
     text += &sync::files(&overview.files);
     if !overview.latest.is_empty() {
         let latest: Vec<&str> = overview.latest.iter().map(Version::as_str).collect();

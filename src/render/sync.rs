@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::{generation, line};
 use crate::commands;
+use crate::model::approval::Word;
 use crate::model::disputed::Dispute;
 use crate::model::listed::listed;
 use crate::model::news::News;
@@ -104,6 +105,17 @@ pub(super) fn pull_notes(
     }
     for name in adopted.late_evolutions.iter().filter(|n| untold(n)) {
         _ = writeln!(notes, "{}", late(name));
+    }
+    for name in &adopted.late_approvals {
+        if !untold(&format!("approvals/{name}")) {
+            continue;
+        }
+        let version = &name.version;
+        _ = writeln!(
+            notes,
+            "  {version} was promoted before what {} said of it arrived, which counts for nothing",
+            line(&name.email)
+        );
     }
     for name in adopted.late_proofs.iter().filter(|n| untold(n)) {
         _ = writeln!(notes, "{}", late_proof(name));
@@ -501,6 +513,19 @@ pub(super) fn news_line(news: &News) -> String {
             }
         }
         News::Left { version } => format!("the draft {version} left the cloud"),
+        News::Approval { version, by, says } => match says {
+            Word::Approved => format!("{} approved {version}", by.name),
+            Word::Rejected => format!("{} rejected {version}", by.name),
+            Word::Revoked => format!("{} took back what they said of {version}", by.name),
+        },
+        News::Voided { version, reason } => {
+            format!(
+                "your approval of {version} does not hold any more: {reason}: git gryt approve {version}"
+            )
+        }
+        News::Asked { version } => {
+            format!("{version} is proven and awaits your approval: git gryt approve {version}")
+        }
         News::Proof { name, by, status } => {
             let (who, change, version) = (&by.name, &name.change, &name.version);
             let rc = name.rc();

@@ -6,6 +6,7 @@
 //! libgit2 function can reach a ref that git would not see.
 
 pub(crate) mod adopted;
+mod approval;
 pub(crate) mod code;
 mod coverage;
 mod disputed;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::approval::ApprovalName;
 use crate::model::{EvolutionName, Oid, Version};
 
 /// What is shared.
@@ -23,12 +24,16 @@ pub(crate) const DRAFTS: &str = "refs/gryt/generations/";
 /// Where evolutions live.
 pub(crate) const EVOLUTIONS: &str = "refs/gryt/evolutions/";
 
+/// Where approvals live.
+pub(crate) const APPROVALS: &str = "refs/gryt/approvals/";
+
 /// What a shared ref is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shared {
     Ledger,
     Draft(Version),
     Evolution(EvolutionName),
+    Approval(ApprovalName),
     /// Something under `refs/gryt/` that no rule of this format explains.
     Foreign,
 }
@@ -39,6 +44,7 @@ impl Shared {
         match self {
             Self::Draft(version) => Some(version.to_string()),
             Self::Evolution(name) => Some(name.to_string()),
+            Self::Approval(name) => Some(format!("approvals/{name}")),
             Self::Ledger | Self::Foreign => None,
         }
     }
@@ -48,6 +54,7 @@ impl Shared {
         match self {
             Self::Draft(version) => Some(version),
             Self::Evolution(name) => Some(&name.version),
+            Self::Approval(name) => Some(&name.version),
             Self::Ledger | Self::Foreign => None,
         }
     }
@@ -67,6 +74,11 @@ pub(crate) fn shared(name: &str) -> Shared {
             Ok(parsed) if parsed.to_string() == evolution => Shared::Evolution(parsed),
             _ => Shared::Foreign,
         }
+    } else if let Some(approval) = name.strip_prefix(APPROVALS) {
+        match approval.parse::<ApprovalName>() {
+            Ok(parsed) if parsed.to_string() == approval => Shared::Approval(parsed),
+            _ => Shared::Foreign,
+        }
     } else {
         Shared::Foreign
     }
@@ -80,6 +92,11 @@ pub(crate) fn draft(version: &Version) -> String {
 /// The ref of an evolution.
 pub(crate) fn evolution(name: &EvolutionName) -> String {
     format!("{EVOLUTIONS}{name}")
+}
+
+/// The ref of an approval.
+pub(crate) fn approval(name: &ApprovalName) -> String {
+    format!("{APPROVALS}{name}")
 }
 
 /// The root of what `remote` had when last seen.
@@ -246,6 +263,13 @@ pub(crate) fn deleted_evolution(name: &EvolutionName, departure: &str) -> String
     format!("{DELETED}{version}/{departure}/{change}/{rc}")
 }
 
+/// An approval that left with its draft.
+pub(crate) fn deleted_approval(name: &ApprovalName, departure: &str) -> String {
+    let text = name.to_string();
+    let rest = &text[name.version.as_str().len() + 1..];
+    format!("{DELETED}{}/{departure}/approvals/{rest}", name.version)
+}
+
 /// The file of a promoted version, with an edit that came too late.
 pub(crate) fn deleted_file(version: &Version, departure: &str) -> String {
     format!("{DELETED}{version}/{departure}/file")
@@ -316,7 +340,7 @@ pub(crate) fn keeps_out(name: &str) -> Option<String> {
     }
     let folder = format!("{name}/");
     // A product's, a version's or a change's name alone.
-    let within = [DRAFTS, EVOLUTIONS].into_iter().any(|root| {
+    let within = [DRAFTS, EVOLUTIONS, APPROVALS].into_iter().any(|root| {
         folder == root
             || name
                 .strip_prefix(root)
@@ -326,6 +350,9 @@ pub(crate) fn keeps_out(name: &str) -> Option<String> {
                     format!("{folder}v1/A/rc.1"),
                     format!("{folder}A/rc.1"),
                     format!("{folder}rc.1"),
+                    format!("{folder}v1/a@b/1"),
+                    format!("{folder}a@b/1"),
+                    format!("{folder}1"),
                 ]
                 .iter()
                 .any(|below| ours(below))
@@ -375,10 +402,11 @@ mod tests {
         }
 
         #[test]
-        fn a_foreign_name_is_never_read_as_ours(name in "refs/gryt/(generations|evolutions)/[a-zA-Z0-9./@~^: -]{0,12}") {
+        fn a_foreign_name_is_never_read_as_ours(name in "refs/gryt/(generations|evolutions|approvals)/[a-zA-Z0-9./@~^: -]{0,12}") {
             match shared(&name) {
                 Shared::Draft(version) => proptest::prop_assert_eq!(draft(&version), name),
                 Shared::Evolution(own) => proptest::prop_assert_eq!(evolution(&own), name),
+                Shared::Approval(own) => proptest::prop_assert_eq!(approval(&own), name),
                 Shared::Ledger | Shared::Foreign => {}
             }
         }

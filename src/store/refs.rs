@@ -10,6 +10,7 @@ use anyhow::Result;
 use super::names::{self, Shared};
 use super::{Store, of_git, to_git};
 use crate::git::refs::Update;
+use crate::model::approval::ApprovalName;
 use crate::model::{EvolutionName, Oid, Version};
 
 /// The refs under `refs/gryt*` at one moment.
@@ -131,6 +132,16 @@ pub(crate) fn evolutions(
 ) -> impl Iterator<Item = (EvolutionName, Oid)> + '_ {
     below(shared, names::EVOLUTIONS).filter_map(|(name, oid)| match names::shared(name) {
         Shared::Evolution(evolution) => Some((evolution, oid.clone())),
+        _ => None,
+    })
+}
+
+/// The approvals among shared refs.
+pub(crate) fn approvals(
+    shared: &BTreeMap<String, Oid>,
+) -> impl Iterator<Item = (ApprovalName, Oid)> + '_ {
+    below(shared, names::APPROVALS).filter_map(|(name, oid)| match names::shared(name) {
+        Shared::Approval(approval) => Some((approval, oid.clone())),
         _ => None,
     })
 }

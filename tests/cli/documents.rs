@@ -107,6 +107,24 @@ fn the_example_of_policy_runs() {
     }
 }
 
+#[test]
+fn the_example_of_approvals_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [lead] = sandbox.team(["lead"]);
+    let seen = follow("approvals.md", &lead);
+    for line in [
+        "Approved: v0.1.0",
+        "Rejected: v0.1.0",
+        "What you said of v0.1.0 is taken back",
+        "v0.1.0 is ready for promotion",
+        "v0.1.0 promoted to cloud",
+        "The ledger verifies",
+    ] {
+        assert!(seen.contains(line), "{line}: {seen}");
+    }
+}
+
 /// The files of a folder of fixtures/contracts/, and the schema that their name begins with.
 fn fixtures(folder: &str) -> Vec<(String, PathBuf)> {
     let folder = root().join("fixtures/contracts").join(folder);

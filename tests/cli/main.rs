@@ -9,6 +9,7 @@
 
 mod advice;
 mod anywhere;
+mod approvals;
 mod attacks;
 mod beginning;
 mod branches;

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::Path;
 
 /// The sections whose sentences are looked at.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 8] = [
     "Contract",
     "Draft",
     "Evolution",
     "Proof",
     "Abandonment",
+    "Approval",
     "Ledger",
     "Signatures",
 ];
@@ -203,6 +204,66 @@ const SENTENCES: &[(&str, &[&str])] = &[
     (
         "`<version>.policy.yaml`: the blob",
         &["policy-other.sh", "policy-unsealed.sh"],
+    ),
+    (
+        "One commit without a parent, with a `Gryt-Nonce`",
+        &["an_approval_is_one_commit_of_its_author_and_nothing_else"],
+    ),
+    (
+        "Its tree holds `approval.yaml`",
+        &[
+            "an_approval_is_one_commit_of_its_author_and_nothing_else",
+            "approval-policy.sh",
+        ],
+    ),
+    (
+        "Nothing else is in the tree",
+        &["an_approval_is_one_commit_of_its_author_and_nothing_else"],
+    ),
+    ("The commit's author is `by`", &["approval-author.sh"]),
+    (
+        "In the ref, `<email>` is their email in lower case",
+        &["an_email_becomes_one_part_of_a_name_and_comes_back"],
+    ),
+    (
+        "It is 200 bytes at most",
+        &["an_email_becomes_one_part_of_a_name_and_comes_back"],
+    ),
+    (
+        "A ref never moves",
+        &["a_server_lets_no_approval_in_that_does_not_check"],
+    ),
+    (
+        "Whoever says something else says it under the next number",
+        &["what_is_taken_back_while_it_is_promoted_stops_that_or_comes_too_late"],
+    ),
+    (
+        "Of what one person said of a generation",
+        &[
+            "a_rule_counts_each_of_its_people_once",
+            "approval-generation.sh",
+        ],
+    ),
+    (
+        "`code` is missing where the policy names no",
+        &["what_release_files_match_is_no_part_of_the_code"],
+    ),
+    (
+        "Otherwise it names the tree so",
+        &["what_release_files_match_is_no_part_of_the_code"],
+    ),
+    (
+        "In a glob `*` and `?` match no",
+        &["a_rule_stands_where_it_is_about_the_release"],
+    ),
+    (
+        "An approval holds for a release where `contract`",
+        &[
+            "an_edit_another_commit_and_another_policy_end_an_approval_and_no_rejection",
+            "approval-commit.sh",
+            "approval-contract.sh",
+            "approval-policy.sh",
+        ],
     ),
     (
         "The evolutions are not in the tree",

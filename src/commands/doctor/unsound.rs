@@ -36,11 +36,17 @@ pub(super) fn there(session: &Session<'_>, contact: &Contact) -> Result<Vec<Chec
             Shared::Foreign => {
                 names::keeps_out(name).map(|kept| format!("it keeps {kept} from being made"))
             }
-            Shared::Draft(_) | Shared::Evolution(_) if local.get(name) == Some(tip) => None,
-            Shared::Draft(_) | Shared::Evolution(_) => match core.is_sound_there(name, tip)? {
-                true => None,
-                false => core.why_unsound(name, tip)?,
-            },
+            Shared::Draft(_) | Shared::Evolution(_) | Shared::Approval(_)
+                if local.get(name) == Some(tip) =>
+            {
+                None
+            }
+            Shared::Draft(_) | Shared::Evolution(_) | Shared::Approval(_) => {
+                match core.is_sound_there(name, tip)? {
+                    true => None,
+                    false => core.why_unsound(name, tip)?,
+                }
+            }
         };
         found.extend(why.map(|why| (name.clone(), tip.clone(), why)));
     }
@@ -56,7 +62,7 @@ fn told(session: &Session<'_>, found: Vec<(String, Oid, String)>) -> Result<Vec<
         // What this clone has of a draft takes the place of what somebody spoilt.
         let own = match names::shared(&name) {
             Shared::Draft(_) => refs.get(&name),
-            Shared::Evolution(_) | Shared::Ledger | Shared::Foreign => None,
+            Shared::Evolution(_) | Shared::Approval(_) | Shared::Ledger | Shared::Foreign => None,
         };
         let clears = session.core.clears(&name, &tip, own)?;
         checks.push(Check::new("cloud's refs", State::Look, what).then(clears));

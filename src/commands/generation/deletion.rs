@@ -17,7 +17,7 @@ use crate::session::core::contact::Contact;
 use crate::session::core::taken::promoted;
 use crate::session::{Cloud, Session};
 use crate::store::names;
-use crate::store::refs::evolutions;
+use crate::store::refs::{approvals, evolutions};
 
 /// A draft on its way out of the cloud.
 pub(super) struct Deletion<'a> {
@@ -146,6 +146,14 @@ pub(super) fn plan(
         let name = names::evolution(&attempt.name);
         if contact.cloud.get(&name) == Some(&attempt.tip) {
             updates.push(Update::new(name, Some(&attempt.tip), None));
+        }
+    }
+    // They were given to what is gone, whoever gave them.
+    for (name, tip) in approvals(&contact.cloud).filter(|(name, _)| name.version == *version) {
+        if let Ok(given) = session.core.approval_there(&name, &tip)?
+            && given.approval.generation == root
+        {
+            updates.push(Update::new(names::approval(&name), Some(&tip), None));
         }
     }
     Ok(Some(updates))

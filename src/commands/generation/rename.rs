@@ -17,6 +17,7 @@ use crate::session::core::survey::Evolutions;
 use crate::session::drafts::carry::{Carried, place, renamed};
 use crate::session::drafts::view::Edited;
 use crate::store::draft::Draft;
+use crate::store::refs::approvals;
 use crate::store::{Refs, names};
 
 /// Arguments of `generation rename`.
@@ -181,6 +182,10 @@ fn finish(
         || session.core.store.draft_relation(&draft.tip, first)? != Relation::Behind;
     if !overtaken {
         updates.push(refs.change(name, None));
+        // They were given to that version, and not to what it is called now.
+        for (name, _) in approvals(refs.local()).filter(|(name, _)| name.version == *old) {
+            updates.push(refs.change(names::approval(&name), None));
+        }
     }
     for attempt in own {
         let name = names::evolution(&attempt.name);

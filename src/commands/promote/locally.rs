@@ -45,6 +45,9 @@ impl Promotion<'_> {
             for (promotion, _) in &seal.folded {
                 moves.push(refs.change(names::evolution(&promotion.name), None));
             }
+            for given in &seal.approvals {
+                moves.push(refs.change(names::approval(&given.name), None));
+            }
             Ok((moves, (seal.sealed, seal.policy_changes, false)))
         });
         let refused = |error: &anyhow::Error| error.is::<Refusal>();
@@ -88,7 +91,12 @@ impl Promotion<'_> {
         });
         let draft = (names::draft(&sealed.version), &sealed.draft);
         let stands = |(name, tip): &(String, &Oid)| refs.get(name) == Some(*tip);
-        let left = std::iter::once(draft).chain(evolutions).filter(stands);
+        let approvals = sealed.approvals.iter().filter_map(|approved| {
+            let name = approved.name(&sealed.version)?;
+            Some((names::approval(&name), &approved.tip))
+        });
+        let all = std::iter::once(draft).chain(evolutions).chain(approvals);
+        let left = all.filter(stands);
         Ok(left.map(|(name, _)| refs.change(name, None)).collect())
     }
 }

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use super::{Outcome, typed};
 use crate::git::refs::Update;
+use crate::model::approval::Given;
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::excuse::Plea;
 use crate::model::policy;
@@ -46,9 +47,9 @@ use sending::Sending;
 pub(crate) struct PromoteArgs {
     /// The version
     pub(super) version: String,
-    /// The commit to release
-    #[arg(long, value_name = "REV", default_value = "HEAD")]
-    pub(super) commit: String,
+    /// The commit to release: the one that is approved, or else HEAD
+    #[arg(long, value_name = "REV")]
+    pub(super) commit: Option<String>,
     /// Say what would happen, and exit as the promotion would
     #[arg(long)]
     dry_run: bool,
@@ -146,7 +147,16 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
     if let Some(contact) = &contact {
         session.cloud.stays(contact)?;
     }
-    let commit = session.core.store.resolve(&args.commit)?;
+    let commit = match &args.commit {
+        Some(rev) => session.core.store.resolve(rev)?,
+        None => match session
+            .sealing
+            .approved_commit(&version, contact.as_ref())?
+        {
+            Some(approved) => approved.commit,
+            None => session.core.store.resolve("HEAD")?,
+        },
+    };
     let tree = session.core.store.commit(&commit)?.tree;
     let refs = session.core.store.refs()?;
     // A dry run must leave nothing behind, not even an intent; its own id is never in a ledger.
@@ -340,6 +350,24 @@ impl Promotion<'_> {
             && let Some(draft) = &seal.cloud_draft
         {
             updates.push(Update::new(names::draft(version), Some(draft), None));
+        }
+        let counts = |given: &&Given| {
+            let mut approved = seal.sealed.approvals.iter();
+            given.in_cloud && approved.any(|one| one.tip == given.tip && one.counted)
+        };
+        if !(road.folded && room > 0) && seal.approvals.iter().any(|given| counts(&given)) {
+            self.session.core.ctx.warn(
+                "This cloud does not delete refs together with the ledger's move: who takes back an \
+                 approval at this very moment is told that it came too late",
+            );
+        }
+        if road.folded && room > 0 {
+            let room = room.saturating_sub(updates.len());
+            for at in promotion::approvals_with_seal(seal, room)? {
+                let given = &seal.approvals[at];
+                let name = names::approval(&given.name);
+                updates.push(Update::new(name, Some(&given.tip), None));
+            }
         }
         if road.folded {
             let room = room.saturating_sub(updates.len());

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::{PromoteArgs, Promoted};
 use crate::commands::{Outcome, sync, typed};
+use crate::model::sealed::Sealed;
 use crate::model::{Exit, Refusal, Version};
 use crate::runner::Interrupt;
 use crate::session::Session;
@@ -79,8 +80,16 @@ fn for_all(session: &Session<'_>, args: &PromoteArgs, refusal: Refusal) -> Resul
         Some(ledger) => session.core.store.sealed(&ledger, &version)?,
         None => None,
     };
-    let commit = session.core.store.resolve(&args.commit)?;
-    let Some(sealed) = sealed.filter(|sealed| sealed.commit == commit) else {
+    let commit = session
+        .core
+        .store
+        .resolve(args.commit.as_deref().unwrap_or("HEAD"))?;
+    // Without a commit each of them takes the approved one.
+    let is_it = |sealed: &Sealed| {
+        let approved = sealed.approvals.iter().any(|approved| approved.counted);
+        sealed.commit == commit || args.commit.is_none() && approved
+    };
+    let Some(sealed) = sealed.filter(is_it) else {
         return Err(refusal.into());
     };
     if let Some(contact) = &contact {

@@ -1,6 +1,7 @@
 //! What a promotion says, one part at a time: its draft, its evolutions and their proofs, its gates.
 
 use super::facts::{Facts, Proven, Steps, Tried};
+use crate::model::approval::Approved;
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
@@ -132,6 +133,66 @@ pub(super) fn counted(facts: &Facts<'_>, attempts: &[Attempt]) -> Vec<String> {
         })
     };
     sealed.evolutions.iter().filter_map(wrong).collect()
+}
+
+/// What is wrong with the approvals that an entry holds.
+pub(super) fn approvals(facts: &Facts<'_>) -> Vec<String> {
+    let sealed = facts.sealed;
+    let mut wrong = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for (approved, given) in sealed.approvals.iter().zip(&facts.approvals) {
+        let number = approved.number;
+        let name = format!("{} of {}", approved.by, sealed.version);
+        let key = format!("{}/{number}", approved.by.email.to_ascii_lowercase());
+        if names.contains(&key) {
+            wrong.push(format!(
+                "it names what is said by {name} under {number} twice"
+            ));
+        }
+        names.push(key);
+        let given = match given {
+            Ok(given) => given,
+            Err(invalid) => {
+                wrong.push(format!("what is said by {name} does not check: {invalid}"));
+                continue;
+            }
+        };
+        let approval = &given.approval;
+        if approval.generation != sealed.generation {
+            wrong.push(format!("what is said by {name} is of another generation"));
+        }
+        if approval.says != approved.says {
+            let says = approved.says;
+            wrong.push(format!(
+                "{} {name}, and the entry says {says}",
+                approval.says
+            ));
+        }
+    }
+    wrong
+}
+
+/// Where it is not as sealed which of them counted.
+pub(super) fn approvals_counted(facts: &Facts<'_>, subject: &Subject<'_>) -> Vec<Dispute> {
+    let rules = match &facts.original {
+        Some(Ok(original)) => &original.rules,
+        Some(Err(_)) | None => &facts.rules,
+    };
+    let counted = rules.counted(subject);
+    let wrong = |approved: &Approved| {
+        let counts = counted.contains(&approved.tip);
+        let by = &approved.by;
+        (counts != approved.counted).then(|| {
+            Dispute::new(
+                Rule::Approval,
+                match counts {
+                    true => format!("what {by} said counts, and the entry says that it does not"),
+                    false => format!("what {by} said does not count, and it says that it did"),
+                },
+            )
+        })
+    };
+    facts.sealed.approvals.iter().filter_map(wrong).collect()
 }
 
 /// Where what was sealed of the gates is not what the rules come to, gate by gate.

@@ -1,5 +1,6 @@
 //! What a promotion is judged by, gathered from the objects that it reaches.
 
+use crate::model::approval::{Agreed, Given};
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::mailmap::People;
@@ -23,6 +24,10 @@ pub(crate) struct Facts<'a> {
     pub draft: Draft,
     /// In the entry's order.
     pub evolutions: Vec<Result<Tried, Invalid>>,
+    /// What was said of the release, in the entry's order.
+    pub approvals: Vec<Result<Given, Invalid>>,
+    /// What it was said of.
+    pub agreed: Agreed,
     /// The policies where it stands.
     pub rules: Rules,
     /// The entry of another ledger that it says it repeats.

@@ -12,12 +12,13 @@ mod facts;
 mod tests;
 
 use super::Invalid;
+use super::approval::Agreed;
 use super::disputed::{Dispute, Rule};
 use super::evolution::Attempt;
 use super::excuse::Rules;
 use super::rules::RuleSet;
 use super::subject::Subject;
-use clauses::{counted, draft, evolutions, excused, gates, proof};
+use clauses::{approvals, approvals_counted, counted, draft, evolutions, excused, gates, proof};
 
 pub(crate) use deed::{Deed, deed};
 pub(crate) use facts::{Draft, Facts, Original, Proven, Steps, There, Tried, Whose};
@@ -121,6 +122,9 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     }
     let sound = facts.evolutions.iter().flatten();
     let attempts: Vec<Attempt> = sound.map(|tried| tried.attempt.clone()).collect();
+    for why in approvals(facts) {
+        say(Rule::Approval, why);
+    }
     for why in counted(facts, &attempts) {
         say(Rule::Counted, why);
     }
@@ -153,6 +157,10 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         // What else such a policy asks for is not for these rules to say.
         return found;
     }
+    let agreed = Agreed {
+        given: facts.approvals.iter().flatten().cloned().collect(),
+        ..facts.agreed.clone()
+    };
     let subject = Subject {
         contract: facts.contract,
         generation: &sealed.generation,
@@ -160,7 +168,9 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         attempts: &attempts,
         promoter: &sealed.promoter,
         people: &facts.rules.people,
+        agreed: &agreed,
     };
+    found.extend(approvals_counted(facts, &subject));
     match &facts.original {
         None => found.extend(gates(&subject, &sealed.gates, &facts.rules)),
         Some(Err(why)) => found.push(Dispute::new(Rule::Original, why.clone())),

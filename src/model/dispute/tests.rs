@@ -1,6 +1,7 @@
 //! Honest and forged entries.
 
 use super::*;
+use crate::model::approval::Agreed;
 use crate::model::evolution::tests::attempt;
 use crate::model::mailmap::{Mailmap, People};
 use crate::model::proof::{Outcome, StepEnd, StepResult};
@@ -61,6 +62,7 @@ fn facts_of(
         attempts: &attempts,
         promoter: &author,
         people: &People::default(),
+        agreed: &Agreed::default(),
     });
     let mut sealed = Sealed {
         version: version.clone(),
@@ -81,6 +83,7 @@ fn facts_of(
             owner: attempt.evolution.owner.clone(),
             counted: true,
         }],
+        approvals: Vec::new(),
     };
     let before = sealed.clone();
     let pipeline = proof.pipeline.as_ref().map(|used| used.blob.clone());
@@ -108,6 +111,8 @@ fn facts_of(
                 proof,
             }],
         })],
+        approvals: Vec::new(),
+        agreed: Agreed::default(),
         rules,
         original: None,
     };

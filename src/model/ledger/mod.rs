@@ -212,9 +212,10 @@ fn parents(entry: &Entry, sealed: &Sealed, contract: &Oid) -> Rule<()> {
         (Some(_), _) => return Err("its original is not the last parent".into()),
     };
     let named = sealed.evolutions.iter().map(|f| &f.tip);
+    let named = named.chain(sealed.approvals.iter().map(|given| &given.tip));
     ensure(
         folded.iter().map(|p| &p.oid).eq(named),
-        "its parents are not the evolutions that it names",
+        "its parents are not the evolutions and approvals that it names",
     )
 }
 

@@ -36,6 +36,7 @@ fn sealed() -> Sealed {
             },
             counted: true,
         }],
+        approvals: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Policy;
 use crate::model::Invalid;
+use crate::model::approval::{Roles, globs};
 use crate::model::place::{self, Key};
 use crate::model::scheme::Range;
 use crate::model::signers::{self};
@@ -24,6 +25,51 @@ impl Policy {
                 return invalid("a line cannot hold `lines`");
             }
             self.clone().with(part.clone()).check(text, &path)?;
+        }
+        Ok(())
+    }
+
+    /// Checks whom it asks for approvals.
+    fn check_approvals(&self, text: &[u8], root: &[Key<'_>]) -> Result<(), Invalid> {
+        let invalid = |path: &[Key<'_>], rule: &str| {
+            let path = [root, path].concat();
+            Err(place::invalid(text, &path, rule))
+        };
+        if let Err(rule) = globs(&self.release_files) {
+            return invalid(&[Key::Name("release_files")], &rule);
+        }
+        let none = Roles::default();
+        let roles = self.roles.as_ref().unwrap_or(&none);
+        for (role, emails) in roles {
+            let path = [Key::Name("roles"), Key::Name(role)];
+            if role.contains('@') || role.trim().is_empty() {
+                return invalid(&path, &format!("`{role}` is no name of a role"));
+            }
+            for (at, email) in emails.iter().enumerate() {
+                if !email.contains('@') {
+                    let path = [Key::Name("roles"), Key::Name(role), Key::At(at)];
+                    return invalid(&path, &format!("`{email}` is not an email address"));
+                }
+            }
+        }
+        for (at, rule) in self.approvals.iter().flatten().enumerate() {
+            let path = [Key::Name("approvals"), Key::At(at)];
+            for (nth, name) in rule.from.iter().enumerate() {
+                if !name.contains('@') && !roles.contains_key(name) {
+                    let path = [path[0], path[1], Key::Name("from"), Key::At(nth)];
+                    let rule = format!("`{name}` is neither an email address nor one of roles");
+                    return invalid(&path, &rule);
+                }
+            }
+            if rule.need == 0 {
+                return invalid(&path, "need is 1 or more");
+            }
+            if rule.emails(roles).len() < rule.need as usize {
+                return invalid(&path, "it needs more people than from names");
+            }
+            if let Err(wrong) = globs(&rule.paths) {
+                return invalid(&path, &wrong);
+            }
         }
         Ok(())
     }
@@ -56,6 +102,7 @@ impl Policy {
                 }
             }
         }
+        self.check_approvals(text, root)?;
         for (email, keys) in self.signers.iter().flatten() {
             let path = [Key::Name("signers"), Key::Name(email)];
             if !email.contains('@') {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::approval::{ApprovalRule, Roles};
 use crate::model::change::ChangeKind;
 use crate::model::place::{self, Key};
 use crate::model::rules::RuleSet;
@@ -37,6 +38,15 @@ pub struct Policy {
     /// Whose key is whose: ssh public keys and armoured gpg keys, by email.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signers: Option<Signers>,
+    /// Who has to approve a release before it is promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<Vec<ApprovalRule>>,
+    /// Emails by the name of what people are in the team, for `approvals`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Roles>,
+    /// Files that a release may change beside what was approved, as globs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub release_files: Vec<String>,
     /// The gates that a promoter may pass with a reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivable: Vec<String>,
@@ -74,6 +84,10 @@ pub struct Part {
     pub heirs: Option<Vec<String>>,
     #[serde(default)]
     pub signers: Option<Signers>,
+    #[serde(default)]
+    pub approvals: Option<Vec<ApprovalRule>>,
+    #[serde(default)]
+    pub roles: Option<Roles>,
     #[serde(default)]
     pub waivable: Option<Vec<String>>,
     #[serde(default, deserialize_with = "scheme_if_said")]
@@ -182,11 +196,16 @@ impl Policy {
             part.heirs.is_some()
                 || part.lines.is_some()
                 || part.signers.is_some()
+                || part.approvals.is_some()
+                || part.roles.is_some()
                 || part.gates.as_ref().is_some_and(signs)
         };
         let later = self.heirs.is_some()
             || self.min_rules.is_some()
             || self.signers.is_some()
+            || self.approvals.is_some()
+            || self.roles.is_some()
+            || !self.release_files.is_empty()
             || signs(&self.gates)
             || !self.lines.is_empty()
             || parts().any(of_part);
@@ -243,11 +262,20 @@ impl Policy {
             promoters: part.promoters.or(self.promoters),
             heirs: part.heirs.or(self.heirs),
             signers: part.signers.or(self.signers),
+            approvals: part.approvals.or(self.approvals),
+            roles: part.roles.or(self.roles),
             waivable: part.waivable.unwrap_or(self.waivable),
             versions: part.versions.unwrap_or(self.versions),
             lines: part.lines.unwrap_or(self.lines),
             ..self
         }
+    }
+
+    /// Whether one of its rules names somebody whose email that is.
+    pub(crate) fn names_approver(&self, is: impl Fn(&str) -> bool) -> bool {
+        let roles = self.roles.clone().unwrap_or_default();
+        let mut rules = self.approvals.iter().flatten();
+        rules.any(|rule| rule.emails(&roles).into_iter().any(&is))
     }
 
     /// Whether it asks for signatures at all.

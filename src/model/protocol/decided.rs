@@ -1,6 +1,7 @@
 //! What the program decides, by its own functions: the small commits of the model are given to them as
 //! objects, and what they say is read back.
 
+use crate::model::approval::Agreed;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -165,6 +166,7 @@ impl Protocol {
                 mailmap: None,
                 gates: Vec::new(),
                 evolutions: Vec::new(),
+                approvals: Vec::new(),
             }),
             next_free: "v9.0.0".parse().unwrap(),
             tag: None,
@@ -186,6 +188,7 @@ impl Protocol {
             }),
             adopted: related(adopted).map(oid),
             attempts: folded,
+            agreed: Agreed::default(),
             release: Release {
                 commit: oid(Commit { root: 0, holds: 1 }),
                 tree: oid(Commit { root: 0, holds: 2 }),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::draft::DraftConflict;
+use crate::model::approval::ApprovalName;
 use crate::model::disputed::Dispute;
 use crate::model::shaped::{conflict, quarantined, renumbered, withdrawn};
 use crate::model::state::SyncState;
@@ -35,6 +36,8 @@ pub(crate) struct Adopted {
     pub late_evolutions: Vec<EvolutionName>,
     /// Sealed evolutions to which something was added after the seal.
     pub late_proofs: Vec<EvolutionName>,
+    /// Approvals whose version was sealed without them.
+    pub late_approvals: Vec<ApprovalName>,
     /// How each draft stood before, but for those that everybody has.
     #[serde(skip)]
     pub states: BTreeMap<Version, SyncState>,
@@ -88,7 +91,10 @@ impl Adopted {
     pub(crate) fn late(&self) -> BTreeSet<String> {
         let drafts = self.late_drafts.iter().map(ToString::to_string);
         let evolutions = self.late_evolutions.iter().chain(&self.late_proofs);
-        drafts.chain(evolutions.map(ToString::to_string)).collect()
+        let approvals = self.late_approvals.iter();
+        let approvals = approvals.map(|name| format!("approvals/{name}"));
+        let evolutions = evolutions.map(ToString::to_string);
+        drafts.chain(evolutions).chain(approvals).collect()
     }
 
     /// Whether a person has to settle something about `version` first.

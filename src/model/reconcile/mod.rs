@@ -4,6 +4,7 @@
 //! in the plan as something that a person has to look at.
 
 mod adopted;
+mod approval;
 mod draft;
 mod evolution;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use serde::Serialize;
 use super::{Invalid, Oid};
 
 pub(crate) use adopted::{Adopted, DisputedEntry, Renamed};
+pub(crate) use approval::{ApprovalStep, approval};
 pub(crate) use draft::{DraftConflict, DraftStep, draft};
 pub(crate) use evolution::{EvolutionStep, evolution, next_number};
 

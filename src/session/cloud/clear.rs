@@ -8,11 +8,12 @@ use super::Cloud;
 use super::push::{Job, Next};
 use crate::git::push::Landed;
 use crate::git::refs::Update;
-use crate::model::Version;
+use crate::model::approval::{ApprovalName, Approved};
 use crate::model::host::{Ability, How};
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::Seal;
 use crate::model::sealed::Sealed;
+use crate::model::{Oid, Version};
 use crate::session::core::contact::Contact;
 use crate::session::core::seals::Seals;
 use crate::store::names::{self, Shared};
@@ -83,6 +84,7 @@ impl Cloud<'_> {
                 Shared::Evolution(name) => {
                     self.core.evolution_seal(name, Some(tip), Some(sealed))?
                 }
+                Shared::Approval(name) => self.approval_seal_of(name, tip, sealed)?,
                 Shared::Ledger | Shared::Foreign => continue,
             };
             if seal == Seal::Folded {
@@ -90,6 +92,20 @@ impl Cloud<'_> {
             }
         }
         Ok(updates)
+    }
+
+    /// How an approval in the cloud stands to a release: one that its author went on from goes with what they
+    /// said last.
+    fn approval_seal_of(self, name: &ApprovalName, tip: &Oid, sealed: &Sealed) -> Result<Seal> {
+        let seal = self.core.approval_seal(Some(tip), Some(sealed));
+        let later = |approved: &Approved| name.is_of(&approved.by) && approved.number > name.number;
+        if seal == Seal::Folded || !sealed.approvals.iter().any(later) {
+            return Ok(seal);
+        }
+        Ok(match self.core.approval_there(name, tip)? {
+            Ok(given) if given.approval.generation == sealed.generation => Seal::Folded,
+            Ok(_) | Err(_) => seal,
+        })
     }
 
     /// Deletes refs in the cloud, and says how many stayed. Not atomic: what moved meanwhile is late

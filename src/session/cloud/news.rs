@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Cloud;
+use crate::model::approval::{Approval, ApprovalName, Word};
 use crate::model::disputed::Disputed;
 use crate::model::evolution::Says;
 use crate::model::ledger::Kind;
@@ -13,12 +14,13 @@ use crate::model::news::News;
 use crate::model::state::Trial;
 use crate::model::{Change, EvolutionName, Oid, Person, Version};
 use crate::session::core::contact::Contact;
+use crate::session::core::sides::Three;
 use crate::store::Refs;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::names::{self, Shared};
 use crate::store::raw::malformed;
-use crate::store::refs::drafts;
+use crate::store::refs::{approvals, drafts};
 use anyhow::Result;
 
 /// The cloud's shared refs at some moment.
@@ -98,8 +100,12 @@ impl Cloud<'_> {
                     Some(me) => self.proof_of_mine(now, &name, tip, me)?,
                     None => None,
                 }),
+                Shared::Approval(name) => news.extend(self.said_by_others(&name, tip, me)?),
                 Shared::Ledger | Shared::Foreign => {}
             }
+        }
+        if let (Some(me), false) = (me, first) {
+            news.extend(self.about_my_approvals(told, contact, &sealed, me)?);
         }
         for (name, tip) in told.iter().filter(|(name, _)| !now.contains_key(*name)) {
             if let Shared::Draft(version) = names::shared(name)
@@ -316,6 +322,117 @@ impl Cloud<'_> {
             name: name.clone(),
             by: attempt.evolution.owner,
             status: Trial::of(Some(&says)),
+        }))
+    }
+
+    /// Which approvals of this person's do not hold any more since they were `told`, and which are missing.
+    fn about_my_approvals(
+        self,
+        told: &State,
+        contact: &Contact,
+        promoted: &[Version],
+        me: &Person,
+    ) -> Result<Vec<News>> {
+        let (mut news, now) = (Vec::new(), &contact.cloud);
+        let moved = |name: &&String| now.get(*name) != told.get(*name);
+        let versions = now.keys().chain(told.keys()).filter(moved);
+        let versions = versions.filter_map(|name| names::shared(name).version().cloned());
+        let mut versions: BTreeSet<Version> = versions.collect();
+        if !promoted.is_empty() {
+            // Another policy is the previous one now.
+            versions.extend(approvals(now).map(|(name, _)| name.version));
+        }
+        let adopted = self.core.adopted(&contact.refs)?;
+        let tips = Three {
+            local: contact.refs.local(),
+            cloud: now,
+            adopted: &adopted,
+        };
+        for version in versions {
+            if !now.contains_key(&names::draft(&version)) {
+                continue;
+            }
+            let ledger = contact.ledger();
+            if let Some(why) = self.voided(&version, told, &tips, contact, promoted, me)? {
+                let reason = why.to_owned();
+                news.push(News::Voided { version, reason });
+            } else if self.core.awaits_approval(&version, &tips, ledger, me)? {
+                news.push(News::Asked { version });
+            }
+        }
+        Ok(news)
+    }
+
+    /// What ended this person's approval since they were `told`.
+    fn voided(
+        self,
+        version: &Version,
+        told: &State,
+        tips: &Three<'_>,
+        contact: &Contact,
+        promoted: &[Version],
+        me: &Person,
+    ) -> Result<Option<&'static str>> {
+        let given = self.core.said_of(version, tips)?;
+        let own = given.iter().filter(|given| given.name.is_of(me));
+        let Some(own) = own.max_by_key(|given| given.name.number) else {
+            return Ok(None);
+        };
+        let approval = &own.approval;
+        if approval.says != Word::Approved {
+            return Ok(None);
+        }
+        let name = names::draft(version);
+        let contract = |tips: &State| -> Result<Option<Oid>> {
+            let Some(tip) = tips.get(&name).filter(|tip| self.core.store.is_commit(tip)) else {
+                return Ok(None);
+            };
+            let draft = self.core.draft_there(version, tip)?.ok();
+            Ok(draft.map(|draft| draft.blob))
+        };
+        let was = contract(told)?;
+        if contract(&contact.cloud)?.as_ref() != Some(&approval.contract) {
+            let held = was.as_ref() == Some(&approval.contract);
+            return Ok(held.then_some("the contract was edited since"));
+        }
+        if !promoted.is_empty()
+            && let Some(ledger) = contact.ledger()
+            && let Some(before) = self.core.store.previous(ledger, version.product())?
+        {
+            let policy = self.core.sealed_policy(ledger, &before).ok();
+            let policy = policy.map(|policy| policy.sealed_about(version, &before));
+            if policy != own.previous {
+                return Ok(Some("the policy changed since"));
+            }
+        }
+        let of_another = given.iter().any(|other| {
+            let theirs = &other.approval;
+            let same = theirs.tree == approval.tree
+                || theirs.code.is_some() && theirs.code == approval.code;
+            theirs.says == Word::Approved
+                && theirs.contract == approval.contract
+                && !same
+                && theirs.at >= approval.at
+                && told.get(&names::approval(&other.name)) != Some(&other.tip)
+        });
+        Ok(of_another.then_some("another commit was approved since"))
+    }
+
+    /// What somebody else says of a release.
+    fn said_by_others(
+        self,
+        name: &ApprovalName,
+        tip: &Oid,
+        me: Option<&Person>,
+    ) -> Result<Option<News>> {
+        let Ok(given) = self.core.approval_there(name, tip)? else {
+            return Ok(None);
+        };
+        let Approval { by, says, .. } = given.approval;
+        Ok((!me.is_some_and(|me| by.is(me))).then(|| News::Approval {
+            version: name.version.clone(),
+            by,
+            says,
         }))
     }
 

@@ -16,7 +16,7 @@ use crate::session::core::contact::Contact;
 use crate::session::core::seals::Seals;
 use crate::session::core::taken::promoted;
 use crate::store::names;
-use crate::store::refs::{drafts, evolutions};
+use crate::store::refs::{approvals, drafts, evolutions};
 
 /// What a push of drafts did.
 #[derive(Clone, Debug, Default)]
@@ -258,6 +258,16 @@ impl Cloud<'_> {
                 _ => {}
             }
         }
+        // What came back with its draft is said again, whoever said it.
+        let known = self.core.adopted(&contact.refs)?;
+        for (name, tip) in approvals(local).filter(|(name, _)| chosen(&name.version)) {
+            let (full, draft) = (names::approval(&name), names::draft(&name.version));
+            let there =
+                contact.cloud.contains_key(&draft) || updates.iter().any(|u| u.name == draft);
+            if there && !contact.cloud.contains_key(&full) && known.get(&full) != Some(&tip) {
+                updates.push(Update::new(full, None, Some(&tip)));
+            }
+        }
         Ok((updates, errors))
     }
 
@@ -395,7 +405,10 @@ impl Job for Drafts<'_> {
         let most = road.most.min(REFS_A_PUSH - 1);
         self.more = updates.len() > most;
         updates.truncate(most);
-        let version = |update: &Update| names::shared(&update.name).version().cloned();
+        let version = |update: &Update| match names::shared(&update.name) {
+            names::Shared::Draft(version) => Some(version),
+            _ => None,
+        };
         self.sent = updates.iter().filter_map(version).collect();
         // A guard on the ledger: a draft must not land on a version that was just sealed.
         let ledger = contact.cloud.get(names::LEDGER);

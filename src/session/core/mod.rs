@@ -1,6 +1,8 @@
 //! The open repository, who is at work, and what every wing reads: what this clone knows of the
 //! cloud, whether a ledger can be believed, who has a version.
 
+pub(crate) mod approvals;
+mod awaiting;
 pub(crate) mod beyond;
 mod chain;
 pub(crate) mod contact;
@@ -462,7 +464,10 @@ fn ended_renames(refs: &Refs, updates: &[Update]) -> Vec<Update> {
     let gone = updates.iter().filter(|update| update.new.is_none());
     let marks = gone.filter_map(|update| match names::shared(&update.name) {
         names::Shared::Draft(version) => Some(names::renaming(&version)),
-        names::Shared::Evolution(_) | names::Shared::Ledger | names::Shared::Foreign => None,
+        names::Shared::Evolution(_)
+        | names::Shared::Approval(_)
+        | names::Shared::Ledger
+        | names::Shared::Foreign => None,
     });
     let named = |mark: &String| updates.iter().any(|update| update.name == *mark);
     let there = marks.filter(|mark| refs.get(mark).is_some() && !named(mark));

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::Core;
 use crate::git::gpg::Keyring;
+use crate::model::approval::Given;
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::policy::Policy;
@@ -117,6 +118,25 @@ impl Core<'_> {
             if let Some(at) = &attempt.proven_by {
                 attempt.signature = self.signature(at, &rules.blocks)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The same of approvals.
+    ///
+    /// # Errors
+    /// As [`signature`](Core::signature).
+    pub(crate) fn read_approval_signatures<'a>(
+        &self,
+        rules: &mut Rules,
+        given: impl Iterator<Item = &'a mut Given>,
+    ) -> Result<()> {
+        if !rules.ask_for_signatures() {
+            return Ok(());
+        }
+        self.read_signatures(rules, std::iter::empty())?;
+        for given in given {
+            given.signature = self.signature(&given.tip, &rules.blocks)?;
         }
         Ok(())
     }

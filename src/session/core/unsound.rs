@@ -5,6 +5,7 @@ use anyhow::Result;
 
 use super::Core;
 use crate::git::refs::Update;
+use crate::model::approval::{ApprovalName, Given};
 use crate::model::evolution::Attempt;
 use crate::model::{EvolutionName, Exit, Invalid, Oid, Refusal, Version};
 use crate::store::Refs;
@@ -48,6 +49,23 @@ impl Core<'_> {
         })
     }
 
+    /// Reads the cloud's approval at `tip`.
+    ///
+    /// # Errors
+    /// The inner one: it does not check. The outer one: it cannot be read.
+    pub(crate) fn approval_there(
+        &self,
+        name: &ApprovalName,
+        tip: &Oid,
+    ) -> Result<Result<Given, Invalid>> {
+        self.looked_at(&names::approval(name), tip, || {
+            match self.store.is_commit(tip) {
+                true => self.store.approval(name, tip),
+                false => Ok(Err(no_commit())),
+            }
+        })
+    }
+
     /// Whether what the cloud has as that ref checks.
     ///
     /// # Errors
@@ -56,6 +74,7 @@ impl Core<'_> {
         Ok(match names::shared(name) {
             Shared::Draft(version) => self.draft_there(&version, tip)?.is_ok(),
             Shared::Evolution(evolution) => self.attempt_there(&evolution, tip)?.is_ok(),
+            Shared::Approval(approval) => self.approval_there(&approval, tip)?.is_ok(),
             Shared::Ledger | Shared::Foreign => self.store.is_commit(tip),
         })
     }

@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use super::Drafts;
 use crate::git::refs::Update;
+use crate::model::approval::ApprovalName;
 use crate::model::evolution::Attempt;
 use crate::model::{EvolutionName, Oid, Version};
 use crate::session::core::survey::next;
-use crate::store::refs::evolutions;
+use crate::store::refs::{approvals, evolutions};
 use crate::store::{Refs, names};
 
 /// How long it can come back.
@@ -86,6 +87,12 @@ impl Drafts<'_> {
             updates.push(refs.change(aside, Some(&attempt.tip)));
             updates.push(refs.change(names::evolution(&attempt.name), None));
         }
+        let of_it = approvals(refs.local()).filter(|(name, _)| name.version == *version);
+        for (name, tip) in of_it {
+            let aside = names::deleted_approval(&name, &departure);
+            updates.push(refs.change(aside, Some(&tip)));
+            updates.push(refs.change(names::approval(&name), None));
+        }
         // The last, so that the same command goes on where git is killed among them.
         updates.push(refs.change(names::draft(version), None));
         Ok(updates)
@@ -126,6 +133,10 @@ impl Drafts<'_> {
                 }
                 updates.push(refs.change(names::evolution(&name), Some(tip)));
                 known.push(name);
+            } else if let Some(rest) = below.strip_prefix("approvals/")
+                && let Ok(name) = format!("{version}/{rest}").parse::<ApprovalName>()
+            {
+                updates.push(refs.change(names::approval(&name), Some(tip)));
             }
             updates.push(refs.change(format!("{folder}{rest}"), None));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Sealing;
+use crate::model::approval::Agreed;
 use crate::model::evolution::{Attempt, Cover};
 use crate::model::excuse::Plea;
 use crate::model::promotion::{CloudDraft, Draft, Facts, Release};
@@ -100,6 +101,31 @@ impl Sealing<'_> {
             }
             Ok(rules)
         });
+        let tips = Three {
+            local: refs.local(),
+            cloud,
+            adopted: &adopted,
+        };
+        let mut agreed = Agreed::default();
+        let rules = rules.and_then(|mut rules| {
+            let given = self.core.said_of(&intent.version, &tips)?;
+            let contract = match &local {
+                Some(local) => self.core.contract_blob(local)?,
+                None => None,
+            };
+            let (version, release) = (&intent.version, (release, &intent.release.tree));
+            agreed = match rules.ask_for_approvals() || !given.is_empty() {
+                true => {
+                    let at = ledger.as_ref();
+                    self.core.agreed(version, contract, release, &rules, at)?
+                }
+                false => Agreed::default(),
+            };
+            agreed.given = given;
+            let given = agreed.given.iter_mut();
+            self.core.read_approval_signatures(&mut rules, given)?;
+            Ok(rules)
+        });
         let next_free = self.core.next_free(&intent.version, contact, &refs)?;
         Ok(Facts {
             version: intent.version.clone(),
@@ -121,6 +147,7 @@ impl Sealing<'_> {
             local,
             adopted: related,
             attempts,
+            agreed,
             rules: match rules {
                 Ok(rules) => Ok(rules),
                 Err(error) => Err(error.downcast::<Refusal>()?),

@@ -3,6 +3,7 @@
 
 mod again;
 pub(crate) mod append;
+pub(crate) mod approved;
 pub(crate) mod audit;
 pub(crate) mod facts;
 pub(crate) mod heal;

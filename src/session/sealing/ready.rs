@@ -22,7 +22,7 @@ pub(crate) struct Readiness {
 }
 
 impl Sealing<'_> {
-    /// Judges a promotion of `version` from `HEAD`. None where there is no commit yet.
+    /// Judges a promotion of `version` from the commit that is approved, or else `HEAD`. None where there is no commit yet.
     ///
     /// # Errors
     /// Refs, files or objects cannot be read.
@@ -31,7 +31,12 @@ impl Sealing<'_> {
         version: &Version,
         contact: Option<&Contact>,
     ) -> Result<Option<Readiness>> {
-        let Some(commit) = self.core.head()? else {
+        let approved = self.approved_commit(version, contact)?;
+        let commit = match approved {
+            Some(approved) => Some(approved.commit),
+            None => self.core.head()?,
+        };
+        let Some(commit) = commit else {
             return Ok(None);
         };
         let refs = match contact {

@@ -290,6 +290,7 @@ impl Sealing<'_> {
             match shared {
                 Shared::Draft(version) => plan.done.drafts.push(version),
                 Shared::Evolution(name) => plan.done.evolutions.push(name),
+                Shared::Approval(_) => {}
                 Shared::Ledger | Shared::Foreign => continue,
             }
             plan.beside

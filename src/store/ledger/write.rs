@@ -180,6 +180,7 @@ impl Store {
         let tree = self.write_tree(Some(&base), &places)?;
         let mut parents = vec![&ledger.tip, &sealed.draft, &sealed.commit];
         parents.extend(sealed.evolutions.iter().map(|folded| &folded.tip));
+        parents.extend(sealed.approvals.iter().map(|approved| &approved.tip));
         parents.extend(beside.original);
         let described = Contract::parse(&contract, &sealed.version)?.description;
         let subject = match described.as_deref().map(str::trim) {

@@ -53,6 +53,9 @@ fn whatever_is_signed(facts: &mut Facts<'_>) -> Result<Vec<Dispute>, Later> {
             for tried in facts.evolutions.iter_mut().flatten() {
                 tried.attempt.signature = proofs.clone();
             }
+            for given in facts.approvals.iter_mut().flatten() {
+                given.signature = proofs.clone();
+            }
             let so = dispute::promotion(facts, RuleSet::CURRENT)?;
             if so.is_empty() {
                 return Ok(so);
@@ -121,7 +124,22 @@ impl Core<'_> {
         let signed = self.first_original(commit, sealed)?;
         let proven = evolutions.iter_mut().flatten();
         let attempts = proven.map(|tried: &mut Tried| &mut tried.attempt);
-        let untold = match self.sign(&mut rules, sealed, &signed, attempts) {
+        let mut approvals = Vec::new();
+        for approved in &sealed.approvals {
+            approvals.push(match approved.name(&sealed.version) {
+                Some(name) => self.store.approval(&name, &approved.tip)?,
+                None => Err(Invalid::new("its email cannot stand in a name")),
+            });
+        }
+        let draft_tree = self.store.commit(&sealed.draft)?.tree;
+        let contract_blob = self.store.at(&draft_tree, draft::FILE)?;
+        let release = (&sealed.commit, &sealed.tree);
+        let version = &sealed.version;
+        let agreed = self.agreed(version, contract_blob, release, &rules, Some(&at_base))?;
+        let given = approvals.iter_mut().flatten();
+        let read = self.sign(&mut rules, sealed, &signed, attempts);
+        let read = read.and_then(|()| self.read_approval_signatures(&mut rules, given));
+        let untold = match read {
             Ok(()) => None,
             Err(error) if is_untold(&error) => Some(error),
             Err(error) => return Err(error),
@@ -134,6 +152,8 @@ impl Core<'_> {
             policy,
             draft: self.sealed_draft(sealed)?,
             evolutions,
+            approvals,
+            agreed,
             rules,
             original,
         };

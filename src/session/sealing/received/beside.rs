@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::standing::Standing;
 use super::{Found, Place};
 use crate::git::refs::Update;
+use crate::model::approval::ApprovalName;
 use crate::model::ledger::FORMAT;
 use crate::model::receive::Wrong;
 use crate::model::reconcile::Relation;
@@ -55,6 +56,7 @@ impl Sealing<'_> {
                 Shared::Evolution(evolution) => {
                     self.received_evolution(&evolution, update, new, &tips)?
                 }
+                Shared::Approval(approval) => self.received_approval(&approval, update, new)?,
                 // What a look at a host writes goes again.
                 Shared::Foreign if name.starts_with(names::PROBES) => None,
                 Shared::Foreign => Some(Wrong::Foreign),
@@ -122,6 +124,26 @@ impl Sealing<'_> {
             return Ok(Some("its first commit has no Gryt-Nonce".into()));
         }
         Ok(None)
+    }
+
+    fn received_approval(
+        self,
+        name: &ApprovalName,
+        update: &Update,
+        new: &Oid,
+    ) -> Result<Option<Wrong>> {
+        let store = &self.core.store;
+        let wrong = |why: String| Ok(Some(Wrong::Approval { why }));
+        if !store.is_commit(new) {
+            return wrong("it is no commit".into());
+        }
+        if let Err(invalid) = store.approval(name, new)? {
+            return wrong(invalid.to_string());
+        }
+        Ok(match &update.old {
+            Some(old) if old != new => Some(Wrong::ApprovalMoved { name: name.clone() }),
+            Some(_) | None => None,
+        })
     }
 
     fn received_evolution(
