@@ -218,6 +218,7 @@ fn the_roads_of_migrating_can_be_taken() {
     dev.proves("v0.1.0", "FEAT-1");
     dev.must("git gryt promote v0.1.0");
     dev.git("tag v0.0.1");
+    dev.git("commit -q --allow-empty -m 'feat: search'");
     crate::imports::original(&dev, ".gryt");
     dev.write(".changeset/a.md", "---\nx: minor\n---\nLog in with a key\n");
     let seen = follow("migrating.md", &dev);

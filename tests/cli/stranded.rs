@@ -36,6 +36,37 @@ fn a_late_draft_leaves_the_cloud_although_no_answer_came() {
     }
 }
 
+/// What was declared too late for the release, and let go here alone, is nobody's in the cloud any more.
+#[test]
+fn a_late_draft_that_is_let_go_here_leaves_the_cloud() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.nobody().at(sandbox.hosting());
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.proves("v1.0.0", "A");
+    bob.must("git gryt sync pull && git gryt generation new v1.0.0 --change add:OTHER:o");
+    ann.must("git gryt promote v1.0.0");
+    // As a push that left before the promotion, and arrived after it.
+    bob.git("push -q origin refs/gryt/generations/v1.0.0");
+    bob.refused(6, "git gryt sync pull");
+    let told = bob.sh("git gryt generation delete v1.0.0 --local-only");
+    assert_eq!(told.code, 0, "{told:#?}");
+    assert!(
+        told.err.contains("was promoted without this draft"),
+        "{told:#?}"
+    );
+    assert_eq!(hosting.refs("refs/gryt/generations").len(), 1);
+    bob.must("git gryt sync pull");
+    assert_eq!(hosting.refs("refs/gryt/generations"), []);
+    assert_eq!(bob.refs("refs/gryt-local/leaving"), []);
+    ann.must("git gryt sync pull && git gryt verify");
+    // It can still come back, under another name.
+    let aside = bob.refs("refs/gryt-local/deleted/v1.0.0");
+    assert!(
+        aside.iter().any(|(name, _)| name.ends_with("/draft")),
+        "{aside:?}"
+    );
+}
+
 #[test]
 fn proofs_that_a_forged_seal_took_come_along_to_another_version() {
     if crate::sandbox::needs_unguarded() {

@@ -86,7 +86,10 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
     };
     // What was never seen in the cloud need not leave it.
     let away = cloud && reached.is_none() && known.contains_key(&names::draft(&version));
-    let pending = away || unanswered;
+    // The cloud's copy is too late for the release, and comes to nobody with a pull: it leaves, too, for
+    // nobody else would let it go.
+    let late = sealed && args.local_only && known.contains_key(&names::draft(&version));
+    let pending = away || unanswered || late;
     let left_here = session.core.change(|refs| {
         let Some(tip) = refs.get(&names::draft(&version)) else {
             return Ok((Vec::new(), 0));
@@ -112,7 +115,11 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
         Err(error) => return Err(error),
     };
     session.drafts.show();
-    if pending {
+    if late {
+        session.core.ctx.note(format!(
+            "{version} was promoted without this draft: the next command that reaches the cloud deletes it there, too"
+        ));
+    } else if pending {
         departure::tell(session, &version);
     }
     Ok(Outcome::GenerationDelete(Deleted {
