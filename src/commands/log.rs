@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::{Outcome, product};
 use crate::model::Oid;
+use crate::model::Version;
+use crate::model::approval::{Approved, Opinion};
 use crate::model::sealed::{Advice, Release};
 use crate::model::signed_by::Signed;
 use crate::session::Session;
@@ -33,9 +35,20 @@ pub(crate) struct Entries {
     pub entries: Vec<Release>,
     /// Why those of them that are withdrawn should not be used, and what to use instead.
     pub withdrawals: Vec<Advice>,
+    /// What people said of them before, where more was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approvals>,
     /// Who signed them, where that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Signed>,
+}
+
+/// What people said of a release before it was promoted.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Approvals {
+    pub version: Version,
+    pub approvals: Vec<Opinion>,
 }
 
 /// Lists the promotions that this clone knows of.
@@ -59,7 +72,29 @@ pub(crate) fn run(session: &Session<'_>, args: &LogArgs) -> Result<Outcome> {
         Some(ledger) => signatures(session, &ledger, &entries)?,
         None => Vec::new(),
     };
+    let mut approvals = Vec::new();
+    if let Some(ledger) = session
+        .core
+        .ledger(&refs)?
+        .filter(|_| session.core.ctx.verbose)
+    {
+        for entry in &entries {
+            let sealed = session.core.store.sealed(&ledger, &entry.version)?;
+            let said: Vec<Opinion> = sealed
+                .iter()
+                .flat_map(|sealed| &sealed.approvals)
+                .map(Approved::opinion)
+                .collect();
+            if !said.is_empty() {
+                approvals.push(Approvals {
+                    version: entry.version.clone(),
+                    approvals: said,
+                });
+            }
+        }
+    }
     Ok(Outcome::Log(Entries {
+        approvals,
         signatures,
         entries,
         withdrawals,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Outcome, product, typed};
 use crate::model::sealed::Advice;
-use crate::model::{Contract, Exit, Refusal, Stamp, Version};
+use crate::model::{Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::session::Session;
 use crate::store::Refs;
 
@@ -17,6 +17,8 @@ pub(crate) struct Notes {
     pub contract: Contract,
     /// None for a draft.
     pub promoted_at: Option<Stamp>,
+    /// Whose approvals counted.
+    pub approved_by: Vec<Person>,
     pub withdrawal: Option<Advice>,
     /// What its entry is disputed for, a line each.
     pub disputed: Vec<String>,
@@ -54,6 +56,11 @@ pub(crate) fn run(
             version: sealed.version,
             contract,
             promoted_at: Some(sealed.promoted_at),
+            approved_by: sealed
+                .approvals
+                .into_iter()
+                .filter_map(|approved| approved.counted.then_some(approved.by))
+                .collect(),
         }));
     }
     if let Some(ledger) = session.core.ledger(&refs)?
@@ -65,6 +72,7 @@ pub(crate) fn run(
             contract: old.contract(),
             version: old.version,
             promoted_at: Some(old.at),
+            approved_by: Vec::new(),
         }));
     }
     let draft = session.core.draft(&refs, &version)?;
@@ -73,6 +81,7 @@ pub(crate) fn run(
         version: draft.version,
         contract,
         promoted_at: None,
+        approved_by: Vec::new(),
         withdrawal: None,
         disputed: Vec::new(),
     }))

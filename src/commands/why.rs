@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Outcome, typed};
 use crate::model::sealed::Advice;
 use crate::model::steps::{self, Step};
-use crate::model::{Exit, Refusal, Version};
+use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::Session;
 use crate::session::core::contact::Contact;
 
@@ -46,6 +46,9 @@ pub(crate) struct Why {
     pub awaits: Option<String>,
     /// Whether it was withdrawn since, and what to use instead.
     pub withdrawal: Option<Advice>,
+    /// The newest commit that enough people approved.
+    #[serde(rename = "approved_commit")]
+    pub approved: Option<Oid>,
     pub steps: Vec<Step>,
     #[serde(skip)]
     pub markdown: bool,
@@ -97,6 +100,10 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
     Ok(Outcome::Why(Why {
         awaits,
         withdrawal,
+        approved: found
+            .approved
+            .filter(|approved| approved.sufficient)
+            .map(|approved| approved.commit),
         ready: found.refusal.is_none() && found.facts.sealed.is_none(),
         promoted: found
             .facts

@@ -116,6 +116,13 @@ pub(super) fn generation(shown: &commands::generation::Shown) -> String {
             _ = writeln!(text, "Entry: {}", line(&signature.says()));
         }
     }
+    for opinion in &shown.approvals {
+        let mut said = opinion.line();
+        if let Some(first) = said.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        _ = writeln!(text, "{}", line(&said));
+    }
     text + &changes(&shown.changes)
 }
 

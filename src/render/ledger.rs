@@ -37,6 +37,11 @@ pub(super) fn log(entries: &commands::log::Entries) -> String {
         let (version, promoter, says) = (&signed.version, &signed.promoter, signed.by.says());
         _ = writeln!(text, "{version} by {promoter}: {}", line(&says));
     }
+    for release in &entries.approvals {
+        for opinion in &release.approvals {
+            _ = writeln!(text, "{} {}", release.version, line(&opinion.line()));
+        }
+    }
     for advice in &entries.withdrawals {
         let withdrawal = &advice.withdrawal;
         let instead = match &advice.instead {
@@ -59,6 +64,11 @@ pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
     }
     for why in &notes.disputed {
         _ = writeln!(text, "\nDisputed: {}", markdown(why));
+    }
+    if !notes.approved_by.is_empty() {
+        let names = notes.approved_by.iter().map(|by| markdown(&by.name));
+        let names: Vec<String> = names.collect();
+        _ = writeln!(text, "\nApproved by {}", names.join(", "));
     }
     if let Some(withdrawal) = &notes.withdrawal {
         _ = writeln!(text, "\nWithdrawn: {}", withdrawal.withdrawal.reason);

@@ -128,6 +128,13 @@ pub(super) fn why(why: &commands::why::Why) -> String {
         true => format!("**{head}**\n\n"),
         false => format!("{head}\n"),
     };
+    if let (Some(commit), None) = (&why.approved, &why.promoted) {
+        _ = writeln!(
+            text,
+            "The commit {} is sufficiently approved",
+            commit.short()
+        );
+    }
     if let Some(advice) = &why.withdrawal {
         let reason = line(&advice.withdrawal.reason);
         _ = writeln!(

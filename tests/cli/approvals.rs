@@ -99,6 +99,18 @@ fn a_release_waits_for_those_whom_its_policy_names() {
         refusal.contains("bob approved it, and it is of another commit"),
         "{refusal}"
     );
+    let shown = ann.must("git gryt why v1.0.0");
+    assert!(
+        shown.contains(&format!(
+            "The commit {} is sufficiently approved",
+            &approved[..10]
+        )),
+        "{shown}"
+    );
+    assert!(
+        ann.must("git gryt generation show v1.0.0")
+            .contains("Approved by bob\n")
+    );
     ann.must("git gryt promote v1.0.0");
     assert_eq!(ann.git("rev-parse v1.0.0^{commit}"), approved);
     assert!(approvals(&ann).is_empty(), "{:?}", approvals(&ann));
@@ -112,6 +124,20 @@ fn a_release_waits_for_those_whom_its_policy_names() {
         assert!(person.refs("refs/gryt/approvals/").is_empty());
     }
     bob.refused(3, "git gryt approve v1.0.0");
+    assert!(
+        bob.must("git gryt generation show v1.0.0")
+            .contains("Approved by lead\n")
+    );
+    let log = bob.must("git gryt log -v");
+    assert!(log.contains("v1.0.0 approved by bob\n"), "{log}");
+    assert!(
+        log.contains("v1.0.0 approved by cat, which does not count\n"),
+        "{log}"
+    );
+    assert!(
+        bob.must("git gryt notes v1.0.0")
+            .contains("\nApproved by bob, lead\n")
+    );
 }
 
 /// Has `who` run `line` once, while the server takes a push of a ref whose name begins so.

@@ -16,6 +16,7 @@ use self::delete::DeleteArgs;
 use self::rename::RenameArgs;
 use self::resolve::ResolveArgs;
 use super::{Outcome, product, typed, typed_if};
+use crate::model::approval::{Agreed, Approved, Opinion, Word};
 use crate::model::edit::{self, Edit};
 use crate::model::scheme::Level;
 use crate::model::signed_by::SignedBy;
@@ -24,6 +25,7 @@ use crate::model::state::Status;
 use crate::model::{Change, Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::runner;
 use crate::session::Session;
+use crate::session::core::sides::Three;
 use crate::session::core::signed_by::Signatures;
 use crate::session::drafts::edits::TakenIn;
 use crate::session::drafts::view::{self, Edited};
@@ -197,6 +199,8 @@ pub(crate) struct Shown {
     pub promoter: Option<Person>,
     pub promoted_at: Option<Stamp>,
     pub commit: Option<crate::model::Oid>,
+    /// What people say of it.
+    pub approvals: Vec<Opinion>,
     /// Who signed the promotion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<SignedBy>,
@@ -505,6 +509,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             signature: signature(session, &ledger, &sealed.version)?,
             promoter: Some(sealed.promoter),
             promoted_at: Some(sealed.promoted_at),
+            approvals: sealed.approvals.iter().map(Approved::opinion).collect(),
             commit: Some(sealed.commit),
             version: sealed.version,
         }));
@@ -512,6 +517,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
     if let Some(old) = session.core.released_before(&refs, version)? {
         return Ok(Outcome::GenerationShow(Shown {
             signature: None,
+            approvals: Vec::new(),
             status: Status::Imported,
             changes: old.standings(),
             description: old.description,
@@ -529,7 +535,26 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
         session.core.cover_as_known(attempts.iter_mut(), &head)?;
     }
     let edited = session.drafts.edited(&refs)?;
+    let (cloud, adopted) = (
+        session.core.known_cloud(&refs),
+        session.core.adopted(&refs)?,
+    );
+    let tips = Three {
+        local: refs.local(),
+        cloud: &cloud,
+        adopted: &adopted,
+    };
+    let mut agreed = Agreed {
+        given: session.core.said_of(&draft.version, &tips)?,
+        ..Agreed::default()
+    };
+    agreed
+        .given
+        .retain(|given| given.approval.generation == draft.root);
+    let said = agreed.words().into_iter();
+    let said = said.filter(|given| given.approval.says != Word::Revoked);
     Ok(Outcome::GenerationShow(Shown {
+        approvals: said.map(|given| given.opinion(&draft.blob)).collect(),
         status: Status::Draft,
         description: contract.description.clone(),
         changes: standings(&contract, &draft.root, &attempts),

@@ -202,7 +202,50 @@ pub struct Approved {
     pub counted: bool,
 }
 
+/// What somebody says of a release, in a line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Opinion {
+    pub by: Person,
+    pub says: Word,
+    /// Whether a rule counted it; of a draft, whether its contract is still the one that it is about.
+    #[serde(rename = "holds")]
+    pub counts: bool,
+}
+
+impl Opinion {
+    /// It in words, for people.
+    pub(crate) fn line(&self) -> String {
+        let (name, says) = (&self.by.name, self.says);
+        match (says, self.counts) {
+            (Word::Approved, false) => format!("{says} by {name}, which does not count"),
+            _ => format!("{says} by {name}"),
+        }
+    }
+}
+
+impl Given {
+    /// What it says of a draft of that contract.
+    pub(crate) fn opinion(&self, contract: &Oid) -> Opinion {
+        let approval = &self.approval;
+        Opinion {
+            by: approval.by.clone(),
+            says: approval.says,
+            counts: approval.says == Word::Rejected || approval.contract == *contract,
+        }
+    }
+}
+
 impl Approved {
+    /// What it said of the release.
+    pub(crate) fn opinion(&self) -> Opinion {
+        Opinion {
+            by: self.by.clone(),
+            says: self.says,
+            counts: self.counted,
+        }
+    }
+
     /// The name that it had.
     pub(crate) fn name(&self, version: &Version) -> Option<ApprovalName> {
         ApprovalName::of(version, &self.by, self.number)

@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::Sealing;
+use super::approved::ApprovedCommit;
 use super::facts::Intent;
 use crate::model::excuse::Plea;
 use crate::model::promotion::{self, Decision, Facts, Release};
@@ -17,6 +18,8 @@ use crate::session::drafts::view::Edited;
 /// What a promotion would find.
 pub(crate) struct Readiness {
     pub facts: Facts,
+    /// The commit that people approved, where somebody did.
+    pub approved: Option<ApprovedCommit>,
     /// What it would meet; none where nothing stands in its way.
     pub refusal: Option<Refusal>,
 }
@@ -32,8 +35,8 @@ impl Sealing<'_> {
         contact: Option<&Contact>,
     ) -> Result<Option<Readiness>> {
         let approved = self.approved_commit(version, contact)?;
-        let commit = match approved {
-            Some(approved) => Some(approved.commit),
+        let commit = match &approved {
+            Some(approved) => Some(approved.commit.clone()),
             None => self.core.head()?,
         };
         let Some(commit) = commit else {
@@ -71,7 +74,11 @@ impl Sealing<'_> {
             local.contract = Contract::parse(&text, version).map_err(Refusal::from);
         }
         let refusal = self.refusal(&facts, &intent, contact)?;
-        Ok(Some(Readiness { facts, refusal }))
+        Ok(Some(Readiness {
+            facts,
+            approved,
+            refusal,
+        }))
     }
 
     fn refusal(
