@@ -13,6 +13,7 @@ mod objects;
 
 use crate::git::push::Report;
 use crate::git::{Output, Reach, Trace, received};
+use crate::model::approval::ApprovalName;
 use crate::model::pipeline::Pipeline;
 use crate::model::push::Reply;
 use crate::model::tag_format::TagFormat;
@@ -105,6 +106,11 @@ pub fn names(bytes: &[u8]) {
         if let Ok(name) = line.parse::<EvolutionName>() {
             let again: EvolutionName = name.to_string().parse().unwrap();
             assert_eq!(again, name);
+        }
+        if let Ok(name) = line.parse::<ApprovalName>() {
+            let again: ApprovalName = name.to_string().parse().unwrap();
+            assert_eq!(again, name);
+            assert_eq!(name.to_string(), line);
         }
         if let Ok(oid) = line.parse::<Oid>() {
             assert_eq!(oid.as_str(), line);

@@ -334,3 +334,52 @@ fn a_server_lets_no_approval_in_that_does_not_check() {
     ann.must("git gryt promote v1.0.0");
     assert!(approvals(&ann).is_empty());
 }
+
+#[test]
+fn a_host_that_deletes_nothing_guards_no_approval_which_is_said() {
+    let sandbox = Sandbox::new();
+    let policy = "approvals: [{need: 1, from: [bob@example.com]}]\n";
+    let [ann, bob] = declared(&sandbox, policy, ["ann", "bob"]);
+    let hosting = ann.at(sandbox.path().join("hosting.git"));
+    let zeros = "0".repeat(40);
+    hosting.write("hooks/update", &format!("#!/bin/sh\n[ $3 != {zeros} ]\n"));
+    hosting.must("chmod +x hooks/update");
+    bob.must(
+        "git gryt approve v1.0.0 && git gryt approve v1.0.0 --revoke && git gryt approve v1.0.0",
+    );
+    assert_eq!(approvals(&ann).len(), 3);
+    let ran = ann.sh("git gryt promote v1.0.0");
+    assert!(
+        ran.code == 0
+            && ran
+                .err
+                .contains("This cloud does not delete refs together with"),
+        "{ran:?}"
+    );
+    let told = bob.must("git gryt sync pull && git gryt verify");
+    assert!(!told.contains("which counts for nothing"), "{told}");
+    assert!(bob.refs("refs/gryt/approvals/").is_empty());
+    // What is said after that comes too late, whoever lets it in.
+    ann.proves("v1.1.0", "B");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git gryt sync pull && git gryt approve v1.1.0");
+    let late = bob.git("for-each-ref --format='%(objectname)' refs/gryt/approvals/");
+    ann.must("git gryt promote v1.1.0");
+    let again = bob.must(&format!(
+        "GIT_AUTHOR_DATE='2026-01-03T03:04:05+0000' git commit-tree -m \"$(git log -1 --format=%B \
+         {late})\" {late}^{{tree}}"
+    ));
+    let again = again.trim();
+    bob.git(&format!(
+        "push -q origin {again}:refs/gryt/approvals/v1.1.0/bob@example.com/2"
+    ));
+    bob.git(&format!(
+        "update-ref refs/gryt/approvals/v1.1.0/bob@example.com/2 {again}"
+    ));
+    let told = bob.must("git gryt sync pull");
+    assert!(
+        told.contains("v1.1.0 was promoted before what bob@example.com said of it arrived"),
+        "{told}"
+    );
+    assert!(!bob.must("git gryt sync pull").contains("arrived"));
+}

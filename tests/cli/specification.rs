@@ -431,6 +431,10 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["a_signature_of_something_else_is_none"],
     ),
     (
+        "An approval is signed as entries are",
+        &["approval-unsigned.sh"],
+    ),
+    (
         "A tag's signature stands below its message",
         &["a_tag_is_signed_below_its_message"],
     ),

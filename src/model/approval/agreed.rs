@@ -75,7 +75,7 @@ impl Agreed {
             Some(Void::Contract)
         } else if self.tree.as_ref() != Some(&approval.tree) && !same_code {
             Some(Void::Commit)
-        } else if given.present != self.present || given.previous != self.previous {
+        } else if given.present != self.present || !given.knew(self.previous.as_ref()) {
             Some(Void::Policy)
         } else {
             None
@@ -390,10 +390,26 @@ mod tests {
         assert_eq!(holds(|a| a.contract = Some(oid(9))), Some(Void::Contract));
         assert_eq!(holds(|a| a.contract = None), Some(Void::Contract));
         assert_eq!(holds(|a| a.tree = Some(oid(9))), Some(Void::Commit));
+        let other = || Policy {
+            promoters: Some(vec!["x@y.z".into()]),
+            ..Policy::default()
+        };
         assert_eq!(
-            holds(|a| a.previous = Some(Policy::default())),
+            holds(|a| a.present.release_files = vec!["x".into()]),
             Some(Void::Policy)
         );
+        let previous = |before: Option<Policy>, now: Option<Policy>| {
+            let mut given = yes.clone();
+            given.previous = before;
+            let mut agreed = agreed(vec![given.clone()]);
+            agreed.previous = now;
+            agreed.void(&given)
+        };
+        assert_eq!(previous(None, Some(other())), Some(Void::Policy));
+        assert_eq!(previous(Some(other()), None), Some(Void::Policy));
+        assert_eq!(previous(Some(other()), Some(other())), None);
+        // What it was given under became the previous policy.
+        assert_eq!(previous(None, Some(Policy::default())), None);
         let mut filed = yes.clone();
         filed.approval.code = Some(oid(5));
         let mut released = agreed(vec![filed.clone()]);

@@ -225,6 +225,11 @@ impl Opinion {
 }
 
 impl Given {
+    /// Whether it was given under what is the previous policy now, as that or as the release's own.
+    pub(crate) fn knew(&self, previous: Option<&Policy>) -> bool {
+        previous == self.previous.as_ref() || previous == Some(&self.present)
+    }
+
     /// What it says of a draft of that contract.
     pub(crate) fn opinion(&self, contract: &Oid) -> Opinion {
         let approval = &self.approval;

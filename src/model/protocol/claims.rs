@@ -42,6 +42,10 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
             |_: &Protocol, world: &World| world.told.wrong != Some(Wrong::SealedUnseen),
         ),
         Property::always(
+            "nothing is sealed by an approval that was taken back before",
+            |_: &Protocol, world: &World| world.told.wrong != Some(Wrong::SealedRevoked),
+        ),
+        Property::always(
             "what was deleted stays deleted",
             |_: &Protocol, world: &World| world.told.wrong != Some(Wrong::CameBack),
         ),

@@ -23,7 +23,7 @@ impl Site {
     fn is_late(&self, contact: &Refs, name: Name, tip: Commit) -> bool {
         let version = match name {
             Name::Draft(version) | Name::Evolution(version, _) => version,
-            Name::Ledger | Name::Tag(_) => return false,
+            Name::Ledger | Name::Tag(_) | Name::Approval(..) => return false,
         };
         seal(name, Some(tip), contact.sealed(version)) != Seal::Open
     }
@@ -72,7 +72,7 @@ impl Site {
                 // One owner has one clone here, and one evolution: neither can come of it.
                 EvolutionStep::Renumber(_) | EvolutionStep::Replay(_) => {}
             },
-            Name::Ledger | Name::Tag(_) => {}
+            Name::Ledger | Name::Tag(_) | Name::Approval(..) => {}
         }
         match memory {
             Some(memory) => self.adopted.insert(name, memory),
@@ -144,7 +144,7 @@ pub(super) fn folded(contact: &Refs) -> Vec<Update> {
     for (name, tip) in contact.commits() {
         let version = match name {
             Name::Draft(version) | Name::Evolution(version, _) => version,
-            Name::Ledger | Name::Tag(_) => continue,
+            Name::Ledger | Name::Tag(_) | Name::Approval(..) => continue,
         };
         if seal(name, Some(tip), contact.sealed(version)) == Seal::Folded {
             updates.push(deletion(name, tip));
@@ -161,6 +161,16 @@ fn deletion(name: Name, at: Commit) -> Update {
     }
 }
 
+/// The deletions of what was said.
+fn unsaid(version: Version, words: impl Iterator<Item = (u8, u8, bool)>) -> Vec<Update> {
+    let gone = |(number, root, yes)| Update {
+        name: Name::Approval(version, number),
+        old: Some(Tip::Word { root, yes }),
+        new: None,
+    };
+    words.map(gone).collect()
+}
+
 fn guard(contact: &Refs) -> Update {
     let ledger = contact.get(Name::Ledger).cloned();
     Update {
@@ -175,7 +185,11 @@ impl Job {
     pub(super) fn in_doubt(&self, contact: &Refs) -> bool {
         match self {
             Self::Seal { earlier, .. } => *earlier == Some(contact.ledger().len()),
-            Self::Clear | Self::Drafts | Self::Evolutions | Self::Delete { .. } => false,
+            Self::Clear
+            | Self::Drafts
+            | Self::Evolutions
+            | Self::Say { .. }
+            | Self::Delete { .. } => false,
         }
     }
 
@@ -183,7 +197,7 @@ impl Job {
         match self {
             Self::Clear => Manner::Each,
             Self::Drafts | Self::Evolutions | Self::Delete { .. } => Manner::Whole,
-            Self::Seal { .. } => Manner::FirstAtLeast,
+            Self::Seal { .. } | Self::Say { .. } => Manner::FirstAtLeast,
         }
     }
 }
@@ -214,6 +228,20 @@ impl Protocol {
                 at.site.adopt(contact);
                 evolutions(at.site, at.client, contact)
             }
+            Job::Say { version, yes } => {
+                let Some(draft) = contact.commit(Name::Draft(*version)) else {
+                    return Next::Stop;
+                };
+                if contact.sealed(*version).is_some() {
+                    return Next::Stop;
+                }
+                let last = contact.words(*version).max();
+                match last.is_some_and(|(_, root, said)| root == draft.root && said == *yes) {
+                    // It is there: this run said it, or one that was not answered.
+                    true => Vec::new(),
+                    false => self.words(*version, draft.root, *yes, &at),
+                }
+            }
             Job::Delete { version, here } => {
                 if contact.sealed(*version).is_some() {
                     return Next::Stop;
@@ -232,6 +260,21 @@ impl Protocol {
             true => Next::Over,
             false => Next::Push(updates),
         }
+    }
+
+    /// What the approver says, over what they said before (`commands::approve`).
+    fn words(&self, version: Version, root: u8, yes: bool, at: &Planning<'_>) -> Vec<Update> {
+        let before: Vec<_> = at.contact.words(version).collect();
+        let number = before.iter().map(|(number, ..)| *number).max().unwrap_or(0) + 1;
+        let mut updates = vec![Update {
+            name: Name::Approval(version, number),
+            old: None,
+            new: Some(Tip::Word { root, yes }),
+        }];
+        if at.road.folded && self.broken != Some(Broken::SaysBeside) {
+            updates.extend(unsaid(version, before.into_iter()));
+        }
+        updates
     }
 
     fn seal(
@@ -286,6 +329,7 @@ impl Protocol {
                     .cloud_draft
                     .filter(|_| self.broken != Some(Broken::DraftIsNotLeased));
                 updates.extend(draft.map(|draft| deletion(Name::Draft(version), draft)));
+                updates.extend(unsaid(version, contact.words(version)));
                 let gone = sealing.deleted.iter();
                 updates.extend(gone.map(|(name, tip)| deletion(*name, *tip)));
             }
@@ -379,7 +423,7 @@ impl Protocol {
     ) {
         acknowledged(landed, told);
         match job {
-            Job::Clear | Job::Drafts | Job::Evolutions | Job::Delete { .. } => {
+            Job::Clear | Job::Drafts | Job::Evolutions | Job::Say { .. } | Job::Delete { .. } => {
                 site.note_pushed(landed);
             }
             Job::Seal { version, sent, .. } => {
@@ -435,7 +479,9 @@ fn acknowledged(landed: &[Update], told: &mut Told) {
         if let (name, Some(Tip::Commit(commit))) = (update.name, &update.new) {
             let of = match name {
                 Name::Draft(_) => &mut told.pushed_edits,
-                Name::Ledger | Name::Evolution(..) | Name::Tag(_) => &mut told.pushed_proofs,
+                Name::Ledger | Name::Evolution(..) | Name::Tag(_) | Name::Approval(..) => {
+                    &mut told.pushed_proofs
+                }
             };
             of[usize::from(commit.root)] |= commit.holds;
         }

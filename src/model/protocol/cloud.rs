@@ -1,7 +1,7 @@
 //! The cloud: what an honest git server does with a push.
 
 use super::super::push::{Culprit, Reply};
-use super::world::{Commit, Name, Refs, Site, Tip, Told, Update, Wrong};
+use super::world::{Commit, Entry, Name, Refs, Site, Tip, Told, Update, Wrong};
 use super::{Broken, Protocol};
 
 impl Protocol {
@@ -46,7 +46,14 @@ impl Protocol {
             }
             cloud.set(update.name, update.new.clone());
         }
-        told.wrong = told.wrong.or(wrong(&before, cloud, atomic));
+        let guards = landing
+            .iter()
+            .any(|update| matches!(update.name, Name::Approval(..)) && update.new.is_none());
+        told.wrong = told.wrong.or(wrong(&before, cloud, atomic)).or(revoked(
+            &before,
+            cloud,
+            atomic && guards,
+        ));
         match landing.len() == moves.len() {
             true => (Reply::Accepted, landing),
             false => (Reply::Declined(Culprit::Whole), landing),
@@ -67,6 +74,17 @@ fn wrong(before: &Refs, after: &Refs, atomic: bool) -> Option<Wrong> {
         }
     }
     None
+}
+
+/// What must not happen to what was approved.
+fn revoked(before: &Refs, after: &Refs, guarded: bool) -> Option<Wrong> {
+    let new = after.ledger().iter().skip(before.ledger().len());
+    let later = |entry: &Entry| {
+        let counted = entry.approved?;
+        let last = before.words(entry.version).max()?;
+        (guarded && last.0 > counted && !last.2).then_some(Wrong::SealedRevoked)
+    };
+    new.filter_map(later).next()
 }
 
 /// Whether a client that knew a draft to be in the cloud brought it back after it was deleted there.

@@ -10,6 +10,15 @@ impl Protocol {
     pub(super) fn commands(&self, world: &World, client: Client) -> Vec<Command> {
         let site = &world.clones[usize::from(client)];
         let mut commands = vec![Command::Pull, Command::PushDrafts, Command::PushEvolutions];
+        if self.approvals && client + 1 == self.clients {
+            // Nothing else is asked of the approver, so that there is less to look at.
+            return vec![
+                Command::Pull,
+                Command::Promote(0),
+                Command::Say(0, false),
+                Command::Say(0, true),
+            ];
+        }
         for version in 0..self.versions {
             let sealed = site.refs.sealed(version).is_some();
             let Some(draft) = site.refs.commit(Name::Draft(version)) else {
@@ -79,6 +88,7 @@ impl Protocol {
                 };
                 vec![Stage::Push(seal), Stage::Push(Job::Clear)]
             }
+            Command::Say(version, yes) => vec![Stage::Push(Job::Say { version, yes })],
             Command::Delete(version) => match site.refs.commit(Name::Draft(version)) {
                 Some(here) => vec![
                     Stage::Push(Job::Delete { version, here }),

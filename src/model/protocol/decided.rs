@@ -1,10 +1,10 @@
 //! What the program decides, by its own functions: the small commits of the model are given to them as
 //! objects, and what they say is read back.
 
-use crate::model::approval::Agreed;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::super::approval::{Agreed, Approval, ApprovalName, Given, Word};
 use super::super::evolution::Attempt;
 use super::super::evolution::tests::attempt;
 use super::super::excuse::{Plea, Rules};
@@ -13,7 +13,8 @@ use super::super::proof::Outcome;
 use super::super::reconcile::{Relation, Seal, Sides};
 use super::super::rules::RuleSet;
 use super::super::sealed::Sealed;
-use super::super::{Contract, Oid, Stamp};
+use super::super::signature::Signature;
+use super::super::{Contract, Oid, Policy, Stamp};
 use super::world::{Client, Commit, Entry, Id, Name, Refs, Site, Version};
 use super::{Broken, Protocol};
 
@@ -63,7 +64,7 @@ pub(super) fn seal(name: Name, local: Option<Commit>, sealed: Option<&Entry>) ->
     let folded = match name {
         Name::Draft(_) => vec![sealed.draft],
         Name::Evolution(..) => sealed.evolutions.values().copied().collect(),
-        Name::Ledger | Name::Tag(_) => Vec::new(),
+        Name::Ledger | Name::Tag(_) | Name::Approval(..) => Vec::new(),
     };
     for folded in folded {
         match relation(local, folded) {
@@ -102,6 +103,51 @@ static TEMPLATE: LazyLock<(Vec<Attempt>, Contract, Stamp)> = LazyLock::new(|| {
     let now = attempts[0].evolution.started;
     (attempts, contract, now)
 });
+
+/// What the approver said last, as the gate wants it.
+fn said(last: Option<(u8, u8, bool)>, local: Option<Commit>, present: &Policy) -> Agreed {
+    let (attempts, _, now) = &*TEMPLATE;
+    let (Some((number, root, yes)), Some(local)) = (last, local) else {
+        return Agreed::default();
+    };
+    let by = attempts[2].evolution.owner.clone();
+    let version: super::super::Version = "v1.0.0".parse().unwrap();
+    let generation = |root| oid(Commit { root, holds: 0 });
+    let given = Given {
+        name: ApprovalName::of(&version, &by, u32::from(number)).unwrap(),
+        tip: oid(Commit {
+            root,
+            holds: number,
+        }),
+        approval: Approval {
+            version,
+            generation: generation(root),
+            says: match yes {
+                true => Word::Approved,
+                false => Word::Revoked,
+            },
+            // A draft may be edited: what that ends is the gate's business, and has its own tests.
+            contract: generation(local.root),
+            commit: generation(0),
+            tree: generation(0),
+            code: None,
+            previous: None,
+            by,
+            at: *now,
+            message: None,
+        },
+        present: present.clone(),
+        previous: None,
+        signature: Signature::Missing,
+        in_cloud: true,
+    };
+    Agreed {
+        contract: Some(generation(local.root)),
+        tree: Some(generation(0)),
+        given: vec![given],
+        ..Agreed::default()
+    }
+}
 
 impl Protocol {
     /// Asks `promotion::decide` about what a clone and `contact` show.
@@ -204,6 +250,18 @@ impl Protocol {
         {
             cloud.relation = Relation::Ahead;
         }
+        let last = contact.words(version).max();
+        let approved =
+            last.filter(|(_, root, yes)| *yes && local.is_some_and(|local| local.root == *root));
+        if self.approvals {
+            let policy = b"approvals: [{need: 1, from: [cy@example.com]}]";
+            let rules = Rules {
+                present: Policy::parse(policy).unwrap(),
+                ..Rules::default()
+            };
+            facts.agreed = said(last, local, &rules.present);
+            facts.rules = Ok(rules);
+        }
         let sealing = match promotion::decide(&facts) {
             Ok(Decision::Won(_)) => return Verdict::Won,
             Err(_) => return Verdict::Refused,
@@ -217,6 +275,9 @@ impl Protocol {
                 version,
                 id: Id(client, u8::MAX),
                 draft,
+                approved: approved
+                    .map(|(number, ..)| number)
+                    .filter(|_| self.approvals),
                 evolutions: (0..sealing.sealed.evolutions.len()).map(folded).collect(),
                 over: cloud,
             },

@@ -38,6 +38,8 @@ struct Protocol {
     losses: u8,
     /// Whether the cloud takes all or nothing.
     atomic: bool,
+    /// Whether a promotion needs the approval of the last client, who gave it for the draft that is there.
+    approvals: bool,
     /// Whether both have a proven draft of the first version to begin with.
     begun: bool,
     broken: Option<Broken>,
@@ -62,6 +64,8 @@ enum Broken {
     SealsUnseen,
     /// Rule 3: the promoting push does not name the draft.
     DraftIsNotLeased,
+    /// Rule 3: whoever takes an approval back leaves the one that they gave before.
+    SaysBeside,
     /// Rule 4: nobody finishes what was cut short.
     NothingHeals,
     /// Rule 5: what the cloud showed is remembered as taken over before it is.
@@ -94,6 +98,8 @@ enum Command {
     PushDrafts,
     PushEvolutions,
     Promote(Version),
+    /// The approver says yes or no.
+    Say(Version, bool),
     Delete(Version),
     Rename(Version, Version),
 }
@@ -181,6 +187,10 @@ impl Protocol {
             cloud.set(Name::Evolution(0, 0), Some(Tip::Commit(proofs)));
             (told.edits[0], told.proofs[0]) = (1, 1);
             (told.pushed_edits[0], told.pushed_proofs[0]) = (1, 1);
+        }
+        if self.approvals {
+            let word = Tip::Word { root: 0, yes: true };
+            cloud.set(Name::Approval(0, 1), Some(word));
         }
         let mut site = Site {
             left: self.commands,

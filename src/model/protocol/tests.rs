@@ -18,6 +18,7 @@ fn small() -> Protocol {
         crashes: 1,
         losses: 1,
         atomic: true,
+        approvals: false,
         begun: true,
         broken: None,
         rested: std::sync::Arc::default(),
@@ -46,6 +47,7 @@ fn brief(world: &World) -> String {
     let tip = |(name, tip): (&Name, &Tip)| match tip {
         Tip::Commit(tip) => format!("{name:?} {}.{:b}, ", tip.root, tip.holds),
         Tip::Tag(id) => format!("{name:?} {id:?}, "),
+        Tip::Word { root, yes } => format!("{name:?} {root} {yes}, "),
         Tip::Ledger(entries) => {
             let entries = entries.iter().map(|entry| (entry.version, entry.id));
             format!("{:?}, ", entries.collect::<Vec<_>>())
@@ -84,6 +86,19 @@ fn so_they_do_from_nothing() {
         commands: 3,
         ..small()
     });
+}
+
+#[test]
+fn so_they_do_where_somebody_takes_an_approval_back() {
+    for (atomic, faults) in [(true, 1), (false, 0)] {
+        explore(Protocol {
+            approvals: true,
+            atomic,
+            crashes: faults,
+            losses: faults,
+            ..small()
+        });
+    }
 }
 
 /// Minutes: docs/testing.md names the command.
@@ -142,6 +157,11 @@ fn each_rule_is_missed() {
         losses: 2,
         ..calm()
     };
+    let approved = Protocol {
+        approvals: true,
+        ..calm()
+    };
+    let revoked = "nothing is sealed by an approval that was taken back before";
     let sealed = "what is sealed at once is what the cloud held";
     let pushed = "what was pushed is in the cloud, or was let go of";
     let rest = "whoever goes on comes to rest";
@@ -156,6 +176,7 @@ fn each_rule_is_missed() {
         (Broken::EmptyLeaseForDeletions, calm(), sealed),
         (Broken::SealsUnseen, calm(), sealed),
         (Broken::DraftIsNotLeased, calm(), sealed),
+        (Broken::SaysBeside, approved, revoked),
         (Broken::NothingHeals, apart, rest),
         (Broken::RemembersTooEarly, small(), rest),
     ] {

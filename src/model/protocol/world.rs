@@ -19,6 +19,8 @@ pub(super) enum Name {
     Draft(Version),
     /// A client's evolution of a version's only change.
     Evolution(Version, Client),
+    /// What the approver of a version said, by its number: the highest counts.
+    Approval(Version, u8),
     Tag(Version),
 }
 
@@ -34,6 +36,11 @@ pub(super) enum Tip {
     Ledger(Vec<Entry>),
     Commit(Commit),
     Tag(Id),
+    /// Yes or no to a generation.
+    Word {
+        root: u8,
+        yes: bool,
+    },
 }
 
 /// A draft or an evolution: which generation, and the edits or proofs that it holds, a bit each. One
@@ -62,6 +69,8 @@ pub(super) struct Entry {
     pub id: Id,
     pub draft: Commit,
     pub evolutions: BTreeMap<Client, Commit>,
+    /// The number of the approval that counted, where one was needed.
+    pub approved: Option<u8>,
     /// The cloud's draft when the push was planned: no part of a real entry. A server compares no ref that
     /// a push does not move, so that a draft that was not there then can come in between; it is late.
     pub over: Option<Commit>,
@@ -94,6 +103,18 @@ impl Refs {
         self.ledger().iter().find(|entry| entry.version == version)
     }
 
+    /// What was said of a version, by number.
+    pub(super) fn words(&self, version: Version) -> impl Iterator<Item = (u8, u8, bool)> {
+        self.0
+            .iter()
+            .filter_map(move |(name, tip)| match (name, tip) {
+                (Name::Approval(of, number), Tip::Word { root, yes }) if *of == version => {
+                    Some((*number, *root, *yes))
+                }
+                _ => None,
+            })
+    }
+
     pub(super) fn set(&mut self, name: Name, tip: Option<Tip>) {
         match tip {
             Some(tip) => self.0.insert(name, tip),
@@ -105,7 +126,7 @@ impl Refs {
     pub(super) fn commits(&self) -> impl Iterator<Item = (Name, Commit)> {
         self.0.iter().filter_map(|(name, tip)| match tip {
             Tip::Commit(commit) => Some((*name, *commit)),
-            Tip::Ledger(_) | Tip::Tag(_) => None,
+            Tip::Ledger(_) | Tip::Tag(_) | Tip::Word { .. } => None,
         })
     }
 }
@@ -144,6 +165,11 @@ pub(super) enum Job {
         id: Option<Id>,
         earlier: Option<usize>,
         sent: Option<Entry>,
+    },
+    /// What the approver says of a version.
+    Say {
+        version: Version,
+        yes: bool,
     },
     /// A draft's deletion, at this tip.
     Delete {
@@ -244,6 +270,8 @@ pub(super) enum Wrong {
     TakenByOneself,
     /// An atomic push sealed a draft without an edit that the cloud had.
     SealedUnseen,
+    /// A push that guards the approval which it counts sealed a release after that was taken back.
+    SealedRevoked,
     /// A draft that was deleted came back without anybody's doing.
     CameBack,
 }

@@ -401,7 +401,7 @@ impl Cloud<'_> {
         {
             let policy = self.core.sealed_policy(ledger, &before).ok();
             let policy = policy.map(|policy| policy.sealed_about(version, &before));
-            if policy != own.previous {
+            if !own.knew(policy.as_ref()) {
                 return Ok(Some("the policy changed since"));
             }
         }
