@@ -2,9 +2,9 @@
 //! "Signatures"). Those of ssh keys are judged here, without any program, so that every machine comes to
 //! the same result; those of gpg keys are gpg's to judge (`git::gpg`).
 
-use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
+use ssh_key::{LineEnding, PublicKey, SshSig};
 
-use super::signers::usable;
+use super::signers::{fingerprint, usable};
 
 /// What the signature of an object shows by itself. Whose key it was is another question
 /// ([`Ring`](super::ring::Ring)).
@@ -163,11 +163,6 @@ fn rewrapped(armour: &str) -> String {
 
 /// How long the lines of a signature are that ssh-keygen makes.
 const WIDTH: usize = 70;
-
-/// A key's fingerprint as ssh-keygen prints it.
-pub(super) fn fingerprint(key: &PublicKey) -> String {
-    key.fingerprint(HashAlg::Sha256).to_string()
-}
 
 /// Where the signature of a tag's text begins: git takes the last line that begins one.
 fn armour_of_tag(raw: &[u8]) -> Option<usize> {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use ssh_key::PublicKey;
+use ssh_key::{HashAlg, PublicKey};
 
 use super::Stamp;
-use super::signature::fingerprint;
 
 /// The keys of people, by email, as a policy writes them.
 pub(crate) type Signers = BTreeMap<String, Vec<String>>;
@@ -117,6 +116,11 @@ pub(super) fn usable(key: &PublicKey) -> Result<String, String> {
             "keys of type {other} sign nothing that could be judged"
         )),
     }
+}
+
+/// A key's fingerprint as ssh-keygen prints it.
+pub(super) fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
 }
 
 /// A moment of `valid-before`: YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with or without a Z.
