@@ -156,6 +156,20 @@ fn tell_overridden(session: &Session<'_>, key: &config::Key, value: &str, shared
     }
 }
 
+/// Says so at once where git cannot sign: else the next run would find out at its end.
+fn try_to_sign(session: &Session<'_>) -> Result<()> {
+    let Err(error) = session.core.try_to_sign() else {
+        return Ok(());
+    };
+    let refusal = error.downcast::<Refusal>()?;
+    session.core.ctx.warn(format!(
+        "{}: {}. Which key git signs with: git config user.signingKey FILE",
+        refusal.what,
+        refusal.why.first().map(String::as_str).unwrap_or_default()
+    ));
+    Ok(())
+}
+
 fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> Result<Outcome> {
     config::check(key, value)?;
     if key.name == "remote_prefix" {
@@ -197,6 +211,9 @@ fn set(session: &Session<'_>, key: &config::Key, value: &str, shared: bool) -> R
         let all = with_before(session, key, value);
         session.core.store.git().set_config(key.git, &all)?;
         tell_overridden(session, key, &all, false);
+        if key.name == "sign" && config::boolean(value) == Some(true) {
+            try_to_sign(session)?;
+        }
         return Ok(written(key, all, config::Origin::Git));
     }
     Ok(written(key, value.to_owned(), config::Origin::Shared))

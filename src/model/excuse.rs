@@ -2,13 +2,13 @@
 //! (docs/policy.md, "Waivers").
 
 use super::approval::{Agreed, Given};
-use super::gate::{combine, judge, verdict};
+use super::gate::{combine, judge, unsigned, verdict};
 use super::mailmap::People;
 use super::ring::{self, Ring, not_before};
 use super::rules::RuleSet;
 use super::signature::Signature;
 use super::signers::Blocks;
-use super::signing::Signing;
+use super::signing::{Signing, Unsigned};
 use super::strictness::Strictness;
 use super::subject::Subject;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
@@ -52,6 +52,25 @@ pub(crate) struct Plea {
 }
 
 impl Rules {
+    /// What signatures are judged by: by the release's own policy, and by the previous one.
+    fn signings(&self) -> (Signing, Option<Signing>) {
+        let own = self.ring(&self.present);
+        let Some((version, policy)) = &self.previous else {
+            return (self.signing((own.clone(), own.clone()), own, None), None);
+        };
+        let before = self.ring(policy);
+        let both = Some((version.clone(), before.clone()));
+        // A key that the branch brings counts for proofs at once, and for entries from the next
+        // release on. Where no key was named before, nothing is let go of by these.
+        let entry = match before.is_empty() {
+            true => own.clone(),
+            false => own.clone().also_in(&before),
+        };
+        let present = self.signing((entry, own.clone()), own.clone(), both.clone());
+        let proofs = before.clone().with(&own);
+        (present, Some(self.signing((before, proofs), own, both)))
+    }
+
     /// Judges by both policies.
     pub(crate) fn judge(&self, subject: &Subject<'_>) -> Vec<Verdict> {
         let agreed = &self.agreed(subject);
@@ -60,25 +79,13 @@ impl Rules {
             agreed,
             ..*subject
         };
-        let own = self.ring(&self.present);
-        let mut verdicts = match &self.previous {
-            Some((_, policy)) => {
-                let before = self.ring(policy);
-                // A key that the branch brings counts for proofs at once, and for entries from the next
-                // release on. Where no key was named before, nothing is let go of by these.
-                let entry = match before.is_empty() {
-                    true => own.clone(),
-                    false => own.clone().also_in(&before),
-                };
-                let present = self.signing(entry, own.clone());
-                let present = judge(&self.present, self.by, subject, &present);
-                let previous = self.signing(before.clone(), before.with(&own));
+        let (present, previous) = self.signings();
+        let present = judge(&self.present, self.by, subject, &present);
+        let mut verdicts = match (&self.previous, previous) {
+            (Some((_, policy)), Some(previous)) => {
                 combine(&present, &judge(policy, self.by, subject, &previous))
             }
-            None => {
-                let signing = self.signing(own.clone(), own);
-                judge(&self.present, self.by, subject, &signing)
-            }
+            _ => present,
         };
         verdicts.extend(self.unreadable.as_ref().map(|why| Verdict {
             only: Some(Only::Previous),
@@ -180,6 +187,14 @@ impl Rules {
         both.any(|policy| policy.approvals.is_some())
     }
 
+    /// Whose signatures either policy misses.
+    pub(crate) fn unsigned(&self, subject: &Subject<'_>) -> Vec<Unsigned> {
+        let (present, previous) = self.signings();
+        let both = [Some(present), previous].into_iter().flatten();
+        both.flat_map(|signing| unsigned(subject, &signing))
+            .collect()
+    }
+
     /// Takes those for one person, where being another lets something pass, who share a key in one of the
     /// policies.
     pub(crate) fn join_by_keys(&mut self) {
@@ -203,10 +218,17 @@ impl Rules {
         }
     }
 
-    fn signing(&self, entry_keys: Ring, proof_keys: Ring) -> Signing {
+    fn signing(
+        &self,
+        (entry_keys, proof_keys): (Ring, Ring),
+        present: Ring,
+        previous: Option<(Version, Ring)>,
+    ) -> Signing {
         Signing {
             entry_keys,
             proof_keys,
+            present,
+            previous,
             entry: self.signature.clone(),
             at: self.signed_at(),
         }

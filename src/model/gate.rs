@@ -9,7 +9,7 @@ use super::requirements::{
 };
 use super::ring::Worth;
 use super::rules::RuleSet;
-use super::signing::{Signing, signed};
+use super::signing::{Signing, Unsigned, lines, signed};
 use super::strictness::Strictness;
 use super::subject::Subject;
 use super::verdict::{Gate, GateName, Only, Verdict};
@@ -37,10 +37,15 @@ pub(crate) fn judge(
     Gate::VARIANTS.iter().filter_map(judged).collect()
 }
 
+/// Whose signatures a policy misses, whether it requires them or not.
+pub(super) fn unsigned(subject: &Subject<'_>, signing: &Signing) -> Vec<Unsigned> {
+    signed(subject, signing, |worth| !worth.holds())
+}
+
 /// What fails a gate that is but to warn.
 fn fails_all_the_same(gate: Gate, subject: &Subject<'_>, signing: &Signing) -> Vec<String> {
     match gate {
-        Gate::Signed => signed(subject, signing, Worth::is_worse_than_none),
+        Gate::Signed => lines(signed(subject, signing, Worth::is_worse_than_none)),
         Gate::HasChanges
         | Gate::ChangesProven
         | Gate::Promoters
@@ -96,7 +101,7 @@ fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>, signing: &Signing
         Gate::RequiredSteps => required_steps(subject, policy),
         Gate::IndependentProof => independent_proof(subject),
         Gate::Approvals => subject.agreed.missing(subject, policy),
-        Gate::Signed => signed(subject, signing, |worth| !worth.holds()),
+        Gate::Signed => lines(signed(subject, signing, |worth| !worth.holds())),
         Gate::Versions => {
             let version = &subject.contract.version;
             let checked = policy
@@ -239,7 +244,7 @@ mod tests {
             "gates: {independent_proof: true}",
             &proven,
             "independent_proof",
-            "A is proven by nobody but ann",
+            "A is proven only by its assignee, ann",
         );
         one("versions: date", &proven, "versions", "v1.0.0");
     }

@@ -280,9 +280,9 @@ fn already_promoted(facts: &Facts, sealed: &Sealed) -> Refusal {
         moment(&sealed.promoted_at)
     ))
     .because(format!("The next free version is {}", facts.next_free));
-    match facts.has_cloud {
+    match facts.has_cloud && !facts.promoter.is(&sealed.promoter) {
         true => refusal.then("git gryt sync pull"),
-        false => refusal,
+        false => refusal.then(format!("git gryt generation new {}", facts.next_free)),
     }
 }
 

@@ -79,7 +79,7 @@ impl Wrong {
                 .then(pull),
             Self::NoLedger { why } => refused("it is no ledger").because(why),
             Self::Invalid { entry, why } => {
-                refused("an entry is invalid").because(format!("Entry {}: {why}", entry.short()))
+                refused(&format!("the commit {} is not a valid ledger entry: {why}", entry.short()))
             }
             Self::Disputed {
                 entry,
@@ -110,7 +110,7 @@ impl Wrong {
             ))
             .because("Push the branch that holds it, and type the command again")
             .then("git push"),
-            Self::Draft { why } => refused(&format!("it is no draft that anybody can read: {why}")),
+            Self::Draft { why } => refused(&format!("it is not a valid draft: {why}")),
             Self::DraftRewound { version } => {
                 refused(&format!("{version} here has edits that this push lacks")).then(pull)
             }
@@ -122,13 +122,13 @@ impl Wrong {
             ))
             .because("Use a different version")
             .then(rename(name)),
-            Self::Approval { why } => refused(&format!("it does not check: {why}")),
+            Self::Approval { why } => refused(&format!("it is not a valid approval: {why}")),
             Self::ApprovalMoved { name } => {
                 let version = &name.version;
                 refused("an approval is written once, and whoever says something else says it anew")
                     .then(format!("git gryt approve {version}"))
             }
-            Self::Evolution { why } => refused(&format!("it does not check: {why}")),
+            Self::Evolution { why } => refused(&format!("it is not a valid evolution: {why}")),
             Self::EvolutionRewound { name } => {
                 refused(&format!("{name} here has proofs that this push lacks")).then(pull)
             }
@@ -136,7 +136,7 @@ impl Wrong {
                 "it differs from {other} in upper and lower case alone, and some clones could hold only \
                  one of the two"
             )),
-            Self::Foreign => refused("no rule of the format explains its name")
+            Self::Foreign => refused("no ref of that name belongs to the ledger")
                 .because("Keep refs of your own elsewhere, such as below refs/heads/"),
             Self::Private => refused("it is the memory of one clone, and nobody else's")
                 .because("Push branches and tags; what is shared goes with git gryt sync push")

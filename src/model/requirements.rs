@@ -58,7 +58,7 @@ pub(super) fn may_promote(subject: &Subject<'_>, promoters: &[String]) -> Vec<St
     {
         true => Vec::new(),
         false => vec![format!(
-            "{promoter} may not promote: ask {}",
+            "{promoter} is not a promoter: ask {}",
             promoters.join(" or ")
         )],
     }
@@ -162,8 +162,8 @@ pub(super) fn independent_proof(subject: &Subject<'_>) -> Vec<String> {
                  --assign {id}=WHO"
             ),
             Some(assignee) => format!(
-                "{id} is proven by nobody but {assignee}, whose it is; somebody else proves it \
-                 by: git gryt evolution start {version} --change {id}"
+                "{id} is proven only by its assignee, {assignee}; somebody else proves it: git \
+                 gryt evolution start {version} --change {id}"
             ),
         }
     };

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::approval::Given;
 use super::promotion::{Draft, Facts};
 use super::reconcile::Relation;
+use super::signing::Unsigned;
 use super::standing::{Progress, Standing, standings};
 use super::subject::{Subject, dependent};
 use super::verdict::{Gate, Verdict};
@@ -175,15 +176,28 @@ fn gates(facts: &Facts) -> Vec<Step> {
     if stops(Gate::Approvals) {
         steps.extend(approvals(facts));
     }
+    let unsigned = match &facts.rules {
+        Ok(rules) => with_subject(facts, |subject| rules.unsigned(subject)),
+        Err(_) => Vec::new(),
+    };
     for verdict in verdicts.iter().filter(told) {
         for line in &verdict.missing {
+            let signature = unsigned
+                .iter()
+                .find(|one| verdict.gate == Gate::Signed && one.line == *line);
+            let who = match signature {
+                // Whoever asks signs no promotion of somebody else's.
+                Some(Unsigned { owner: None, .. }) if stops(Gate::Promoters) => continue,
+                Some(one) => one.owner.as_ref().map(|owner| owner.name.clone()),
+                None => None,
+            };
             // The command that helps stands at the end of the line.
             let (what, command) = match line.rsplit_once(": git ") {
                 Some((what, rest)) => (what, Some(format!("git {rest}"))),
                 None => (line.as_str(), None),
             };
             steps.push(Step {
-                who: None,
+                who,
                 what: format!("{}: {what}", verdict.gate),
                 command,
             });
@@ -243,7 +257,7 @@ fn independent(subject: &Subject<'_>) -> Vec<Step> {
             ),
             Some(assignee) => Step::of(
                 who.map(|_| "somebody else".to_owned()),
-                format!("prove {id} ({title}), which nobody but {assignee} proved, whose it is"),
+                format!("prove {id} ({title}), which only its assignee, {assignee}, proved"),
                 format!("git gryt evolution start {version} --change {id}"),
             ),
         }

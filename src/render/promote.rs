@@ -6,7 +6,7 @@ use super::page::{Colour, Page};
 use super::{line, markdown};
 use crate::commands;
 use crate::model::approval::Word;
-use crate::model::verdict::{Only, Verdict};
+use crate::model::verdict::{ExcuseKind, Only, Verdict};
 
 /// A version that was sealed, or could be.
 pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
@@ -98,7 +98,11 @@ pub(super) fn verdicts(gates: &[Verdict], told: Told) -> Page {
                     Some(Only::Previous) => "failed by the previous policy alone",
                     _ => "failed",
                 };
-                let said = format!("  {gate} {word}, and was excused: {}", line(&excuse.reason));
+                let how = match excuse.kind {
+                    ExcuseKind::Waived => "waived",
+                    ExcuseKind::Overridden => "overridden",
+                };
+                let said = format!("  {gate} {word}, {how}: {}", line(&excuse.reason));
                 text = text.and(Colour::Bad, said).plainly("\n");
                 for missing in &verdict.missing {
                     _ = writeln!(text, "    {}", line(missing));

@@ -18,7 +18,7 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
         _ = writeln!(text, "Left {file} as it is: gryt would write another");
     }
     if prepared.written.is_empty() {
-        text += "Everything is there already\n";
+        text += ".gryt/ is set up already\n";
     } else {
         // A file's folder, or the file itself at the top.
         let mut paths: Vec<&str> = prepared
@@ -123,7 +123,7 @@ pub(super) fn hooks(changed: &commands::hook::Changed) -> String {
         _ = writeln!(text, "  {}", hook.does());
     }
     for hook in &changed.removed {
-        _ = writeln!(text, "{hook} is out; what was there before is as it was");
+        _ = writeln!(text, "Removed the hook {hook}");
     }
     if text.is_empty() {
         text += "gryt has no hooks here\n";

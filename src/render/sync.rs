@@ -11,7 +11,7 @@ use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;
 use crate::model::state::{SyncState, Trial};
-use crate::model::{EvolutionName, Person};
+use crate::model::{EvolutionName, Person, Version};
 
 /// The longest list of news; the rest is counted.
 const NEWS: usize = 8;
@@ -139,8 +139,16 @@ pub(super) fn pull_notes(
     for it in &adopted.disputed {
         _ = writeln!(notes, "  {}", line(&disputed(&it.entry, &it.why, &it.by)));
     }
-    if !adopted.disputed.is_empty() {
-        notes += "  A promoter can settle one that is disputed in error: git gryt verify --accept ENTRY --reason TEXT\n";
+    if let Some(first) = adopted.disputed.first() {
+        // What is no promotion is named by its oid, which `verify` lists.
+        let entry = match first.entry.parse::<Version>() {
+            Ok(version) => version.to_string(),
+            Err(_) => "ENTRY".to_owned(),
+        };
+        _ = writeln!(
+            notes,
+            "  If that is an error, a promoter accepts it: git gryt verify --accept {entry} --reason TEXT"
+        );
     }
     let (before, new): (Vec<_>, Vec<_>) = adopted
         .quarantined

@@ -62,7 +62,7 @@ impl Store {
                 let rule = format!("it is of format {other}: upgrade git-gryt");
                 return Ok(Err(Invalid::new(rule)));
             }
-            None => return Ok(Err(Invalid::new("it has no Gryt-Format"))),
+            None => return Ok(Err(Invalid::new("it has no trailer Gryt-Format"))),
         }
         let Some((blob, text)) = self.text(&head.tree, FILE)? else {
             return Ok(Err(Invalid::new(format!("it holds no {FILE}"))));

@@ -56,7 +56,11 @@ impl Store {
         };
         match header(&head.message).format.as_deref() {
             Some(FORMAT) => {}
-            _ => return Ok(Err(Invalid::new("it is not of format 1"))),
+            Some(other) => {
+                let rule = format!("it is of format {other}: upgrade git-gryt");
+                return Ok(Err(Invalid::new(rule)));
+            }
+            None => return Ok(Err(Invalid::new("it has no trailer Gryt-Format"))),
         }
         let Some((_, text)) = self.text(&root.tree, EVOLUTION)? else {
             return Ok(Err(Invalid::new(format!("it holds no {EVOLUTION}"))));

@@ -88,7 +88,7 @@ fn an_old_line_is_judged_by_what_the_highest_release_says_of_it() {
     bob.must("git gryt sync pull && git gryt verify");
     let refusal = bob.refused(5, "git gryt withdraw v1.1.0 --reason mine");
     assert!(
-        refusal.contains("bob <bob@example.com> is no promoter"),
+        refusal.contains("bob <bob@example.com> is not a promoter"),
         "{refusal}"
     );
     ann.must("git gryt withdraw v1.1.0 --reason mine");

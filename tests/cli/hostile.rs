@@ -81,7 +81,7 @@ fn everybody_is_told_of_each_kind_of_forged_entry() {
 #[test]
 fn the_page_lists_each_kind_of_forged_entry() {
     let mut table = String::from(
-        "| forged kind | script | by a pull | by verify | by the server |\n| --- | --- | --- | --- | --- |\n",
+        "| what is forged | script | `sync pull` | `verify` | server with the hook |\n| --- | --- | --- | --- | --- |\n",
     );
     for script in scripts() {
         let text = fs::read_to_string(&script).unwrap();

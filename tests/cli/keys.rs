@@ -84,7 +84,7 @@ fn nothing_is_promoted_that_its_promoter_does_not_sign_with_a_named_key() {
     let refusal = ann.refused(5, line);
     assert!(
         refusal.contains(
-            "signed: the entry is not signed by ann <ann@example.com>: git gryt config sign true"
+            "signed: the promotion is not signed by ann <ann@example.com>: git gryt config sign true"
         ),
         "{refusal}"
     );
@@ -124,7 +124,9 @@ fn a_key_counts_for_proofs_at_once_and_for_entries_from_the_next_release_on() {
     ann.proves("v2.0.0", "B");
     let refusal = ann.refused(5, "git gryt promote v2.0.0");
     assert!(
-        refusal.contains("the entry is signed with the key"),
+        refusal.contains(
+            "which the release's own policy names for ann <ann@example.com> and the policy of v1.0.0 does not",
+        ),
         "{refusal}"
     );
     assert!(!refusal.contains("the proof of B"), "{refusal}");
@@ -288,7 +290,7 @@ fn gpg_keys_are_compared_with_the_policy_s_and_with_no_keyring() {
     );
     let refusal = with.refused(5, "git gryt promote v3.0.0");
     assert!(
-        refusal.contains("bob <bob@example.com> may not promote"),
+        refusal.contains("bob <bob@example.com> is not a promoter"),
         "{refusal}"
     );
     sandbox
@@ -530,4 +532,68 @@ fn where_no_policy_names_keys_the_reader_s_say_whose_they_are() {
     assert!(said.out.contains("whose that is, is not known"), "{said:?}");
     // A clone that knows nobody's keys says nothing of them.
     ann.must("git gryt sync pull && git gryt verify");
+}
+
+#[test]
+fn who_has_to_sign_what_is_said_with_the_command() {
+    let sandbox = Sandbox::new();
+    let ([ann, bob], _) = signing(&sandbox);
+    bob.git("pull -q origin main");
+    bob.must("git gryt sync pull");
+    bob.git("config commit.gpgSign false");
+    bob.must("git gryt generation new v2.0.0 --change add:B:b");
+    bob.must("git gryt evolution start v2.0.0 --change B");
+    let run = bob.sh("git gryt run");
+    assert_eq!(run.code, 0, "{run:?}");
+    let command = "git gryt config sign true && git gryt run --change B";
+    let warning =
+        format!("This proof is not signed, and .gryt/policy.yaml asks for signatures: {command}");
+    assert!(run.err.contains(&warning), "{run:?}");
+    bob.must("git gryt sync push && git gryt sync push-evolutions");
+    ann.must("git gryt sync pull");
+    for person in [&ann, &bob] {
+        let why = person.sh("git gryt why v2.0.0").out;
+        let step = format!(
+            "bob: signed: the proof of B (bob, rc.1) is not signed; bob proves it again: {command}"
+        );
+        assert!(why.contains(&step), "{why}");
+        assert!(!why.contains("the promotion is not signed"), "{why}");
+    }
+    let refusal = bob.refused(5, "git gryt withdraw v1.0.0 --reason wrong");
+    for part in [
+        "is not a promoter by the policy of v1.0.0: ask ann@example.com",
+        "git gryt config sign true",
+    ] {
+        assert!(refusal.contains(part), "{refusal}");
+    }
+    bob.git("config gpg.ssh.program false");
+    let set = bob.sh("git gryt config sign true");
+    assert!(
+        set.code == 0 && set.err.contains("cannot be signed by git"),
+        "{set:?}"
+    );
+    bob.git("config --unset gpg.ssh.program");
+    bob.must(&format!("{command} && git gryt sync push-evolutions"));
+    // Somebody takes the name of the tag before.
+    bob.git("push -q origin HEAD:refs/tags/v2.0.0");
+    let promoted = ann.sh("git gryt promote v2.0.0");
+    assert_eq!(promoted.code, 0, "{promoted:?}");
+    let mends = "git push --force origin refs/tags/v2.0.0";
+    assert!(promoted.err.contains(mends), "{promoted:?}");
+    ann.must(mends);
+    let tag = ann.git("ls-remote origin refs/tags/v2.0.0");
+    assert!(tag.starts_with(&ann.git("rev-parse v2.0.0")), "{tag}");
+    bob.must("git gryt sync pull && git gryt verify");
+    // Who promoted it is led on, and not back.
+    let refusal = ann.refused(3, "git gryt promote v2.0.0");
+    assert!(
+        refusal.contains("git gryt generation new v2.0.1"),
+        "{refusal}"
+    );
+    bob.write(POLICY, "signers: {bob@example.com: [nonsense]}\n");
+    let doctor = bob.sh("git gryt doctor");
+    assert!(
+        doctor.code == 1 && doctor.out.contains("policy"),
+        "{doctor:?}"
+    );
 }

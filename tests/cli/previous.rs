@@ -117,7 +117,7 @@ fn who_promotes_a_product_settles_what_is_disputed_of_it() {
     let accept = format!("git gryt verify --accept {entry} --reason 'Bob has it now'");
     let refusal = cleo.refused(5, &accept);
     assert!(
-        refusal.contains("cleo <cleo@example.com> is no promoter"),
+        refusal.contains("cleo <cleo@example.com> is not a promoter"),
         "{refusal}"
     );
     ann.must(&accept);

@@ -121,6 +121,7 @@ pub(crate) fn run(session: &Session<'_>, args: &DoctorArgs) -> Result<Outcome> {
         git(session)?,
         identity(session),
         settings(session),
+        policy(session),
         hooks(session),
         cache(session)?,
         lock(session),
@@ -157,7 +158,7 @@ fn git(session: &Session<'_>) -> Result<Check> {
 /// Whether processes of this clone can take turns at the cloud.
 fn lock(session: &Session<'_>) -> Check {
     match session.core.lacks_lock() {
-        None => Check::well("lock", "processes of this clone take turns at the cloud"),
+        None => Check::well("lock", "works"),
         Some(why) => Check::look(
             "lock",
             format!("none can be had, so that two at once may have to try again: {why}"),
@@ -181,6 +182,14 @@ fn settings(session: &Session<'_>) -> Check {
             Check::well("settings", format!("{mode}, {cloud}"))
         }
         Err(error) => Check::of("settings", State::Bad, &error),
+    }
+}
+
+/// Whether the policy of the working tree can be read.
+fn policy(session: &Session<'_>) -> Check {
+    match session.core.policy(None) {
+        Ok(_) => Check::well("policy", "can be read, or there is none"),
+        Err(error) => Check::of("policy", State::Bad, &error),
     }
 }
 
@@ -238,7 +247,7 @@ fn hooks(session: &Session<'_>) -> Check {
 fn cache(session: &Session<'_>) -> Result<Check> {
     let cache = session.core.cache(&session.core.store.refs()?)?;
     Ok(match &cache.told {
-        None => Check::well("cache", "in step with git"),
+        None => Check::well("cache", "up to date"),
         Some(why) => Check::look("cache", why.clone()),
     })
 }
@@ -257,7 +266,10 @@ fn view(session: &Session<'_>) -> Result<Vec<Check>> {
         });
     }
     if checks.is_empty() {
-        checks.push(Check::well("files", "what drafts hold, and edits of it"));
+        checks.push(Check::well(
+            "files",
+            "match their drafts, or hold edits of them",
+        ));
     }
     Ok(checks)
 }

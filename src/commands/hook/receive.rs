@@ -19,9 +19,9 @@ pub(super) fn is_server(session: &Session<'_>) -> Result<()> {
     let Some(top) = &session.core.store.layout().work_tree else {
         return Ok(());
     };
-    let what = format!("{} is somebody's clone, and no server", top.display());
+    let what = format!("{} is not a bare repository", top.display());
     Err(Refusal::new(Exit::Usage, what)
-        .because("The hook belongs into the bare repository that people push to")
+        .because("Install the hook in the repository that people push to")
         .then("git gryt -C REPOSITORY.git hook install --server")
         .into())
 }

@@ -170,8 +170,8 @@ impl Job for Sending<'_> {
             Exit::Remote,
             format!("Whether {version} is promoted is not known yet"),
         )
-        .because("A push of it was sent, and the cloud's answer did not arrive")
-        .because("It may still land: the next pull or push looks for it");
+        .because("The push was sent, and the connection ended before the cloud answered")
+        .because("To find out, pull. If the pull does not show it, promote again");
         refusal.why.push(cause.what);
         refusal.why.extend(cause.why);
         refusal

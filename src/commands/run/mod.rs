@@ -333,10 +333,23 @@ fn record(
         (format!("logs/{step}.log"), log)
     });
     let beside: Vec<_> = beside.collect();
+    let unsigned = status == Ended::Pass
+        && !session.core.author()?.sign
+        && session
+            .core
+            .policy_about(&plan.attempt.name.version)
+            .is_ok_and(|policy| policy.signs());
     let name =
         session
             .proving
             .add_proof(&plan.attempt.name, &plan.attempt.root, &proof, &beside)?;
+    if unsigned {
+        session.core.ctx.warn(format!(
+            "This proof is not signed, and .gryt/policy.yaml asks for signatures: git gryt config sign true && git \
+             gryt run --change {}",
+            name.change
+        ));
+    }
     Ok(Proven {
         name,
         pipeline: plan.name,

@@ -260,7 +260,7 @@ pub(super) fn excused(
         ExcuseKind::Overridden => format!("overridden by {promoter}"),
     };
     (!rules.allows(verdict, excuse, promoter)).then(|| {
-        let why = format!("the gate {gate} does not hold, and may not be {how}: {lines}");
+        let why = format!("the gate {gate} does not hold, and could not be {how}: {lines}");
         Dispute::new(Rule::Excuse, why)
     })
 }

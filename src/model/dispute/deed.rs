@@ -81,7 +81,16 @@ pub(crate) fn deed(
         None => policy.clone().of(None),
     };
     if !promotes(&policy, author, people) {
-        let why = format!("{author} is no promoter by the policy sealed with {version}");
+        let listed = policy.promoters.as_deref().unwrap_or_default();
+        let why = match listed {
+            [] => {
+                format!("{author} is not a promoter by the policy of {version}, which names nobody")
+            }
+            all => format!(
+                "{author} is not a promoter by the policy of {version}: ask {}",
+                all.join(" or ")
+            ),
+        };
         found.push(Dispute::new(Rule::Promoters, why));
     }
     if deed.rules.has_signers() {

@@ -99,7 +99,7 @@ pub(crate) fn check(entry: &Entry, base: Option<&Oid>) -> Check {
     match entry.header.format.as_deref() {
         Some(FORMAT) => {}
         Some(other) => return Check::Unknown(format!("format {other}")),
-        None => return Check::Invalid("it has no Gryt-Format".into()),
+        None => return Check::Invalid("it has no trailer Gryt-Format".into()),
     }
     let Some(kind) = &entry.header.kind else {
         return Check::Invalid("it has no Gryt-Kind".into());

@@ -36,7 +36,7 @@ impl Policy {
         let mut found: Vec<String> = differs
             .map(|name| {
                 let (was, is) = (say(old.get(name)), say(new.get(name)));
-                format!("{name} is {is}, and was {was}")
+                format!("{name}: {was} -> {is}")
             })
             .collect();
         let (old, new) = (before.keys_by_name(), self.keys_by_name());
@@ -49,12 +49,12 @@ impl Policy {
         found.extend(
             only(&new, &old)
                 .iter()
-                .map(|key| format!("signers names {key}, and did not")),
+                .map(|key| format!("signers: added {key}")),
         );
         found.extend(
             only(&old, &new)
                 .iter()
-                .map(|key| format!("signers named {key}, and does not")),
+                .map(|key| format!("signers: removed {key}")),
         );
         found
     }

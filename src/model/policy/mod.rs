@@ -512,8 +512,8 @@ mod tests {
         assert_eq!(
             now.differences(&before),
             [
-                "min_evolutions is 2, and was not set",
-                "promoters is not set, and was [\"a@x.org\"]",
+                "min_evolutions: not set -> 2",
+                "promoters: [\"a@x.org\"] -> not set",
             ]
         );
         assert!(now.differences(&now).is_empty());

@@ -86,7 +86,7 @@ impl DraftConflict {
         match self {
             Self::SameVersion | Self::Promoted => "Rename local version or delete",
             Self::Edited => "Choose a side, or edit: git gryt generation resolve",
-            Self::Deleted => "Keep yours or let it go: git gryt generation resolve",
+            Self::Deleted => "Choose whether to keep it: git gryt generation resolve",
         }
     }
 }

@@ -359,8 +359,8 @@ pub(crate) trait Job {
     /// How it is said that the push was sent, and may still land.
     fn unheard(&self, cause: Refusal) -> Refusal {
         let mut refusal = Refusal::new(Exit::Remote, "Whether the push arrived is not known yet")
-            .because("It was sent, and the cloud's answer did not arrive")
-            .because("It may still land: the next pull or push looks for it");
+            .because("The push was sent, and the connection ended before the cloud answered")
+            .because("To find out, pull");
         refusal.why.push(cause.what);
         refusal.why.extend(cause.why);
         refusal.then("git gryt sync pull")

@@ -63,7 +63,7 @@ impl PushError {
             Self::Promoted => "Version already promoted in cloud",
             Self::Behind => "The cloud has edits that were not pulled yet",
             Self::Deleted => "Version was deleted in cloud",
-            Self::InTheWay => "A ref of the cloud stands where it has to be",
+            Self::InTheWay => "Another ref of the cloud takes its name",
         }
     }
 
@@ -72,7 +72,9 @@ impl PushError {
         match self {
             Self::Exists | Self::Promoted => "Use different version",
             Self::Behind | Self::Deleted => "Pull first: git gryt sync pull",
-            Self::InTheWay => "See what to remove there: git gryt doctor --remote",
+            Self::InTheWay => {
+                "This names the ref, and the command that removes it: git gryt doctor --remote"
+            }
         }
     }
 

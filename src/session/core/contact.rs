@@ -102,7 +102,7 @@ impl Core<'_> {
             .because("Nothing was taken over or deleted");
             if verified {
                 refusal = refusal
-                    .because("What was lost can be put back from here, once the team agrees")
+                    .because("This shows what can be put back from this clone. Ask the team before you do it")
                     .then("git gryt sync push --republish --dry-run");
             }
             if self.config.remote_prefix != names::SHARED {

@@ -157,11 +157,21 @@ impl Core<'_> {
         if let Some(known) = self.own_signature.get() {
             return Ok(known.clone());
         }
-        let tree = self.store.write_tree(None, &[])?;
-        let text = "A signature to try whether it counts\n";
-        let tried = self.store.write_commit(author, &tree, &[], text)?;
+        let tried = self.try_to_sign()?;
         let signature = self.signature(&tried, blocks)?;
         Ok(self.own_signature.get_or_init(|| signature).clone())
+    }
+
+    /// Has this person's git sign a commit that nobody keeps.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(crate) fn try_to_sign(&self) -> Result<Oid> {
+        let mut author = self.author()?.clone();
+        author.sign = true;
+        let tree = self.store.write_tree(None, &[])?;
+        let text = "A signature to try whether it counts\n";
+        self.store.write_commit(&author, &tree, &[], text)
     }
 
     /// The refusal of whatever goes onto a ledger of which this machine cannot tell everything: others can,

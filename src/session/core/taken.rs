@@ -264,13 +264,11 @@ impl Core<'_> {
                 .because("It is in the cloud and was not pulled yet")
                 .then("git gryt sync pull"));
         }
-        let mut known: Vec<Version> = drafts(refs.local())
+        // One that is promoted already is not meant by who wants to work on a draft.
+        let known: Vec<Version> = drafts(refs.local())
             .chain(drafts(&cloud))
             .map(|(version, _)| version)
             .collect();
-        if let Some(ledger) = self.ledger(refs)? {
-            known.extend(self.store.versions(&ledger, version.product())?);
-        }
         let near = nearest(version.as_str(), known.iter().map(Version::as_str));
         Ok(match near {
             Some(near) => refusal.or_meant(version.as_str(), near),

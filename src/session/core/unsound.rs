@@ -120,17 +120,21 @@ impl Core<'_> {
         why: &Invalid,
     ) -> Result<Refusal> {
         let what = format!("The draft of {version} in the cloud does not check");
-        let mut refusal = Refusal::new(Exit::Conflict, what).because(why.to_string());
-        if self.store.is_commit(there) {
-            refusal = refusal
-                .because("A valid state can be put on top of it")
-                .then(format!("git gryt generation resolve {version}"));
-        }
+        let clear = self.clears(&names::draft(version), there, here)?;
+        let refusal = Refusal::new(Exit::Conflict, what).because(why.to_string());
+        let refusal = match self.store.is_commit(there) {
+            true => refusal
+                .because("To add a valid edit on top of it, type the first command below")
+                .then(format!("git gryt generation resolve {version}")),
+            false => refusal,
+        };
         Ok(match here {
-            Some(_) => refusal.because("Or what this clone has can take its place"),
-            None => refusal.because("Or it can be removed there"),
+            Some(_) => {
+                refusal.because("To replace it with the draft of this clone, push that over it")
+            }
+            None => refusal.because("To remove it from the cloud, push its deletion"),
         }
-        .then(self.clears(&names::draft(version), there, here)?))
+        .then(clear))
     }
 
     /// What is known to be wrong with the cloud's ref at that tip.

@@ -9,7 +9,7 @@ use super::beyond::Entry;
 use super::judge::{Judged, Past};
 use crate::git::gpg;
 use crate::git::refs::Update;
-use crate::model::disputed::Disputed;
+use crate::model::disputed::{Disputed, Rule};
 use crate::model::ledger::{Check, check};
 use crate::model::{Exit, Invalid, Oid, Refusal};
 use crate::store::ledger::Ledger;
@@ -337,7 +337,12 @@ impl Core<'_> {
         let Some(disputed) = self.judge_own(ledger, entry)? else {
             return Ok(());
         };
-        Err(not_sent(&disputed).into())
+        let mut refusal = not_sent(&disputed);
+        let unsigned = disputed.why.iter().any(|why| why.rule == Rule::Signed);
+        if unsigned && !self.author()?.sign {
+            refusal = refusal.then("git gryt config sign true");
+        }
+        Err(refusal.into())
     }
 
     /// The same; what it is disputed for is not an error.
@@ -449,6 +454,6 @@ fn rewritten(lost: &[Entry]) -> Refusal {
     }
     refusal
         .because("Nothing of it was taken over")
-        .because("What was lost can be put back from here, once the team agrees")
+        .because("This shows what can be put back from this clone. Ask the team before you do it")
         .then("git gryt sync push --republish --dry-run")
 }

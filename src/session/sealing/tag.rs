@@ -140,7 +140,10 @@ impl Sealing<'_> {
                         format!("{what}, in the cloud; the promotion stands")
                     }
                     Some(InTheWay::Same(_)) => {
-                        format!("The cloud refused the tag {own}; the promotion stands")
+                        format!(
+                            "{version} is promoted, and {remote} did not take its tag: it has another tag {own}, which \
+                             is not the release's. To replace that one: git push --force {remote} refs/tags/{own}"
+                        )
                     }
                     None => {
                         self.note_untagged(version)?;

@@ -42,9 +42,14 @@ pub(super) fn signature(ident: &Ident) -> Result<git2::Signature<'static>> {
 
 /// The refusal where the user's git does not sign what it was to sign.
 pub(in crate::store) fn unsigned(what: &str, said: &str) -> Refusal {
-    Refusal::new(Exit::Failure, format!("The {what} cannot be signed"))
-        .because(said)
-        .because("Nothing was pushed")
+    // The lines that gpg makes for programs say nothing to people.
+    let told = said.lines().filter(|line| !line.starts_with("[GNUPG:]"));
+    let mut refusal = Refusal::new(Exit::Failure, format!("The {what} cannot be signed by git"));
+    refusal.why = told.map(str::to_owned).collect();
+    refusal
+        .because("Nothing was recorded or pushed. To sign with an ssh key, say which:")
+        .then("git config gpg.format ssh")
+        .then("git config user.signingKey ~/.ssh/id_ed25519.pub")
 }
 
 /// Who stands in a commit, and when.
