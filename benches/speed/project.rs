@@ -136,6 +136,7 @@ impl Maker<'_> {
             claim: None,
             cover: None,
             branch: None,
+            unheard: None,
         };
         let Some((commit, tree)) = commit else {
             return Ok(attempt);
@@ -216,6 +217,7 @@ impl Maker<'_> {
             mailmap: None,
             promoted_at: author.author.at,
             gates: gates.map(passed).into(),
+            unproven: None,
             evolutions: folded,
             approvals: Vec::new(),
         };

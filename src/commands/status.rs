@@ -52,6 +52,9 @@ pub(crate) struct Current {
     /// The commit that its last proof is of, where that is not `HEAD`.
     #[serde(rename = "proven_at")]
     pub elsewhere: Option<Oid>,
+    /// How many commits are new at `HEAD` and not covered by a proof of its version.
+    #[serde(rename = "unproven_commit_count")]
+    pub unproven: Option<usize>,
 }
 
 /// A draft and how far it is.
@@ -104,11 +107,21 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
             .filter(|line| line.status != Trial::Abandoned),
         None => None,
     };
+    let mut unproven = None;
+    if let (Some(line), Some(head)) = (&current, &head)
+        && let Some((version, tip)) = refs.draft(&line.name.version)
+        && let Ok(draft) = session.core.store.draft(&version, &tip)?
+        && let Some((commits, _)) = session.core.unproven_at(&refs, &draft, head)?
+    {
+        session.core.list_unproven(&commits);
+        unproven = Some(commits.len());
+    }
     Ok(Outcome::Status(Overview {
         mode: session.core.config.mode,
         cloud: session.core.config.remote.clone(),
         last_pull: cache.metadata("last_pull_timestamp")?,
         current: current.map(|line| Current {
+            unproven,
             shared: session
                 .core
                 .config

@@ -45,6 +45,8 @@ pub(crate) enum Rule {
     Counted,
     /// Every gate of both policies was judged, and came to what the entry says.
     Gates,
+    /// New commits that no proof covers are said to be there.
+    Unproven,
     /// What was waived or overridden could be.
     Excuse,
     /// It was judged by the least set of rules that both policies ask for, or a later one.

@@ -113,6 +113,8 @@ pub struct Attempt {
     pub cover: Option<Cover>,
     /// A branch that holds it where the release does not; none where nobody asked.
     pub branch: Option<String>,
+    /// Why its proof does not count by the policy that it is judged by.
+    pub unheard: Option<String>,
 }
 
 /// What an attempt says of a change as the contract has it now.
@@ -207,7 +209,7 @@ impl Attempt {
         } else if !proof.change.same_promise(change) {
             Some("the change was reworded since".into())
         } else {
-            None
+            self.unheard.clone()
         }
     }
 }
@@ -352,6 +354,7 @@ pub(super) mod tests {
             claim: None,
             cover: None,
             branch: None,
+            unheard: None,
         }
     }
 

@@ -2,8 +2,10 @@
 //! (docs/policy.md, "Waivers").
 
 use super::approval::{Agreed, Given};
-use super::gate::{combine, judge, unsigned, verdict};
+use super::evolution::Attempt;
+use super::gate::{New, combine, judge, unsigned, verdict};
 use super::mailmap::People;
+use super::recorders;
 use super::ring::{self, Ring, not_before};
 use super::rules::RuleSet;
 use super::signature::Signature;
@@ -11,6 +13,7 @@ use super::signers::Blocks;
 use super::signing::{Signing, Unsigned};
 use super::strictness::Strictness;
 use super::subject::Subject;
+use super::unproven::Fresh;
 use super::verdict::{Excuse, ExcuseKind, Gate, GateName, Only, Verdict};
 use super::{Exit, Oid, Person, Policy, Refusal, Stamp, Version};
 use std::collections::BTreeSet;
@@ -39,6 +42,8 @@ pub(crate) struct Rules {
     pub at: Option<Stamp>,
     /// What gpg says of the keys that the two policies name.
     pub blocks: Blocks,
+    /// What is known of the release's commits.
+    pub fresh: Fresh,
 }
 
 /// What the promoter asks to be let off.
@@ -79,11 +84,31 @@ impl Rules {
             agreed,
             ..*subject
         };
-        let (present, previous) = self.signings();
-        let present = judge(&self.present, self.by, subject, &present);
-        let mut verdicts = match (&self.previous, previous) {
-            (Some((_, policy)), Some(previous)) => {
-                combine(&present, &judge(policy, self.by, subject, &previous))
+        let (keys, keys_before) = self.signings();
+        let by = |policy| recorders::heard(subject.attempts, policy, self.by, &self.people);
+        let heard = by(&self.present);
+        let attempts = &heard;
+        let new = New {
+            commits: &self.fresh.present,
+            fresh: &self.fresh,
+        };
+        let by_present = &Subject {
+            attempts,
+            ..*subject
+        };
+        let present = judge(&self.present, self.by, by_present, &keys, &new);
+        let mut verdicts = match (&self.previous, keys_before) {
+            (Some((_, policy)), Some(keys)) => {
+                let heard = by(policy);
+                let by_previous = &Subject {
+                    attempts: &heard,
+                    ..*subject
+                };
+                let new = New {
+                    commits: &self.fresh.previous,
+                    ..new
+                };
+                combine(&present, &judge(policy, self.by, by_previous, &keys, &new))
             }
             _ => present,
         };
@@ -195,6 +220,15 @@ impl Rules {
             .collect()
     }
 
+    /// The attempts, with what each policy does not hear of them.
+    pub(crate) fn heard(&self, attempts: &[Attempt]) -> Vec<Attempt> {
+        let mut heard = recorders::heard(attempts, &self.present, self.by, &self.people);
+        if let Some((_, policy)) = &self.previous {
+            heard = recorders::heard(&heard, policy, self.by, &self.people);
+        }
+        heard
+    }
+
     /// Takes those for one person, where being another lets something pass, who share a key in one of the
     /// policies.
     pub(crate) fn join_by_keys(&mut self) {
@@ -304,6 +338,17 @@ impl Rules {
     /// older rules could let go of what the later ones ask for.
     pub(crate) fn go_back_behind(&self) -> Option<RuleSet> {
         self.before.filter(|before| *before > self.by)
+    }
+
+    /// Whether the policy at the release commit, and the previous one, ask for a gate of the moment.
+    pub(crate) fn ask_at_the_moment(&self, gate: Gate) -> (bool, bool) {
+        let asks =
+            |policy: &Policy| gate == Gate::AllowedBranches && policy.allowed_branches.is_some();
+        let previous = self.previous.as_ref();
+        (
+            asks(&self.present),
+            previous.is_some_and(|(_, policy)| asks(policy)),
+        )
     }
 
     /// The refusal of a promotion by rules that this program does not know.

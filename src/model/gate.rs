@@ -5,14 +5,23 @@ use strum::VariantArray;
 use super::policy::Policy;
 use super::requirements::{
     changes_proven, covers_release, has_changes, independent_proof, may_promote, min_evolutions,
-    no_failed, required_steps,
+    no_failed, on_a_branch, release_commit_proven, required_steps,
 };
 use super::ring::Worth;
 use super::rules::RuleSet;
 use super::signing::{Signing, Unsigned, lines, signed};
 use super::strictness::Strictness;
 use super::subject::Subject;
+use super::unproven::{self, Fresh, NewCommit};
 use super::verdict::{Gate, GateName, Only, Verdict};
+
+/// What is known of the release commit, by the policy that judges it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct New<'a> {
+    /// What is new and not covered.
+    pub commits: &'a [NewCommit],
+    pub fresh: &'a Fresh,
+}
 
 /// Judges by one policy: the gates that always stand, and those that it switches on.
 pub(crate) fn judge(
@@ -20,13 +29,17 @@ pub(crate) fn judge(
     rules: RuleSet,
     subject: &Subject<'_>,
     signing: &Signing,
+    new: &New<'_>,
 ) -> Vec<Verdict> {
-    let judged = |gate: &Gate| match weight(*gate, policy, rules) {
+    let judged = |gate: &Gate| match weight(*gate, policy, rules, new) {
         Strictness::Off => None,
-        Strictness::Require => Some(verdict(*gate, missing(*gate, policy, subject, signing))),
+        Strictness::Require => Some(verdict(
+            *gate,
+            missing(*gate, policy, subject, signing, new),
+        )),
         Strictness::Warn => {
             let fails = fails_all_the_same(*gate, subject, signing);
-            let mut warnings = missing(*gate, policy, subject, signing);
+            let mut warnings = missing(*gate, policy, subject, signing, new);
             warnings.retain(|line| !fails.contains(line));
             Some(Verdict {
                 warnings,
@@ -52,16 +65,19 @@ fn fails_all_the_same(gate: Gate, subject: &Subject<'_>, signing: &Signing) -> V
         | Gate::MinEvolutions
         | Gate::NoFailedEvolutions
         | Gate::ProofCoversRelease
+        | Gate::UnprovenCommits
+        | Gate::ReleaseCommitProven
         | Gate::RequiredSteps
         | Gate::IndependentProof
         | Gate::Approvals
+        | Gate::AllowedBranches
         | Gate::Versions
         | Gate::PreviousPolicy => Vec::new(),
     }
 }
 
 /// How much a policy makes of a gate.
-fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
+fn weight(gate: Gate, policy: &Policy, rules: RuleSet, new: &New<'_>) -> Strictness {
     let gates = &policy.gates;
     let on = match gate {
         Gate::HasChanges | Gate::ChangesProven => true,
@@ -72,6 +88,11 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
             let said = gates.proof_covers_release;
             return said.unwrap_or(rules.proof_covers_release());
         }
+        Gate::UnprovenCommits => return unproven_commits(policy, rules),
+        Gate::ReleaseCommitProven => match rules.has_coverage() {
+            true => return gates.release_commit_proven.unwrap_or(Strictness::Off),
+            false => false,
+        },
         Gate::RequiredSteps => !gates.required_steps.is_empty(),
         Gate::IndependentProof => gates.independent_proof,
         Gate::Approvals => policy.approvals.is_some(),
@@ -79,6 +100,7 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
             true => return gates.signed.unwrap_or(Strictness::Off),
             false => false,
         },
+        Gate::AllowedBranches => policy.allowed_branches.is_some() && new.fresh.branches.is_some(),
         Gate::Versions => policy.versions.rules(),
         // It is about there being a policy to judge by: see `excuse::Rules`.
         Gate::PreviousPolicy => false,
@@ -89,8 +111,22 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet) -> Strictness {
     }
 }
 
+/// How much a policy makes of new commits that no proof covers.
+pub(crate) fn unproven_commits(policy: &Policy, rules: RuleSet) -> Strictness {
+    match rules.has_coverage() {
+        true => policy.gates.unproven_commits.unwrap_or(Strictness::Warn),
+        false => Strictness::Off,
+    }
+}
+
 /// What a release lacks for a gate that the policy switches on, a line each.
-fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>, signing: &Signing) -> Vec<String> {
+fn missing(
+    gate: Gate,
+    policy: &Policy,
+    subject: &Subject<'_>,
+    signing: &Signing,
+    new: &New<'_>,
+) -> Vec<String> {
     match gate {
         Gate::HasChanges => has_changes(subject),
         Gate::ChangesProven => changes_proven(subject),
@@ -98,10 +134,16 @@ fn missing(gate: Gate, policy: &Policy, subject: &Subject<'_>, signing: &Signing
         Gate::MinEvolutions => min_evolutions(subject, policy.gates.min_evolutions.unwrap_or(0)),
         Gate::NoFailedEvolutions => no_failed(subject),
         Gate::ProofCoversRelease => covers_release(subject),
+        Gate::UnprovenCommits => unproven::line(&subject.contract.version, new.commits),
+        Gate::ReleaseCommitProven => release_commit_proven(subject, new.fresh.tree.as_ref()),
         Gate::RequiredSteps => required_steps(subject, policy),
         Gate::IndependentProof => independent_proof(subject),
         Gate::Approvals => subject.agreed.missing(subject, policy),
         Gate::Signed => lines(signed(subject, signing, |worth| !worth.holds())),
+        Gate::AllowedBranches => {
+            let allowed = policy.allowed_branches.as_deref().unwrap_or_default();
+            on_a_branch(allowed, new.fresh.branches.as_deref().unwrap_or_default())
+        }
         Gate::Versions => {
             let version = &subject.contract.version;
             let checked = policy
@@ -204,7 +246,13 @@ mod tests {
             people: &People::default(),
             agreed: &Agreed::default(),
         };
-        let verdicts = judge(&policy, RuleSet::CURRENT, &subject, &Signing::default()).into_iter();
+        let fresh = Fresh::default();
+        let new = New {
+            commits: &[],
+            fresh: &fresh,
+        };
+        let signing = Signing::default();
+        let verdicts = judge(&policy, RuleSet::CURRENT, &subject, &signing, &new).into_iter();
         verdicts
             .filter(|v| !v.passed)
             .map(|v| (v.gate.to_string(), v.missing))

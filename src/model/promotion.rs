@@ -8,6 +8,7 @@ use super::person::moment;
 use super::reconcile::Relation;
 use super::sealed::{Folded, Sealed};
 use super::subject::Subject;
+use super::unproven::NewCommit;
 use super::verdict::Verdict;
 use super::{Contract, Exit, Oid, Person, Refusal, Stamp, Version};
 
@@ -105,6 +106,8 @@ pub(crate) struct Seal {
     pub approvals: Vec<Given>,
     /// What the policy says otherwise than at the previous promotion.
     pub policy_changes: Vec<String>,
+    /// The new commits that no proof covers.
+    pub unproven: Vec<NewCommit>,
 }
 
 /// Decides a promotion. "Taken" comes before everything else, and gates come last.
@@ -149,6 +152,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
     if gates.iter().any(Verdict::stops) {
         return Err(excuse::refused(&gates, rules, version, &facts.promoter));
     }
+    let attempts = rules.heard(&attempts);
     let counts = |attempt: &Attempt| {
         contract
             .change(&attempt.name.change)
@@ -166,6 +170,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         rules: rules.by,
         mailmap: rules.mailmap.clone(),
         gates,
+        unproven: rules.fresh.sealed(),
         evolutions: attempts
             .iter()
             .map(|attempt| Folded {
@@ -194,6 +199,7 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         folded,
         approvals: agreed.given,
         policy_changes: rules.differences(),
+        unproven: rules.fresh.all().into_iter().cloned().collect(),
     }))
 }
 

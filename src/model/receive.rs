@@ -33,6 +33,12 @@ pub(crate) enum Wrong {
     Untimely { entry: Oid, why: String },
     /// The release commit is on no branch of the server, which asks for it.
     OnNoBranch { version: Version, commit: Oid },
+    /// It is on none of those that its policy allows.
+    OnOtherBranch {
+        version: Version,
+        commit: Oid,
+        allowed: Vec<String>,
+    },
     /// A draft that does not check.
     Draft { why: String },
     /// A draft that would lose edits.
@@ -109,6 +115,17 @@ impl Wrong {
                 commit.short()
             ))
             .because("Push the branch that holds it, and type the command again")
+            .then("git push"),
+            Self::OnOtherBranch {
+                version,
+                commit,
+                allowed,
+            } => refused(&format!(
+                "the commit {} of {version} is not on {} here, and its policy asks for that",
+                commit.short(),
+                allowed.join(" or ")
+            ))
+            .because("Merge it there, push that branch, and type the command again")
             .then("git push"),
             Self::Draft { why } => refused(&format!("it is not a valid draft: {why}")),
             Self::DraftRewound { version } => {

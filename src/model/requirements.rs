@@ -1,11 +1,12 @@
 //! What each gate finds missing (docs/policy.md, "The gates").
 
-use super::Change;
 use super::evolution::{Attempt, Says};
+use super::globs::Globs;
 use super::policy::Policy;
 use super::proof::StepEnd;
 use super::standing::{Progress, Standing, standings};
 use super::subject::{Subject, at, dependent, each, proving};
+use super::{Change, Oid};
 
 pub(super) fn has_changes(subject: &Subject<'_>) -> Vec<String> {
     let version = &subject.contract.version;
@@ -121,6 +122,37 @@ pub(super) fn covers_release(subject: &Subject<'_>) -> Vec<String> {
         })
     };
     found.iter().filter_map(say).collect()
+}
+
+/// That a proof which counts ran on the release commit's very tree.
+pub(super) fn release_commit_proven(subject: &Subject<'_>, tree: Option<&Oid>) -> Vec<String> {
+    let version = &subject.contract.version;
+    let mut changes = subject.contract.changes.iter();
+    let on_it = |a: &Attempt| a.proof.as_ref().map(|proof| &proof.tree) == tree;
+    match changes.any(|change| proving(subject, change).any(on_it)) {
+        true => Vec::new(),
+        false => vec![format!(
+            "no proof ran on the release commit's own tree: git gryt run --uncovered {version}"
+        )],
+    }
+}
+
+/// That one of the branches that hold the release commit is one of those that are allowed.
+pub(super) fn on_a_branch(allowed: &[String], branches: &[String]) -> Vec<String> {
+    let globs = Globs::checked(allowed);
+    match branches.iter().any(|branch| globs.name(branch)) {
+        true => Vec::new(),
+        false => {
+            let is = match branches {
+                [] => "it is on no branch of the cloud that this clone knows of".to_owned(),
+                some => format!("it is on {}", some.join(", ")),
+            };
+            vec![format!(
+                "the release commit has to be on {} in the cloud, and {is}",
+                allowed.join(" or ")
+            )]
+        }
+    }
 }
 
 pub(super) fn required_steps(subject: &Subject<'_>, policy: &Policy) -> Vec<String> {

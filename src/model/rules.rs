@@ -55,6 +55,11 @@ impl RuleSet {
         self >= Self::WITH_HEIRS
     }
 
+    /// Whether it is asked what of a release no proof covers, and whose recorded results count.
+    pub(crate) fn has_coverage(self) -> bool {
+        self >= Self::WITH_HEIRS
+    }
+
     /// The set that a trailer names; the first where it names none.
     pub(crate) fn named(text: Option<&str>) -> Self {
         let number = text.and_then(|text| text.parse::<u32>().ok());

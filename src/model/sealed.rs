@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::approval::Approved;
 use super::rules::RuleSet;
 use super::state::Status;
+use super::unproven::Unproven;
 use super::verdict::{ExcuseKind, Verdict};
 use super::{ChangeId, Oid, Person, Stamp, Version};
 
@@ -40,6 +41,9 @@ pub struct Sealed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailmap: Option<Oid>,
     pub gates: Vec<Verdict>,
+    /// Its new commits that no proof covers, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven: Option<Unproven>,
     pub evolutions: Vec<Folded>,
     /// What people said of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -80,6 +80,10 @@ fn first(refusal: &Refusal) -> Vec<Step> {
 
 fn proofs(facts: &Facts, local: &Draft, contract: &Contract) -> Vec<Step> {
     let attempts: Vec<_> = facts.attempts.iter().map(|(a, _)| a.clone()).collect();
+    let attempts = match &facts.rules {
+        Ok(rules) => rules.heard(&attempts),
+        Err(_) => attempts,
+    };
     let found = standings(contract, &local.root, &attempts);
     let step = |standing: &Standing| proof(&facts.version, contract, standing);
     found.iter().filter_map(step).collect()

@@ -33,10 +33,15 @@ pub enum Gate {
     MinEvolutions,
     NoFailedEvolutions,
     ProofCoversRelease,
+    /// Proofs cover every commit that is new in the release.
+    UnprovenCommits,
+    ReleaseCommitProven,
     RequiredSteps,
     IndependentProof,
     Approvals,
     Signed,
+    /// The release commit is on a branch of the cloud that the policy names.
+    AllowedBranches,
     Versions,
     /// The policy sealed with the previous promotion can be read.
     PreviousPolicy,
@@ -66,9 +71,12 @@ impl Gate {
             Self::MinEvolutions
             | Self::NoFailedEvolutions
             | Self::ProofCoversRelease
+            | Self::UnprovenCommits
+            | Self::ReleaseCommitProven
             | Self::RequiredSteps
             | Self::IndependentProof
             | Self::Approvals
+            | Self::AllowedBranches
             | Self::Versions => true,
         }
     }
@@ -83,8 +91,33 @@ impl Gate {
             | Self::MinEvolutions
             | Self::NoFailedEvolutions
             | Self::ProofCoversRelease
+            | Self::UnprovenCommits
+            | Self::ReleaseCommitProven
             | Self::RequiredSteps
             | Self::IndependentProof
+            | Self::AllowedBranches
+            | Self::Versions
+            | Self::PreviousPolicy => false,
+        }
+    }
+
+    /// Whether it asks about something that no object tells, so that it is asked when a release is promoted and
+    /// never again.
+    pub fn is_of_the_moment(self) -> bool {
+        match self {
+            Self::AllowedBranches => true,
+            Self::HasChanges
+            | Self::ChangesProven
+            | Self::Promoters
+            | Self::MinEvolutions
+            | Self::NoFailedEvolutions
+            | Self::ProofCoversRelease
+            | Self::UnprovenCommits
+            | Self::ReleaseCommitProven
+            | Self::RequiredSteps
+            | Self::IndependentProof
+            | Self::Approvals
+            | Self::Signed
             | Self::Versions
             | Self::PreviousPolicy => false,
         }
@@ -94,10 +127,14 @@ impl Gate {
     pub fn setting(self) -> Setting {
         match self {
             Self::HasChanges | Self::ChangesProven | Self::PreviousPolicy => Setting::Always,
-            Self::Promoters | Self::Approvals | Self::Versions => Setting::Top,
+            Self::Promoters | Self::Approvals | Self::AllowedBranches | Self::Versions => {
+                Setting::Top
+            }
             Self::MinEvolutions
             | Self::NoFailedEvolutions
             | Self::ProofCoversRelease
+            | Self::UnprovenCommits
+            | Self::ReleaseCommitProven
             | Self::RequiredSteps
             | Self::IndependentProof
             | Self::Signed => Setting::Gates,

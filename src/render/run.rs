@@ -85,7 +85,8 @@ pub(super) fn runs(runs: &commands::run::Runs) -> Page {
         text += &*match &runs.uncovered {
             Some(version) => {
                 format!(
-                    "HEAD holds the proven commits of all proven changes of {version}: nothing to prove\n"
+                    "HEAD holds the proven commits of all proven changes of {version}, and no new commit \
+                     lacks a proof: nothing to prove\n"
                 )
             }
             None => "No commit names a change: nothing to prove\n".to_owned(),

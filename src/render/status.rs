@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::page::{Colour, Page};
 use super::{line, sync, table};
 use crate::commands;
-use crate::model::Version;
+use crate::model::{Version, unproven};
 
 /// Where this clone stands.
 pub(super) fn status(overview: &commands::status::Overview) -> String {
@@ -32,6 +32,13 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
             "At hand: {} ({}{elsewhere}{shared})",
             current.name, current.status
         );
+        if let Some(count) = current.unproven.filter(|count| *count > 0) {
+            let (count, version) = (unproven::counted(count), &current.name.version);
+            _ = writeln!(
+                text,
+                "  {count} (-v lists them): git gryt run --uncovered {version}"
+            );
+        }
     }
     match overview.drafts.as_slice() {
         [] => text += "No drafts\n",

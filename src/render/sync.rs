@@ -11,7 +11,8 @@ use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::publish;
 use crate::model::state::{SyncState, Trial};
-use crate::model::{EvolutionName, Person, Version};
+use crate::model::verdict::Gate;
+use crate::model::{EvolutionName, Person, Version, unproven};
 
 /// The longest list of news; the rest is counted.
 const NEWS: usize = 8;
@@ -383,6 +384,16 @@ pub(super) fn version_status(status: &commands::sync::status::OfVersion) -> Stri
     if status.status.is_open() {
         for missing in &status.missing {
             _ = writeln!(text, "  {}", line(missing));
+        }
+        let gate = <&str>::from(Gate::UnprovenCommits);
+        let unproven = status.unproven.len();
+        // A gate that stops says the same.
+        if unproven > 0 && !status.missing.iter().any(|line| line.starts_with(gate)) {
+            let (count, version) = (unproven::counted(unproven), &status.version);
+            _ = writeln!(
+                text,
+                "  {count} (-v lists them): git gryt run --uncovered {version}"
+            );
         }
         let ready = if status.ready { "YES" } else { "NO" };
         _ = writeln!(text, "Ready for promotion: {ready}");

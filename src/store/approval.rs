@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use git2::ObjectType;
-use globset::GlobSet;
 
 use super::message::{Message, header};
 use super::objects::{Author, Content};
 use super::raw::{FOLDER, malformed};
 use super::{Store, of_git, to_git};
 use crate::model::approval::{Approval, ApprovalName, Changed, Given, Word};
+use crate::model::globs::Globs;
 use crate::model::ledger::FORMAT;
 use crate::model::signature::Signature;
 use crate::model::trailers::Key;
@@ -144,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// The tree cannot be read.
-    pub(crate) fn code_without(&self, tree: &Oid, files: &GlobSet) -> Result<Option<Oid>> {
+    pub(crate) fn code_without(&self, tree: &Oid, files: &Globs) -> Result<Option<Oid>> {
         let mut room = ENTRIES_MOST;
         self.named_without(tree, files, "", &mut room, DEEPEST)
     }
@@ -152,7 +152,7 @@ impl Store {
     fn named_without(
         &self,
         tree: &Oid,
-        files: &GlobSet,
+        files: &Globs,
         path: &str,
         room: &mut usize,
         levels: usize,
@@ -161,7 +161,7 @@ impl Store {
         for entry in self.raw_tree(tree)?.entries() {
             let (mode, name, oid) = entry?;
             let below = format!("{path}{}", String::from_utf8_lossy(name));
-            if files.is_match(&below) {
+            if files.name(&below) {
                 continue;
             }
             let (Some(left), Some(levels)) = (room.checked_sub(1), levels.checked_sub(1)) else {
@@ -303,7 +303,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::git::ident::Ident;
-    use crate::model::approval::globs;
+    use crate::model::globs::Globs;
 
     fn author(name: &str) -> Author {
         let ident = Ident {
@@ -385,7 +385,7 @@ mod tests {
                 .collect();
             store.write_tree(None, &places).unwrap()
         };
-        let files = globs(&["CHANGES.md".into(), "docs/**/notes*".into()]).unwrap();
+        let files = Globs::new(&["CHANGES.md".into(), "docs/**/notes*".into()]).unwrap();
         let code = |entries: &[(&str, &str)]| store.code_without(&tree(entries), &files).unwrap();
         let one = code(&[
             ("CHANGES.md", "1"),

@@ -383,6 +383,40 @@ impl Store {
         Ok(names.first().and_then(short))
     }
 
+    /// The names of the branches, of this clone or of remotes, that hold a commit.
+    ///
+    /// # Errors
+    /// Git cannot list the branches.
+    pub(crate) fn all_branches_with(&self, commit: &Oid) -> Result<Vec<String>> {
+        let contains = format!("--contains={commit}");
+        let format = "--format=%(refname)";
+        let args = [
+            "for-each-ref",
+            format,
+            &contains,
+            "refs/heads/",
+            "refs/remotes/",
+        ];
+        let text = String::from_utf8_lossy(&self.git.read(&args)?).into_owned();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// The names of the branches of `remote`, as last fetched, that hold a commit.
+    ///
+    /// # Errors
+    /// Git cannot list the branches.
+    pub(crate) fn branches_with(&self, remote: &str, commit: &Oid) -> Result<Vec<String>> {
+        let (contains, below) = (
+            format!("--contains={commit}"),
+            format!("refs/remotes/{remote}/"),
+        );
+        let args = ["for-each-ref", "--format=%(refname)", &contains, &below];
+        let text = String::from_utf8_lossy(&self.git.read(&args)?).into_owned();
+        let names = text.lines().filter_map(|name| name.strip_prefix(&below));
+        let names = names.filter(|name| *name != "HEAD");
+        Ok(names.map(str::to_owned).collect())
+    }
+
     /// What a symbolic ref names below a folder.
     fn symbolic(&self, name: &str, below: &str) -> Result<Option<String>> {
         let target = if self.files {

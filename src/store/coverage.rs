@@ -12,7 +12,7 @@ use crate::model::{Exit, Oid, Refusal};
 
 /// How many commits of the release are compared with what was proven. A branch that lies further
 /// behind is proven anew soon enough.
-const REACH: usize = 5000;
+pub(super) const REACH: usize = 5000;
 
 /// The most commits, and files, of a branch whose patches a proof keeps.
 const KEPT: usize = 200;
@@ -22,7 +22,7 @@ const FILES: usize = 5000;
 /// knows no line numbers; other than that, white space counts, and so do modes and the content of
 /// binary files.
 #[derive(Debug, PartialEq, Eq)]
-struct Patch(git2::Oid);
+pub(super) struct Patch(pub(super) git2::Oid);
 
 impl Store {
     /// How `release` holds the commit `proven`.
@@ -46,7 +46,7 @@ impl Store {
         };
         self.complete(
             &[release, &super::of_git(proven.id())],
-            Some(&super::of_git(base)),
+            &[&super::of_git(base)],
         )?;
         let since_base = |tip: git2::Oid| -> Result<Vec<Commit<'_>>> {
             let mut walk = repo.revwalk()?;
@@ -82,7 +82,7 @@ impl Store {
 
     /// Fetches what a partial clone lacks of the commits since `base`: git does that when it is asked
     /// to show them, libgit2 does not.
-    fn complete(&self, tips: &[&Oid], base: Option<&Oid>) -> Result<()> {
+    pub(super) fn complete(&self, tips: &[&Oid], bases: &[&Oid]) -> Result<()> {
         if !self.is_partial()? {
             return Ok(());
         }
@@ -96,9 +96,8 @@ impl Store {
             "--no-show-signature",
         ];
         args.extend(tips.iter().map(|tip| tip.as_str()));
-        if let Some(base) = base {
-            args.extend(["--not", base.as_str()]);
-        }
+        args.push("--not");
+        args.extend(bases.iter().map(|base| base.as_str()));
         let output = self.git.run(&args, b"")?;
         if output.ok() {
             return Ok(());
@@ -128,7 +127,8 @@ impl Store {
         let repo = &*self.repo();
         if self.is_partial()? {
             let base = self.first_parents(release).nth(REACH).transpose()?;
-            self.complete(&[release], base.map(|commit| commit.oid).as_ref())?;
+            let base = base.map(|commit| commit.oid);
+            self.complete(&[release], &base.iter().collect::<Vec<_>>())?;
         }
         let mut walk = repo.revwalk()?;
         walk.set_sorting(Sort::TOPOLOGICAL)?;
@@ -244,19 +244,26 @@ impl Store {
         Ok(missing.is_empty())
     }
 
-    fn diff<'r>(
+    pub(super) fn diff<'r>(
         repo: &'r git2::Repository,
         old: &Commit<'_>,
         new: &Commit<'_>,
     ) -> Result<Diff<'r>> {
-        let (old, new) = (old.tree()?, new.tree()?);
+        Self::diff_trees(repo, Some(&old.tree()?), &new.tree()?)
+    }
+
+    pub(super) fn diff_trees<'r>(
+        repo: &'r git2::Repository,
+        old: Option<&git2::Tree<'_>>,
+        new: &git2::Tree<'_>,
+    ) -> Result<Diff<'r>> {
         let mut options = DiffOptions::new();
         options.ignore_submodules(false);
-        Ok(repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?)
+        Ok(repo.diff_tree_to_tree(old, Some(new), Some(&mut options))?)
     }
 }
 
-fn paths(diff: &Diff<'_>) -> BTreeSet<Vec<u8>> {
+pub(super) fn paths(diff: &Diff<'_>) -> BTreeSet<Vec<u8>> {
     let path = |delta: git2::DiffDelta<'_>| {
         let file = match delta.status() {
             Delta::Deleted => delta.old_file(),
@@ -277,21 +284,21 @@ fn shallow(release: &Oid, proven: &Oid) -> Refusal {
 }
 
 /// The paths as one id.
-fn listed(paths: &BTreeSet<Vec<u8>>) -> Result<Oid> {
+pub(super) fn listed(paths: &BTreeSet<Vec<u8>>) -> Result<Oid> {
     let text = paths
         .iter()
         .flat_map(|path| path.iter().copied().chain([0]));
     Store::blob_id(&text.collect::<Vec<u8>>())
 }
 
-fn id(diff: &Diff<'_>) -> Result<PatchId> {
+pub(super) fn id(diff: &Diff<'_>) -> Result<PatchId> {
     Ok(PatchId {
         id: super::of_git(patch(diff)?.0),
         paths: listed(&paths(diff))?,
     })
 }
 
-fn patch(diff: &Diff<'_>) -> Result<Patch> {
+pub(super) fn patch(diff: &Diff<'_>) -> Result<Patch> {
     let mut text = Vec::new();
     for at in 0..diff.deltas().len() {
         let made = git2::Patch::from_diff(diff, at)?;

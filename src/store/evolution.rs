@@ -134,6 +134,7 @@ impl Store {
             claim,
             cover: None,
             branch: None,
+            unheard: None,
         }))
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod quarantine;
 pub(crate) mod raw;
 pub(crate) mod refs;
 pub(crate) mod tags;
+pub(crate) mod unproven;
 pub(crate) mod worktree;
 
 use std::collections::HashMap;
@@ -187,12 +188,16 @@ impl Store {
     /// # Errors
     /// The repository is gone.
     pub fn let_go(&self) -> Result<()> {
-        let anew = match &self.shell {
-            Some(shell) => open_shell(shell.path())?,
-            None => git2::Repository::open_from_env()?,
-        };
-        self.repo.replace(Rc::new(anew));
+        self.repo.replace(Rc::new(self.scratch()?));
         Ok(())
+    }
+
+    /// The repository once more, for what is to leave no trace in this one.
+    fn scratch(&self) -> Result<git2::Repository, git2::Error> {
+        match &self.shell {
+            Some(shell) => open_shell(shell.path()),
+            None => git2::Repository::open_from_env(),
+        }
     }
 
     /// Where the repository keeps its parts.

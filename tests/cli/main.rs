@@ -17,6 +17,7 @@ mod cache;
 mod ci;
 mod conflicts;
 mod convergence;
+mod coverage;
 mod crash;
 mod crossings;
 mod disks;

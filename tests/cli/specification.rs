@@ -106,6 +106,14 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["no_tree_is_walked_without_a_bound"],
     ),
     (
+        "`unproven` is there where a policy",
+        &["nothing_cries_wolf_and_what_slips_in_is_told"],
+    ),
+    (
+        "A promotion that lists fewer than there are is disputed",
+        &["unproven-unsaid.sh"],
+    ),
+    (
         "Each commit's tree holds `generation.yaml` alone",
         &["draft-trailer.sh", "each_rule_is_found_broken"],
     ),

@@ -23,15 +23,15 @@ impl Promotion<'_> {
         let result = session.core.change(|_| {
             let seal = match self.decide(None)? {
                 Decision::Won(sealed) if self.args.dry_run => {
-                    return Ok((Vec::new(), (sealed, vec![], true)));
+                    return Ok((Vec::new(), (sealed, None, true)));
                 }
                 Decision::Won(sealed) => {
-                    return Ok((self.left_of(&sealed)?, (sealed, vec![], true)));
+                    return Ok((self.left_of(&sealed)?, (sealed, None, true)));
                 }
                 Decision::Seal(seal) => seal,
             };
             if self.args.dry_run {
-                return Ok((Vec::new(), (seal.sealed, seal.policy_changes, false)));
+                return Ok((Vec::new(), (seal.sealed.clone(), Some(seal), false)));
             }
             let refs = session.core.store.refs()?;
             let ledger = session.core.ledger(&refs)?;
@@ -48,7 +48,7 @@ impl Promotion<'_> {
             for given in &seal.approvals {
                 moves.push(refs.change(names::approval(&given.name), None));
             }
-            Ok((moves, (seal.sealed, seal.policy_changes, false)))
+            Ok((moves, (seal.sealed.clone(), Some(seal), false)))
         });
         let refused = |error: &anyhow::Error| error.is::<Refusal>();
         if result.as_ref().is_err_and(refused) && !self.args.dry_run {
@@ -56,7 +56,7 @@ impl Promotion<'_> {
             // ledger may have moved, and the same command goes on.
             session.sealing.forget_intent(&self.intent.version)?;
         }
-        let (sealed, changes, earlier) = result?;
+        let (sealed, seal, earlier) = result?;
         if self.disputed.get() {
             let refs = session.core.store.refs()?;
             self.tell_whom_to_trust(refs.get(names::LEDGER));
@@ -74,7 +74,7 @@ impl Promotion<'_> {
             // Only now is nothing left that the same command would have to finish.
             session.sealing.forget_intent(&self.intent.version)?;
         }
-        Ok(self.outcome(sealed, changes, tag, earlier, &BTreeMap::new()))
+        Ok(self.outcome(sealed, seal, tag, earlier, &BTreeMap::new()))
     }
 
     /// What a promotion in local mode that was cut short left in place: a transaction of refs in files

@@ -28,6 +28,7 @@ use crate::model::promotion::{self, Decision, Release, Seal};
 use crate::model::publish::{self, Blocked};
 use crate::model::push::Road;
 use crate::model::sealed::Sealed;
+use crate::model::unproven::NewCommit;
 use crate::model::verdict::Gate;
 use crate::model::{Exit, Oid, Refusal, Version};
 use crate::session::cloud::adopt::Purpose;
@@ -101,6 +102,8 @@ pub(crate) struct Promoted {
     pub unpushed: bool,
     /// What the policy says otherwise than at the previous promotion, a line each.
     pub policy_changes: Vec<String>,
+    /// The new commits that no proof covers, the newest first.
+    pub unproven: Vec<NewCommit>,
 }
 
 /// When a release is tagged.
@@ -121,6 +124,8 @@ struct Promotion<'a> {
     args: &'a PromoteArgs,
     /// Whether the entry that was written last is disputed, which was asked for.
     disputed: Cell<bool>,
+    /// Whether it was told what no proof covers.
+    told: Cell<bool>,
 }
 
 /// Promotes a version, in one try: whoever waits tries again (`wait`).
@@ -181,6 +186,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         },
         args,
         disputed: Cell::new(false),
+        told: Cell::new(false),
     };
     let outcome = match contact {
         Some(contact) => promotion.in_cloud(&contact),
@@ -239,6 +245,9 @@ impl Promotion<'_> {
                     .downcast::<Refusal>()
                     .unwrap_or_else(|error| Refusal::new(Exit::Failure, format!("{error:#}")))
             })?;
+        if !self.told.replace(true) {
+            self.session.sealing.tell_unproven(&facts);
+        }
         promotion::decide(&facts)
     }
 
@@ -468,23 +477,27 @@ impl Promotion<'_> {
         let session = self.session;
         let contact = session.cloud.seen()?;
         if self.args.dry_run {
-            return Ok(self.outcome(sealed.clone(), vec![], None, earlier, &contact.cloud));
+            return Ok(self.outcome(sealed.clone(), None, None, earlier, &contact.cloud));
         }
         session.cloud.adopt(&contact)?;
         let tag = session.sealing.finish(&contact, sealed)?;
-        Ok(self.outcome(sealed.clone(), vec![], tag, earlier, &contact.cloud))
+        Ok(self.outcome(sealed.clone(), None, tag, earlier, &contact.cloud))
     }
 
     fn outcome(
         &self,
         sealed: Sealed,
-        policy_changes: Vec<String>,
+        seal: Option<Seal>,
         tag: Option<TagState>,
         earlier: bool,
         cloud: &BTreeMap<String, Oid>,
     ) -> Outcome {
         let published = cloud.get(&names::draft(&self.intent.version));
         let has_cloud = self.session.core.config.remote.is_some();
+        let (policy_changes, unproven) = match seal {
+            Some(seal) => (seal.policy_changes, seal.unproven),
+            None => (Vec::new(), Vec::new()),
+        };
         Outcome::Promote(Promoted {
             unpushed: has_cloud && published.is_some_and(|tip| *tip != sealed.draft),
             sealed,
@@ -493,6 +506,7 @@ impl Promotion<'_> {
             earlier,
             tag,
             policy_changes,
+            unproven,
         })
     }
 }

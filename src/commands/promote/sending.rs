@@ -65,8 +65,8 @@ impl Job for Sending<'_> {
         }
         cloud.may_begin_ledger(contact)?;
         if promotion.args.dry_run {
-            let changes = seal.policy_changes;
-            let outcome = promotion.outcome(seal.sealed, changes, None, false, &contact.cloud);
+            let sealed = seal.sealed.clone();
+            let outcome = promotion.outcome(sealed, Some(seal), None, false, &contact.cloud);
             return Ok(Next::Over(outcome));
         }
         let sealing = promotion.session.sealing;
@@ -105,10 +105,9 @@ impl Job for Sending<'_> {
             .iter()
             .find(|update| update.name == names::LEDGER);
         promotion.tell_whom_to_trust(entry.and_then(|update| update.new.as_ref()));
-        let changes = seal.policy_changes;
         Ok(Some(promotion.outcome(
-            seal.sealed,
-            changes,
+            seal.sealed.clone(),
+            Some(seal),
             tag,
             false,
             &contact.cloud,

@@ -104,5 +104,6 @@ fn for_all(session: &Session<'_>, args: &PromoteArgs, refusal: Refusal) -> Resul
         tag: None,
         unpushed: false,
         policy_changes: Vec::new(),
+        unproven: Vec::new(),
     }))
 }

@@ -14,6 +14,7 @@ use crate::model::sealed::Release;
 use crate::model::standing::{Progress, Standing, standings};
 use crate::model::state::{InCloud, Status, SyncState};
 use crate::model::steps;
+use crate::model::unproven::NewCommit;
 use crate::model::verdict::{Gate, Verdict};
 use crate::model::{EvolutionName, Exit, Refusal, Version};
 use crate::session::Session;
@@ -102,6 +103,8 @@ pub(crate) struct OfVersion {
     pub changes: Vec<Standing>,
     /// What the policy's gates lack if `HEAD` were released now, a line each.
     pub missing: Vec<String>,
+    /// The commits that are new at `HEAD` and that no proof covers, the newest first.
+    pub unproven: Vec<NewCommit>,
     pub ready: bool,
 }
 
@@ -301,6 +304,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
             changes: crate::session::core::survey::sealed_standings(&contract, &sealed),
             ready: false,
             missing: Vec::new(),
+            unproven: Vec::new(),
             version: sealed.version,
         });
     }
@@ -339,9 +343,19 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
     if let Some(head) = session.core.head()? {
         session.core.cover_as_known(attempts.iter_mut(), &head)?;
     }
+    if let Some(Ok(rules)) = readiness.as_ref().map(|found| &found.facts.rules) {
+        attempts = rules.heard(&attempts);
+    }
     let mut changes = standings(&contract, &draft.root, &attempts);
     if let Some(readiness) = &readiness {
         mark_behind(&mut changes, &readiness.facts);
+    }
+    let mut unproven = Vec::new();
+    if let Some(found) = &readiness {
+        session.sealing.tell_unproven(&found.facts);
+        if let Ok(rules) = &found.facts.rules {
+            unproven = rules.fresh.all().into_iter().cloned().collect();
+        }
     }
     let (ready, missing) = match readiness {
         // Without a commit there is nothing to release.
@@ -352,6 +366,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
         status: Status::Draft,
         changes,
         missing,
+        unproven,
         ready,
         version,
     })

@@ -103,7 +103,7 @@ impl Agreed {
             (_, true) | (Changed::Unknown, false) => true,
             (Changed::Paths(paths), false) => {
                 let globs = rule.globs();
-                paths.iter().any(|path| globs.is_match(path))
+                paths.iter().any(|path| globs.hold(path))
             }
         };
         of_type && of_path
@@ -395,7 +395,7 @@ mod tests {
             ..Policy::default()
         };
         assert_eq!(
-            holds(|a| a.present.release_files = vec!["x".into()]),
+            holds(|a| a.present.release_files = Some(vec!["x".into()])),
             Some(Void::Policy)
         );
         let previous = |before: Option<Policy>, now: Option<Policy>| {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::model::change::ChangeKind;
+use crate::model::globs::Globs;
 
 /// People by what they are in a team: emails by the role's name.
 pub(crate) type Roles = BTreeMap<String, Vec<String>>;
@@ -50,20 +50,7 @@ impl ApprovalRule {
     }
 
     /// Its `paths`. Those that are no globs were refused where the policy was read.
-    pub(crate) fn globs(&self) -> GlobSet {
-        globs(&self.paths).unwrap_or_default()
+    pub(crate) fn globs(&self) -> Globs {
+        Globs::checked(&self.paths)
     }
-}
-
-/// Globs over paths: `*` stays within a folder, `**` does not.
-///
-/// # Errors
-/// The first that is none, and why.
-pub(crate) fn globs(texts: &[String]) -> Result<GlobSet, String> {
-    let mut set = GlobSetBuilder::new();
-    for text in texts {
-        let glob = GlobBuilder::new(text).literal_separator(true).build();
-        set.add(glob.map_err(|error| format!("`{text}` is no glob: {}", error.kind()))?);
-    }
-    set.build().map_err(|error| error.to_string())
 }

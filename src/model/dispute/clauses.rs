@@ -6,9 +6,9 @@ use crate::model::disputed::{Dispute, Rule};
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::proof::{Outcome, outcome};
-use crate::model::sealed::Folded;
+use crate::model::sealed::{Folded, Sealed};
 use crate::model::subject::Subject;
-use crate::model::verdict::{ExcuseKind, Only, Verdict};
+use crate::model::verdict::{ExcuseKind, Gate, GateName, Only, Verdict};
 use crate::model::{Oid, Person};
 
 pub(super) fn draft(facts: &Facts<'_>) -> Vec<String> {
@@ -195,6 +195,12 @@ pub(super) fn approvals_counted(facts: &Facts<'_>, subject: &Subject<'_>) -> Vec
     facts.sealed.approvals.iter().filter_map(wrong).collect()
 }
 
+/// Where new commits that no proof covers are not said.
+pub(super) fn unsaid(rules: &Rules, sealed: &Sealed) -> Option<Dispute> {
+    let why = rules.fresh.unsaid(sealed.unproven.as_ref())?;
+    Some(Dispute::new(Rule::Unproven, why))
+}
+
 /// Where what was sealed of the gates is not what the rules come to, gate by gate.
 pub(super) fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) -> Vec<Dispute> {
     let now = rules.judge(subject);
@@ -210,6 +216,10 @@ pub(super) fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) ->
             ([], true) => {
                 let why = format!("the entry lacks the gate {gate}");
                 found.push(Dispute::new(Rule::Gates, why));
+            }
+            // Whoever lacked the tags of old releases took more commits for new ones.
+            ([said], true) if *gate == Gate::UnprovenCommits && !said.passed => {
+                found.extend(excused(said, Some(said), rules, subject.promoter));
             }
             ([said], true) if !said.passed || said.only.is_some() || said.excuse.is_some() => {
                 let why = format!("the gate {gate} holds, and it says otherwise");
@@ -234,13 +244,35 @@ pub(super) fn gates(subject: &Subject<'_>, sealed: &[Verdict], rules: &Rules) ->
         }
     }
     for said in sealed {
-        if !now.iter().any(|verdict| verdict.gate == said.gate) {
+        if let GateName::Known(gate) = said.gate
+            && gate.is_of_the_moment()
+        {
+            found.extend(of_the_moment(gate, said, rules, subject.promoter));
+        } else if !now.iter().any(|verdict| verdict.gate == said.gate) {
             let gate = &said.gate;
             let why = format!("the entry has the gate {gate}, which no policy asks for");
             found.push(Dispute::new(Rule::Gates, why));
         }
     }
     found
+}
+
+/// What is wrong with what was sealed of a gate that no object tells of.
+fn of_the_moment(gate: Gate, said: &Verdict, rules: &Rules, promoter: &Person) -> Option<Dispute> {
+    let (present, previous) = rules.ask_at_the_moment(gate);
+    let asked = match said.only {
+        None => present || previous,
+        Some(Only::Present) => present,
+        Some(Only::Previous) => previous,
+    };
+    if !asked {
+        let why = format!("the entry has the gate {gate}, which that policy does not ask for");
+        return Some(Dispute::new(Rule::Gates, why));
+    }
+    match said.passed {
+        true => None,
+        false => excused(said, Some(said), rules, promoter),
+    }
 }
 
 /// What is wrong with how a gate that fails was passed: `said` is what was sealed of its failure.

@@ -34,6 +34,16 @@ pub(crate) struct Facts<'a> {
     pub original: Option<Result<Original, String>>,
 }
 
+impl Facts<'_> {
+    /// The policies by which its evolutions counted: those of the place where it was sealed.
+    pub(super) fn counted_by(&self) -> &Rules {
+        match &self.original {
+            Some(Ok(original)) => &original.rules,
+            Some(Err(_)) | None => &self.rules,
+        }
+    }
+}
+
 /// The draft that was sealed.
 #[derive(Debug)]
 pub(crate) struct Draft {

@@ -18,7 +18,9 @@ use super::evolution::Attempt;
 use super::excuse::Rules;
 use super::rules::RuleSet;
 use super::subject::Subject;
-use clauses::{approvals, approvals_counted, counted, draft, evolutions, excused, gates, proof};
+use clauses::{
+    approvals, approvals_counted, counted, draft, evolutions, excused, gates, proof, unsaid,
+};
 
 pub(crate) use deed::{Deed, deed};
 pub(crate) use facts::{Draft, Facts, Original, Proven, Steps, There, Tried, Whose};
@@ -125,7 +127,7 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     for why in approvals(facts) {
         say(Rule::Approval, why);
     }
-    for why in counted(facts, &attempts) {
+    for why in counted(facts, &facts.counted_by().heard(&attempts)) {
         say(Rule::Counted, why);
     }
     let original = facts.original.iter().flatten();
@@ -172,7 +174,10 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
     };
     found.extend(approvals_counted(facts, &subject));
     match &facts.original {
-        None => found.extend(gates(&subject, &sealed.gates, &facts.rules)),
+        None => {
+            found.extend(gates(&subject, &sealed.gates, &facts.rules));
+            found.extend(unsaid(&facts.rules, sealed));
+        }
         Some(Err(why)) => found.push(Dispute::new(Rule::Original, why.clone())),
         Some(Ok(original)) => {
             if original.sealed != *sealed {
@@ -180,6 +185,7 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
                 found.push(Dispute::new(Rule::Original, why));
             }
             found.extend(gates(&subject, &sealed.gates, &original.rules));
+            found.extend(unsaid(&original.rules, sealed));
             // Where it stands now it has to pass, too.
             let now = facts.rules.judge(&subject);
             for verdict in now.iter().filter(|verdict| !verdict.passed) {

@@ -76,6 +76,7 @@ fn facts_of(
         rules: rules.by,
         mailmap: None,
         gates,
+        unproven: None,
         evolutions: vec![Folded {
             change: attempt.name.change.clone(),
             number: 1,

@@ -26,6 +26,7 @@ fn sealed() -> Sealed {
         mailmap: None,
         promoted_at: "2026-01-02T03:04:05+00:00".parse().unwrap(),
         gates: Vec::new(),
+        unproven: None,
         evolutions: vec![Folded {
             change: "A".parse().unwrap(),
             number: 1,

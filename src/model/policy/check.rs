@@ -2,7 +2,8 @@
 
 use super::Policy;
 use crate::model::Invalid;
-use crate::model::approval::{Roles, globs};
+use crate::model::approval::Roles;
+use crate::model::globs::Globs;
 use crate::model::place::{self, Key};
 use crate::model::scheme::Range;
 use crate::model::signers::{self};
@@ -24,6 +25,9 @@ impl Policy {
             if part.lines.is_some() {
                 return invalid("a line cannot hold `lines`");
             }
+            if part.paths.is_some() {
+                return invalid("`paths` are a product's, and a line has none of its own");
+            }
             self.clone().with(part.clone()).check(text, &path)?;
         }
         Ok(())
@@ -35,9 +39,6 @@ impl Policy {
             let path = [root, path].concat();
             Err(place::invalid(text, &path, rule))
         };
-        if let Err(rule) = globs(&self.release_files) {
-            return invalid(&[Key::Name("release_files")], &rule);
-        }
         let none = Roles::default();
         let roles = self.roles.as_ref().unwrap_or(&none);
         for (role, emails) in roles {
@@ -67,7 +68,7 @@ impl Policy {
             if rule.emails(roles).len() < rule.need as usize {
                 return invalid(&path, "it needs more people than from names");
             }
-            if let Err(wrong) = globs(&rule.paths) {
+            if let Err(wrong) = Globs::new(&rule.paths) {
                 return invalid(&path, &wrong);
             }
         }
@@ -94,7 +95,12 @@ impl Policy {
             let rule = "nobody may promote: name somebody, or leave promoters out";
             return invalid(&[Key::Name("promoters")], rule);
         }
-        for (name, emails) in [("promoters", &self.promoters), ("heirs", &self.heirs)] {
+        let people = [
+            ("promoters", &self.promoters),
+            ("heirs", &self.heirs),
+            ("recorders", &self.recorders),
+        ];
+        for (name, emails) in people {
             for (at, email) in emails.iter().flatten().enumerate() {
                 if !email.contains('@') {
                     let path = [Key::Name(name), Key::At(at)];
@@ -103,6 +109,20 @@ impl Policy {
             }
         }
         self.check_approvals(text, root)?;
+        let globs = [
+            ("release_files", &self.release_files),
+            ("allowed_branches", &self.allowed_branches),
+            ("paths", &self.paths),
+        ];
+        for (name, globs) in globs {
+            if let Some(Err(rule)) = globs.as_deref().map(Globs::new) {
+                return invalid(&[Key::Name(name)], &rule);
+            }
+        }
+        if self.allowed_branches.as_ref().is_some_and(Vec::is_empty) {
+            let rule = "no branch may be released from: name one, or leave allowed_branches out";
+            return invalid(&[Key::Name("allowed_branches")], rule);
+        }
         for (email, keys) in self.signers.iter().flatten() {
             let path = [Key::Name("signers"), Key::Name(email)];
             if !email.contains('@') {

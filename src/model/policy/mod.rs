@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::approval::{ApprovalRule, Roles};
 use crate::model::change::ChangeKind;
+use crate::model::globs::Globs;
 use crate::model::place::{self, Key};
 use crate::model::rules::RuleSet;
 use crate::model::scheme::{Range, Scheme};
@@ -20,6 +21,9 @@ use crate::model::{Exit, Invalid, Refusal, Version};
 
 /// The tracked file, below the top.
 pub(crate) const FILE: &str = ".gryt/policy.yaml";
+
+/// What `release_files` is where a policy does not say.
+const CHANGELOG: &str = "**/CHANGELOG.md";
 
 /// What `.gryt/policy.yaml` says; without the file, the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +48,15 @@ pub struct Policy {
     /// Emails by the name of what people are in the team, for `approvals`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
-    /// Files that a release may change beside what was approved, as globs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub release_files: Vec<String>,
+    /// Whose recorded results count, by email; none said means everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorders: Option<Vec<String>>,
+    /// Globs of the branches of the cloud that are released from; none said means any commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_branches: Option<Vec<String>>,
+    /// Globs of the files that a release itself changes, such as a changelog; changelogs where none are said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_files: Option<Vec<String>>,
     /// The gates that a promoter may pass with a reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivable: Vec<String>,
@@ -66,6 +76,12 @@ pub struct Policy {
     /// What lines of versions, such as `v1.x`, have that differs. Resolved as products are.
     #[serde(default, skip_serializing)]
     pub lines: BTreeMap<String, Part>,
+    /// Globs of the files that are a product's; none said means all that are no other's.
+    #[serde(skip)]
+    pub paths: Option<Vec<String>>,
+    /// Those of each other product that says so.
+    #[serde(skip)]
+    pub of_others: Vec<Vec<String>>,
     /// The least set of rules that knows everything that it says.
     #[serde(skip)]
     pub needs: RuleSet,
@@ -89,6 +105,15 @@ pub struct Part {
     #[serde(default)]
     pub roles: Option<Roles>,
     #[serde(default)]
+    pub recorders: Option<Vec<String>>,
+    #[serde(default)]
+    pub allowed_branches: Option<Vec<String>>,
+    #[serde(default)]
+    pub release_files: Option<Vec<String>>,
+    /// Globs of a product's files; a line has none.
+    #[serde(default)]
+    pub paths: Option<Vec<String>>,
+    #[serde(default)]
     pub waivable: Option<Vec<String>>,
     #[serde(default, deserialize_with = "scheme_if_said")]
     pub versions: Option<Scheme>,
@@ -111,6 +136,12 @@ pub struct Gates {
     /// What it means that a proven commit is not in the release; `require` where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_covers_release: Option<Strictness>,
+    /// What it means that no proof covers a commit that is new in the release; `warn` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven_commits: Option<Strictness>,
+    /// What it means that no proof ran on the release commit's very tree; `off` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_commit_proven: Option<Strictness>,
     /// Steps that must have passed for changes of some types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_steps: Vec<RequiredSteps>,
@@ -191,22 +222,32 @@ impl Policy {
     /// The least set of rules that knows each key that it says.
     fn least_rules(&self) -> RuleSet {
         let parts = || self.products.values();
-        let signs = |gates: &Gates| gates.signed.is_some();
+        let later_gates = |gates: &Gates| {
+            gates.signed.is_some()
+                || gates.unproven_commits.is_some()
+                || gates.release_commit_proven.is_some()
+        };
         let of_part = |part: &Part| {
             part.heirs.is_some()
                 || part.lines.is_some()
                 || part.signers.is_some()
                 || part.approvals.is_some()
                 || part.roles.is_some()
-                || part.gates.as_ref().is_some_and(signs)
+                || part.recorders.is_some()
+                || part.allowed_branches.is_some()
+                || part.release_files.is_some()
+                || part.paths.is_some()
+                || part.gates.as_ref().is_some_and(later_gates)
         };
         let later = self.heirs.is_some()
             || self.min_rules.is_some()
             || self.signers.is_some()
             || self.approvals.is_some()
             || self.roles.is_some()
-            || !self.release_files.is_empty()
-            || signs(&self.gates)
+            || self.recorders.is_some()
+            || self.allowed_branches.is_some()
+            || self.release_files.is_some()
+            || later_gates(&self.gates)
             || !self.lines.is_empty()
             || parts().any(of_part);
         let keys = match later {
@@ -220,6 +261,8 @@ impl Policy {
     #[must_use]
     pub fn of(mut self, product: Option<&str>) -> Policy {
         let mut products = std::mem::take(&mut self.products);
+        let others = products.iter().filter(|(name, _)| product != Some(name));
+        self.of_others = others.filter_map(|(_, part)| part.paths.clone()).collect();
         match product.and_then(|name| products.remove(name)) {
             Some(part) => self.with(part),
             None => self,
@@ -264,6 +307,10 @@ impl Policy {
             signers: part.signers.or(self.signers),
             approvals: part.approvals.or(self.approvals),
             roles: part.roles.or(self.roles),
+            recorders: part.recorders.or(self.recorders),
+            allowed_branches: part.allowed_branches.or(self.allowed_branches),
+            paths: part.paths.or(self.paths),
+            release_files: part.release_files.or(self.release_files),
             waivable: part.waivable.unwrap_or(self.waivable),
             versions: part.versions.unwrap_or(self.versions),
             lines: part.lines.unwrap_or(self.lines),
@@ -276,6 +323,14 @@ impl Policy {
         let roles = self.roles.clone().unwrap_or_default();
         let mut rules = self.approvals.iter().flatten();
         rules.any(|rule| rule.emails(&roles).into_iter().any(&is))
+    }
+
+    /// The files that a release itself changes.
+    pub(crate) fn release_files(&self) -> Globs {
+        match &self.release_files {
+            Some(said) => Globs::checked(said),
+            None => Globs::checked(&[CHANGELOG.to_owned()]),
+        }
     }
 
     /// Whether it asks for signatures at all.

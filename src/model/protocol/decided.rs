@@ -211,6 +211,7 @@ impl Protocol {
                 rules: RuleSet::default(),
                 mailmap: None,
                 gates: Vec::new(),
+                unproven: None,
                 evolutions: Vec::new(),
                 approvals: Vec::new(),
             }),

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Core;
 use super::sides::Three;
-use crate::model::approval::{Agreed, Given, globs};
+use crate::model::approval::{Agreed, Given};
 use crate::model::excuse::Rules;
 use crate::model::promotion::Draft;
 use crate::model::reconcile::Seal;
@@ -91,7 +91,7 @@ impl Core<'_> {
             agreed.changed = self.store.changed(before.as_ref(), tree)?;
         }
         if all.iter().any(|rule| rule.not_author) {
-            let earlier = self.earlier(version, rules, at)?;
+            let earlier = self.followed(version, rules, at)?;
             if !earlier.is_empty() {
                 agreed.authors = self.store.authors(commit, &earlier)?;
             }
@@ -108,20 +108,19 @@ impl Core<'_> {
         self.store.at(&tree, crate::store::draft::FILE)
     }
 
-    /// What names a tree without the release files of the policy at its commit; none where it names none.
+    /// What names a tree without the release files of the policy at its commit; none where the tree is too
+    /// large to tell.
     ///
     /// # Errors
     /// The tree cannot be read.
     pub(crate) fn code(&self, tree: &Oid, rules: &Rules) -> Result<Option<Oid>> {
-        match globs(&rules.present.release_files) {
-            Ok(files) if !files.is_empty() => self.store.code_without(tree, &files),
-            Ok(_) | Err(_) => Ok(None),
-        }
+        self.store
+            .code_without(tree, &rules.present.release_files())
     }
 
     /// The release commits of the releases of its product that a version follows: the highest, and the highest
     /// below it.
-    fn earlier(&self, version: &Version, rules: &Rules, at: Option<&Ledger>) -> Result<Vec<Oid>> {
+    fn followed(&self, version: &Version, rules: &Rules, at: Option<&Ledger>) -> Result<Vec<Oid>> {
         let Some(at) = at else {
             return Ok(Vec::new());
         };

@@ -7,7 +7,7 @@ use super::proof::declared;
 use crate::model::standing::{Progress, Standing, standings};
 use crate::model::trailers::Key;
 use crate::model::wanted::Wanted;
-use crate::model::{Exit, Refusal, Version};
+use crate::model::{Change, ChangeId, Exit, Refusal, Version};
 
 impl Proving<'_> {
     /// What commits since `base` name and drafts want, each draft that wants it by itself; and what no
@@ -42,7 +42,8 @@ impl Proving<'_> {
         Ok((found, unwanted))
     }
 
-    /// The changes of a draft that are proven at commits which `HEAD` does not hold.
+    /// The changes of a draft that are proven at commits which `HEAD` does not hold. Where there is none, and new
+    /// commits are covered by no proof, those that the commits name; where they name none, one of this person's.
     ///
     /// # Errors
     /// [`Exit::Invalid`] where there is no such draft, or no commit yet.
@@ -56,14 +57,45 @@ impl Proving<'_> {
         self.core.cover(attempts.iter_mut(), &head)?;
         let standings = standings(&contract, &draft.root, &attempts);
         let elsewhere = |s: &Standing| matches!(s.progress, Progress::Elsewhere { .. });
-        Ok(standings
-            .into_iter()
-            .filter(elsewhere)
-            .map(|standing| Wanted {
-                version: Some(draft.version.clone()),
-                change: standing.change,
-            })
-            .collect())
+        let wanted = |change: &ChangeId| Wanted {
+            version: Some(draft.version.clone()),
+            change: change.clone(),
+        };
+        let found: Vec<Wanted> = standings
+            .iter()
+            .filter(|standing| elsewhere(standing))
+            .map(|standing| wanted(&standing.change))
+            .collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let Some((commits, lacks)) = self.core.unproven_at(&refs, &draft, &head)? else {
+            return Ok(found);
+        };
+        if commits.is_empty() && !lacks {
+            return Ok(found);
+        }
+        let named = |change: &&Change| {
+            let id = change.id.as_str();
+            commits
+                .iter()
+                .any(|commit| commit.change.as_deref() == Some(id))
+        };
+        let named: Vec<Wanted> = contract
+            .changes
+            .iter()
+            .filter(named)
+            .map(|change| wanted(&change.id))
+            .collect();
+        if !named.is_empty() {
+            return Ok(named);
+        }
+        let me = self.core.me()?;
+        let mine = attempts.iter().filter(|a| a.evolution.owner.is(&me));
+        let mut mine = mine.map(|attempt| &attempt.name.change);
+        let mine = mine.find(|id| contract.change(id).is_some());
+        let first = mine.or(contract.changes.first().map(|change| &change.id));
+        Ok(first.map(wanted).into_iter().collect())
     }
 
     /// Sees to it that this person has an open evolution of a change: of the one draft that wants it.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Sealing;
 use super::facts::Intent;
-use crate::model::approval::{Given, Word, globs};
+use crate::model::approval::{Given, Word};
 use crate::model::excuse::Plea;
 use crate::model::promotion::Release;
 use crate::model::steps;
@@ -107,7 +107,8 @@ impl Sealing<'_> {
             if approval.tree == tree {
                 return Ok(true);
             }
-            if let (Some(code), Ok(files)) = (&approval.code, globs(&given.present.release_files))
+            let files = given.present.release_files();
+            if let Some(code) = &approval.code
                 && self.core.store.code_without(&tree, &files)?.as_ref() == Some(code)
             {
                 return Ok(true);

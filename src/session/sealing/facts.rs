@@ -11,12 +11,16 @@ use crate::model::excuse::Plea;
 use crate::model::promotion::{CloudDraft, Draft, Facts, Release};
 use crate::model::reconcile::Relation;
 use crate::model::tag_format::InTheWay;
+use crate::model::unproven::NewCommit;
+use crate::model::verdict::Gate;
 use crate::model::{EvolutionName, Exit, Oid, Refusal, Version};
 use crate::session::core::contact::Contact;
+use crate::session::core::coverage::Candidate;
 use crate::session::core::sides::Three;
 use crate::session::core::survey::Evolutions;
 use crate::session::core::taken;
 use crate::session::drafts::edits::TakenIn;
+use crate::store::ledger::Ledger;
 use crate::store::refs::drafts;
 use crate::store::{Refs, names};
 
@@ -126,8 +130,12 @@ impl Sealing<'_> {
             self.core.read_approval_signatures(&mut rules, given)?;
             Ok(rules)
         });
+        let rules = match rules {
+            Ok(rules) => Ok(rules),
+            Err(error) => Err(error.downcast::<Refusal>()?),
+        };
         let next_free = self.core.next_free(&intent.version, contact, &refs)?;
-        Ok(Facts {
+        let mut facts = Facts {
             version: intent.version.clone(),
             promotion: intent.id.clone(),
             tag: self.tag_in_the_way(&intent.version, release, &next_free, &refs)?,
@@ -148,16 +156,69 @@ impl Sealing<'_> {
             adopted: related,
             attempts,
             agreed,
-            rules: match rules {
-                Ok(rules) => Ok(rules),
-                Err(error) => Err(error.downcast::<Refusal>()?),
-            },
+            rules,
             plea: intent.plea.clone(),
             release: intent.release.clone(),
             promoter: me,
             now,
             has_cloud: contact.is_some(),
-        })
+        };
+        self.look_at_commits(&mut facts, ledger.as_ref())?;
+        Ok(facts)
+    }
+
+    /// Finds out what of the release's commits is new and not proven, and which branches hold it.
+    ///
+    /// # Errors
+    /// The history cannot be read. That it is cut where it is needed is among the facts.
+    pub(crate) fn look_at_commits(self, facts: &mut Facts, ledger: Option<&Ledger>) -> Result<()> {
+        let (Some(local), Ok(rules)) = (&facts.local, &mut facts.rules) else {
+            return Ok(());
+        };
+        let (Ok(contract), None) = (&local.contract, &facts.sealed) else {
+            return Ok(());
+        };
+        let of_this = |a: &&(Attempt, Option<Oid>)| a.0.evolution.generation == local.root;
+        let attempts = facts.attempts.iter().filter(of_this);
+        let attempts: Vec<Attempt> = attempts.map(|(attempt, _)| attempt.clone()).collect();
+        let fresh = self.core.fresh(
+            rules,
+            Candidate {
+                contract,
+                generation: &local.root,
+                release: &facts.release,
+                attempts: &attempts,
+                ledger,
+            },
+        );
+        match fresh {
+            Ok(mut fresh) => {
+                let commit = &facts.release.commit;
+                for commits in [&mut fresh.present, &mut fresh.previous] {
+                    self.core.say_ways(commits, contract, commit, ledger)?;
+                }
+                rules.fresh = fresh;
+            }
+            Err(error) => {
+                facts.rules = Err(error.downcast::<Refusal>()?);
+                return Ok(());
+            }
+        }
+        let (present, previous) = rules.ask_at_the_moment(Gate::AllowedBranches);
+        if facts.has_cloud && (present || previous) {
+            let remote = self.core.cloud_name()?;
+            let store = &self.core.store;
+            rules.fresh.branches = Some(store.branches_with(remote, &facts.release.commit)?);
+        }
+        Ok(())
+    }
+
+    /// Lists the new commits that no proof covers, for `-v`.
+    pub(crate) fn tell_unproven(self, facts: &Facts) {
+        if let (true, Ok(rules)) = (self.core.ctx.verbose, &facts.rules) {
+            let all: Vec<NewCommit> = rules.fresh.all().into_iter().cloned().collect();
+            self.core.list_unproven(&all);
+        }
     }
 
     /// Tells what the release lacks because this clone's code is behind from what is elsewhere.

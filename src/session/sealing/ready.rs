@@ -72,6 +72,11 @@ impl Sealing<'_> {
             .find(|(v, _)| v.as_str() == version.as_str());
         if let (Some((_, Edited::Fresh { text, .. })), Some(local)) = (own, &mut facts.local) {
             local.contract = Contract::parse(&text, version).map_err(Refusal::from);
+            let ledger = match contact {
+                Some(contact) => contact.ledger().cloned(),
+                None => self.core.ledger(&refs)?,
+            };
+            self.look_at_commits(&mut facts, ledger.as_ref())?;
         }
         let refusal = self.refusal(&facts, &intent, contact)?;
         Ok(Some(Readiness {

@@ -260,6 +260,29 @@ impl Store {
         }
     }
 
+    /// The release commits of the last promotions that are not disputed, the last one first, and all of them where
+    /// no number is said.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn release_commits(&self, ledger: &Ledger, most: Option<usize>) -> Result<Vec<Oid>> {
+        let mut found = Vec::new();
+        let mut next = Some(ledger.base.clone());
+        while let Some(at) = next.filter(|_| most.is_none_or(|most| found.len() < most)) {
+            let commit = self.commit(&at)?;
+            let header = header(&commit.message);
+            if header.kind() == Some(Kind::Promotion)
+                && !ledger.disputed.contains_key(&at)
+                && let Some(release) = commit.parents.get(2)
+                && !found.contains(release)
+            {
+                found.push(release.clone());
+            }
+            next = header.base.map(|base| base.parse()).transpose()?;
+        }
+        Ok(found)
+    }
+
     /// The withdrawal of a version, where it was withdrawn: the first that is not disputed.
     ///
     /// # Errors

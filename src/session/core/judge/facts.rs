@@ -8,11 +8,14 @@ use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
 use crate::model::mailmap::{Mailmap, People};
 use crate::model::policy::{self, Policy};
+use crate::model::promotion::Release;
 use crate::model::rules::RuleSet;
 use crate::model::sealed::{POLICY, Sealed};
 use crate::model::signature::Signature;
-use crate::model::{Cause, EvolutionName, Invalid, Oid, Refusal, Version};
+use crate::model::unproven::Fresh;
+use crate::model::{Cause, Contract, EvolutionName, Invalid, Oid, Refusal, Version};
 use crate::session::core::Core;
+use crate::session::core::coverage::Candidate;
 use crate::store::draft;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
@@ -110,6 +113,7 @@ impl Core<'_> {
                         let mut rules = self.rules_of(sealed, &present, previous.as_ref(), &at)?;
                         let signed = self.first_original(commit, sealed)?;
                         self.sign(&mut rules, sealed, &signed, [].into_iter())?;
+                        rules.fresh = self.fresh_of(&rules, sealed, &contract, &evolutions, &at)?;
                         Ok(Original {
                             sealed: before,
                             rules,
@@ -144,6 +148,7 @@ impl Core<'_> {
             Err(error) if is_untold(&error) => Some(error),
             Err(error) => return Err(error),
         };
+        rules.fresh = self.fresh_of(&rules, sealed, &contract, &evolutions, &at_base)?;
         let mut facts = Facts {
             author: &commit.author,
             sealed,
@@ -164,6 +169,35 @@ impl Core<'_> {
                 found => Ok(found),
             },
         }
+    }
+
+    /// What is known of the commits of a promotion on top of `at`.
+    fn fresh_of(
+        &self,
+        rules: &Rules,
+        sealed: &Sealed,
+        contract: &Contract,
+        evolutions: &[Result<Tried, Invalid>],
+        at: &Ledger,
+    ) -> Result<Fresh> {
+        let sound = evolutions.iter().flatten();
+        let attempts: Vec<Attempt> = sound.map(|tried| tried.attempt.clone()).collect();
+        let release = Release {
+            commit: sealed.commit.clone(),
+            tree: sealed.tree.clone(),
+        };
+        let mut fresh = self.fresh(
+            rules,
+            Candidate {
+                contract,
+                generation: &sealed.generation,
+                release: &release,
+                attempts: &attempts,
+                ledger: Some(at),
+            },
+        )?;
+        fresh.believe(sealed.unproven.as_ref());
+        Ok(fresh)
     }
 
     /// The entry whose signature counts: one that repeats another is signed by whoever did that. It may have

@@ -5,13 +5,16 @@ use anyhow::Result;
 use super::standing::Standing;
 use crate::git::refs::Update;
 use crate::model::disputed::Disputed;
+use crate::model::globs::Globs;
 use crate::model::ledger::{Check, Verified, check};
 use crate::model::receive::{Times, Wrong, admit};
 use crate::model::sealed::Sealed;
+use crate::model::verdict::Gate;
 use crate::model::{Oid, Stamp};
 use crate::session::core::judge::{Judged, Past};
 use crate::session::core::verify::CHUNK;
 use crate::session::sealing::Sealing;
+use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::objects::Commit;
 use crate::store::raw::malformed;
@@ -173,7 +176,7 @@ impl Sealing<'_> {
         }
         match verified {
             Verified::Promotion(sealed) if header(&commit.message).original.is_none() => {
-                self.is_on_a_branch(sealed, moves)
+                self.is_on_a_branch(passed.oid, sealed, moves)
             }
             Verified::Genesis
             | Verified::Promotion(_)
@@ -186,7 +189,12 @@ impl Sealing<'_> {
 
     /// Whether a branch of this server, as the push leaves it, holds the release commit. A tag alone may,
     /// where its promoter meant it (`--with-commits`), unless this server asks for a branch.
-    fn is_on_a_branch(self, sealed: &Sealed, moves: &[Update]) -> Result<Option<Wrong>> {
+    fn is_on_a_branch(
+        self,
+        entry: &Oid,
+        sealed: &Sealed,
+        moves: &[Update],
+    ) -> Result<Option<Wrong>> {
         let mut tips = self.core.store.branches()?;
         for update in moves {
             match &update.new {
@@ -201,6 +209,27 @@ impl Sealing<'_> {
             name.starts_with("refs/heads/") && !is_shared && !self.is_entry(tip)
         });
         let commits = [sealed.commit.clone()];
+        let excused = sealed
+            .gates
+            .iter()
+            .any(|verdict| verdict.gate == Gate::AllowedBranches && verdict.excuse.is_some());
+        let ledger = Ledger::new(entry.clone(), entry.clone());
+        let policy = self.core.sealed_policy(&ledger, &sealed.version)?;
+        if let (Some(allowed), false) = (policy.about(&sealed.version).allowed_branches, excused) {
+            let globs = Globs::checked(&allowed);
+            let named = tips.iter().filter(|(name, _)| {
+                let name = name.strip_prefix("refs/heads/");
+                name.is_some_and(|name| globs.name(name))
+            });
+            let tips = named.map(|(_, tip)| tip);
+            if !self.core.store.held_by_none(&commits, tips)?.is_empty() {
+                return Ok(Some(Wrong::OnOtherBranch {
+                    version: sealed.version.clone(),
+                    commit: sealed.commit.clone(),
+                    allowed,
+                }));
+            }
+        }
         if self
             .core
             .store
