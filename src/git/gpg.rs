@@ -31,12 +31,12 @@ pub(crate) struct Keyring {
     pub blocks: Blocks,
 }
 
-/// Whether gpg is here.
-pub(crate) fn is_there() -> bool {
-    let mut command = Command::new(PROGRAM);
-    command.arg("--version").stdin(Stdio::null());
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+/// Tries whether gpg reads and imports a good key, in so much time.
+///
+/// # Errors
+/// [`Cause::NoProgram`] where it is not here, or does not work.
+pub(crate) fn tried(limit: Duration) -> Result<()> {
+    Keyring::empty(limit)?.works()
 }
 
 impl Keyring {
@@ -54,7 +54,7 @@ impl Keyring {
             // Each by itself: one that is damaged takes no other one along.
             let imported = ring.imports(text)?;
             if !works && (listed.is_empty() || !imported) {
-                Self::empty(limit)?.works()?;
+                tried(limit)?;
                 works = true;
             }
             ring.blocks.insert(text.clone(), listed);

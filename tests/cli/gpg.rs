@@ -12,7 +12,7 @@ const POLICY: &str = ".gryt/policy.yaml";
 fn on_a_machine(sandbox: &Sandbox, name: &str, person: &Person, gpg: Option<&str>) -> Person {
     let tools = sandbox.path().join(name);
     std::fs::create_dir(&tools).unwrap();
-    for tool in ["git", "sh", "env", "sleep"] {
+    for tool in ["git", "sh", "env", "sleep", "cat", "dirname", "ln"] {
         let to = tools.join(tool);
         person.must(&format!("ln -s $(command -v {tool}) {}", to.display()));
     }
@@ -112,6 +112,42 @@ fn gpg_says_the_same_on_every_machine_or_nothing() {
             "{name}: {said:?}"
         );
     }
+    // Neither does a pull wait for it, and a guarded server refuses what it cannot tell.
+    let dan = sandbox.clone_of("dan", "hosting.git");
+    let hangs = on_a_machine(&sandbox, "hangs-too", &dan, Some("exec sleep 600"));
+    let hangs = hangs.with("GRYT_TIMEOUT", "1s");
+    for _ in 0..2 {
+        hangs.must("git gryt sync pull");
+    }
+    assert!(
+        hangs
+            .must("git gryt status")
+            .contains("Last promoted: v1.0.0")
+    );
+    dan.must("git gryt sync pull");
+    assert!(
+        dan.must("git gryt status")
+            .contains("Last promoted: v3.0.0")
+    );
+    ann.must("git clone -q --bare ../hosting.git ../guarded.git && git -C ../guarded.git fetch -q origin 'refs/gryt/*:refs/gryt/*'");
+    ann.must("git gryt -C ../guarded.git hook install --server");
+    // What does not reach it, it lets nobody take for judged.
+    let told = ann.refused(
+        1,
+        "git -C ../guarded.git gryt hook run pre-receive < /dev/null",
+    );
+    assert!(told.contains("told of no ref"), "{told}");
+    ann.proves("v3.1.0", "E");
+    ann.must("git gryt promote v3.1.0");
+    let pushed = on_a_machine(&sandbox, "server", &ann, Some("exec sleep 600"))
+        .with("GRYT_TIMEOUT", "1s")
+        .sh("git push ../guarded.git refs/gryt/ledger");
+    assert!(
+        pushed.code != 0 && pushed.err.contains("cannot tell whether an entry holds"),
+        "{pushed:?}"
+    );
+    ann.must("git push -q ../guarded.git refs/gryt/ledger");
+    bob.must("git gryt sync pull");
     // Who signs with the same key is nobody else.
     bob.git("pull -q origin main");
     let text = bob

@@ -36,6 +36,13 @@ pub(super) fn run(session: &Session<'_>) -> Result<Outcome> {
         .read_to_end(&mut text)
         .context("what git says of the push cannot be read")?;
     let moves = received::read(&text)?;
+    if moves.is_empty() {
+        // Git runs it for pushes that move something: what was pushed did not reach this program.
+        let what = "This push could not be judged, and so it was not taken";
+        return Err(Refusal::new(Exit::Failure, what)
+            .because("The hook was told of no ref on its standard input")
+            .into());
+    }
     let wrong = session
         .sealing
         .received(&moves)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Core;
-use crate::git::gpg::Keyring;
+use crate::git::gpg::{self, Keyring};
 use crate::model::approval::Given;
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
@@ -16,8 +16,9 @@ use crate::model::signers::Blocks;
 use crate::model::{Cause, Exit, Oid, Refusal};
 use crate::store::ledger::Ledger;
 
-/// How long gpg is given at least, where there is no time left.
+/// How long gpg is given at least, where there is no time left, and at most: it takes some milliseconds.
 const LEAST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_secs(20);
 
 impl Core<'_> {
     /// What gpg says of the armoured keys of these policies. Where there are none, gpg is not needed.
@@ -81,10 +82,20 @@ impl Core<'_> {
         {
             return Ok(Some(Rc::clone(ring)));
         }
-        let limit = self.left().max(LEAST);
+        let limit = self.for_gpg();
         let ring = Rc::new(self.by_gpg(|| Keyring::of(&texts, limit))?);
         self.keyring.replace(Some((texts, Rc::clone(&ring))));
         Ok(Some(ring))
+    }
+
+    /// How long gpg may take.
+    fn for_gpg(&self) -> Duration {
+        self.left().clamp(LEAST, MOST)
+    }
+
+    /// Whether gpg works here.
+    pub(super) fn has_gpg(&self) -> bool {
+        self.by_gpg(|| gpg::tried(self.for_gpg())).is_ok()
     }
 
     /// Has gpg do something, unless it is known by now that it cannot: one that hangs is waited for once.

@@ -7,7 +7,6 @@ use anyhow::Result;
 use super::Core;
 use super::beyond::Entry;
 use super::judge::{Judged, Past};
-use crate::git::gpg;
 use crate::git::refs::Update;
 use crate::model::disputed::{Disputed, Rule};
 use crate::model::ledger::{Check, check};
@@ -62,7 +61,7 @@ impl Core<'_> {
             // judged by; and a later program can tell of what an earlier one could not.
             let judged = |genesis: &Oid| {
                 let (store, trust) = (&self.store, &self.config.trust);
-                store.was_judged_so(refs, genesis.as_str(), trust, gpg::is_there)
+                store.was_judged_so(refs, genesis.as_str(), trust, || self.has_gpg())
             };
             if let Some(found) = known.iter().find(|(_, tip)| *tip == commit.oid)
                 && judged(&found.0)?
