@@ -578,8 +578,12 @@ fn who_has_to_sign_what_is_said_with_the_command() {
     bob.git("push -q origin HEAD:refs/tags/v2.0.0");
     let promoted = ann.sh("git gryt promote v2.0.0");
     assert_eq!(promoted.code, 0, "{promoted:?}");
-    let mends = "git push --force origin refs/tags/v2.0.0";
-    assert!(promoted.err.contains(mends), "{promoted:?}");
+    let (_, mends) = promoted.err.split_once("To replace that one: ").unwrap();
+    let mends = mends.lines().next().unwrap();
+    assert!(
+        mends.starts_with("git push --force-with-lease=refs/tags/v2.0.0:"),
+        "{mends}"
+    );
     ann.must(mends);
     let tag = ann.git("ls-remote origin refs/tags/v2.0.0");
     assert!(tag.starts_with(&ann.git("rev-parse v2.0.0")), "{tag}");

@@ -140,9 +140,15 @@ impl Sealing<'_> {
                         format!("{what}, in the cloud; the promotion stands")
                     }
                     Some(InTheWay::Same(_)) => {
+                        let refs = self.core.store.refs()?;
+                        // Only what was looked at is replaced.
+                        let lease = match refs.get(&there) {
+                            Some(at) => format!("--force-with-lease=refs/tags/{own}:{at}"),
+                            None => "--force-with-lease".to_owned(),
+                        };
                         format!(
                             "{version} is promoted, and {remote} did not take its tag: it has another tag {own}, which \
-                             is not the release's. To replace that one: git push --force {remote} refs/tags/{own}"
+                             is not the release's. To replace that one: git push {lease} {remote} refs/tags/{own}"
                         )
                     }
                     None => {
