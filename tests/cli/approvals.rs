@@ -383,3 +383,44 @@ fn a_host_that_deletes_nothing_guards_no_approval_which_is_said() {
     );
     assert!(!bob.must("git gryt sync pull").contains("arrived"));
 }
+
+#[test]
+fn an_approved_release_that_the_cloud_lost_is_appended_again_under_another_policy() {
+    let sandbox = Sandbox::new();
+    let policy =
+        "approvals: [{need: 1, from: [bob@example.com], not_author: true, paths: ['**']}]\n";
+    let [ann, bob, cleo] = declared(&sandbox, policy, ["ann", "bob", "cleo"]);
+    let hosting = sandbox.nobody();
+    bob.must("git gryt approve v1.0.0");
+    ann.must("git gryt promote v1.0.0");
+    for person in [&bob, &cleo] {
+        person.must("git gryt sync pull");
+    }
+    hosting.must("cp -R hosting.git backup.git");
+    ann.works("one.txt");
+    ann.proves("v1.1.0", "B");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git pull -q origin main && git gryt sync pull && git gryt approve v1.1.0");
+    ann.must("git gryt promote v1.1.0");
+    hosting.must("rm -rf hosting.git && cp -R backup.git hosting.git");
+    ann.git("push -q origin main");
+    // Who saw nothing of it goes on, with another policy.
+    cleo.git("pull -q origin main");
+    cleo.tracks(POLICY, &format!("{policy}waivable: [versions]\n"));
+    cleo.proves("v1.2.0", "C");
+    cleo.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git pull -q origin main && git gryt sync pull && git gryt approve v1.2.0");
+    cleo.must("git gryt promote v1.2.0");
+    ann.git("pull -q origin main");
+    let told = ann.must("git gryt sync push --republish");
+    assert!(told.contains("promotion of v1.1.0"), "{told}");
+    for person in [&ann, &bob, &cleo] {
+        let told = person.must("git gryt sync pull && git gryt verify");
+        assert!(!told.contains("disputed"), "{told}");
+        assert!(
+            person
+                .must("git gryt log -v")
+                .contains("v1.1.0 approved by bob\n")
+        );
+    }
+}

@@ -24,6 +24,9 @@ pub(crate) struct Agreed {
     /// Who wrote commits that are new in the release; nobody where no rule asks.
     pub authors: Vec<Person>,
     pub changed: Changed,
+    /// Whether it is about an entry that repeats another: the policy before it is another one than whoever
+    /// approved the release can have known.
+    pub repeats: bool,
 }
 
 /// The files that a release changes.
@@ -75,7 +78,9 @@ impl Agreed {
             Some(Void::Contract)
         } else if self.tree.as_ref() != Some(&approval.tree) && !same_code {
             Some(Void::Commit)
-        } else if given.present != self.present || !given.knew(self.previous.as_ref()) {
+        } else if given.present != self.present
+            || !self.repeats && !given.knew(self.previous.as_ref())
+        {
             Some(Void::Policy)
         } else {
             None

@@ -91,6 +91,8 @@ pub(crate) type Steps = Vec<(String, bool)>;
 pub(crate) struct Original {
     pub sealed: Sealed,
     pub rules: Rules,
+    /// What was approved there.
+    pub agreed: Agreed,
 }
 
 /// The policy that says who may write an entry which is no promotion: the one sealed with the highest

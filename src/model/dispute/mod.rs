@@ -172,7 +172,18 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
         people: &facts.rules.people,
         agreed: &agreed,
     };
-    found.extend(approvals_counted(facts, &subject));
+    let first = match &facts.original {
+        Some(Ok(original)) => Some(Agreed {
+            given: agreed.given.clone(),
+            ..original.agreed.clone()
+        }),
+        Some(Err(_)) | None => None,
+    };
+    let where_sealed = Subject {
+        agreed: first.as_ref().unwrap_or(&agreed),
+        ..subject
+    };
+    found.extend(approvals_counted(facts, &where_sealed));
     match &facts.original {
         None => {
             found.extend(gates(&subject, &sealed.gates, &facts.rules));
@@ -184,7 +195,7 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
                 let why = "it differs from the entry that it repeats";
                 found.push(Dispute::new(Rule::Original, why));
             }
-            found.extend(gates(&subject, &sealed.gates, &original.rules));
+            found.extend(gates(&where_sealed, &sealed.gates, &original.rules));
             found.extend(unsaid(&original.rules, sealed));
             // Where it stands now it has to pass, too.
             let now = facts.rules.judge(&subject);

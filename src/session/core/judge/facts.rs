@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::model::approval::Agreed;
 use crate::model::dispute::{self, Draft, Facts, Later, Original, Tried};
 use crate::model::disputed::Dispute;
 use crate::model::evolution::Attempt;
@@ -114,9 +115,11 @@ impl Core<'_> {
                         let signed = self.first_original(commit, sealed)?;
                         self.sign(&mut rules, sealed, &signed, [].into_iter())?;
                         rules.fresh = self.fresh_of(&rules, sealed, &contract, &evolutions, &at)?;
+                        let agreed = self.approved(sealed, &rules, &at)?;
                         Ok(Original {
                             sealed: before,
                             rules,
+                            agreed,
                         })
                     }
                     Err(invalid) => Err(invalid.to_string()),
@@ -135,11 +138,11 @@ impl Core<'_> {
                 None => Err(Invalid::new("its email cannot stand in a name")),
             });
         }
-        let draft_tree = self.store.commit(&sealed.draft)?.tree;
-        let contract_blob = self.store.at(&draft_tree, draft::FILE)?;
-        let release = (&sealed.commit, &sealed.tree);
-        let version = &sealed.version;
-        let agreed = self.agreed(version, contract_blob, release, &rules, Some(&at_base))?;
+        let agreed = Agreed {
+            // Which policies were known is told where the original stood.
+            repeats: original.is_some(),
+            ..self.approved(sealed, &rules, &at_base)?
+        };
         let given = approvals.iter_mut().flatten();
         let read = self.sign(&mut rules, sealed, &signed, attempts);
         let read = read.and_then(|()| self.read_approval_signatures(&mut rules, given));
@@ -198,6 +201,14 @@ impl Core<'_> {
         )?;
         fresh.believe(sealed.unproven.as_ref());
         Ok(fresh)
+    }
+
+    /// What was approved with a release, under these rules on top of `at`.
+    fn approved(&self, sealed: &Sealed, rules: &Rules, at: &Ledger) -> Result<Agreed> {
+        let tree = self.store.commit(&sealed.draft)?.tree;
+        let contract = self.store.at(&tree, draft::FILE)?;
+        let release = (&sealed.commit, &sealed.tree);
+        self.agreed(&sealed.version, contract, release, rules, Some(at))
     }
 
     /// The entry whose signature counts: one that repeats another is signed by whoever did that. It may have
