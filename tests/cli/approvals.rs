@@ -424,3 +424,66 @@ fn an_approved_release_that_the_cloud_lost_is_appended_again_under_another_polic
         );
     }
 }
+
+#[test]
+fn a_product_asks_its_own_people_below_another_prefix() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.must("git gryt config --shared remote_prefix refs/heads/gryt/");
+    let policy = "products:\n  web:\n    approvals: [{need: 1, from: [qa]}]\n    \
+                  roles: {qa: [bob@example.com]}\n";
+    ann.tracks(POLICY, policy);
+    bob.git("pull -q origin main");
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0");
+    ann.proves("web/v1.0.0", "B");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git gryt sync pull && git gryt approve web/v1.0.0 --reject -m No");
+    let there = || ann.git("ls-remote origin 'refs/heads/gryt/approvals/*'");
+    assert!(there().ends_with("refs/heads/gryt/approvals/web/v1.0.0/bob@example.com/1"));
+    let refusal = ann.refused(5, "git gryt promote web/v1.0.0");
+    assert!(refusal.contains("bob rejects it (No)"), "{refusal}");
+    bob.must("git gryt approve web/v1.0.0");
+    assert!(there().ends_with("/bob@example.com/2") && !there().contains('\n'));
+    ann.must("git gryt promote web/v1.0.0 && git gryt verify");
+    assert_eq!(there(), "");
+}
+
+#[test]
+fn nobody_loosens_whose_approval_is_needed_by_the_release_that_does_without() {
+    let sandbox = Sandbox::new();
+    let policy = "approvals: [{need: 1, from: [bob@example.com]}]\n";
+    let [ann, bob] = declared(&sandbox, policy, ["ann", "bob"]);
+    bob.must("git gryt approve v1.0.0");
+    ann.must("git gryt promote v1.0.0");
+    ann.proves("v2.0.0", "B");
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git gryt sync pull && git gryt approve v2.0.0");
+    let approved = ann.git("rev-parse HEAD");
+    ann.tracks(POLICY, "promoters: [ann@example.com]\n");
+    ann.proves("v1.5.0", "C");
+    for line in [
+        "git gryt promote v1.5.0",
+        "git gryt promote v1.5.0 --override-previous --reason Hurry",
+    ] {
+        let refusal = ann.refused(5, line);
+        assert!(
+            refusal.contains("approvals, by the policy of v1.0.0 alone: 0 of 1")
+                && refusal.contains("names no heir who could override approvals"),
+            "{refusal}"
+        );
+    }
+    ann.must("git gryt sync push && git gryt sync push-evolutions");
+    bob.must("git pull -q origin main && git gryt sync pull && git gryt approve v1.5.0");
+    ann.must("git gryt promote v1.5.0");
+    let news = bob.must("git gryt sync pull");
+    let told = "your approval of v2.0.0 does not hold any more: the policy changed since";
+    assert!(news.contains(told), "{news}");
+    let refusal = ann.refused(5, &format!("git gryt promote v2.0.0 --commit {approved}"));
+    assert!(
+        refusal.contains("bob approved it, and the policy changed since"),
+        "{refusal}"
+    );
+    bob.must("git gryt verify");
+}

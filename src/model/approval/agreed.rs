@@ -174,15 +174,15 @@ impl Agreed {
                 true => ", who did not write it",
                 false => "",
             };
+            let voided = self.voided(subject, policy, rule);
             lines.push(format!(
-                "{count} of {need} approvals by {whom}{not_author}: git gryt approve {version}{}",
-                self.voided(subject, policy, rule)
+                "{count} of {need} approvals by {whom}{not_author}{voided}: git gryt approve {version}"
             ));
         }
         lines
     }
 
-    /// Which approvals of a rule's people do not hold, for the end of a line.
+    /// Which approvals of a rule's people do not hold, in brackets.
     fn voided(&self, subject: &Subject<'_>, policy: &Policy, rule: &ApprovalRule) -> String {
         let people = subject.people;
         let roles = policy.roles.clone().unwrap_or_default();
