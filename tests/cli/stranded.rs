@@ -67,6 +67,39 @@ fn a_late_draft_that_is_let_go_here_leaves_the_cloud() {
     );
 }
 
+/// A late draft that went on under another name is cleared by whoever comes by, where its author could not.
+#[test]
+fn a_late_draft_that_went_on_is_cleared_by_anybody() {
+    let sandbox = Sandbox::new();
+    let hosting = sandbox.nobody().at(sandbox.hosting());
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt sync push");
+    bob.must("git gryt sync pull && git gryt generation edit v1.0.0 -d late");
+    let late = bob.git("rev-parse refs/gryt/generations/v1.0.0");
+    ann.must("git gryt promote v1.0.0");
+    bob.must("git gryt sync pull && git gryt generation rename v1.0.0 v1.1.0");
+    // As a push of it that left before the promotion, and arrived last of all.
+    bob.git(&format!(
+        "push -q origin {late}:refs/gryt/generations/v1.0.0"
+    ));
+    ann.must("git gryt sync pull && git gryt sync push");
+    assert_eq!(
+        hosting.refs("refs/gryt/generations").len(),
+        1,
+        "nothing else holds it"
+    );
+    bob.must("git gryt sync push");
+    ann.must("git gryt generation new v2.0.0 --change add:X:x && git gryt sync push");
+    let left: Vec<String> = hosting
+        .refs("refs/gryt/generations")
+        .into_iter()
+        .map(|(name, _)| name.replace("refs/gryt/generations/", ""))
+        .collect();
+    assert_eq!(left, ["v1.1.0", "v2.0.0"]);
+    bob.must("git gryt sync pull && git gryt verify");
+}
+
 #[test]
 fn proofs_that_a_forged_seal_took_come_along_to_another_version() {
     if crate::sandbox::needs_unguarded() {

@@ -55,6 +55,11 @@ impl Cloud<'_> {
             return Ok(());
         }
         if let Some(tag) = self.tag_that_names_an_entry()? {
+            // Somebody began it, and promoted, since this command looked: the push that follows loses that race,
+            // and is planned anew.
+            if self.core.remote()?.has(names::LEDGER)? {
+                return Ok(());
+            }
             let what = format!(
                 "The cloud has no ledger, but the tag {tag} names an entry of one: it may have been lost"
             );

@@ -11,12 +11,13 @@ use crate::git::refs::Update;
 use crate::model::approval::{ApprovalName, Approved};
 use crate::model::host::{Ability, How};
 use crate::model::push::{Manner, Road};
-use crate::model::reconcile::Seal;
+use crate::model::reconcile::{Relation, Seal};
 use crate::model::sealed::Sealed;
 use crate::model::{Oid, Version};
 use crate::session::core::contact::Contact;
 use crate::session::core::seals::Seals;
 use crate::store::names::{self, Shared};
+use crate::store::refs::drafts;
 
 impl Cloud<'_> {
     /// Deletes refs of the cloud that `sealed` folded, at the oid where they were seen.
@@ -87,11 +88,28 @@ impl Cloud<'_> {
                 Shared::Approval(name) => self.approval_seal_of(name, tip, sealed)?,
                 Shared::Ledger | Shared::Foreign => continue,
             };
-            if seal == Seal::Folded {
+            if seal == Seal::Folded || self.went_on(contact, &shared, tip)? {
                 updates.push(Update::new(name.clone(), Some(tip), None));
             }
         }
         Ok(updates)
+    }
+
+    /// Whether what came too late for a release went on under another name: another draft of the cloud holds it
+    /// all, so that nothing is lost with it, whoever was to clear it and could not.
+    fn went_on(self, contact: &Contact, shared: &Shared, tip: &Oid) -> Result<bool> {
+        let Shared::Draft(late) = shared else {
+            return Ok(false);
+        };
+        for (other, there) in drafts(&contact.cloud) {
+            if other != *late
+                && self.core.is_sound_there(&names::draft(&other), &there)?
+                && self.core.store.relation(&there, tip)? == Relation::Ahead
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How an approval in the cloud stands to a release: one that its author went on from goes with what they
