@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::page::{Colour, Page};
-use super::{line, run, table};
+use super::table::Cell;
+use super::{line, run, states, table};
 use crate::commands;
 use crate::model::evolution::Cover;
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd};
@@ -26,9 +27,9 @@ pub(super) fn started(started: &commands::evolution::Started) -> String {
 }
 
 /// Evolutions in a list.
-pub(super) fn evolutions(list: &commands::evolution::List) -> String {
+pub(super) fn evolutions(list: &commands::evolution::List) -> Page {
     if list.evolutions.is_empty() {
-        return format!("{} has no evolutions yet\n", list.version);
+        return format!("{} has no evolutions yet\n", list.version).into();
     }
     let rows = list.evolutions.iter().map(|row| {
         let shared = match row.shared {
@@ -37,15 +38,15 @@ pub(super) fn evolutions(list: &commands::evolution::List) -> String {
         };
         let commit = row.commit.as_ref().map_or("", |c| c.short());
         vec![
-            row.change.to_string(),
-            format!("rc.{}", row.number),
-            row.status.to_string(),
-            row.owner.name.clone(),
+            Cell::of(Some(Colour::Typed), row.change.to_string()),
+            format!("rc.{}", row.number).into(),
+            states::trial(row.status),
+            row.owner.name.as_str().into(),
             commit.into(),
-            shared.into(),
+            Cell::of(Some(Colour::Warning), shared),
         ]
     });
-    table::columns(&rows.collect::<Vec<_>>())
+    table::page(&rows.collect::<Vec<_>>())
 }
 
 /// One evolution in full.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{line, table};
+use super::page::{Colour, Page};
+use super::table::Cell;
+use super::{line, states, table};
 use crate::commands;
 use crate::model::Version;
 use crate::model::signed_by::{SignedBy, State};
@@ -79,7 +81,7 @@ pub(super) fn unshared(unshared: bool, version: &Version) -> String {
 }
 
 /// Generations in a list.
-pub(super) fn generations(list: &commands::generation::List) -> String {
+pub(super) fn generations(list: &commands::generation::List) -> Page {
     let rows = list.generations.iter().map(|row| {
         let proven = format!("{}/{} proven", row.proven, row.changes);
         let mut described = row.description.clone().unwrap_or_default();
@@ -87,16 +89,16 @@ pub(super) fn generations(list: &commands::generation::List) -> String {
             described = format!("(edited) {described}");
         }
         vec![
-            row.version.to_string(),
-            row.status.to_string(),
-            proven,
-            described,
+            Cell::of(Some(Colour::Typed), row.version.to_string()),
+            states::status(row.status),
+            proven.into(),
+            described.into(),
         ]
     });
     if list.generations.is_empty() {
-        return "No generations\n".to_owned();
+        return "No generations\n".to_owned().into();
     }
-    table::columns(&rows.collect::<Vec<_>>())
+    table::page(&rows.collect::<Vec<_>>())
 }
 
 /// One generation in full.

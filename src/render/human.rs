@@ -80,7 +80,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
             }
             false => format!("{} is as it was\n", changed.version),
         },
-        Outcome::GenerationList(list) => return Page::of_rows(&generation::generations(list)),
+        Outcome::GenerationList(list) => return generation::generations(list),
         Outcome::GenerationShow(shown) => {
             return Page::with_headings(&generation::generation(shown));
         }
@@ -148,7 +148,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::Notes(notes) => return ledger::release_notes(notes).into(),
         Outcome::Where(places) => return ledger::whereabouts(places).into(),
         Outcome::EvolutionStart(started) => evolution::started(started),
-        Outcome::EvolutionList(list) => return Page::of_rows(&evolution::evolutions(list)),
+        Outcome::EvolutionList(list) => return evolution::evolutions(list),
         Outcome::EvolutionShow(shown) => return Page::with_headings(&evolution::evolution(shown)),
         Outcome::EvolutionRecord(recorded) => return unless(quiet, evolution::recorded(recorded)),
         Outcome::Run(proven) => return unless(quiet, run::run(proven)),
@@ -157,7 +157,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::RunList(listing) => return run::pipelines(listing).into(),
         Outcome::RunValidate(validated) => run::validated(validated),
         Outcome::Verify(found) => return ledger::verify(found),
-        Outcome::Status(overview) => return Page::with_headings(&status::status(overview)),
+        Outcome::Status(overview) => return status::status(overview),
         Outcome::Query(answered) => return query::query(answered).into(),
         Outcome::QuerySchema(schema) => return schema.sql.to_owned().into(),
         Outcome::Cache(report) => return query::cache(report).into(),
@@ -182,7 +182,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::SyncStatusVersion(status) => {
             return Page::with_headings(&sync::version_status(status));
         }
-        Outcome::Log(entries) => return Page::of_rows(&ledger::log(entries)),
+        Outcome::Log(entries) => return ledger::log(entries),
         Outcome::Setup(done) => setup::setup(done),
         Outcome::Printed(printed) => return printed.text.clone().into(),
         Outcome::Doctor(found) => return status::doctor(found),

@@ -3,34 +3,37 @@
 use std::fmt::Write;
 
 use super::page::{Colour, Page};
-use super::{line, markdown, table};
+use super::table::Cell;
+use super::{line, markdown, states, table};
 use crate::commands;
 use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Version};
 
 /// What was promoted.
-pub(super) fn log(entries: &commands::log::Entries) -> String {
+pub(super) fn log(entries: &commands::log::Entries) -> Page {
     if entries.entries.is_empty() {
-        return "Nothing was promoted yet\n".into();
+        return String::from("Nothing was promoted yet\n").into();
     }
     let rows = entries.entries.iter().map(|entry| {
         vec![
-            entry.version.to_string(),
-            entry.status().to_string(),
-            table::day(&entry.promoted_at),
-            entry.promoter.name.clone(),
+            Cell::of(Some(Colour::Typed), entry.version.to_string()),
+            states::status(entry.status()),
+            table::day(&entry.promoted_at).into(),
+            entry.promoter.name.as_str().into(),
             entry.commit.as_ref().map_or("-", Oid::short).into(),
-            entry.description.clone().unwrap_or_default(),
+            entry.description.as_deref().unwrap_or_default().into(),
         ]
     });
-    let mut text = table::columns(&rows.collect::<Vec<_>>());
+    let mut text = table::page(&rows.collect::<Vec<_>>());
     // A gate that a word opened stands out below the list, whatever the list's width.
     for entry in &entries.entries {
         for why in &entry.disputed {
-            _ = writeln!(text, "! {} is disputed: {}", entry.version, line(why));
+            let what = format!("! {} is disputed: {}", entry.version, line(why));
+            text = text.and(Colour::Bad, what).plainly("\n");
         }
         for excuse in &entry.excuses {
-            _ = writeln!(text, "! {} {}", entry.version, line(excuse));
+            let what = format!("! {} {}", entry.version, line(excuse));
+            text = text.and(Colour::Warning, what).plainly("\n");
         }
     }
     for signed in &entries.signatures {
@@ -49,7 +52,8 @@ pub(super) fn log(entries: &commands::log::Entries) -> String {
             None => String::new(),
         };
         let (version, reason) = (&withdrawal.version, line(&withdrawal.reason));
-        _ = writeln!(text, "! {version} withdrawn: {reason}{instead}");
+        let what = format!("! {version} withdrawn: {reason}{instead}");
+        text = text.and(Colour::Warning, what).plainly("\n");
     }
     text
 }

@@ -13,6 +13,7 @@ mod run;
 #[cfg(test)]
 mod schemas;
 mod setup;
+mod states;
 mod status;
 mod sync;
 mod table;

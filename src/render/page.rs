@@ -10,6 +10,8 @@ pub(super) enum Colour {
     Typed,
     /// What went wrong.
     Bad,
+    /// What should be seen to.
+    Warning,
     /// What stands out.
     Heading,
     /// What is as it should be.
@@ -22,6 +24,7 @@ impl Colour {
         match self {
             Self::Typed => "\x1b[1m",
             Self::Bad => "\x1b[31m",
+            Self::Warning => "\x1b[33m",
             Self::Heading => "\x1b[1;34m",
             Self::Good => "\x1b[32m",
         }

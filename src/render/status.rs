@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use super::page::{Colour, Page};
-use super::{line, sync, table};
+use super::table::Cell;
+use super::{line, states, sync, table};
 use crate::commands;
 use crate::model::{Version, unproven};
 
 /// Where this clone stands.
-pub(super) fn status(overview: &commands::status::Overview) -> String {
+pub(super) fn status(overview: &commands::status::Overview) -> Page {
     let mode = overview.mode.as_str();
     let mut text = match &overview.cloud {
         Some(cloud) => format!("Mode: {mode}, with {cloud} as the cloud"),
@@ -40,37 +41,38 @@ pub(super) fn status(overview: &commands::status::Overview) -> String {
             );
         }
     }
+    let mut page = Page::with_headings(&text);
     match overview.drafts.as_slice() {
-        [] => text += "No drafts\n",
+        [] => page += "No drafts\n",
         drafts => {
-            text += "Drafts:\n";
+            page = page.and(Colour::Heading, "Drafts:").plainly("\n");
             let rows = drafts.iter().map(|draft| {
                 let edited = if draft.edited { ", edited here" } else { "" };
+                let sync = draft.sync.to_string().replace('_', " ");
                 vec![
-                    format!("  {}", draft.version),
-                    draft.status.to_string(),
-                    format!("{}/{} proven", draft.proven, draft.changes),
-                    format!("{}{edited}", draft.sync.to_string().replace('_', " ")),
+                    Cell::of(Some(Colour::Typed), format!("  {}", draft.version)),
+                    states::status(draft.status),
+                    format!("{}/{} proven", draft.proven, draft.changes).into(),
+                    states::sync(draft.sync, format!("{sync}{edited}")),
                 ]
             });
-            text += &table::columns(&rows.collect::<Vec<_>>());
+            page += table::page(&rows.collect::<Vec<_>>());
         }
     }
     for version in &overview.awaiting {
-        _ = writeln!(
-            text,
-            "{version} awaits your approval: git gryt approve {version}"
-        );
+        let what = format!("{version} awaits your approval: git gryt approve {version}");
+        page = page.and(Colour::Warning, what).plainly("\n");
     }
-    text += &sync::files(&overview.files);
+    page += sync::files(&overview.files).as_str();
     if !overview.latest.is_empty() {
         let latest: Vec<&str> = overview.latest.iter().map(Version::as_str).collect();
-        _ = writeln!(text, "Last promoted: {}", latest.join(", "));
+        _ = writeln!(page, "Last promoted: {}", latest.join(", "));
     }
     for (version, why) in &overview.disputed {
-        _ = writeln!(text, "Disputed: {version}: {}", line(&why.join("; ")));
+        let what = format!("Disputed: {version}: {}", line(&why.join("; ")));
+        page = page.and(Colour::Bad, what).plainly("\n");
     }
-    text
+    page
 }
 
 /// What the doctor found.
@@ -79,9 +81,9 @@ pub(super) fn doctor(found: &commands::doctor::Report) -> Page {
     let mut text = Page::default();
     for check in &found.checks {
         text = match check.state {
-            State::Well => text.and(Colour::Good, "well"),
-            State::Look => text.and(Colour::Heading, "look"),
-            State::Bad => text.and(Colour::Bad, "bad "),
+            State::Ok => text.and(Colour::Good, "ok     "),
+            State::Warning => text.and(Colour::Warning, "warning"),
+            State::Error => text.and(Colour::Bad, "error  "),
         };
         _ = writeln!(text, "  {}: {}", check.name, line(&check.says));
         if let Some(next) = &check.next {

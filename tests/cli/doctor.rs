@@ -16,14 +16,17 @@ fn a_sound_clone_is_well_and_the_probe_goes_away() {
     let before = hosting.refs("refs");
     let said = ann.must("git gryt doctor --remote");
     for line in [
-        "well  hooks: pre-commit, pre-push, post-merge",
-        "well  settings: hybrid, the cloud is origin",
-        "well  atomic pushes: taken",
-        "well  deletions: taken",
+        "ok       hooks: pre-commit, pre-push, post-merge",
+        "ok       settings: hybrid, the cloud is origin",
+        "ok       atomic pushes: taken",
+        "ok       deletions: taken",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
-    assert!(!said.contains("look  ") && !said.contains("bad "), "{said}");
+    assert!(
+        !said.contains("warning  ") && !said.contains("error  "),
+        "{said}"
+    );
     assert_eq!(hosting.refs("refs"), before);
     let report = ann.must("git gryt doctor --json");
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
@@ -45,11 +48,11 @@ fn what_is_wrong_is_named_with_what_to_type() {
     ann.write(".git/gryt/cache.db", &"not a database ".repeat(100));
     let said = ann.must("git gryt doctor");
     for line in [
-        "look  files: .gryt/generations/v1.0.0.yaml: line 2",
-        "look  refspecs: +refs/gryt/*:refs/gryt/*: a plain fetch from origin would move drafts",
-        "look  refspecs: backup is a mirror",
+        "warning  files: .gryt/generations/v1.0.0.yaml: line 2",
+        "warning  refspecs: +refs/gryt/*:refs/gryt/*: a plain fetch from origin would move drafts",
+        "warning  refspecs: backup is a mirror",
         "Next: git config --unset-all remote.backup.mirror",
-        "look  cache: ",
+        "warning  cache: ",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
@@ -63,7 +66,7 @@ fn what_is_wrong_is_named_with_what_to_type() {
     assert_eq!(ran.code, 1);
     assert!(
         ran.out
-            .contains("bad   settings: The cloud is set to nowhere"),
+            .contains("error    settings: The cloud is set to nowhere"),
         "{}",
         ran.out
     );
@@ -83,11 +86,11 @@ fn what_is_wrong_is_named_with_what_to_type() {
     assert_eq!(there.refs("refs/heads/gryt").len(), 0);
     hook("case $3 in *[!0]*) ;; *) exit 1;; esac");
     let said = ann.must("git gryt doctor --remote");
-    assert!(said.contains("look  deletions: not taken"), "{said}");
+    assert!(said.contains("warning  deletions: not taken"), "{said}");
     fs::remove_file(hosting.join("hooks/update")).unwrap();
     there.git("config receive.advertiseAtomic false");
     let said = ann.must("git gryt doctor --remote");
-    assert!(said.contains("look  atomic pushes: not taken"), "{said}");
+    assert!(said.contains("warning  atomic pushes: not taken"), "{said}");
     ann.git("remote set-url origin ../gone.git");
     assert_eq!(ann.sh("git gryt doctor --remote").code, 1);
 }
@@ -105,7 +108,7 @@ fn a_shallow_clone_and_a_long_history_are_told_apart() {
     shallow.git("config user.email shallow@example.com");
     let said = shallow.must("git gryt doctor");
     assert!(
-        said.contains("look  history: this clone is shallow"),
+        said.contains("warning  history: this clone is shallow"),
         "{said}"
     );
     let mut stream = String::from("reset refs/heads/long\n");
@@ -121,13 +124,13 @@ fn a_shallow_clone_and_a_long_history_are_told_apart() {
     ann.must("git fast-import --quiet < ../stream && git checkout -q -f long");
     let said = ann.must("git gryt doctor");
     assert!(
-        said.contains("look  history: long, and without a commit-graph"),
+        said.contains("warning  history: long, and without a commit-graph"),
         "{said}"
     );
     ann.must("git commit-graph write --reachable 2>/dev/null");
     let said = ann.must("git gryt doctor");
     assert!(
-        said.contains("well  history: with a commit-graph"),
+        said.contains("ok       history: with a commit-graph"),
         "{said}"
     );
 }

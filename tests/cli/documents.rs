@@ -247,7 +247,7 @@ fn the_examples_of_hooks_and_ci_run() {
     for line in [
         "pre-push is there already",
         "Removed the hook post-merge",
-        "well  deletions: taken",
+        "ok       deletions: taken",
         "Wrote .github/workflows/gryt.yml",
     ] {
         assert!(seen.contains(line), "{line}: {seen}");

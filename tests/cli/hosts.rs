@@ -415,7 +415,7 @@ fn a_host_without_atomic_pushes_has_one_winner_and_nobody_in_doubt() {
     // The host learns it, and the doctor hears of that.
     there.git("config receive.advertiseAtomic true");
     let said = diagnosis(eve, "git gryt doctor --remote", "atomic pushes");
-    assert!(said.contains("well"), "{said}");
+    assert!(said.contains("ok       "), "{said}");
     assert_eq!(eve.sh("git config remote.origin.grytatomic").out, "");
 }
 
@@ -558,7 +558,7 @@ fn a_tag_that_is_refused_follows_once_the_host_takes_it() {
     assert!(kept.contains("tags            not taken"), "{kept}");
     fs::remove_file(hosting.join("hooks/update")).unwrap();
     let said = ann.must("git gryt doctor --remote");
-    assert!(said.contains("well  tags: taken"), "{said}");
+    assert!(said.contains("ok       tags: taken"), "{said}");
     ann.must("git gryt sync push");
     let tags = "v1.0.0\nv1.1.0\nv1.2.0\nv1.3.0\nv1.4.0";
     assert_eq!(there.git("tag"), tags);
@@ -589,7 +589,7 @@ fn the_doctor_reads_back_what_it_wrote() {
     there.git("config uploadpack.hideRefs refs/gryt/probe");
     let ran = ann.sh("git gryt doctor --remote");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.out.contains("bad   refs: "), "{ran:#?}");
+    assert!(ran.out.contains("error    refs: "), "{ran:#?}");
     assert!(ran.out.contains("does not show them"), "{ran:#?}");
     assert_eq!(there.refs("refs/gryt/probe"), []);
 }

@@ -263,16 +263,16 @@ fn a_host_is_still_looked_at_and_left_as_it_was() {
     ann.must("git gryt promote v1.0.0");
     let before = hosting.refs("refs");
     let said = ann.must("git gryt doctor --remote");
-    for line in ["well  atomic pushes: taken", "well  deletions: taken"] {
+    for line in ["ok       atomic pushes: taken", "ok       deletions: taken"] {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert_eq!(hosting.refs("refs"), before);
     let said = hosting.sh("git gryt doctor").out;
-    assert!(said.contains("well  hooks: pre-receive"), "{said}");
+    assert!(said.contains("ok       hooks: pre-receive"), "{said}");
     hosting.must("git gryt hook uninstall --server");
     let said = hosting.sh("git gryt doctor").out;
     assert!(
-        said.contains("look  hooks: nothing judges what is pushed here"),
+        said.contains("warning  hooks: nothing judges what is pushed here"),
         "{said}"
     );
 }

@@ -26,20 +26,20 @@ const BRANCHES: &str = "refs/heads/gryt/";
 pub(super) fn look(session: &Session<'_>) -> Result<Vec<Check>> {
     let name = match session.core.cloud_name() {
         Ok(name) => name,
-        Err(error) => return Ok(vec![Check::of("cloud", super::State::Look, &error)]),
+        Err(error) => return Ok(vec![Check::of("cloud", super::State::Warning, &error)]),
     };
     let mut checks = Vec::new();
     let contact = match session.cloud.contact(None) {
         Ok(contact) => Some(contact),
         Err(error) if is_absence(&error) => {
-            return Ok(vec![Check::of("cloud", super::State::Bad, &error)]);
+            return Ok(vec![Check::of("cloud", super::State::Error, &error)]);
         }
         Err(error) => {
-            checks.push(Check::of("cloud's ledger", super::State::Bad, &error));
+            checks.push(Check::of("cloud's ledger", super::State::Error, &error));
             None
         }
     };
-    checks.insert(0, Check::well("cloud", format!("{name} answers")));
+    checks.insert(0, Check::ok("cloud", format!("{name} answers")));
     if let Some(contact) = &contact {
         checks.extend(super::unsound::there(session, contact)?);
     }
@@ -97,7 +97,7 @@ impl Trial<'_> {
         } else {
             let what = "not tried: what is written there stays";
             for name in [Ability::ManyRefs, Ability::Tags] {
-                self.checks.push(Check::look(name.as_str(), what));
+                self.checks.push(Check::warning(name.as_str(), what));
             }
             self.atomic_at_all()?;
         }
@@ -122,20 +122,20 @@ impl Trial<'_> {
         let prefix = &self.session.core.config.remote_prefix;
         if report.accepted() {
             let what = format!("{} takes refs below {prefix}", self.name);
-            self.checks.push(Check::well("refs", what));
+            self.checks.push(Check::ok("refs", what));
             return Ok(Some(update.name));
         }
         let said = words(&report);
         let name = self.name;
         let check = match report.reply(std::slice::from_ref(&update)) {
             Reply::Unsent(Barrier::Login) => {
-                Check::bad("rights", format!("{name} refuses the login: {said}"))
+                Check::error("rights", format!("{name} refuses the login: {said}"))
             }
             Reply::Unsent(_) => {
                 let what = format!("{name} can be read, and takes no pushes from you: {said}");
-                Check::bad("rights", what)
+                Check::error("rights", what)
             }
-            Reply::Unknown => Check::bad("refs", format!("{name} did not answer a push: {said}")),
+            Reply::Unknown => Check::error("refs", format!("{name} did not answer a push: {said}")),
             Reply::Accepted | Reply::Lost | Reply::Declined(_) => {
                 self.barred(contact, prefix, &said)?
             }
@@ -154,10 +154,10 @@ impl Trial<'_> {
                 "you lack the right to write below {prefix} of {name}, where the team's ledger is: {said}; \
                  ask for it, or work in a fork (docs/remotes.md)"
             );
-            return Ok(Check::bad("rights", what));
+            return Ok(Check::error("rights", what));
         }
         let what = format!("{name} takes no refs below {prefix}: {said}");
-        let check = Check::bad("refs", what);
+        let check = Check::error("refs", what);
         if prefix == BRANCHES {
             return Ok(check);
         }
@@ -180,7 +180,7 @@ impl Trial<'_> {
             Ok(shows) => shows,
             Err(error) => {
                 self.checks
-                    .push(Check::of("cloud", super::State::Bad, &error));
+                    .push(Check::of("cloud", super::State::Error, &error));
                 return Ok(false);
             }
         };
@@ -195,7 +195,7 @@ impl Trial<'_> {
         );
         // It is not well that they are taken.
         self.checks.retain(|check| check.name != "refs");
-        self.checks.push(Check::bad("refs", what));
+        self.checks.push(Check::error("refs", what));
         Ok(false)
     }
 
@@ -210,7 +210,7 @@ impl Trial<'_> {
             core.unlearn(Ability::Deletions)?;
             // A rule for single refs may be gone, too.
             core.keep_staying(&BTreeMap::new())?;
-            self.checks.push(Check::well("deletions", "taken"));
+            self.checks.push(Check::ok("deletions", "taken"));
             return Ok(true);
         }
         self.stays.push(self.remote.there(name));
@@ -219,7 +219,7 @@ impl Trial<'_> {
         }
         let said = words(&report);
         let what = format!("not taken: what went into a release stays in the cloud: {said}");
-        self.checks.push(Check::look("deletions", what));
+        self.checks.push(Check::warning("deletions", what));
         Ok(false)
     }
 
@@ -229,10 +229,10 @@ impl Trial<'_> {
         if self.fits(REFS_A_PUSH, true)? {
             core.unlearn(Ability::AtomicPushes)?;
             core.unlearn(Ability::ManyRefs)?;
-            self.checks.push(Check::well("atomic pushes", "taken"));
+            self.checks.push(Check::ok("atomic pushes", "taken"));
             let what = format!("{REFS_A_PUSH}, as many as gryt sends");
             self.checks
-                .push(Check::well(Ability::ManyRefs.as_str(), what));
+                .push(Check::ok(Ability::ManyRefs.as_str(), what));
             return Ok(());
         }
         let atomic = self.atomic_at_all()?;
@@ -253,12 +253,12 @@ impl Trial<'_> {
         self.checks.push(match most >= REFS_A_PUSH {
             true => {
                 core.unlearn(Ability::ManyRefs)?;
-                Check::well(name, format!("{REFS_A_PUSH}, as many as gryt sends"))
+                Check::ok(name, format!("{REFS_A_PUSH}, as many as gryt sends"))
             }
             false => {
                 core.learn(Ability::ManyRefs, most, How::Doctor)?;
                 let what = format!("at most {most}: gryt sends more in several pushes");
-                Check::look(name, what)
+                Check::warning(name, what)
             }
         });
         Ok(())
@@ -271,14 +271,14 @@ impl Trial<'_> {
         let (check, takes) = match self.remote.lacks_atomic(&name, &self.oid)? {
             Some(false) => {
                 core.unlearn(Ability::AtomicPushes)?;
-                (Check::well("atomic pushes", "taken"), true)
+                (Check::ok("atomic pushes", "taken"), true)
             }
             Some(true) => {
                 core.learn(Ability::AtomicPushes, 0, How::Doctor)?;
                 let what = "not taken: races with other people's edits are reported after the fact";
-                (Check::look("atomic pushes", what), false)
+                (Check::warning("atomic pushes", what), false)
             }
-            None => (Check::look("atomic pushes", "no answer came"), true),
+            None => (Check::warning("atomic pushes", "no answer came"), true),
         };
         self.checks.push(check);
         Ok(takes)
@@ -312,7 +312,7 @@ impl Trial<'_> {
             core.unlearn(Ability::Tags)?;
             self.session.sealing.tags_are_due()?;
             self.made.push(name);
-            self.checks.push(Check::well("tags", "taken"));
+            self.checks.push(Check::ok("tags", "taken"));
             return Ok(());
         }
         if let Reply::Declined(_) = report.reply(&[create]) {
@@ -322,7 +322,7 @@ impl Trial<'_> {
             "not taken: a release's tag is made here, and sent once the host takes it: {}",
             words(&report)
         );
-        self.checks.push(Check::look("tags", what));
+        self.checks.push(Check::warning("tags", what));
         Ok(())
     }
 
@@ -349,7 +349,7 @@ impl Trial<'_> {
         let what = format!(
             "{names}: nobody reads it, and who administrates the host can remove it (git update-ref -d)"
         );
-        let check = Check::look("left behind", what);
+        let check = Check::warning("left behind", what);
         let lets_go = self.session.core.does(Ability::Deletions);
         self.checks.push(match lets_go {
             true => check.then(format!("git push {} --delete {names}", self.name)),

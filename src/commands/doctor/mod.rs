@@ -48,17 +48,17 @@ pub(crate) struct Check {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
-    Well,
-    /// Worth a look; gryt works.
-    Look,
+    Ok,
+    /// gryt works, and something should be seen to.
+    Warning,
     /// Something does not work.
-    Bad,
+    Error,
 }
 
 impl Report {
-    /// A report with something bad is no success.
+    /// A report with an error is no success.
     pub(crate) fn exit(&self) -> Exit {
-        match self.checks.iter().any(|check| check.state == State::Bad) {
+        match self.checks.iter().any(|check| check.state == State::Error) {
             true => Exit::Failure,
             false => Exit::Done,
         }
@@ -75,16 +75,16 @@ impl Check {
         }
     }
 
-    fn well(name: &'static str, says: impl Into<String>) -> Self {
-        Self::new(name, State::Well, says)
+    fn ok(name: &'static str, says: impl Into<String>) -> Self {
+        Self::new(name, State::Ok, says)
     }
 
-    fn look(name: &'static str, says: impl Into<String>) -> Self {
-        Self::new(name, State::Look, says)
+    fn warning(name: &'static str, says: impl Into<String>) -> Self {
+        Self::new(name, State::Warning, says)
     }
 
-    fn bad(name: &'static str, says: impl Into<String>) -> Self {
-        Self::new(name, State::Bad, says)
+    fn error(name: &'static str, says: impl Into<String>) -> Self {
+        Self::new(name, State::Error, says)
     }
 
     fn then(mut self, next: impl Into<String>) -> Self {
@@ -148,18 +148,18 @@ fn git(session: &Session<'_>) -> Result<Check> {
     Ok(match session.core.store.git().version()? {
         Some((major, minor)) if (major, minor) < OLDEST => {
             let what = format!("git {major}.{minor} is older than 2.39, the oldest that works");
-            Check::bad("git", what)
+            Check::error("git", what)
         }
-        Some((major, minor)) => Check::well("git", format!("{major}.{minor}")),
-        None => Check::look("git", "its version is spelled in a way that nobody knows"),
+        Some((major, minor)) => Check::ok("git", format!("{major}.{minor}")),
+        None => Check::warning("git", "its version is spelled in a way that nobody knows"),
     })
 }
 
 /// Whether processes of this clone can take turns at the cloud.
 fn lock(session: &Session<'_>) -> Check {
     match session.core.lacks_lock() {
-        None => Check::well("lock", "works"),
-        Some(why) => Check::look(
+        None => Check::ok("lock", "works"),
+        Some(why) => Check::warning(
             "lock",
             format!("none can be had, so that two at once may have to try again: {why}"),
         ),
@@ -168,8 +168,8 @@ fn lock(session: &Session<'_>) -> Check {
 
 fn identity(session: &Session<'_>) -> Check {
     match session.core.idents() {
-        Ok((author, _)) => Check::well("identity", author.person.to_string()),
-        Err(error) => Check::of("identity", State::Bad, &error),
+        Ok((author, _)) => Check::ok("identity", author.person.to_string()),
+        Err(error) => Check::of("identity", State::Error, &error),
     }
 }
 
@@ -179,17 +179,17 @@ fn settings(session: &Session<'_>) -> Check {
             let mode = core.config.mode.as_str();
             let cloud = core.config.remote.as_deref();
             let cloud = cloud.map_or("no cloud".to_owned(), |name| format!("the cloud is {name}"));
-            Check::well("settings", format!("{mode}, {cloud}"))
+            Check::ok("settings", format!("{mode}, {cloud}"))
         }
-        Err(error) => Check::of("settings", State::Bad, &error),
+        Err(error) => Check::of("settings", State::Error, &error),
     }
 }
 
 /// Whether the policy of the working tree can be read.
 fn policy(session: &Session<'_>) -> Check {
     match session.core.policy(None) {
-        Ok(_) => Check::well("policy", "can be read, or there is none"),
-        Err(error) => Check::of("policy", State::Bad, &error),
+        Ok(_) => Check::ok("policy", "can be read, or there is none"),
+        Err(error) => Check::of("policy", State::Error, &error),
     }
 }
 
@@ -208,7 +208,7 @@ fn addresses(session: &Session<'_>) -> Result<Option<Check>> {
          first push finds out whether that is one place",
         written.join(" and ")
     );
-    Ok(Some(Check::look("addresses", what)))
+    Ok(Some(Check::warning("addresses", what)))
 }
 
 fn hooks(session: &Session<'_>) -> Check {
@@ -230,25 +230,25 @@ fn hooks(session: &Session<'_>) -> Check {
         Ok(there)
     };
     match look() {
-        Err(error) => Check::of("hooks", State::Look, &error),
+        Err(error) => Check::of("hooks", State::Warning, &error),
         Ok(there) if there.is_empty() && top.is_none() => Check {
             next: Some("git gryt hook install --server".into()),
-            ..Check::look("hooks", "nothing judges what is pushed here")
+            ..Check::warning("hooks", "nothing judges what is pushed here")
         },
-        Ok(there) if there.is_empty() => Check::well("hooks", "none installed"),
-        Ok(there) if !session.core.ctx.finds("git-gryt") => Check::look(
+        Ok(there) if there.is_empty() => Check::ok("hooks", "none installed"),
+        Ok(there) if !session.core.ctx.finds("git-gryt") => Check::warning(
             "hooks",
             format!("{} do nothing: git-gryt is not on PATH", there.join(", ")),
         ),
-        Ok(there) => Check::well("hooks", there.join(", ")),
+        Ok(there) => Check::ok("hooks", there.join(", ")),
     }
 }
 
 fn cache(session: &Session<'_>) -> Result<Check> {
     let cache = session.core.cache(&session.core.store.refs()?)?;
     Ok(match &cache.told {
-        None => Check::well("cache", "up to date"),
-        Some(why) => Check::look("cache", why.clone()),
+        None => Check::ok("cache", "up to date"),
+        Some(why) => Check::warning("cache", why.clone()),
     })
 }
 
@@ -259,14 +259,14 @@ fn view(session: &Session<'_>) -> Result<Vec<Check>> {
             continue;
         }
         let refusal = edited.refusal(&version);
-        let check = Check::look("files", refusal.what.clone());
+        let check = Check::warning("files", refusal.what.clone());
         checks.push(Check {
             next: refusal.next.first().cloned(),
             ..check
         });
     }
     if checks.is_empty() {
-        checks.push(Check::well(
+        checks.push(Check::ok(
             "files",
             "match their drafts, or hold edits of them",
         ));
@@ -297,10 +297,10 @@ fn refspecs(session: &Session<'_>) -> Result<Vec<Check>> {
             _ => continue,
         };
         let next = format!("git config --unset-all remote.{remote}.{variable}");
-        checks.push(Check::look("refspecs", what).then(next));
+        checks.push(Check::warning("refspecs", what).then(next));
     }
     if checks.is_empty() {
-        checks.push(Check::well(
+        checks.push(Check::ok(
             "refspecs",
             "none of git's own touches gryt's refs",
         ));
@@ -312,7 +312,7 @@ fn history(session: &Session<'_>) -> Result<Check> {
     let common = &session.core.store.layout().common_dir;
     if common.join("shallow").exists() {
         let what = "this clone is shallow: promotions of older commits and verify need the rest";
-        return Ok(Check::look("history", what).then("git fetch --unshallow"));
+        return Ok(Check::warning("history", what).then("git fetch --unshallow"));
     }
     let info = common.join("objects/info");
     let graph = ["commit-graph", "commit-graphs"];
@@ -322,9 +322,9 @@ fn history(session: &Session<'_>) -> Result<Check> {
         _ => false,
     };
     Ok(match (graph, long) {
-        (true, _) => Check::well("history", "with a commit-graph"),
-        (false, false) => Check::well("history", "short enough without a commit-graph"),
-        (false, true) => Check::look(
+        (true, _) => Check::ok("history", "with a commit-graph"),
+        (false, false) => Check::ok("history", "short enough without a commit-graph"),
+        (false, true) => Check::warning(
             "history",
             "long, and without a commit-graph: pushes are slow",
         )
@@ -338,18 +338,18 @@ fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
     match session.core.ledger(&refs)? {
         None if session.core.config.ledger.is_some() => {
             let what = ".gryt/config.yaml names one, and it is not here";
-            checks.push(Check::look("ledger", what).then("git gryt sync pull"));
+            checks.push(Check::warning("ledger", what).then("git gryt sync pull"));
         }
-        None => checks.push(Check::well("ledger", "none yet")),
+        None => checks.push(Check::ok("ledger", "none yet")),
         Some(_) if session.core.config.ledger.is_none() && session.core.config.remote.is_some() => {
             let what = ".gryt/config.yaml does not name it: a new clone would begin another";
-            checks.push(Check::look("ledger", what).then("git gryt sync push"));
+            checks.push(Check::warning("ledger", what).then("git gryt sync push"));
         }
-        Some(ledger) => checks.push(Check::well("ledger", format!("at {}", ledger.tip.short()))),
+        Some(ledger) => checks.push(Check::ok("ledger", format!("at {}", ledger.tip.short()))),
     }
     for (version, _) in refs.below(names::PROMOTING) {
         let what = format!("whether {version} is promoted was not heard");
-        checks.push(Check::look("ledger", what).then("git gryt sync pull"));
+        checks.push(Check::warning("ledger", what).then("git gryt sync pull"));
     }
     Ok(checks)
 }
@@ -379,7 +379,7 @@ fn imports(session: &Session<'_>) -> Result<Vec<Check>> {
             (false, Some(remote)) => format!("git fetch --tags {remote}"),
             (false, None) => "git fetch --tags".to_owned(),
         };
-        checks.push(Check::look("imports", what).then(next));
+        checks.push(Check::warning("imports", what).then(next));
     }
     Ok(checks)
 }
@@ -389,7 +389,7 @@ fn learned(session: &Session<'_>) -> Vec<Check> {
     let host = session.core.host();
     let look = |known: &Learned| {
         let says = format!("{}: {}", known.what(), known.known_by());
-        Check::look(known.ability.as_str(), says).then("git gryt doctor --remote")
+        Check::warning(known.ability.as_str(), says).then("git gryt doctor --remote")
     };
     host.missing().map(look).collect()
 }
@@ -402,7 +402,7 @@ fn left(session: &Session<'_>) -> Result<Vec<Check>> {
     if !staying.is_empty() {
         let remote = session.core.remote()?;
         let names: Vec<String> = staying.keys().map(|name| remote.there(name)).collect();
-        checks.push(Check::look(
+        checks.push(Check::warning(
             "deletions",
             format!(
                 "the host does not let go of what went into releases; gryt shows none of it, and who \
@@ -415,7 +415,7 @@ fn left(session: &Session<'_>) -> Result<Vec<Check>> {
         let what = format!(
             "the cloud has refused the tag of {version} so far: pulls and pushes try again"
         );
-        checks.push(Check::look("tags", what).then("git gryt sync push"));
+        checks.push(Check::warning("tags", what).then("git gryt sync push"));
     }
     Ok(checks)
 }

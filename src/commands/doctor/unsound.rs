@@ -65,11 +65,11 @@ fn told(session: &Session<'_>, found: Vec<(String, Oid, String)>) -> Result<Vec<
             Shared::Evolution(_) | Shared::Approval(_) | Shared::Ledger | Shared::Foreign => None,
         };
         let clears = session.core.clears(&name, &tip, own)?;
-        checks.push(Check::new("cloud's refs", State::Look, what).then(clears));
+        checks.push(Check::new("cloud's refs", State::Warning, what).then(clears));
     }
     if more > 0 {
         let what = format!("and {more} more like these: clear these, and look again");
-        checks.push(Check::look("cloud's refs", what));
+        checks.push(Check::warning("cloud's refs", what));
     }
     Ok(checks)
 }
