@@ -14,6 +14,7 @@ use crate::commands::hook::HookCommand;
 use crate::commands::import::ImportArgs;
 use crate::commands::init::InitArgs;
 use crate::commands::log::LogArgs;
+use crate::commands::notes;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::query::QueryArgs;
 use crate::commands::run::RunArgs;
@@ -114,6 +115,9 @@ pub(crate) enum Command {
         /// The latest release of this product
         #[arg(long, value_name = "NAME", conflicts_with = "version")]
         product: Option<String>,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = notes::Format::Markdown, value_name = "FORMAT", conflicts_with = "json")]
+        format: notes::Format,
     },
     /// Check this clone, its settings and the cloud
     Doctor(DoctorArgs),

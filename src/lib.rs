@@ -212,9 +212,11 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Doctor(args) => commands::doctor::run(session, args),
         Command::Hook(command) => commands::hook::run(session, command),
         Command::Import(args) => commands::import::run(session, args),
-        Command::Notes { version, product } => {
-            commands::notes::run(session, version.as_deref(), product.as_deref())
-        }
+        Command::Notes {
+            version,
+            product,
+            format,
+        } => commands::notes::run(session, version.as_deref(), product.as_deref(), *format),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
         Command::Demo | Command::Setup(_) | Command::Man(_) | Command::Completions(_) => {

@@ -161,6 +161,7 @@ impl Maker<'_> {
                 tries: 1,
                 allowed: false,
             }],
+            artifacts: Vec::new(),
             evidence: None,
             patches: None,
             by: owner,
@@ -218,6 +219,8 @@ impl Maker<'_> {
             promoted_at: author.author.at,
             gates: gates.map(passed).into(),
             unproven: None,
+            artifacts: Vec::new(),
+            artifacts_of: None,
             evolutions: folded,
             approvals: Vec::new(),
         };

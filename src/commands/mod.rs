@@ -126,6 +126,8 @@ pub(crate) enum Outcome {
     Cache(cache::Report),
     #[serde(rename = "gryt.verify/1")]
     Verify(verify::Report),
+    #[serde(rename = "gryt.verify.file/1")]
+    VerifyFile(verify::file::Known),
     #[serde(rename = "gryt.verify.accept/1")]
     Accept(verify::Accepted),
     #[serde(rename = "gryt.doctor/1")]
@@ -145,6 +147,7 @@ impl Outcome {
             Self::Run(proven) => proven.exit(),
             Self::Runs(runs) => runs.exit(),
             Self::Verify(report) => report.exit(),
+            Self::VerifyFile(known) => known.exit(),
             Self::Cache(report) => report.exit(),
             Self::Doctor(report) => report.exit(),
             Self::Pull(pulled) => pulled.exit(),

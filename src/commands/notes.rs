@@ -1,9 +1,11 @@
 //! `git gryt notes`: what a version brings, as text for people who use it.
 
 use anyhow::Result;
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Outcome, product, typed};
+use crate::model::artifact::{self, Released};
 use crate::model::sealed::Advice;
 use crate::model::{Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::session::Session;
@@ -22,6 +24,19 @@ pub(crate) struct Notes {
     pub withdrawal: Option<Advice>,
     /// What its entry is disputed for, a line each.
     pub disputed: Vec<String>,
+    /// What was built of it.
+    pub artifacts: Vec<Released>,
+    #[serde(skip)]
+    pub sums: bool,
+}
+
+/// How they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Markdown,
+    /// The digests of its artifacts, as sha256sum(1) writes and reads them
+    Sha256sums,
 }
 
 /// The notes of a promoted version, of a draft, or of a product's latest release.
@@ -32,7 +47,28 @@ pub(crate) fn run(
     session: &Session<'_>,
     version: Option<&str>,
     of: Option<&str>,
+    format: Format,
 ) -> Result<Outcome> {
+    let mut notes = notes(session, version, of)?;
+    notes.sums = format == Format::Sha256sums;
+    if notes.sums && notes.artifacts.is_empty() {
+        let what = format!("{} seals no artifacts", notes.version);
+        return Err(Refusal::new(Exit::Invalid, what).into());
+    }
+    for released in notes
+        .artifacts
+        .iter()
+        .filter(|released| notes.sums && released.contested)
+    {
+        let name = &released.name;
+        session.core.ctx.warn(format!(
+            "{name} is left out: its builds differ, and none was chosen"
+        ));
+    }
+    Ok(Outcome::Notes(notes))
+}
+
+fn notes(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Result<Notes> {
     let refs = session.core.store.refs()?;
     let of = product(of)?;
     let version: Version = match (version, of) {
@@ -50,9 +86,10 @@ pub(crate) fn run(
         && let Some(sealed) = session.core.store.sealed(&ledger, &version)?
     {
         let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
-        return Ok(Outcome::Notes(Notes {
+        return Ok(Notes {
             withdrawal: session.core.advice(&ledger, &sealed.version)?,
             disputed: ledger.disputes(&sealed.version),
+            artifacts: artifact::released(&sealed),
             version: sealed.version,
             contract,
             promoted_at: Some(sealed.promoted_at),
@@ -61,30 +98,35 @@ pub(crate) fn run(
                 .into_iter()
                 .filter_map(|approved| approved.counted.then_some(approved.by))
                 .collect(),
-        }));
+            sums: false,
+        });
     }
     if let Some(ledger) = session.core.ledger(&refs)?
         && let Some(old) = session.core.store.imported(&ledger, &version)?
     {
-        return Ok(Outcome::Notes(Notes {
+        return Ok(Notes {
             withdrawal: session.core.advice(&ledger, &old.version)?,
             disputed: ledger.disputes(&old.version),
             contract: old.contract(),
             version: old.version,
             promoted_at: Some(old.at),
             approved_by: Vec::new(),
-        }));
+            artifacts: Vec::new(),
+            sums: false,
+        });
     }
     let draft = session.core.draft(&refs, &version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    Ok(Outcome::Notes(Notes {
+    Ok(Notes {
         version: draft.version,
         contract,
         promoted_at: None,
         approved_by: Vec::new(),
         withdrawal: None,
         disputed: Vec::new(),
-    }))
+        artifacts: Vec::new(),
+        sums: false,
+    })
 }
 
 /// The highest release of a product that stands.

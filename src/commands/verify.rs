@@ -1,5 +1,9 @@
 //! `git gryt verify`: go over the ledger again, entry by entry.
 
+pub(crate) mod file;
+
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -28,6 +32,9 @@ pub(crate) struct VerifyArgs {
         requires = "reason"
     )]
     accept: Option<String>,
+    /// Say which release a file belongs to, by its digest
+    #[arg(long, value_name = "PATH", conflicts_with = "accept")]
+    file: Option<PathBuf>,
     /// Why it is in error
     #[arg(long, value_name = "TEXT", requires = "accept")]
     reason: Option<String>,
@@ -121,6 +128,9 @@ pub(crate) fn run(session: &Session<'_>, args: &VerifyArgs) -> Result<Outcome> {
         return accept(session, entry, reason);
     }
     let only: Option<Version> = typed_if(args.version.as_deref())?;
+    if let Some(path) = &args.file {
+        return file::run(session, path, only.as_ref());
+    }
     let refs = session.core.store.refs()?;
     let Some(ledger) = session.core.ledger(&refs)? else {
         let refusal = Refusal::new(Exit::Invalid, "There is no ledger yet");

@@ -94,7 +94,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "notes",
-        "git gryt notes v1.2.0\ngit gryt notes --product billing",
+        "git gryt notes v1.2.0\ngit gryt notes --product billing\ngit gryt notes v1.2.0 --format sha256sums",
     ),
     ("doctor", "git gryt doctor\ngit gryt doctor --remote"),
     (

@@ -47,6 +47,8 @@ pub(crate) enum Rule {
     Gates,
     /// New commits that no proof covers are said to be there.
     Unproven,
+    /// The artifacts are those of the proofs that counted, and the choice is one of them.
+    Artifacts,
     /// What was waived or overridden could be.
     Excuse,
     /// It was judged by the least set of rules that both policies ask for, or a later one.

@@ -342,6 +342,7 @@ pub(super) mod tests {
                 isolated: false,
                 steps: Vec::new(),
                 evidence: None,
+                artifacts: Vec::new(),
                 patches: None,
                 by: who,
                 host: "host".into(),

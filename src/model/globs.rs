@@ -52,6 +52,25 @@ impl Globs {
         Self::new(texts).unwrap_or_default()
     }
 
+    /// Whether a list may name something in that folder, by the part of each glob before its first sign.
+    pub(crate) fn may_be_below(texts: &[String], folder: &str) -> bool {
+        let plain = |text: &str| -> String {
+            let end = text.find(['*', '?', '[', '{', '\\']).unwrap_or(text.len());
+            match text[..end].rfind('/') {
+                _ if end == text.len() => text.trim_end_matches('/').to_owned(),
+                Some(slash) => text[..slash].to_owned(),
+                None => String::new(),
+            }
+        };
+        let inside = |inner: &str, outer: &str| {
+            outer.is_empty() || inner == outer || inner.starts_with(&format!("{outer}/"))
+        };
+        texts.iter().any(|text| {
+            let plain = plain(text);
+            inside(folder, &plain) || inside(&plain, folder)
+        })
+    }
+
     /// Whether one of them names exactly that.
     pub(crate) fn name(&self, text: &str) -> bool {
         self.all.is_match(text)
@@ -96,5 +115,12 @@ mod tests {
         assert!(globs(&["a[", "b"]).unwrap_err().contains("`a[` is no glob"));
         assert!(globs(&[""]).is_err());
         assert!(!Globs::default().hold("a"));
+        let below = |texts: &[&str], folder| {
+            let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+            Globs::may_be_below(&texts, folder)
+        };
+        assert!(below(&["a/b/*.c"], "a") && below(&["a/b/*.c"], "a/b/c"));
+        assert!(below(&["*.c"], "x") && below(&["a/b"], "a/b/c"));
+        assert!(!below(&["a/b/*.c", "d"], "a/c") && !below(&["a/b*"], "b"));
     }
 }

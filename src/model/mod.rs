@@ -6,6 +6,7 @@
 
 pub(crate) mod address;
 pub(crate) mod approval;
+pub(crate) mod artifact;
 pub(crate) mod change;
 pub(crate) mod changeset;
 pub(crate) mod conventional;

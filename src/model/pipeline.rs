@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_yaml::Value;
 
+use super::globs::Globs;
 use super::near::nearest;
 use super::place::{self, Key};
 use super::{Cause, Change, Contract, Exit, Invalid, Refusal, schedule};
@@ -40,6 +41,9 @@ pub struct Pipeline {
     /// Environment variables whose values are masked wherever a step prints them.
     #[serde(default)]
     pub secrets: Vec<String>,
+    /// Globs of the files that the steps make, below the top of the working tree: their digests are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<String>,
     pub steps: Vec<Step>,
 }
 
@@ -107,6 +111,9 @@ impl Pipeline {
         for (at, name) in pipeline.secrets.iter().enumerate() {
             let path = [Key::Name("secrets"), Key::At(at)];
             check_variable(name).map_err(|rule| place::invalid(text, &path, rule))?;
+        }
+        if let Err(rule) = Globs::new(&pipeline.artifacts) {
+            return Err(place::invalid(text, &[Key::Name("artifacts")], &rule));
         }
         for at in 0..pipeline.steps.len() {
             pipeline.check_step(at).map_err(|(field, rule)| {

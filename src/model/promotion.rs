@@ -1,6 +1,7 @@
 //! Whether a version may be sealed now, and what exactly is sealed.
 
 use super::approval::{Agreed, Approved, Given};
+use super::artifact;
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
 use super::mailmap::People;
@@ -40,6 +41,8 @@ pub(crate) struct Facts {
     /// The policies; or why one of them cannot be read.
     pub rules: Result<Rules, Refusal>,
     pub plea: Plea,
+    /// The evolution whose artifacts are chosen where builds differ, as it was typed.
+    pub artifacts_of: Option<String>,
     pub promoter: Person,
     pub now: Stamp,
     /// Whether there is a cloud at all.
@@ -158,6 +161,10 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
             .change(&attempt.name.change)
             .is_some_and(|change| attempt.says(change, &draft.root).passes())
     };
+    let (generation, tree) = (&draft.root, &facts.release.tree);
+    let artifacts = artifact::to_seal(rules, contract, generation, tree, &attempts);
+    let chosen = facts.artifacts_of.as_ref();
+    let chosen = chosen.map(|text| artifact::choice(text, version, &artifacts));
     let sealed = Sealed {
         version: version.clone(),
         promotion: facts.promotion.clone(),
@@ -171,6 +178,8 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
         mailmap: rules.mailmap.clone(),
         gates,
         unproven: rules.fresh.sealed(),
+        artifacts_of: chosen.transpose()?,
+        artifacts,
         evolutions: attempts
             .iter()
             .map(|attempt| Folded {
@@ -365,6 +374,7 @@ mod tests {
             },
             rules: Ok(Rules::default()),
             plea: Plea::default(),
+            artifacts_of: None,
             promoter: proven.evolution.owner.clone(),
             now: proven.evolution.started,
             has_cloud: true,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::artifact::Artifact;
 use super::{Change, Oid, Person, Stamp};
 
 /// `proof.yaml` (docs/format.md, "Proof").
@@ -30,6 +31,9 @@ pub struct Proof {
     /// What was recorded from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// The files that it made, or that were recorded with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
     /// What the proven branch changes; none where that was published already, or too much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<Patches>,

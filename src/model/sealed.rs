@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::approval::Approved;
+use super::artifact::{MadeBy, SealedArtifact};
 use super::rules::RuleSet;
 use super::state::Status;
 use super::unproven::Unproven;
@@ -48,6 +49,12 @@ pub struct Sealed {
     /// What people said of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approved>,
+    /// What was built of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<SealedArtifact>,
+    /// The evolution whose artifacts were chosen, where builds differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts_of: Option<MadeBy>,
 }
 
 impl Sealed {

@@ -156,6 +156,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::RunPlan(planned) => return run::plan(planned).into(),
         Outcome::RunList(listing) => return run::pipelines(listing).into(),
         Outcome::RunValidate(validated) => run::validated(validated),
+        Outcome::VerifyFile(known) => return ledger::file(known),
         Outcome::Verify(found) => return ledger::verify(found),
         Outcome::Status(overview) => return status::status(overview),
         Outcome::Query(answered) => return query::query(answered).into(),

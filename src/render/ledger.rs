@@ -6,6 +6,7 @@ use super::page::{Colour, Page};
 use super::table::Cell;
 use super::{line, markdown, states, table};
 use crate::commands;
+use crate::model::artifact::{Released, Standing};
 use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Version};
 
@@ -60,6 +61,9 @@ pub(super) fn log(entries: &commands::log::Entries) -> Page {
 
 /// What a version brings.
 pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
+    if notes.sums {
+        return sums(&notes.artifacts);
+    }
     use crate::model::change::ChangeKind;
     let mut text = format!("# {}", notes.version);
     match &notes.promoted_at {
@@ -106,6 +110,92 @@ pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
         for change in of_kind {
             let (title, id) = (markdown(&change.title), &change.id);
             _ = writeln!(text, "- {title} ({id})");
+        }
+    }
+    if !notes.artifacts.is_empty() {
+        text +=
+            "\n## Checksums\n\n| file | bytes | SHA-256 | built by |\n| --- | --- | --- | --- |\n";
+    }
+    for released in &notes.artifacts {
+        for made in &released.made {
+            let name = markdown(released.name.as_str());
+            let by: Vec<String> = made.by.iter().map(|by| markdown(&by.name)).collect();
+            let contested = match released.contested {
+                true => " (contested: builds differ)",
+                false => "",
+            };
+            let (size, digest, by) = (made.size, &made.sha256, by.join(", "));
+            _ = writeln!(text, "| {name} | {size} | `{digest}` | {by}{contested} |");
+        }
+    }
+    text
+}
+
+/// The digests of what was released, as sha256sum(1) has them. What is contested was not released.
+fn sums(artifacts: &[Released]) -> String {
+    let mut text = String::new();
+    for released in artifacts.iter().filter(|released| !released.contested) {
+        for made in &released.made {
+            _ = writeln!(text, "{}  {}", made.sha256, released.name);
+        }
+    }
+    text
+}
+
+/// Which release a file belongs to.
+pub(super) fn file(known: &commands::verify::file::Known) -> Page {
+    let name = known.file.display().to_string();
+    let name = line(&name);
+    let mut text = Page::default();
+    text = match known.standing {
+        Standing::Sealed => text.and(Colour::Good, format!("{name} belongs to a release")),
+        Standing::Contested => text.and(
+            Colour::Bad,
+            format!("{name} is contested: builds of it differ, and no release chose one"),
+        ),
+        Standing::Other => text.and(
+            Colour::Bad,
+            format!("{name} is not what was released: its digest is another"),
+        ),
+        Standing::Unknown => text.and(
+            Colour::Bad,
+            format!("{name} belongs to no release that this clone knows of"),
+        ),
+    };
+    _ = writeln!(text, "\n  SHA-256 {}, {} bytes", known.sha256, known.size);
+    for of in &known.releases {
+        let (version, commit) = (&of.version, of.commit.short());
+        let at = of.promoted_at.format("%Y-%m-%d");
+        _ = writeln!(
+            text,
+            "  {version} at {commit}, promoted by {} on {at}, as {}",
+            line(&of.promoter.to_string()),
+            of.name
+        );
+        for made in &of.made {
+            let by: Vec<String> = made.by.iter().map(|by| line(&by.to_string())).collect();
+            let alike = if by.len() > 1 {
+                "built alike and proven by"
+            } else {
+                "built and proven by"
+            };
+            _ = writeln!(text, "    {} {alike} {}", made.sha256, by.join(" and "));
+        }
+        if let Some(advice) = &of.withdrawal {
+            let reason = line(&advice.withdrawal.reason);
+            text = text
+                .plainly("    ")
+                .and(Colour::Bad, format!("{version} was withdrawn: {reason}"));
+            text += "\n";
+            for said in advice.says() {
+                _ = writeln!(text, "    {said}");
+            }
+        }
+        for why in &of.disputed {
+            text = text
+                .plainly("    ")
+                .and(Colour::Bad, format!("{version} is disputed: {}", line(why)));
+            text += "\n";
         }
     }
     text

@@ -93,20 +93,6 @@ impl Page {
         }
         page
     }
-
-    /// Rows whose names, their first words, stand out.
-    pub(super) fn of_rows(text: &str) -> Self {
-        let mut page = Self::default();
-        for line in text.lines() {
-            let indent = line.len() - line.trim_start().len();
-            let (space, rest) = line.split_at(indent);
-            let (name, rest) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
-            page = page.plainly(space).and(Colour::Typed, name);
-            page += rest;
-            page += "\n";
-        }
-        page
-    }
 }
 
 impl From<String> for Page {
@@ -153,12 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn headings_and_names_stand_out() {
+    fn headings_stand_out() {
         let page = Page::with_headings("v1 draft\n\nChanges:\n  a:\nReady for promotion: NO\n");
         let shown = "\x1b[1;34mv1 draft\x1b[0m\n\n\x1b[1;34mChanges:\x1b[0m\n  a:\n\
                      \x1b[31mReady for promotion: NO\x1b[0m\n";
         assert_eq!(page.printed(true), shown);
-        let rows = Page::of_rows("  a b\nc\n").printed(true);
-        assert_eq!(rows, "  \x1b[1ma\x1b[0m b\n\x1b[1mc\x1b[0m\n");
     }
 }

@@ -6,6 +6,7 @@ use super::page::{Colour, Page};
 use super::{line, markdown};
 use crate::commands;
 use crate::model::approval::Word;
+use crate::model::artifact;
 use crate::model::verdict::{ExcuseKind, Only, Verdict};
 
 /// A version that was sealed, or could be.
@@ -38,6 +39,9 @@ pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
         for change in &promoted.policy_changes {
             _ = writeln!(text, "    {}", line(change));
         }
+    }
+    for built in artifact::lines(sealed) {
+        _ = writeln!(text, "  {}", line(&built));
     }
     if promoted.unpushed {
         text += "  Sealed with edits of yours that were not pushed before\n";

@@ -8,6 +8,7 @@ use super::Store;
 use super::message::{Message, header};
 use super::objects::{Author, Commit, Content};
 use super::raw::malformed;
+use crate::model::artifact;
 use crate::model::dispute::{Proven, Steps, There};
 use crate::model::evolution::{self, Abandoned, Attempt, Claim, Link};
 use crate::model::ledger::FORMAT;
@@ -184,6 +185,9 @@ impl Store {
             Ok(proof) => proof,
             Err(invalid) => return Ok(Err(invalid)),
         };
+        if let Err(invalid) = artifact::check(&proof.artifacts) {
+            return Ok(Err(invalid));
+        }
         // One that is named in text alone was never published, and is lost to gc: what such a proof
         // covers is told by its tree and patches.
         if head

@@ -10,6 +10,7 @@
 mod advice;
 mod anywhere;
 mod approvals;
+mod artifacts;
 mod attacks;
 mod beginning;
 mod branches;

@@ -114,6 +114,10 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["unproven-unsaid.sh"],
     ),
     (
+        "So is one whose `artifacts` are not those",
+        &["artifact-other.sh"],
+    ),
+    (
         "Each commit's tree holds `generation.yaml` alone",
         &["draft-trailer.sh", "each_rule_is_found_broken"],
     ),

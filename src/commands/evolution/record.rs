@@ -8,12 +8,14 @@ use serde::Serialize;
 
 use crate::commands::{Outcome, typed};
 use crate::model::address::without_credentials;
+use crate::model::artifact::{self, Artifact};
 use crate::model::engine;
 use crate::model::evolution::Attempt;
 use crate::model::pipeline::check_name;
 use crate::model::proof::{Evidence, Outcome as Ended, StepEnd, StepResult, Tests};
 use crate::model::{ChangeId, EvolutionName, Exit, Oid, Proof, Refusal, Version};
 use crate::session::Session;
+use crate::session::proving::artifacts;
 use crate::session::proving::junit;
 use crate::session::proving::proof::declared;
 use crate::store::Refs;
@@ -43,6 +45,9 @@ pub(crate) struct RecordArgs {
     /// A file to keep with the proof, 1 MB at most
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
+    /// A file that was built: its name, size and digest go into the proof, not the file
+    #[arg(long, value_name = "FILE")]
+    artifact: Vec<PathBuf>,
     /// The name of the step that this proves, for the gate required_steps
     #[arg(long = "step", value_name = "NAME")]
     steps: Vec<String>,
@@ -64,6 +69,7 @@ pub(crate) struct Recorded {
     pub status: Ended,
     pub commit: Oid,
     pub evidence: Evidence,
+    pub artifacts: Vec<Artifact>,
     /// Whether the evolution was started for it.
     #[serde(rename = "is_new")]
     pub started: bool,
@@ -99,6 +105,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
     };
     let status = status(args.status, tests.as_ref())?;
     let attached = attached(&at(session, &args.attach))?;
+    let artifacts = built(&at(session, &args.artifact))?;
     let evidence = Evidence {
         url: args.url.as_deref().map(without_credentials).or(engine.url),
         engine: Some(engine.name)
@@ -119,6 +126,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
         isolated: false,
         steps: steps(&args.steps, status)?,
         evidence: Some(evidence.clone()),
+        artifacts: artifacts.clone(),
         by: session.core.me()?,
         host: session.proving.host(),
         at: session.core.author()?.author.at,
@@ -140,6 +148,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RecordArgs) -> Result<Outcome> {
         status,
         commit: proof.commit,
         evidence,
+        artifacts,
         started,
         unshared: session.core.config.remote.is_some() && !session.core.continuous(),
     }))
@@ -220,6 +229,16 @@ fn attached(files: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Refusal> {
         named.push((name.to_owned(), file.clone()));
     }
     Ok(named)
+}
+
+/// The artifacts that files are.
+fn built(files: &[PathBuf]) -> Result<Vec<Artifact>> {
+    let built: Vec<Artifact> = files
+        .iter()
+        .map(|file| artifacts::named(file))
+        .collect::<Result<_>>()?;
+    artifact::check(&built).map_err(Refusal::from)?;
+    Ok(built)
 }
 
 /// This person's latest open evolution of the change.

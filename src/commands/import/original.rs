@@ -268,6 +268,7 @@ fn write(session: &Session<'_>, draft: &Draft, there: Option<Oid>) -> Result<Wri
                 isolated: false,
                 steps: steps.clone(),
                 patches: None,
+                artifacts: Vec::new(),
                 evidence: Some(Evidence {
                     engine: Some("gryt (Python)".into()),
                     ..Evidence::default()

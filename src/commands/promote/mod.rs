@@ -67,6 +67,9 @@ pub(crate) struct PromoteArgs {
     /// the release, until their clones are told to trust its entry (git gryt config trust)
     #[arg(long, requires = "override_previous")]
     without_heir: bool,
+    /// Where builds of an artifact differ, release what this evolution's proof made
+    #[arg(long, value_name = "EVOLUTION")]
+    artifacts_of: Option<String>,
     /// Why; sealed with the promotion for everybody to see
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -181,6 +184,7 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
             release: Release { commit, tree },
             taken,
             plea,
+            artifacts_of: args.artifacts_of.clone(),
             may_sign: true,
             without: Vec::new(),
         },

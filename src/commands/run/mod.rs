@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{Outcome, typed};
 use crate::context::Event;
 use crate::git::LOCAL_ENV;
+use crate::model::artifact::Artifact;
 use crate::model::engine;
 use crate::model::proof::{self, Evidence, Outcome as Ended, PipelineUsed, StepResult};
 use crate::model::wanted::Wanted;
@@ -21,6 +22,7 @@ use crate::runner::Interrupt;
 use crate::runner::Log;
 use crate::runner::steps::{self, Finished, Job, News};
 use crate::session::Session;
+use crate::session::proving::artifacts;
 use crate::session::proving::isolate::Isolated;
 use crate::store::objects::Content;
 use crate::store::worktree;
@@ -87,6 +89,8 @@ pub(crate) struct Proven {
     pub void: Option<String>,
     pub commit: Oid,
     pub isolated: bool,
+    /// The files that it made.
+    pub artifacts: Vec<Artifact>,
     pub steps: Vec<StepResult>,
     /// Whether the proof is in this clone alone although there is a cloud.
     pub unshared: bool,
@@ -217,7 +221,30 @@ fn one(session: &Session<'_>, args: &RunArgs, change: Option<&Wanted>) -> Result
         Some(void) => Some(void),
         None => changed_meanwhile(session, &plan.commit, isolated.as_ref())?,
     };
-    let proven = record(session, plan, &finished, void, isolated.is_some())?;
+    let artifacts = match proof::outcome(&finished.results) {
+        Ended::Pass if !plan.pipeline.artifacts.is_empty() => {
+            let top = match &isolated {
+                Some(isolated) => isolated.top(),
+                None => session.core.top()?,
+            };
+            let made = artifacts::made(&top, &plan.pipeline.artifacts)?;
+            if made.is_empty() {
+                let globs = plan.pipeline.artifacts.join(", ");
+                let what =
+                    format!("The steps made no file that the pipeline's artifacts name: {globs}");
+                session.core.ctx.warn(what);
+            }
+            made
+        }
+        Ended::Pass | Ended::Fail => Vec::new(),
+    };
+    let proven = record(
+        session,
+        plan,
+        &finished,
+        (void, artifacts),
+        isolated.is_some(),
+    )?;
     if proven.status == Ended::Pass {
         mention_untracked(session, &untracked);
     }
@@ -302,7 +329,7 @@ fn record(
     session: &Session<'_>,
     plan: Plan,
     finished: &Finished,
-    void: Option<String>,
+    (void, artifacts): (Option<String>, Vec<Artifact>),
     isolated: bool,
 ) -> Result<Proven> {
     let (author, _) = session.core.idents()?;
@@ -321,6 +348,7 @@ fn record(
         isolated,
         steps: finished.results.clone(),
         evidence: evidence(session),
+        artifacts,
         by: session.core.me()?,
         host: session.proving.host(),
         at: author.at,
@@ -356,6 +384,7 @@ fn record(
         status,
         void: proof.void,
         commit: proof.commit,
+        artifacts: proof.artifacts,
         isolated,
         steps: proof.steps,
         unshared: session.core.config.remote.is_some() && !session.core.continuous(),

@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, Proven, Steps, Tried};
 use crate::model::approval::Approved;
+use crate::model::artifact::{self, SealedArtifact};
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
@@ -199,6 +200,28 @@ pub(super) fn approvals_counted(facts: &Facts<'_>, subject: &Subject<'_>) -> Vec
 pub(super) fn unsaid(rules: &Rules, sealed: &Sealed) -> Option<Dispute> {
     let why = rules.fresh.unsaid(sealed.unproven.as_ref())?;
     Some(Dispute::new(Rule::Unproven, why))
+}
+
+/// Where the artifacts that were sealed are not those of the proofs that counted.
+pub(super) fn artifacts(facts: &Facts<'_>, heard: &[Attempt]) -> Option<Dispute> {
+    let sealed = facts.sealed;
+    let (generation, tree) = (&sealed.generation, &sealed.tree);
+    let made = artifact::to_seal(facts.counted_by(), facts.contract, generation, tree, heard);
+    let said = |one: &SealedArtifact| sealed.artifacts.contains(one);
+    let other = made.iter().find(|one| !said(one));
+    let more = sealed.artifacts.iter().find(|one| !made.contains(one));
+    let why = match (other.or(more), &sealed.artifacts_of) {
+        (Some(one), _) => {
+            let name = &one.artifact.name;
+            format!("what it says of the artifact {name} is not what the proofs that counted say")
+        }
+        (None, _) if sealed.artifacts.len() != made.len() => "it says an artifact twice".to_owned(),
+        (None, Some(chosen)) if !made.iter().any(|one| one.by.contains(chosen)) => {
+            format!("it chooses the artifacts of {chosen}, which made none")
+        }
+        (None, _) => return None,
+    };
+    Some(Dispute::new(Rule::Artifacts, why))
 }
 
 /// Where what was sealed of the gates is not what the rules come to, gate by gate.

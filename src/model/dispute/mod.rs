@@ -19,7 +19,8 @@ use super::excuse::Rules;
 use super::rules::RuleSet;
 use super::subject::Subject;
 use clauses::{
-    approvals, approvals_counted, counted, draft, evolutions, excused, gates, proof, unsaid,
+    approvals, approvals_counted, artifacts, counted, draft, evolutions, excused, gates, proof,
+    unsaid,
 };
 
 pub(crate) use deed::{Deed, deed};
@@ -155,6 +156,7 @@ fn of_promotion(facts: &Facts<'_>) -> Vec<Dispute> {
             format!("{policy} asks for rules {needs}, and the entry names rules {by}"),
         );
     }
+    found.extend(artifacts(facts, &facts.counted_by().heard(&attempts)));
     if !asked.is_empty() {
         // What else such a policy asks for is not for these rules to say.
         return found;

@@ -77,6 +77,8 @@ fn facts_of(
         mailmap: None,
         gates,
         unproven: None,
+        artifacts: Vec::new(),
+        artifacts_of: None,
         evolutions: vec![Folded {
             change: attempt.name.change.clone(),
             number: 1,

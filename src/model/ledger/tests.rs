@@ -27,6 +27,8 @@ fn sealed() -> Sealed {
         promoted_at: "2026-01-02T03:04:05+00:00".parse().unwrap(),
         gates: Vec::new(),
         unproven: None,
+        artifacts: Vec::new(),
+        artifacts_of: None,
         evolutions: vec![Folded {
             change: "A".parse().unwrap(),
             number: 1,

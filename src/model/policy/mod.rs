@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::approval::{ApprovalRule, Roles};
+use crate::model::artifact::Artifacts;
 use crate::model::change::ChangeKind;
 use crate::model::globs::Globs;
 use crate::model::place::{self, Key};
@@ -51,6 +52,9 @@ pub struct Policy {
     /// Whose recorded results count, by email; none said means everybody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorders: Option<Vec<String>>,
+    /// Whose artifacts are sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts: Option<Artifacts>,
     /// Globs of the branches of the cloud that are released from; none said means any commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_branches: Option<Vec<String>>,
@@ -106,6 +110,8 @@ pub struct Part {
     pub roles: Option<Roles>,
     #[serde(default)]
     pub recorders: Option<Vec<String>>,
+    #[serde(default)]
+    pub artifacts: Option<Artifacts>,
     #[serde(default)]
     pub allowed_branches: Option<Vec<String>>,
     #[serde(default)]
@@ -234,6 +240,7 @@ impl Policy {
                 || part.approvals.is_some()
                 || part.roles.is_some()
                 || part.recorders.is_some()
+                || part.artifacts.is_some()
                 || part.allowed_branches.is_some()
                 || part.release_files.is_some()
                 || part.paths.is_some()
@@ -245,6 +252,7 @@ impl Policy {
             || self.approvals.is_some()
             || self.roles.is_some()
             || self.recorders.is_some()
+            || self.artifacts.is_some()
             || self.allowed_branches.is_some()
             || self.release_files.is_some()
             || later_gates(&self.gates)
@@ -308,6 +316,7 @@ impl Policy {
             approvals: part.approvals.or(self.approvals),
             roles: part.roles.or(self.roles),
             recorders: part.recorders.or(self.recorders),
+            artifacts: part.artifacts.or(self.artifacts),
             allowed_branches: part.allowed_branches.or(self.allowed_branches),
             paths: part.paths.or(self.paths),
             release_files: part.release_files.or(self.release_files),

@@ -199,6 +199,7 @@ impl Protocol {
         let mut facts = Facts {
             version: "v1.0.0".parse().unwrap(),
             promotion: id,
+            artifacts_of: None,
             sealed: contact.sealed(version).map(|entry| Sealed {
                 version: "v1.0.0".parse().unwrap(),
                 promotion: format!("{}.{}", entry.id.0, entry.id.1),
@@ -212,6 +213,8 @@ impl Protocol {
                 mailmap: None,
                 gates: Vec::new(),
                 unproven: None,
+                artifacts: Vec::new(),
+                artifacts_of: None,
                 evolutions: Vec::new(),
                 approvals: Vec::new(),
             }),

@@ -1,6 +1,7 @@
 //! Proving changes: which evolution is meant, where its pipeline is, where it runs, and what is
 //! recorded of the run.
 
+pub(crate) mod artifacts;
 pub(crate) mod current;
 pub(crate) mod isolate;
 pub(crate) mod junit;

@@ -137,6 +137,7 @@ impl Sealing<'_> {
             plea: Plea::default(),
             may_sign: false,
             without: Vec::new(),
+            artifacts_of: None,
         };
         let facts = self.facts(&intent, contact)?;
         let verdicts = steps::verdicts(&facts);

@@ -33,6 +33,8 @@ pub(crate) struct Intent {
     /// What was taken in of this worktree's files.
     pub taken: TakenIn,
     pub plea: Plea,
+    /// The evolution whose artifacts are chosen where builds differ, as it was typed.
+    pub artifacts_of: Option<String>,
     /// Whether their git may be asked to sign something, to see whose key it is.
     pub may_sign: bool,
     /// Evolutions that cannot be published, and are left out.
@@ -158,6 +160,7 @@ impl Sealing<'_> {
             agreed,
             rules,
             plea: intent.plea.clone(),
+            artifacts_of: intent.artifacts_of.clone(),
             release: intent.release.clone(),
             promoter: me,
             now,

@@ -63,6 +63,7 @@ impl Sealing<'_> {
                 held,
             },
             plea: Plea::default(),
+            artifacts_of: None,
             may_sign: false,
             without: Vec::new(),
         };

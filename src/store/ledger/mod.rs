@@ -283,6 +283,30 @@ impl Store {
         Ok(found)
     }
 
+    /// The releases whose `promotion.yaml` has one of these texts in it, in no order.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn sealing_any_of(&self, ledger: &Ledger, texts: &[&str]) -> Result<Vec<Sealed>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let any = aho_corasick::AhoCorasick::new(texts)?;
+        let mut found = Vec::new();
+        let mut folders: Vec<Oid> = self.at(&tree, "releases")?.into_iter().collect();
+        while let Some(folder) = folders.pop() {
+            for (name, oid) in self.list(&folder, "")? {
+                if self.is_tree(&oid) {
+                    folders.push(oid);
+                } else if name.ends_with(PROMOTION)
+                    && let Some(text) = self.blob(&oid)?
+                    && any.is_match(&text)
+                {
+                    found.push(Invalid::or_yaml(&text)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The withdrawal of a version, where it was withdrawn: the first that is not disputed.
     ///
     /// # Errors
