@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Outcome, product, typed};
-use crate::model::artifact::{self, Released};
+use crate::model::built::{self, Released};
 use crate::model::sealed::Advice;
 use crate::model::{Contract, Exit, Person, Refusal, Stamp, Version};
 use crate::session::Session;
@@ -89,7 +89,7 @@ fn notes(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Resu
         return Ok(Notes {
             withdrawal: session.core.advice(&ledger, &sealed.version)?,
             disputed: ledger.disputes(&sealed.version),
-            artifacts: artifact::released(&sealed),
+            artifacts: built::released(&sealed),
             version: sealed.version,
             contract,
             promoted_at: Some(sealed.promoted_at),

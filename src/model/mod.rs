@@ -7,6 +7,7 @@
 pub(crate) mod address;
 pub(crate) mod approval;
 pub(crate) mod artifact;
+pub(crate) mod built;
 pub(crate) mod change;
 pub(crate) mod changeset;
 pub(crate) mod conventional;

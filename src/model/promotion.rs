@@ -1,7 +1,7 @@
 //! Whether a version may be sealed now, and what exactly is sealed.
 
 use super::approval::{Agreed, Approved, Given};
-use super::artifact;
+use super::built;
 use super::evolution::Attempt;
 use super::excuse::{self, Plea, Rules};
 use super::mailmap::People;
@@ -162,9 +162,9 @@ pub(crate) fn decide(facts: &Facts) -> Result<Decision, Refusal> {
             .is_some_and(|change| attempt.says(change, &draft.root).passes())
     };
     let (generation, tree) = (&draft.root, &facts.release.tree);
-    let artifacts = artifact::to_seal(rules, contract, generation, tree, &attempts);
+    let artifacts = built::to_seal(rules, contract, generation, tree, &attempts);
     let chosen = facts.artifacts_of.as_ref();
-    let chosen = chosen.map(|text| artifact::choice(text, version, &artifacts));
+    let chosen = chosen.map(|text| built::choice(text, version, &artifacts));
     let sealed = Sealed {
         version: version.clone(),
         promotion: facts.promotion.clone(),

@@ -6,7 +6,7 @@ use super::page::{Colour, Page};
 use super::table::Cell;
 use super::{line, markdown, states, table};
 use crate::commands;
-use crate::model::artifact::{Released, Standing};
+use crate::model::built::{Released, Standing};
 use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Version};
 

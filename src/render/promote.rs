@@ -6,7 +6,7 @@ use super::page::{Colour, Page};
 use super::{line, markdown};
 use crate::commands;
 use crate::model::approval::Word;
-use crate::model::artifact;
+use crate::model::built;
 use crate::model::verdict::{ExcuseKind, Only, Verdict};
 
 /// A version that was sealed, or could be.
@@ -40,7 +40,7 @@ pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
             _ = writeln!(text, "    {}", line(change));
         }
     }
-    for built in artifact::lines(sealed) {
+    for built in built::lines(sealed) {
         _ = writeln!(text, "  {}", line(&built));
     }
     if promoted.unpushed {

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::commands::Outcome;
-use crate::model::artifact::{self, ArtifactName, Digest, Made, Standing};
+use crate::model::artifact::{ArtifactName, Digest};
+use crate::model::built::{self, Made, Standing};
 use crate::model::sealed::Advice;
 use crate::model::{Exit, Oid, Person, Refusal, Stamp, Version};
 use crate::session::Session;
@@ -84,8 +85,8 @@ pub(super) fn run(session: &Session<'_>, path: &Path, only: Option<&Version>) ->
         if only.is_some_and(|only| sealed.version != *only) {
             continue;
         }
-        for released in artifact::released(&sealed) {
-            let standing = artifact::standing(&released, &called, &sha256);
+        for released in built::released(&sealed) {
+            let standing = built::standing(&released, &called, &sha256);
             if standing == Standing::Unknown {
                 continue;
             }

@@ -2,7 +2,8 @@
 
 use super::facts::{Facts, Proven, Steps, Tried};
 use crate::model::approval::Approved;
-use crate::model::artifact::{self, SealedArtifact};
+use crate::model::artifact::SealedArtifact;
+use crate::model::built;
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::evolution::Attempt;
 use crate::model::excuse::Rules;
@@ -206,7 +207,7 @@ pub(super) fn unsaid(rules: &Rules, sealed: &Sealed) -> Option<Dispute> {
 pub(super) fn artifacts(facts: &Facts<'_>, heard: &[Attempt]) -> Option<Dispute> {
     let sealed = facts.sealed;
     let (generation, tree) = (&sealed.generation, &sealed.tree);
-    let made = artifact::to_seal(facts.counted_by(), facts.contract, generation, tree, heard);
+    let made = built::to_seal(facts.counted_by(), facts.contract, generation, tree, heard);
     let said = |one: &SealedArtifact| sealed.artifacts.contains(one);
     let other = made.iter().find(|one| !said(one));
     let more = sealed.artifacts.iter().find(|one| !made.contains(one));
