@@ -181,6 +181,11 @@ pub(super) fn file(known: &commands::verify::file::Known) -> Page {
             };
             _ = writeln!(text, "    {} {alike} {}", made.sha256, by.join(" and "));
         }
+        if !of.approved_by.is_empty() {
+            let by = of.approved_by.iter().map(|by| line(&by.to_string()));
+            let by: Vec<String> = by.collect();
+            _ = writeln!(text, "    approved by {}", by.join(" and "));
+        }
         if let Some(advice) = &of.withdrawal {
             let reason = line(&advice.withdrawal.reason);
             text = text

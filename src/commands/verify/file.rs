@@ -39,6 +39,8 @@ pub(crate) struct Of {
     pub promoted_at: Stamp,
     /// What was built under that name, and by whom; where builds agree, one with several people.
     pub made: Vec<Made>,
+    /// Who approved the release.
+    pub approved_by: Vec<Person>,
     pub withdrawal: Option<Advice>,
     /// What its entry is disputed for, a line each.
     pub disputed: Vec<String>,
@@ -85,6 +87,8 @@ pub(super) fn run(session: &Session<'_>, path: &Path, only: Option<&Version>) ->
         if only.is_some_and(|only| sealed.version != *only) {
             continue;
         }
+        let counted = sealed.approvals.iter().filter(|said| said.counted);
+        let approved_by: Vec<Person> = counted.map(|said| said.by.clone()).collect();
         for released in built::released(&sealed) {
             let standing = built::standing(&released, &called, &sha256);
             if standing == Standing::Unknown {
@@ -97,6 +101,7 @@ pub(super) fn run(session: &Session<'_>, path: &Path, only: Option<&Version>) ->
                 promoter: sealed.promoter.clone(),
                 promoted_at: sealed.promoted_at,
                 made: released.made,
+                approved_by: approved_by.clone(),
                 withdrawal: session.core.advice(&ledger, &sealed.version)?,
                 disputed: ledger.disputes(&sealed.version),
             };

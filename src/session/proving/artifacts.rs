@@ -1,9 +1,9 @@
 //! The files that a run made: found by the pipeline's globs, and told by their digests.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -86,19 +86,17 @@ pub(crate) fn named(file: &Path) -> Result<Artifact> {
 fn of_file(path: &Path, name: String) -> Result<Artifact> {
     let name = ArtifactName::try_from(name)
         .map_err(|why| Refusal::new(Exit::Invalid, format!("{}: {why}", path.display())))?;
-    let file = OpenOptions::new()
-        .read(true)
-        // Nor is anything waited for that is no file.
-        .custom_flags(
-            (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK)
-                .bits()
-                .cast_signed(),
-        )
-        .open(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    if !file.metadata()?.is_file() {
+    let unread = || format!("{} cannot be read", path.display());
+    let there = fs::symlink_metadata(path).with_context(unread)?;
+    if !there.is_file() {
         let what = format!("{} is no regular file", path.display());
         return Err(Refusal::new(Exit::Invalid, what).into());
+    }
+    let file = File::open(path).with_context(unread)?;
+    let opened = file.metadata()?;
+    if (opened.dev(), opened.ino()) != (there.dev(), there.ino()) {
+        let what = format!("{} was replaced while it was looked at", path.display());
+        return Err(Refusal::new(Exit::Failure, what).into());
     }
     let (size, sha256) = digest(file)?;
     Ok(Artifact { name, size, sha256 })
