@@ -86,7 +86,7 @@ pub(super) fn generations(list: &commands::generation::List) -> Page {
         let proven = format!("{}/{} proven", row.proven, row.changes);
         let mut described = row.description.clone().unwrap_or_default();
         if row.edited {
-            described = format!("(edited) {described}");
+            described = format!("(edited) {described}").trim_end().to_owned();
         }
         vec![
             Cell::of(Some(Colour::Typed), row.version.to_string()),
