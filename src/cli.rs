@@ -9,6 +9,7 @@ use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::evolution::EvolutionCommand;
+use crate::commands::export::ExportArgs;
 use crate::commands::generation::GenerationCommand;
 use crate::commands::hook::HookCommand;
 use crate::commands::import::ImportArgs;
@@ -119,6 +120,8 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = notes::Format::Markdown, value_name = "FORMAT", conflicts_with = "json")]
         format: notes::Format,
     },
+    /// Print what happened for other tools: statements of in-toto, or the whole audit trail
+    Export(ExportArgs),
     /// Check this clone, its settings and the cloud
     Doctor(DoctorArgs),
     /// Exchange with the cloud: the remote that the team shares

@@ -217,6 +217,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
             product,
             format,
         } => commands::notes::run(session, version.as_deref(), product.as_deref(), *format),
+        Command::Export(args) => commands::export::run(session, args),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
         Command::Demo | Command::Setup(_) | Command::Man(_) | Command::Completions(_) => {
@@ -237,6 +238,7 @@ impl Command {
                 | Self::Status
                 | Self::Where { .. }
                 | Self::Notes { .. }
+                | Self::Export(_)
                 | Self::Query(_)
                 | Self::Verify(_)
         )

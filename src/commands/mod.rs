@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod evolution;
+pub(crate) mod export;
 pub(crate) mod generation;
 pub(crate) mod hook;
 pub(crate) mod import;
@@ -126,6 +127,8 @@ pub(crate) enum Outcome {
     Cache(cache::Report),
     #[serde(rename = "gryt.verify/1")]
     Verify(verify::Report),
+    #[serde(rename = "gryt.export/1")]
+    Export(export::Exported),
     #[serde(rename = "gryt.verify.file/1")]
     VerifyFile(verify::file::Known),
     #[serde(rename = "gryt.verify.accept/1")]

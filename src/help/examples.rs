@@ -93,6 +93,10 @@ const EXAMPLES: &[(&str, &str)] = &[
          git gryt import --from changesets --as v2.0.0",
     ),
     (
+        "export",
+        "git gryt export --format csv\ngit gryt export --format in-toto",
+    ),
+    (
         "notes",
         "git gryt notes v1.2.0\ngit gryt notes --product billing\ngit gryt notes v1.2.0 --format sha256sums",
     ),

@@ -156,6 +156,8 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::RunPlan(planned) => return run::plan(planned).into(),
         Outcome::RunList(listing) => return run::pipelines(listing).into(),
         Outcome::RunValidate(validated) => run::validated(validated),
+        // It was printed while the command worked.
+        Outcome::Export(_) => return Page::default(),
         Outcome::VerifyFile(known) => return ledger::file(known),
         Outcome::Verify(found) => return ledger::verify(found),
         Outcome::Status(overview) => return status::status(overview),

@@ -26,6 +26,7 @@ mod doctor;
 mod documents;
 mod editing;
 mod evidence;
+mod export;
 mod from_commits;
 mod gpg;
 mod heirs;

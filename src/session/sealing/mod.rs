@@ -15,6 +15,7 @@ pub(crate) mod ready;
 pub(crate) mod received;
 pub(crate) mod republish;
 pub(crate) mod tag;
+pub(crate) mod trail;
 pub(crate) mod unheld;
 
 use super::{Cloud, Core, Drafts};
