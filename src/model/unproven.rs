@@ -22,7 +22,8 @@ pub(crate) struct NewCommit {
     #[serde(rename = "command")]
     pub next: Option<String>,
     /// The files that it changes by itself: none in which nothing changes but that they say the release's
-    /// version, and of a merge none that is as one of its parents has it, or as merging them makes it.
+    /// version, and of a merge none that is as one of its parents has it, or as merging them makes it. None
+    /// at all where there are too many to tell.
     #[serde(skip)]
     pub paths: Vec<String>,
     /// The changes that its trailers name.
@@ -34,7 +35,7 @@ impl NewCommit {
     /// Whether a policy wants a proof of it: it changes a file of the product that is none of those that a
     /// release itself changes.
     fn counts(&self, of: &Files) -> bool {
-        self.paths.iter().any(|path| of.hold(path))
+        self.paths.is_empty() || self.paths.iter().any(|path| of.hold(path))
     }
 }
 
@@ -234,11 +235,16 @@ fn numbered(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')
 }
 
-/// Whether a word is that version, or a development version of it.
-fn says(version: &Version, word: &str) -> bool {
+/// A version as files write it: without its product and its `v`.
+pub(crate) fn number(version: &Version) -> &str {
     let own = version.as_str();
     let own = own.rsplit('/').next().unwrap_or(own);
-    let own = own.strip_prefix('v').unwrap_or(own);
+    own.strip_prefix('v').unwrap_or(own)
+}
+
+/// Whether a word is that version, or a development version of it.
+fn says(version: &Version, word: &str) -> bool {
+    let own = number(version);
     let longer = format!("{own}.0");
     let longest = format!("{own}.0.0");
     [own, &longer, &longest].into_iter().any(|own| {
@@ -274,7 +280,7 @@ mod tests {
     #[test]
     fn what_a_release_itself_changes_and_what_is_anothers_wants_no_proof() {
         assert!(kept("", None, &["a"]));
-        assert!(!kept("", None, &[]));
+        assert!(kept("", None, &[]));
         assert!(!kept("", None, &["CHANGELOG.md", "web/CHANGELOG.md"]));
         assert!(kept("", None, &["CHANGELOG.md", "a"]));
         assert!(kept("release_files: [NEWS]", None, &["CHANGELOG.md"]));

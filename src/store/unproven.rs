@@ -1,6 +1,7 @@
 //! Which commits of a release are new, and covered by no proof (docs/policy.md, "New commits").
 
-use std::collections::{BTreeSet, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -20,6 +21,11 @@ const MOST: usize = 20_000;
 
 /// The most files of a commit in which a line that says the version is looked for.
 const FILES: usize = 50;
+
+/// The most entries of trees that are compared, over all commits, and how deep they may lie: anybody who can push
+/// can make a tree of a few objects that names more paths than there is memory.
+const ENTRIES: usize = 20_000_000;
+const DEEPEST: usize = 100;
 
 /// How deep merges of merge bases are nested at most.
 const NESTED: u32 = 4;
@@ -105,29 +111,46 @@ impl Store {
         self.complete(&[release], &here.collect::<Vec<_>>())?;
         let proven = self.proven_elsewhere(release, earlier, proofs)?;
         let repo = &*self.repo();
+        let mut saying = Saying {
+            version,
+            release: repo.find_commit(to_git(release)?)?.tree()?,
+            known: HashMap::new(),
+        };
+        let mut room = ENTRIES;
         let mut found = Vec::new();
         for oid in beyond {
             let commit = repo.find_commit(to_git(oid)?)?;
             if proven.trees.contains(&commit.tree_id()) {
                 continue;
             }
-            let own = match commit.parent_count() {
-                0 | 1 => {
-                    let old = commit.parents().next();
-                    let (old, new) = (old.map(|old| old.tree()).transpose()?, commit.tree()?);
-                    let diff = Self::diff_trees(repo, old.as_ref(), &new)?;
-                    if proven.has(&diff)? {
-                        continue;
+            let own;
+            if commit.parent_count() > 1 {
+                own = Some(self.of_merge(repo, &commit)?);
+            } else {
+                let old = commit.parents().next();
+                let (old, new) = (old.map(|old| old.tree()).transpose()?, commit.tree()?);
+                let mut paths = BTreeSet::new();
+                let mut into = Changes {
+                    repo,
+                    found: &mut paths,
+                    room: &mut room,
+                };
+                match into.between(old.as_ref(), Some(&new), &mut Vec::new(), DEEPEST)? {
+                    false => own = None,
+                    true if proven.may_have(&paths)? || saying.may_be_in(repo, &paths)? => {
+                        let diff = Self::diff_trees(repo, old.as_ref(), &new)?;
+                        if proven.has(&diff)? {
+                            continue;
+                        }
+                        for path in saying.only(repo, &diff)? {
+                            paths.remove(&path);
+                        }
+                        own = Some(paths);
                     }
-                    let mut own = paths(&diff);
-                    for path in only_saying(&diff, version)? {
-                        own.remove(&path);
-                    }
-                    own
+                    true => own = Some(paths),
                 }
-                _ => self.of_merge(repo, &commit)?,
-            };
-            if own.is_empty() {
+            }
+            if own.as_ref().is_some_and(BTreeSet::is_empty) {
                 continue;
             }
             let commit = self.commit(oid)?;
@@ -141,6 +164,7 @@ impl Store {
                 next: None,
                 paths: own
                     .iter()
+                    .flatten()
                     .map(|path| String::from_utf8_lossy(path).into_owned())
                     .collect(),
             });
@@ -274,6 +298,101 @@ impl Store {
 /// The most merges whose branches are named.
 const MERGES: usize = 200;
 
+/// The paths that differ between trees.
+struct Changes<'a> {
+    repo: &'a git2::Repository,
+    found: &'a mut BTreeSet<Vec<u8>>,
+    /// How many entries may still be looked at.
+    room: &'a mut usize,
+}
+
+impl Changes<'_> {
+    /// Gathers what differs below `path`; false where that is too much.
+    fn between(
+        &mut self,
+        old: Option<&git2::Tree<'_>>,
+        new: Option<&git2::Tree<'_>>,
+        path: &mut Vec<u8>,
+        levels: usize,
+    ) -> Result<bool> {
+        let (olds, news) = (
+            old.map_or(0, git2::Tree::len),
+            new.map_or(0, git2::Tree::len),
+        );
+        let Some(left) = self.room.checked_sub(olds + news) else {
+            return Ok(false);
+        };
+        *self.room = left;
+        let (mut at_old, mut at_new) = (0, 0);
+        loop {
+            let was = old.and_then(|tree| tree.get(at_old));
+            let is = new.and_then(|tree| tree.get(at_new));
+            let order = match (&was, &is) {
+                (None, None) => return Ok(true),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(was), Some(is)) => in_order(was, is),
+            };
+            at_old += usize::from(order != Ordering::Greater);
+            at_new += usize::from(order != Ordering::Less);
+            let was = was.filter(|_| order != Ordering::Greater);
+            let is = is.filter(|_| order != Ordering::Less);
+            if let (Some(was), Some(is)) = (&was, &is)
+                && was.id() == is.id()
+                && was.filemode_raw() == is.filemode_raw()
+            {
+                continue;
+            }
+            let Some(entry) = was.as_ref().or(is.as_ref()) else {
+                continue;
+            };
+            let end = path.len();
+            path.extend_from_slice(entry.name_bytes());
+            if is_folder(entry) {
+                let Some(levels) = levels.checked_sub(1) else {
+                    return Ok(false);
+                };
+                path.push(b'/');
+                let tree = |entry: &Option<git2::TreeEntry<'_>>| {
+                    let entry = entry.as_ref();
+                    entry
+                        .map(|entry| self.repo.find_tree(entry.id()))
+                        .transpose()
+                };
+                let (was, is) = (tree(&was)?, tree(&is)?);
+                if !self.between(was.as_ref(), is.as_ref(), path, levels)? {
+                    return Ok(false);
+                }
+            } else {
+                self.found.insert(path.clone());
+            }
+            path.truncate(end);
+        }
+    }
+}
+
+fn is_folder(entry: &git2::TreeEntry<'_>) -> bool {
+    entry.kind() == Some(git2::ObjectType::Tree)
+}
+
+/// The order of a tree's entries, in which a folder stands where its name would with a slash after it.
+fn in_order(one: &git2::TreeEntry<'_>, other: &git2::TreeEntry<'_>) -> Ordering {
+    let key = |entry: &git2::TreeEntry<'_>, at: usize| {
+        let name = entry.name_bytes();
+        match name.get(at) {
+            Some(byte) => *byte,
+            None if at == name.len() && is_folder(entry) => b'/',
+            None => 0,
+        }
+    };
+    let (first, second) = (one.name_bytes(), other.name_bytes());
+    let common = first.len().min(second.len());
+    first[..common]
+        .cmp(&second[..common])
+        .then_with(|| key(one, common).cmp(&key(other, common)))
+        .then_with(|| first.len().cmp(&second.len()))
+}
+
 /// What was proven under other commits.
 #[derive(Debug, Default)]
 struct Elsewhere {
@@ -282,6 +401,15 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
+    /// Whether a patch of those touches just these paths, which nearly always tells two apart.
+    fn may_have(&self, paths: &BTreeSet<Vec<u8>>) -> Result<bool> {
+        if self.patches.is_empty() || paths.is_empty() {
+            return Ok(false);
+        }
+        let paths = super::coverage::listed(paths)?;
+        Ok(self.patches.iter().any(|patch| patch.paths == paths))
+    }
+
     fn has(&self, diff: &git2::Diff<'_>) -> Result<bool> {
         if self.patches.is_empty() || diff.deltas().len() == 0 {
             return Ok(false);
@@ -298,28 +426,73 @@ impl Elsewhere {
     }
 }
 
-/// The files of a diff in which nothing changes but that lines say the release's version.
-fn only_saying(diff: &git2::Diff<'_>, version: &Version) -> Result<Vec<Vec<u8>>> {
-    let mut found = Vec::new();
-    if diff.deltas().len() > FILES {
-        return Ok(found);
-    }
-    for at in 0..diff.deltas().len() {
-        let Some(patch) = git2::Patch::from_diff(diff, at)? else {
-            continue;
-        };
-        let delta = patch.delta();
-        let same_kind = delta.status() == git2::Delta::Modified
-            && delta.old_file().mode() == delta.new_file().mode();
-        if same_kind
-            && patch.num_hunks() > 0
-            && only_says(&patch, version)?
-            && let Some(path) = delta.new_file().path_bytes()
-        {
-            found.push(path.to_vec());
+/// Files that say the version of a release.
+struct Saying<'a> {
+    version: &'a Version,
+    /// The release commit's tree, and what its files were found to say: a file is read once, and not with each
+    /// commit that changes it.
+    release: git2::Tree<'a>,
+    known: HashMap<Vec<u8>, bool>,
+}
+
+impl Saying<'_> {
+    /// Whether one of these files may be one.
+    fn may_be_in(&mut self, repo: &git2::Repository, paths: &BTreeSet<Vec<u8>>) -> Result<bool> {
+        if paths.len() > FILES {
+            return Ok(false);
         }
+        for path in paths {
+            if self.may_be_said_in(repo, path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
-    Ok(found)
+
+    /// The files of a diff in which nothing changes but that lines say the version.
+    fn only(&mut self, repo: &git2::Repository, diff: &git2::Diff<'_>) -> Result<Vec<Vec<u8>>> {
+        let mut found = Vec::new();
+        if diff.deltas().len() > FILES {
+            return Ok(found);
+        }
+        for (at, delta) in diff.deltas().enumerate() {
+            let same_kind = delta.status() == git2::Delta::Modified
+                && delta.old_file().mode() == delta.new_file().mode();
+            let Some(path) = delta.new_file().path_bytes().filter(|_| same_kind) else {
+                continue;
+            };
+            if self.may_be_said_in(repo, path)?
+                && let Some(patch) = git2::Patch::from_diff(diff, at)?
+                && patch.num_hunks() > 0
+                && only_says(&patch, self.version)?
+            {
+                found.push(path.to_vec());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the file has the version's number in it at the release commit.
+    fn may_be_said_in(&mut self, repo: &git2::Repository, path: &[u8]) -> Result<bool> {
+        if let Some(known) = self.known.get(path) {
+            return Ok(*known);
+        }
+        let entry = self.release.get_path(Path::new(OsStr::from_bytes(path)));
+        let says = match entry {
+            Ok(entry) if entry.kind() == Some(git2::ObjectType::Blob) => {
+                let number = unproven::number(self.version).as_bytes();
+                let blob = repo.find_blob(entry.id())?;
+                blob.content()
+                    .windows(number.len())
+                    .any(|text| text == number)
+            }
+            Ok(_) => false,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => false,
+            Err(error) => return Err(error.into()),
+        };
+        self.known.insert(path.to_vec(), says);
+        Ok(says)
+    }
 }
 
 fn only_says(patch: &git2::Patch<'_>, version: &Version) -> Result<bool> {
