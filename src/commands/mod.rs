@@ -42,9 +42,9 @@ pub(crate) enum Outcome {
     #[serde(rename = "gryt.config/1")]
     Config(config::Settings),
     #[serde(rename = "gryt.generation.new/1")]
-    GenerationNew(generation::Made),
+    GenerationNew(generation::declare::Made),
     #[serde(rename = "gryt.generation.edit/1")]
-    GenerationEdit(generation::Changed),
+    GenerationEdit(generation::edit::Changed),
     #[serde(rename = "gryt.generation.list/1")]
     GenerationList(generation::List),
     #[serde(rename = "gryt.generation.show/1")]

@@ -2,8 +2,8 @@
 
 use super::artifact::{ArtifactName, Digest, MadeBy, SealedArtifact};
 use super::evolution::{Attempt, EvolutionName};
-use super::excuse::Rules;
 use super::mailmap::People;
+use super::policies::Rules;
 use super::policy::Policy;
 use super::sealed::Sealed;
 use super::{Contract, Exit, Oid, Person, Refusal, Version};

@@ -102,7 +102,7 @@ fn weight(gate: Gate, policy: &Policy, rules: RuleSet, new: &New<'_>) -> Strictn
         },
         Gate::AllowedBranches => policy.allowed_branches.is_some() && new.fresh.branches.is_some(),
         Gate::Versions => policy.versions.rules(),
-        // It is about there being a policy to judge by: see `excuse::Rules`.
+        // It is about there being a policy to judge by: see `policies::Rules`.
         Gate::PreviousPolicy => false,
     };
     match on {

@@ -43,6 +43,7 @@ pub(crate) mod person;
 pub(crate) mod pipeline;
 mod place;
 mod plainly;
+pub(crate) mod policies;
 pub(crate) mod policy;
 pub(crate) mod promotion;
 pub(crate) mod proof;

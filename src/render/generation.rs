@@ -11,7 +11,7 @@ use crate::model::signed_by::{SignedBy, State};
 use crate::model::standing::{Progress, Standing};
 
 /// A draft that was declared.
-pub(super) fn new_generation(made: &commands::generation::Made) -> String {
+pub(super) fn new_generation(made: &commands::generation::declare::Made) -> String {
     let mut text = made.found.as_ref().map(proposed).unwrap_or_default();
     let version = &made.version;
     if made.dry_run {

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::page::{Colour, Page};
-use super::{evolution, generation, ledger, promote, query, run, setup, status, sync};
+use super::{
+    compared, evolution, generation, ledger, news, promote, query, run, setup, status, sync,
+};
 use crate::commands::Outcome;
 use crate::context::Event;
 use crate::model::Refusal;
@@ -22,7 +24,7 @@ pub(super) fn event(event: Event<'_>) -> Page {
             format!("[{step}] left processes running, which were ended").into()
         }
         Event::StepEnded { result } => run::step(result),
-        Event::News { news } => super::line(&sync::news_line(news)).into(),
+        Event::News { news } => super::line(&news::news_line(news)).into(),
         // These are drawn, or passed on as they come.
         Event::RunStarted { .. }
         | Event::RunEnded
@@ -180,10 +182,10 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::Push(pushed) => sync::push(pushed),
         Outcome::PushEvolutions(pushed) => sync::push_evolutions(pushed),
         Outcome::SyncStatus(comparison) => {
-            return Page::with_headings(&sync::comparison(comparison));
+            return Page::with_headings(&compared::comparison(comparison));
         }
         Outcome::SyncStatusVersion(status) => {
-            return Page::with_headings(&sync::version_status(status));
+            return Page::with_headings(&compared::version_status(status));
         }
         Outcome::Log(entries) => return ledger::log(entries),
         Outcome::Setup(done) => setup::setup(done),

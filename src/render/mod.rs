@@ -2,10 +2,12 @@
 //! events.
 
 mod board;
+mod compared;
 mod evolution;
 mod generation;
 mod human;
 mod ledger;
+mod news;
 mod page;
 mod promote;
 mod query;
@@ -207,7 +209,7 @@ pub(crate) fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
         ctx.warn(format!("{}: {}", conflict.version, conflict.reason));
     }
     for news in &pulled.news {
-        ctx.note(sync::news_line(news));
+        ctx.note(news::news_line(news));
     }
     for line in sync::pull_notes(&pulled.details, &pulled.told_late).lines() {
         ctx.note(line.trim());

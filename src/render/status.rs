@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
-use super::{line, states, sync, table};
+use super::{compared, line, states, table};
 use crate::commands;
 use crate::model::{Version, unproven};
 
@@ -63,7 +63,7 @@ pub(super) fn status(overview: &commands::status::Overview) -> Page {
         let what = format!("{version} awaits your approval: git gryt approve {version}");
         page = page.and(Colour::Warning, what).plainly("\n");
     }
-    page += sync::files(&overview.files).as_str();
+    page += compared::files(&overview.files).as_str();
     if !overview.latest.is_empty() {
         let latest: Vec<&str> = overview.latest.iter().map(Version::as_str).collect();
         _ = writeln!(page, "Last promoted: {}", latest.join(", "));

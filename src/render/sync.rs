@@ -3,19 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{generation, line};
+use super::line;
+use super::news::{self, disputed};
 use crate::commands;
-use crate::model::approval::Word;
-use crate::model::disputed::Dispute;
-use crate::model::listed::listed;
-use crate::model::news::News;
 use crate::model::publish;
-use crate::model::state::{SyncState, Trial};
-use crate::model::verdict::Gate;
-use crate::model::{EvolutionName, Person, Version, unproven};
-
-/// The longest list of news; the rest is counted.
-const NEWS: usize = 8;
+use crate::model::{EvolutionName, Version};
 
 /// What a pull brought.
 pub(super) fn pull(pulled: &commands::sync::Pulled) -> String {
@@ -31,7 +23,7 @@ pub(super) fn pull(pulled: &commands::sync::Pulled) -> String {
             text += &way(conflict.details.as_deref(), &conflict.next);
         }
     }
-    text += &news(&pulled.news);
+    text += &news::news(&pulled.news);
     let mut notes = pull_notes(&pulled.details, &pulled.told_late);
     for name in &pulled.shared {
         _ = writeln!(notes, "  shared your {name}: its commits are published");
@@ -176,11 +168,6 @@ pub(super) fn pull_notes(
     notes
 }
 
-fn disputed(entry: &str, why: &[Dispute], by: &Person) -> String {
-    let why: Vec<String> = why.iter().map(ToString::to_string).collect();
-    format!("{entry} is disputed: {} ({})", why.join("; "), by.name)
-}
-
 fn late(name: &EvolutionName) -> String {
     let version = &name.version;
     format!("  {name} is late: {version} was promoted without it")
@@ -227,7 +214,7 @@ pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
 }
 
 /// Who has a version, and what to type, below what was said of it.
-fn way(details: Option<&str>, next: &[String]) -> String {
+pub(super) fn way(details: Option<&str>, next: &[String]) -> String {
     let mut text = String::new();
     if let Some(details) = details {
         for part in details.lines() {
@@ -272,131 +259,6 @@ pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> Stri
         for next in &refusal.next {
             _ = writeln!(text, "  {next}");
         }
-    }
-    text
-}
-
-/// This clone beside the cloud.
-pub(super) fn comparison(comparison: &commands::sync::status::Comparison) -> String {
-    let mut text = String::from("Local generations:\n");
-    let versions = comparison
-        .local
-        .iter()
-        .map(|row| row.version.as_str().len());
-    let there = comparison
-        .cloud
-        .iter()
-        .map(|row| row.version.as_str().len());
-    let width = versions.chain(there).max().unwrap_or(0);
-    if comparison.local.is_empty() {
-        text += "  none\n";
-    }
-    if comparison.more {
-        text += "  (older ones: git gryt log)\n";
-    }
-    for row in &comparison.local {
-        let edited = if row.edited { ", edited here" } else { "" };
-        _ = writeln!(
-            text,
-            "  {:<width$}  {:<8}  {:<9}  (cloud: {}{edited})",
-            row.version.as_str(),
-            row.status.to_string(),
-            original(row.sync),
-            row.cloud
-        );
-    }
-    if !comparison.cloud.is_empty() {
-        text += "\nCloud generations not in local:\n";
-        for row in &comparison.cloud {
-            _ = writeln!(text, "  {:<width$}  {}", row.version.as_str(), row.status);
-        }
-    }
-    if !comparison.conflicts.is_empty() {
-        text += "\nConflicts:\n";
-        for clash in &comparison.conflicts {
-            _ = writeln!(text, "  {}: {}", clash.version, clash.message);
-            text += &way(clash.details.as_deref(), &clash.next);
-        }
-    }
-    if !comparison.files.is_empty() {
-        text.push('\n');
-        text += &files(&comparison.files);
-    }
-    if !comparison.unshared.is_empty() {
-        text += "\nNot shared (git gryt sync push-evolutions):\n";
-        for name in &comparison.unshared {
-            _ = writeln!(text, "  {name}");
-        }
-    }
-    let generations = |n: usize| if n == 1 { "generation" } else { "generations" };
-    let unshared = comparison.unshared.len();
-    let line = match (comparison.behind, comparison.ahead) {
-        (0, 0) if !comparison.conflicts.is_empty() => "Conflict".to_owned(),
-        (0, 0) if unshared > 0 => {
-            let evolutions = if unshared == 1 {
-                "evolution"
-            } else {
-                "evolutions"
-            };
-            format!("Ahead ({unshared} {evolutions} not pushed)")
-        }
-        (0, 0) if !comparison.files.is_empty() => {
-            "Not up to date (edits cannot be taken in)".to_owned()
-        }
-        (0, 0) => "Up to date".to_owned(),
-        (0, n) => format!("Ahead ({n} local {} not pushed)", generations(n)),
-        (n, _) => format!("Behind ({n} cloud {} not pulled)", generations(n)),
-    };
-    _ = writeln!(text, "\nSync status: {line}");
-    text
-}
-
-/// Files whose edits cannot be taken in, and what to type.
-pub(super) fn files(files: &[commands::sync::status::HeldFile]) -> String {
-    let mut text = String::new();
-    if !files.is_empty() {
-        text += "Edits that cannot be taken in:\n";
-    }
-    for file in files {
-        _ = writeln!(text, "  {}", line(&file.what));
-        for why in &file.why {
-            _ = writeln!(text, "    {}", line(why));
-        }
-        text += &way(None, &file.next);
-    }
-    text
-}
-
-/// A state by the word of the original design's blocks, which tell no draft that was never pushed
-/// from one that went on since.
-fn original(sync: SyncState) -> String {
-    match sync {
-        SyncState::NotSynced => SyncState::Pending,
-        other => other,
-    }
-    .to_string()
-}
-
-/// How far a version is proven.
-pub(super) fn version_status(status: &commands::sync::status::OfVersion) -> String {
-    let mut text = format!("Generation: {} ({})\n", status.version, status.status);
-    text += &generation::changes(&status.changes);
-    if status.status.is_open() {
-        for missing in &status.missing {
-            _ = writeln!(text, "  {}", line(missing));
-        }
-        let gate = <&str>::from(Gate::UnprovenCommits);
-        let unproven = status.unproven.len();
-        // A gate that stops says the same.
-        if unproven > 0 && !status.missing.iter().any(|line| line.starts_with(gate)) {
-            let (count, version) = (unproven::counted(unproven), &status.version);
-            _ = writeln!(
-                text,
-                "  {count} (-v lists them): git gryt run --uncovered {version}"
-            );
-        }
-        let ready = if status.ready { "YES" } else { "NO" };
-        _ = writeln!(text, "Ready for promotion: {ready}");
     }
     text
 }
@@ -493,69 +355,4 @@ pub(super) fn backfill(done: &crate::session::cloud::backfill::Backfilled) -> St
         );
     }
     text
-}
-
-/// What others did.
-pub(super) fn news(all: &[News]) -> String {
-    let mut text = String::new();
-    if !all.is_empty() {
-        text += "\nNews:\n";
-    }
-    for one in all.iter().take(NEWS) {
-        _ = writeln!(text, "  {}", line(&news_line(one)));
-    }
-    if all.len() > NEWS {
-        _ = writeln!(text, "  and {} more: git gryt log", all.len() - NEWS);
-    }
-    text
-}
-
-/// One piece of news.
-pub(super) fn news_line(news: &News) -> String {
-    match news {
-        News::Promoted { version, by } => format!("{} promoted {version}", by.name),
-        News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
-        News::Disputed { entry, by, why } => disputed(entry, why, by),
-        News::Draft {
-            version,
-            by,
-            others,
-            new,
-        } => {
-            let mut names = vec![by.name.as_str()];
-            names.extend(others.iter().map(|person| person.name.as_str()));
-            let names = listed(&names);
-            match (new, others.as_slice()) {
-                (true, []) => format!("{names} declared {version}"),
-                (true, _) => format!("{version} is new, by {names}"),
-                (false, _) => format!("{names} edited {version}"),
-            }
-        }
-        News::Left { version } => format!("the draft {version} left the cloud"),
-        News::Approval { version, by, says } => match says {
-            Word::Approved => format!("{} approved {version}", by.name),
-            Word::Rejected => format!("{} rejected {version}", by.name),
-            Word::Revoked => format!("{} took back what they said of {version}", by.name),
-        },
-        News::Voided { version, reason } => {
-            format!(
-                "your approval of {version} does not hold any more: {reason}: git gryt approve {version}"
-            )
-        }
-        News::Asked { version } => {
-            format!("{version} is proven and awaits your approval: git gryt approve {version}")
-        }
-        News::Proof { name, by, status } => {
-            let (who, change, version) = (&by.name, &name.change, &name.version);
-            let rc = name.rc();
-            match status {
-                Trial::Pass => format!("{who} proved {change} in {version} ({rc})"),
-                Trial::Fail => format!("{change} in {version} failed for {who} ({rc})"),
-                Trial::Abandoned => format!("{who} abandoned {rc} of {change} in {version}"),
-                Trial::Dropped | Trial::Started | Trial::Elsewhere | Trial::Stale => {
-                    format!("{change} in {version}: {status} ({who}, {rc})")
-                }
-            }
-        }
-    }
 }

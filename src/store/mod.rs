@@ -7,6 +7,7 @@
 
 pub(crate) mod adopted;
 mod approval;
+mod branches;
 pub(crate) mod code;
 mod coverage;
 mod disputed;

@@ -6,7 +6,7 @@ use crate::model::artifact::SealedArtifact;
 use crate::model::built;
 use crate::model::disputed::{Dispute, Rule};
 use crate::model::evolution::Attempt;
-use crate::model::excuse::Rules;
+use crate::model::policies::Rules;
 use crate::model::proof::{Outcome, outcome};
 use crate::model::sealed::{Folded, Sealed};
 use crate::model::subject::Subject;

@@ -2,8 +2,8 @@
 
 use crate::model::approval::{Agreed, Given};
 use crate::model::evolution::Attempt;
-use crate::model::excuse::Rules;
 use crate::model::mailmap::People;
+use crate::model::policies::Rules;
 use crate::model::proof::Proof;
 use crate::model::rules::RuleSet;
 use crate::model::sealed::Sealed;

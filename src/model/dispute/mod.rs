@@ -15,7 +15,7 @@ use super::Invalid;
 use super::approval::Agreed;
 use super::disputed::{Dispute, Rule};
 use super::evolution::Attempt;
-use super::excuse::Rules;
+use super::policies::Rules;
 use super::rules::RuleSet;
 use super::subject::Subject;
 use clauses::{

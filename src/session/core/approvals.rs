@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Core;
 use super::sides::Three;
 use crate::model::approval::{Agreed, Given};
-use crate::model::excuse::Rules;
+use crate::model::policies::Rules;
 use crate::model::promotion::Draft;
 use crate::model::reconcile::Seal;
 use crate::model::sealed::Sealed;

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::Core;
 use crate::model::evolution::Attempt;
-use crate::model::excuse::Rules;
 use crate::model::gate;
+use crate::model::policies::Rules;
 use crate::model::promotion::Release;
 use crate::model::recorders;
 use crate::model::strictness::Strictness;

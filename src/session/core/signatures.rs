@@ -9,7 +9,7 @@ use super::Core;
 use crate::git::gpg::{self, Keyring};
 use crate::model::approval::Given;
 use crate::model::evolution::Attempt;
-use crate::model::excuse::Rules;
+use crate::model::policies::Rules;
 use crate::model::policy::Policy;
 use crate::model::signature::{Form, Signature, Signed};
 use crate::model::signers::Blocks;

@@ -1,6 +1,11 @@
 //! Which commits of a release are new, and covered by no proof (docs/policy.md, "New commits").
 
-use std::cmp::Ordering;
+mod changes;
+mod saying;
+
+use changes::Changes;
+use saying::Saying;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -9,18 +14,15 @@ use std::path::Path;
 use anyhow::Result;
 use git2::{Commit, Sort};
 
-use super::coverage::{Patch, id, paths};
-use super::{Store, of_git, to_git};
 use crate::model::proof::{PatchId, Proof};
 use crate::model::trailers::{self, Key};
-use crate::model::unproven::{self, NewCommit};
+use crate::model::unproven::NewCommit;
 use crate::model::{Exit, Oid, Refusal, Version};
+use crate::store::coverage::{Patch, id, paths};
+use crate::store::{Store, of_git, to_git};
 
 /// The most new commits that are looked at, the newest first.
 const MOST: usize = 20_000;
-
-/// The most files of a commit in which a line that says the version is looked for.
-const FILES: usize = 50;
 
 /// The most entries of trees that are compared, over all commits, and how deep they may lie: anybody who can push
 /// can make a tree of a few objects that names more paths than there is memory.
@@ -298,101 +300,6 @@ impl Store {
 /// The most merges whose branches are named.
 const MERGES: usize = 200;
 
-/// The paths that differ between trees.
-struct Changes<'a> {
-    repo: &'a git2::Repository,
-    found: &'a mut BTreeSet<Vec<u8>>,
-    /// How many entries may still be looked at.
-    room: &'a mut usize,
-}
-
-impl Changes<'_> {
-    /// Gathers what differs below `path`; false where that is too much.
-    fn between(
-        &mut self,
-        old: Option<&git2::Tree<'_>>,
-        new: Option<&git2::Tree<'_>>,
-        path: &mut Vec<u8>,
-        levels: usize,
-    ) -> Result<bool> {
-        let (olds, news) = (
-            old.map_or(0, git2::Tree::len),
-            new.map_or(0, git2::Tree::len),
-        );
-        let Some(left) = self.room.checked_sub(olds + news) else {
-            return Ok(false);
-        };
-        *self.room = left;
-        let (mut at_old, mut at_new) = (0, 0);
-        loop {
-            let was = old.and_then(|tree| tree.get(at_old));
-            let is = new.and_then(|tree| tree.get(at_new));
-            let order = match (&was, &is) {
-                (None, None) => return Ok(true),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(was), Some(is)) => in_order(was, is),
-            };
-            at_old += usize::from(order != Ordering::Greater);
-            at_new += usize::from(order != Ordering::Less);
-            let was = was.filter(|_| order != Ordering::Greater);
-            let is = is.filter(|_| order != Ordering::Less);
-            if let (Some(was), Some(is)) = (&was, &is)
-                && was.id() == is.id()
-                && was.filemode_raw() == is.filemode_raw()
-            {
-                continue;
-            }
-            let Some(entry) = was.as_ref().or(is.as_ref()) else {
-                continue;
-            };
-            let end = path.len();
-            path.extend_from_slice(entry.name_bytes());
-            if is_folder(entry) {
-                let Some(levels) = levels.checked_sub(1) else {
-                    return Ok(false);
-                };
-                path.push(b'/');
-                let tree = |entry: &Option<git2::TreeEntry<'_>>| {
-                    let entry = entry.as_ref();
-                    entry
-                        .map(|entry| self.repo.find_tree(entry.id()))
-                        .transpose()
-                };
-                let (was, is) = (tree(&was)?, tree(&is)?);
-                if !self.between(was.as_ref(), is.as_ref(), path, levels)? {
-                    return Ok(false);
-                }
-            } else {
-                self.found.insert(path.clone());
-            }
-            path.truncate(end);
-        }
-    }
-}
-
-fn is_folder(entry: &git2::TreeEntry<'_>) -> bool {
-    entry.kind() == Some(git2::ObjectType::Tree)
-}
-
-/// The order of a tree's entries, in which a folder stands where its name would with a slash after it.
-fn in_order(one: &git2::TreeEntry<'_>, other: &git2::TreeEntry<'_>) -> Ordering {
-    let key = |entry: &git2::TreeEntry<'_>, at: usize| {
-        let name = entry.name_bytes();
-        match name.get(at) {
-            Some(byte) => *byte,
-            None if at == name.len() && is_folder(entry) => b'/',
-            None => 0,
-        }
-    };
-    let (first, second) = (one.name_bytes(), other.name_bytes());
-    let common = first.len().min(second.len());
-    first[..common]
-        .cmp(&second[..common])
-        .then_with(|| key(one, common).cmp(&key(other, common)))
-        .then_with(|| first.len().cmp(&second.len()))
-}
-
 /// What was proven under other commits.
 #[derive(Debug, Default)]
 struct Elsewhere {
@@ -424,92 +331,4 @@ impl Elsewhere {
         let found = of_git(found);
         Ok(first.id == found || near.any(|patch| patch.id == found))
     }
-}
-
-/// Files that say the version of a release.
-struct Saying<'a> {
-    version: &'a Version,
-    /// The release commit's tree, and what its files were found to say: a file is read once, and not with each
-    /// commit that changes it.
-    release: git2::Tree<'a>,
-    known: HashMap<Vec<u8>, bool>,
-}
-
-impl Saying<'_> {
-    /// Whether one of these files may be one.
-    fn may_be_in(&mut self, repo: &git2::Repository, paths: &BTreeSet<Vec<u8>>) -> Result<bool> {
-        if paths.len() > FILES {
-            return Ok(false);
-        }
-        for path in paths {
-            if self.may_be_said_in(repo, path)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The files of a diff in which nothing changes but that lines say the version.
-    fn only(&mut self, repo: &git2::Repository, diff: &git2::Diff<'_>) -> Result<Vec<Vec<u8>>> {
-        let mut found = Vec::new();
-        if diff.deltas().len() > FILES {
-            return Ok(found);
-        }
-        for (at, delta) in diff.deltas().enumerate() {
-            let same_kind = delta.status() == git2::Delta::Modified
-                && delta.old_file().mode() == delta.new_file().mode();
-            let Some(path) = delta.new_file().path_bytes().filter(|_| same_kind) else {
-                continue;
-            };
-            if self.may_be_said_in(repo, path)?
-                && let Some(patch) = git2::Patch::from_diff(diff, at)?
-                && patch.num_hunks() > 0
-                && only_says(&patch, self.version)?
-            {
-                found.push(path.to_vec());
-            }
-        }
-        Ok(found)
-    }
-
-    /// Whether the file has the version's number in it at the release commit.
-    fn may_be_said_in(&mut self, repo: &git2::Repository, path: &[u8]) -> Result<bool> {
-        if let Some(known) = self.known.get(path) {
-            return Ok(*known);
-        }
-        let entry = self.release.get_path(Path::new(OsStr::from_bytes(path)));
-        let says = match entry {
-            Ok(entry) if entry.kind() == Some(git2::ObjectType::Blob) => {
-                let number = unproven::number(self.version).as_bytes();
-                let blob = repo.find_blob(entry.id())?;
-                blob.content()
-                    .windows(number.len())
-                    .any(|text| text == number)
-            }
-            Ok(_) => false,
-            Err(error) if error.code() == git2::ErrorCode::NotFound => false,
-            Err(error) => return Err(error.into()),
-        };
-        self.known.insert(path.to_vec(), says);
-        Ok(says)
-    }
-}
-
-fn only_says(patch: &git2::Patch<'_>, version: &Version) -> Result<bool> {
-    let (mut old, mut new) = (Vec::new(), Vec::new());
-    for hunk in 0..patch.num_hunks() {
-        for line in 0..patch.num_lines_in_hunk(hunk)? {
-            let line = patch.line_in_hunk(hunk, line)?;
-            let text = String::from_utf8_lossy(line.content()).into_owned();
-            match line.origin() {
-                '-' => old.push(text),
-                '+' => new.push(text),
-                ' ' => {}
-                _ => return Ok(false),
-            }
-        }
-    }
-    let mut pairs = old.iter().zip(&new);
-    let says = |(old, new): (&String, &String)| unproven::only_says(version, old, new);
-    Ok(old.len() == new.len() && pairs.all(says))
 }

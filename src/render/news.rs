@@ -1,0 +1,83 @@
+//! What came in with a pull, a line each.
+
+use super::line;
+use crate::model::Person;
+use crate::model::approval::Word;
+use crate::model::disputed::Dispute;
+use crate::model::listed::listed;
+use crate::model::news::News;
+use crate::model::state::Trial;
+use std::fmt::Write;
+
+/// The longest list of news; the rest is counted.
+pub(super) const NEWS: usize = 8;
+
+/// What others did.
+pub(super) fn news(all: &[News]) -> String {
+    let mut text = String::new();
+    if !all.is_empty() {
+        text += "\nNews:\n";
+    }
+    for one in all.iter().take(NEWS) {
+        _ = writeln!(text, "  {}", line(&news_line(one)));
+    }
+    if all.len() > NEWS {
+        _ = writeln!(text, "  and {} more: git gryt log", all.len() - NEWS);
+    }
+    text
+}
+
+/// One piece of news.
+pub(super) fn news_line(news: &News) -> String {
+    match news {
+        News::Promoted { version, by } => format!("{} promoted {version}", by.name),
+        News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
+        News::Disputed { entry, by, why } => disputed(entry, why, by),
+        News::Draft {
+            version,
+            by,
+            others,
+            new,
+        } => {
+            let mut names = vec![by.name.as_str()];
+            names.extend(others.iter().map(|person| person.name.as_str()));
+            let names = listed(&names);
+            match (new, others.as_slice()) {
+                (true, []) => format!("{names} declared {version}"),
+                (true, _) => format!("{version} is new, by {names}"),
+                (false, _) => format!("{names} edited {version}"),
+            }
+        }
+        News::Left { version } => format!("the draft {version} left the cloud"),
+        News::Approval { version, by, says } => match says {
+            Word::Approved => format!("{} approved {version}", by.name),
+            Word::Rejected => format!("{} rejected {version}", by.name),
+            Word::Revoked => format!("{} took back what they said of {version}", by.name),
+        },
+        News::Voided { version, reason } => {
+            format!(
+                "your approval of {version} does not hold any more: {reason}: git gryt approve {version}"
+            )
+        }
+        News::Asked { version } => {
+            format!("{version} is proven and awaits your approval: git gryt approve {version}")
+        }
+        News::Proof { name, by, status } => {
+            let (who, change, version) = (&by.name, &name.change, &name.version);
+            let rc = name.rc();
+            match status {
+                Trial::Pass => format!("{who} proved {change} in {version} ({rc})"),
+                Trial::Fail => format!("{change} in {version} failed for {who} ({rc})"),
+                Trial::Abandoned => format!("{who} abandoned {rc} of {change} in {version}"),
+                Trial::Dropped | Trial::Started | Trial::Elsewhere | Trial::Stale => {
+                    format!("{change} in {version}: {status} ({who}, {rc})")
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn disputed(entry: &str, why: &[Dispute], by: &Person) -> String {
+    let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+    format!("{entry} is disputed: {} ({})", why.join("; "), by.name)
+}
