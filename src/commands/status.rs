@@ -52,7 +52,7 @@ pub(crate) struct Current {
     /// The commit that its last proof is of, where that is not `HEAD`.
     #[serde(rename = "proven_at")]
     pub elsewhere: Option<Oid>,
-    /// How many commits are new at `HEAD` and not covered by a proof of its version.
+    /// How many new commits at `HEAD` no proof of its version covers.
     #[serde(rename = "unproven_commit_count")]
     pub unproven: Option<usize>,
 }

@@ -178,7 +178,7 @@ fn missing(why: &str) -> Refusal {
     let what = "A gpg signature cannot be judged here: gpg is missing, too old, or does not work";
     Refusal::new(Exit::Failure, what)
         .because(format!("gpg: {why}"))
-        .because("Install GnuPG, or mend it, and type the command again")
+        .because("Install or repair GnuPG, and run the command again")
         .caused(Cause::NoProgram)
 }
 

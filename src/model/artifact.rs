@@ -13,7 +13,7 @@ pub(crate) const MOST: usize = 100;
 /// The longest name of one, in bytes.
 const LONGEST: usize = 255;
 
-/// A file that a run made: not the file itself, which lies elsewhere.
+/// A file that a run built: its name, size and digest. The file itself is stored elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -140,7 +140,7 @@ pub struct Artifacts {
     pub from: Option<Vec<String>>,
 }
 
-/// An artifact that went into a release, and the evolutions whose proofs made it.
+/// An artifact that was sealed with a release, and the evolutions whose proofs name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

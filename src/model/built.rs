@@ -87,7 +87,7 @@ pub(crate) struct Released {
     pub chosen: bool,
 }
 
-/// A file that was made, and by whom.
+/// A built file, and the people whose proofs name it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Made {
@@ -177,7 +177,10 @@ pub(crate) fn choice(
         match names.is_empty() {
             true => refusal
                 .because("No proof that counts and ran on the release commit's very tree made any"),
-            false => refusal.because(format!("It seals those of {}", names.join(", "))),
+            false => refusal.because(format!(
+                "These evolutions have artifacts: {}",
+                names.join(", ")
+            )),
         }
     })
 }
@@ -219,7 +222,7 @@ pub(crate) fn lines(sealed: &Sealed) -> Vec<String> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Standing {
-    /// A release sealed this very file.
+    /// A release sealed this exact file.
     Sealed,
     /// One seals the name, and builds of it differ, this one being among them.
     Contested,
@@ -300,7 +303,10 @@ mod tests {
             1
         );
         let refusal = choice("A/rc.3", &"v1.0.0".parse().unwrap(), &differ).unwrap_err();
-        assert_eq!(refusal.why, ["It seals those of A/rc.1, A/rc.2"]);
+        assert_eq!(
+            refusal.why,
+            ["These evolutions have artifacts: A/rc.1, A/rc.2"]
+        );
     }
 
     #[test]

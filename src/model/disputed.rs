@@ -39,7 +39,7 @@ pub(crate) enum Rule {
     Evolution,
     /// Each proof fits the commit that it proves, and its own steps.
     Proof,
-    /// Each folded approval is valid, of this release, and the entry says the same of it.
+    /// Each sealed approval is valid, is for this release, and matches what the entry says of it.
     Approval,
     /// What counted is what counts.
     Counted,

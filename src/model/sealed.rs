@@ -118,7 +118,7 @@ pub(crate) fn number_of(path: &str) -> Option<usize> {
     name.parse().ok().filter(|number| *number > 0)
 }
 
-/// A withdrawal, and where it leads now.
+/// A withdrawal, and the version to use instead.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Advice {

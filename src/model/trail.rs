@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Start,
     /// A pipeline was run.
     Run,
-    /// A result was recorded from elsewhere.
+    /// A result that ran elsewhere was recorded.
     Record,
     Abandonment,
     /// Somebody approved a release, rejected it, or took that back.

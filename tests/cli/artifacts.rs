@@ -84,7 +84,10 @@ fn a_file_is_known_by_the_release_that_sealed_it() {
     bob.must("printf v2.0.0 > one");
     assert_eq!(bob.sh("git gryt verify --file one").code, 9);
     let none = bob.refused(7, "git gryt promote v3.0.0 --artifacts-of B/rc.7");
-    assert!(none.contains("It seals those of B/rc.1, B/rc.2"), "{none}");
+    assert!(
+        none.contains("These evolutions have artifacts: B/rc.1, B/rc.2"),
+        "{none}"
+    );
     let chosen = bob.must("git gryt promote v3.0.0 --artifacts-of v3.0.0/B/rc.2");
     assert!(
         chosen.contains("  one is bob's, whose digest was chosen: "),

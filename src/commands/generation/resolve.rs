@@ -241,7 +241,7 @@ fn repair(
             let what = format!("What the cloud has as the draft of {version} is no commit");
             let name = names::draft(version);
             return Err(Refusal::new(Exit::Conflict, what)
-                .because("It cannot be edited. This replaces it by the draft of this clone, or removes it:")
+                .because("It cannot be edited. This command replaces it with this clone's draft, or removes it:")
                 .then(session.core.clears(&name, bad, here)?)
                 .into());
         }

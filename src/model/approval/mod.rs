@@ -189,7 +189,7 @@ pub(crate) struct Given {
     pub in_cloud: bool,
 }
 
-/// An approval that went into a release.
+/// An approval that was sealed with a release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

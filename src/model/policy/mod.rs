@@ -49,7 +49,7 @@ pub struct Policy {
     /// Who has to approve a release before it is promoted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<ApprovalRule>>,
-    /// Emails by the name of what people are in the team, for `approvals`.
+    /// Roles for `approvals`: the emails of the people who have each role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
     /// Whose recorded results count, by email; none said means everybody's.
@@ -58,7 +58,7 @@ pub struct Policy {
     /// Whose artifacts are sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifacts: Option<Artifacts>,
-    /// Globs of the branches of the cloud that are released from; none said means any commit.
+    /// The branches of the cloud that may be released from, as globs; none said means any commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_branches: Option<Vec<String>>,
     /// Globs of the files that a release itself changes, such as a changelog; changelogs where none are said.

@@ -36,7 +36,7 @@ pub(crate) struct Adopted {
     pub late_evolutions: Vec<EvolutionName>,
     /// Sealed evolutions to which something was added after the seal.
     pub late_proofs: Vec<EvolutionName>,
-    /// Approvals whose version was sealed without them.
+    /// Approvals that came too late: their version was promoted without them.
     pub late_approvals: Vec<ApprovalName>,
     /// How each draft stood before, but for those that everybody has.
     #[serde(skip)]

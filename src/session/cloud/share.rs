@@ -63,7 +63,7 @@ impl PushError {
             Self::Promoted => "Version already promoted in cloud",
             Self::Behind => "The cloud has edits that were not pulled yet",
             Self::Deleted => "Version was deleted in cloud",
-            Self::InTheWay => "Another ref of the cloud takes its name",
+            Self::InTheWay => "Another ref in the cloud blocks its name",
         }
     }
 

@@ -181,7 +181,7 @@ impl Core<'_> {
         let mut author = self.author()?.clone();
         author.sign = true;
         let tree = self.store.write_tree(None, &[])?;
-        let text = "A signature to try whether it counts\n";
+        let text = "Try whether this signature counts\n";
         self.store.write_commit(&author, &tree, &[], text)
     }
 
@@ -194,6 +194,6 @@ impl Core<'_> {
         let what = format!("This machine cannot tell whether {} counts", untold.name());
         let mut refusal = Refusal::new(Exit::Failure, what);
         refusal.why = untold.why.iter().map(ToString::to_string).collect();
-        Err(refusal.because("Install GnuPG, and type the command again"))
+        Err(refusal.because("Install GnuPG, and run the command again"))
     }
 }

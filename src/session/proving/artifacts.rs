@@ -32,7 +32,7 @@ pub(crate) fn made(top: &Path, globs: &[String]) -> Result<Vec<Artifact>> {
             if looked > LOOKED_AT {
                 let what = format!("The working tree has more than {LOOKED_AT} files and folders");
                 return Err(Refusal::new(Exit::Invalid, what)
-                    .because("Artifacts are looked for in all of them: name them by evolution record --artifact")
+                    .because("All of them are searched for artifacts. Name each file instead: git gryt evolution record --artifact")
                     .into());
             }
             let path = folder.join(entry.file_name());
@@ -56,7 +56,7 @@ pub(crate) fn made(top: &Path, globs: &[String]) -> Result<Vec<Artifact>> {
         let most = artifact::MOST;
         return Err(Refusal::new(Exit::Invalid, what)
             .because(format!(
-                "A proof holds {most} at most: pack them, or name fewer"
+                "A proof holds at most {most} artifacts: pack the files into an archive, or name fewer"
             ))
             .into());
     }
