@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::approval::Word;
+use super::approval::{Void, Word};
 use super::disputed::Dispute;
 use super::state::Trial;
 use super::{EvolutionName, Person, Version};
@@ -57,7 +57,7 @@ pub(crate) enum News {
     /// What this person approved is not what would be released any more.
     Voided {
         version: Version,
-        reason: String,
+        ended_by: Void,
     },
     /// Everything is proven, and this person's approval is missing.
     Asked {

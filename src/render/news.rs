@@ -2,7 +2,7 @@
 
 use super::line;
 use crate::model::Person;
-use crate::model::approval::Word;
+use crate::model::approval::{Void, Word};
 use crate::model::disputed::Dispute;
 use crate::model::listed::listed;
 use crate::model::news::News;
@@ -54,7 +54,12 @@ pub(super) fn news_line(news: &News) -> String {
             Word::Rejected => format!("{} rejected {version}", by.name),
             Word::Revoked => format!("{} took back what they said of {version}", by.name),
         },
-        News::Voided { version, reason } => {
+        News::Voided { version, ended_by } => {
+            let reason = match ended_by {
+                Void::Contract => "the contract was edited since",
+                Void::Commit => "another commit was approved since",
+                Void::Policy => "the policy changed since",
+            };
             format!(
                 "your approval of {version} does not hold any more: {reason}: git gryt approve {version}"
             )

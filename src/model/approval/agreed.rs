@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::{ApprovalRule, Given, Word};
 use crate::model::subject::Subject;
 use crate::model::{Oid, Person, Policy};
@@ -39,7 +41,9 @@ pub(crate) enum Changed {
 }
 
 /// Why an approval does not hold for a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::Display)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Void {
     #[strum(serialize = "the contract was edited since")]
     Contract,

@@ -13,7 +13,7 @@ use super::evolution::MAX_NUMBER;
 use super::signature::Signature;
 use super::{Invalid, Oid, Person, Policy, Stamp, Version};
 
-pub(crate) use agreed::{Agreed, Changed};
+pub(crate) use agreed::{Agreed, Changed, Void};
 pub(crate) use rule::{ApprovalRule, Roles};
 
 /// Where an approval stands: the version, whose it is, and its number among theirs. What a person says last

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::Cloud;
-use crate::model::approval::{Approval, ApprovalName, Word};
+use crate::model::approval::{Approval, ApprovalName, Void, Word};
 use crate::model::disputed::Disputed;
 use crate::model::evolution::Says;
 use crate::model::ledger::Kind;
@@ -353,9 +353,8 @@ impl Cloud<'_> {
                 continue;
             }
             let ledger = contact.ledger();
-            if let Some(why) = self.voided(&version, told, &tips, contact, promoted, me)? {
-                let reason = why.to_owned();
-                news.push(News::Voided { version, reason });
+            if let Some(ended_by) = self.voided(&version, told, &tips, contact, promoted, me)? {
+                news.push(News::Voided { version, ended_by });
             } else if self.core.awaits_approval(&version, &tips, ledger, me)? {
                 news.push(News::Asked { version });
             }
@@ -372,7 +371,7 @@ impl Cloud<'_> {
         contact: &Contact,
         promoted: &[Version],
         me: &Person,
-    ) -> Result<Option<&'static str>> {
+    ) -> Result<Option<Void>> {
         let given = self.core.said_of(version, tips)?;
         let own = given.iter().filter(|given| given.name.is_of(me));
         let Some(own) = own.max_by_key(|given| given.name.number) else {
@@ -393,7 +392,7 @@ impl Cloud<'_> {
         let was = contract(told)?;
         if contract(&contact.cloud)?.as_ref() != Some(&approval.contract) {
             let held = was.as_ref() == Some(&approval.contract);
-            return Ok(held.then_some("the contract was edited since"));
+            return Ok(held.then_some(Void::Contract));
         }
         if !promoted.is_empty()
             && let Some(ledger) = contact.ledger()
@@ -402,7 +401,7 @@ impl Cloud<'_> {
             let policy = self.core.sealed_policy(ledger, &before).ok();
             let policy = policy.map(|policy| policy.sealed_about(version, &before));
             if !own.knew(policy.as_ref()) {
-                return Ok(Some("the policy changed since"));
+                return Ok(Some(Void::Policy));
             }
         }
         let of_another = given.iter().any(|other| {
@@ -415,7 +414,7 @@ impl Cloud<'_> {
                 && theirs.at >= approval.at
                 && told.get(&names::approval(&other.name)) != Some(&other.tip)
         });
-        Ok(of_another.then_some("another commit was approved since"))
+        Ok(of_another.then_some(Void::Commit))
     }
 
     /// What somebody else says of a release.
