@@ -55,6 +55,8 @@ impl Ability {
 pub(crate) enum How {
     /// A push that the host answered.
     Push,
+    /// Another push that it answered alike, after the first was no longer believed.
+    Pushes,
     /// `git gryt doctor --remote`.
     Doctor,
     /// A person, or an earlier build, which did not note how it was learned.
@@ -62,8 +64,9 @@ pub(crate) enum How {
 }
 
 impl How {
-    const ALL: [(Self, &'static str); 3] = [
+    const ALL: [(Self, &'static str); 4] = [
         (Self::Push, "push"),
+        (Self::Pushes, "pushes"),
         (Self::Doctor, "doctor"),
         (Self::Unsaid, "unsaid"),
     ];
@@ -71,6 +74,7 @@ impl How {
     fn word(self) -> &'static str {
         match self {
             Self::Push => "push",
+            Self::Pushes => "pushes",
             Self::Doctor => "doctor",
             Self::Unsaid => "unsaid",
         }
@@ -91,6 +95,9 @@ pub(crate) struct Learned {
 
 /// How long what was learned is believed.
 const BELIEVED: TimeDelta = TimeDelta::days(7);
+/// The same for what one refused push showed: a host that refuses everything for a while, as in a freeze, refuses
+/// in the same words.
+const BELIEVED_ONCE: TimeDelta = TimeDelta::minutes(10);
 
 impl Learned {
     /// As it is kept.
@@ -129,9 +136,15 @@ impl Learned {
 
     /// Whether it is still believed.
     fn stands(&self, now: &Stamp) -> bool {
+        let believed = match (self.how, self.ability) {
+            // That a push cannot be atomic is no refusal: git says it before it sends anything.
+            (How::Push, Ability::AtomicPushes) => BELIEVED,
+            (How::Push, Ability::Deletions | Ability::Tags | Ability::ManyRefs) => BELIEVED_ONCE,
+            (How::Pushes | How::Doctor | How::Unsaid, _) => BELIEVED,
+        };
         // What a person set stays set.
         self.at
-            .is_none_or(|at| now.signed_duration_since(at) < BELIEVED)
+            .is_none_or(|at| now.signed_duration_since(at) < believed)
     }
 
     /// For people: what is missing.
@@ -146,6 +159,7 @@ impl Learned {
     pub(crate) fn known_by(&self) -> String {
         match (self.how, &self.at) {
             (How::Push, Some(at)) => format!("a push found out at {}", moment(at)),
+            (How::Pushes, Some(at)) => format!("two pushes found out, the last at {}", moment(at)),
             (How::Doctor, Some(at)) => format!("doctor found out at {}", moment(at)),
             (How::Unsaid, _) | (_, None) => "git config".to_owned(),
         }
@@ -166,9 +180,16 @@ impl Host {
         Self(Ability::iter().filter_map(one).collect())
     }
 
-    /// Takes note of something.
-    pub(crate) fn learn(&mut self, learned: Learned) {
+    /// Takes note of something, and returns it as it is to be kept.
+    pub(crate) fn learn(&mut self, mut learned: Learned, now: &Stamp) -> Learned {
+        if let (How::Push, Some(known)) = (learned.how, self.0.get(&learned.ability)) {
+            learned.how = match (known.how, known.stands(now)) {
+                (How::Push, true) => How::Push,
+                (How::Push, false) | (How::Pushes | How::Doctor | How::Unsaid, _) => How::Pushes,
+            };
+        }
         self.0.insert(learned.ability, learned);
+        learned
     }
 
     /// Forgets what was missing.
@@ -209,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_is_read_as_it_was_kept_and_believed_for_a_week() {
+    fn what_was_learned_is_read_as_it_was_kept() {
         let learned = Learned {
             ability: Ability::ManyRefs,
             most: 5,
@@ -221,8 +242,35 @@ mod tests {
         let read = |ability| (ability == Ability::ManyRefs).then(|| kept.clone());
         let host = Host::read(read);
         assert_eq!(host.missing().collect::<Vec<_>>(), [&learned]);
-        assert_eq!(host.refs_a_push(&at("2026-01-09T03:04:04Z")), 5);
-        assert_eq!(host.refs_a_push(&at("2026-01-09T03:04:06Z")), REFS_A_PUSH);
+        assert_eq!(host.refs_a_push(&at("2026-01-02T03:14:04Z")), 5);
+        assert_eq!(host.refs_a_push(&at("2026-01-02T03:14:06Z")), REFS_A_PUSH);
+    }
+
+    #[test]
+    fn one_refusal_is_believed_for_minutes_and_two_for_a_week() {
+        let refused = |text| Learned {
+            ability: Ability::Deletions,
+            most: 0,
+            how: How::Push,
+            at: Some(at(text)),
+        };
+        let mut host = Host::default();
+        let mut learn = |text| host.learn(refused(text), &at(text)).text();
+        assert_eq!(
+            learn("2026-01-02T03:04:05Z"),
+            "false push 2026-01-02T03:04:05Z"
+        );
+        // The next ref of the same freeze.
+        assert_eq!(
+            learn("2026-01-02T03:04:06Z"),
+            "false push 2026-01-02T03:04:06Z"
+        );
+        assert_eq!(
+            learn("2026-01-02T04:00:00Z"),
+            "false pushes 2026-01-02T04:00:00Z"
+        );
+        assert!(!host.does(Ability::Deletions, &at("2026-01-09T03:59:59Z")));
+        assert!(host.does(Ability::Deletions, &at("2026-01-09T04:00:00Z")));
     }
 
     #[test]

@@ -520,6 +520,35 @@ fn deletions_that_are_refused_are_told_once_and_not_tried_again() {
     assert_eq!(left, ["refs/gryt/generations/v1.2.0", "refs/gryt/ledger"]);
 }
 
+/// A freeze that begins between the ledger and what is deleted after it is no rule of the host's.
+#[test]
+fn a_refusal_that_was_for_a_while_leaves_nothing_for_ever() {
+    let sandbox = Sandbox::new();
+    let (ann, hosting) = ready(&sandbox, "v1.0.0");
+    ann.git("config remote.origin.grytatomic false");
+    let frozen = hosting.join("frozen");
+    let rule = format!(
+        "case $1$3 in *ledger*) touch {0};; refs/gryt/generations/*) test ! -e {0};; esac",
+        frozen.display()
+    );
+    hook(&hosting, "update", &rule);
+    let promoted = ann.sh("git gryt promote v1.0.0");
+    assert_eq!(promoted.code, 0, "{promoted:#?}");
+    let there = ann.at(&hosting);
+    let left = || there.refs("refs/gryt/generations").len();
+    assert_eq!(left(), 1, "{promoted:#?}");
+    fs::remove_file(hosting.join("hooks/update")).unwrap();
+    ann.must("git gryt sync push");
+    assert_eq!(left(), 1, "it is believed for a while");
+    let key = "remote.origin.grytdeletions";
+    let learned = ann.git(&format!("config {key}"));
+    assert!(learned.starts_with("false push "), "{learned}");
+    ann.git(&format!("config {key} 'false push 2026-01-02T03:04:05Z'"));
+    ann.must("git gryt sync push");
+    assert_eq!(left(), 0);
+    assert_eq!(ann.sh(&format!("git config {key}")).code, 1);
+}
+
 #[test]
 fn a_tag_that_is_refused_follows_once_the_host_takes_it() {
     let sandbox = Sandbox::new();

@@ -68,7 +68,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn dir(&self) -> &'a std::path::Path {
+    pub(crate) fn dir(&self) -> &'a std::path::Path {
         &self.world.seats[self.client].dir
     }
 

@@ -26,6 +26,14 @@ pub(crate) fn all(world: &World) -> Result<Vec<Violation>> {
             player.publishes()?;
             player.finishes()?;
             player.pulls()?;
+            // A spell in which the cloud refused everything may be taken for a rule of it.
+            if round == 1
+                && !world
+                    .refs(player.dir(), "refs/gryt-local/staying/")?
+                    .is_empty()
+            {
+                player.does("doctor --remote")?;
+            }
             player.does("sync push")?;
             player.does("sync push-evolutions --with-commits")?;
             player.pulls()?;

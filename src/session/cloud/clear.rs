@@ -171,9 +171,7 @@ impl Cloud<'_> {
         if clearing.declined.is_empty() {
             return Ok(());
         }
-        if clearing.landed == 0 {
-            self.core.learn(Ability::Deletions, 0, How::Push)?;
-        }
+        self.core.learn(Ability::Deletions, 0, How::Push)?;
         let mut staying = self.core.staying(&self.core.store.refs()?)?;
         for update in going {
             if let Some(old) = &update.old

@@ -43,18 +43,19 @@ impl Core<'_> {
     /// # Errors
     /// Local mode has no cloud.
     pub(crate) fn learn(&self, ability: Ability, most: usize, how: How) -> Result<()> {
+        let now = self.ctx.now();
         let learned = Learned {
             ability,
             most,
             how,
-            at: Some(self.ctx.now()),
+            at: Some(now),
         };
+        let learned = self.host.borrow_mut().learn(learned, &now);
         let key = config::host_key(self.cloud_name()?, ability);
         // It is found out again where it cannot be kept: another process may hold the file.
         if let Err(error) = self.store.git().set_config(&key, &learned.text()) {
             self.ctx.detail(format!("{error:#}"));
         }
-        self.host.borrow_mut().learn(learned);
         Ok(())
     }
 
@@ -78,11 +79,20 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Refs of the cloud that went into a release and that its host does not let go.
+    /// Refs of the cloud that went into a release and that its host does not let go, for as long as it is believed
+    /// not to.
     ///
     /// # Errors
     /// The memory cannot be read.
     pub(crate) fn staying(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
+        match self.does(Ability::Deletions) {
+            true => Ok(BTreeMap::new()),
+            false => self.stayed(refs),
+        }
+    }
+
+    /// The same, whatever is believed now.
+    fn stayed(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
         match &self.config.remote {
             Some(remote) => self.store.adopted(refs, &names::staying(remote)),
             None => Ok(BTreeMap::new()),
@@ -96,7 +106,7 @@ impl Core<'_> {
     pub(crate) fn keep_staying(&self, staying: &BTreeMap<String, Oid>) -> Result<()> {
         let name = names::staying(self.cloud_name()?);
         self.change(|refs| {
-            if self.staying(refs)? == *staying {
+            if self.stayed(refs)? == *staying {
                 return Ok((Vec::new(), ()));
             }
             let memory = self.store.write_adopted(staying)?;
