@@ -143,8 +143,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
 /// The drafts that await this person's approval, as far as this clone knows.
 fn awaiting(session: &Session<'_>, refs: &Refs, drafts: &[Draft]) -> Result<Vec<Version>> {
     let core = session.core;
-    // Whoever only reads need not be known to git.
-    let Ok(me) = core.me() else {
+    let Some(me) = core.reader() else {
         return Ok(Vec::new());
     };
     let proven = drafts

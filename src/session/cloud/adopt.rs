@@ -546,7 +546,10 @@ impl Cloud<'_> {
         };
         let attempt = self.core.store.attempt(name, tip)?;
         Ok(match attempt {
-            Ok(attempt) => attempt.evolution.owner.is(&self.core.me()?),
+            Ok(attempt) => {
+                let me = self.core.reader();
+                me.is_some_and(|me| attempt.evolution.owner.is(&me))
+            }
             Err(_) => false,
         })
     }

@@ -55,8 +55,8 @@ impl Cloud<'_> {
             return Ok(Vec::new());
         }
         let mut news = Vec::new();
-        // Whoever only reads need not be known to git: then everybody else is another.
-        let me = self.core.me().ok();
+        // Everybody is another to those whom git does not know.
+        let me = self.core.reader();
         let me = me.as_ref();
         let is_me = |person: &Person| me.is_some_and(|me| person.is(me));
         let mut sealed: Vec<Version> = Vec::new();

@@ -11,7 +11,7 @@ use crate::model::promotion::REFS_A_PUSH;
 use crate::model::publish::Blocked;
 use crate::model::push::{Manner, Road};
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
-use crate::model::{Cause, EvolutionName, Exit, Refusal, Version};
+use crate::model::{Cause, EvolutionName, Exit, Person, Refusal, Version};
 use crate::session::core::contact::Contact;
 use crate::session::core::seals::Seals;
 use crate::session::core::taken::promoted;
@@ -294,8 +294,7 @@ impl Cloud<'_> {
         self.push(&contact, &mut job)
     }
 
-    /// This person's evolutions that are meant and that the cloud lacks, but for those that are
-    /// `late`.
+    /// The evolutions of `me` that are meant and that the cloud lacks, but for those that are `late`.
     ///
     /// # Errors
     /// Refs or objects cannot be read.
@@ -304,8 +303,8 @@ impl Cloud<'_> {
         contact: &Contact,
         which: &Which<'_>,
         late: &[EvolutionName],
+        me: &Person,
     ) -> Result<Vec<Going>> {
-        let me = self.core.me()?;
         let refs = self.core.store.refs()?;
         let brought = self.brought(&refs)?;
         let mut going = Vec::new();
@@ -332,7 +331,7 @@ impl Cloud<'_> {
             let Ok(attempt) = self.core.store.attempt(&name, &tip)? else {
                 continue;
             };
-            if attempt.may_be_shared_by(&me, &brought) {
+            if attempt.may_be_shared_by(me, &brought) {
                 let there = there.cloned();
                 going.push(Going { name, tip, there });
             }
@@ -349,7 +348,7 @@ impl Cloud<'_> {
         late: &[EvolutionName],
         commits: Commits,
     ) -> Result<(Vec<Update>, Vec<Blocked>)> {
-        let mut going = self.going(contact, which, late)?;
+        let mut going = self.going(contact, which, late, &self.core.me()?)?;
         let code = match going.is_empty() {
             true => None,
             false => self.default_tip()?,

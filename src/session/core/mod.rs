@@ -216,6 +216,11 @@ impl<'a> Core<'a> {
         Ok(self.author()?.author.person.clone())
     }
 
+    /// Who is at work, where git knows them: whoever only reads need not be known.
+    pub(crate) fn reader(&self) -> Option<Person> {
+        self.me().ok()
+    }
+
     /// The cloud.
     ///
     /// # Errors
