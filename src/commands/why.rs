@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Outcome, typed};
+use crate::model::built::{self, Released};
 use crate::model::sealed::Advice;
 use crate::model::steps::{self, Step};
 use crate::model::{Exit, Oid, Refusal, Version};
@@ -49,6 +50,8 @@ pub(crate) struct Why {
     /// The newest commit that enough people approved.
     #[serde(rename = "approved_commit")]
     pub approved: Option<Oid>,
+    /// The files that were built, as the promotion sealed them or would seal them now.
+    pub artifacts: Vec<Released>,
     pub steps: Vec<Step>,
     #[serde(skip)]
     pub markdown: bool,
@@ -100,6 +103,10 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
     Ok(Outcome::Why(Why {
         awaits,
         withdrawal,
+        artifacts: match &found.facts.sealed {
+            Some(sealed) => built::released(sealed),
+            None => built::to_come(&found.facts),
+        },
         approved: found
             .approved
             .filter(|approved| approved.sufficient)

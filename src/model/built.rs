@@ -5,8 +5,9 @@ use super::evolution::{Attempt, EvolutionName};
 use super::mailmap::People;
 use super::policies::Rules;
 use super::policy::Policy;
+use super::promotion::Facts;
 use super::sealed::Sealed;
-use super::{Contract, Exit, Oid, Person, Refusal, Version};
+use super::{ChangeId, Contract, Exit, Oid, Person, Refusal, Version};
 use serde::Serialize;
 
 /// The artifacts that a release seals: those of the proofs that count and ran on its very tree, made by whom both
@@ -96,26 +97,63 @@ pub(crate) struct Made {
     /// Who proved it: the owners of the evolutions, each once.
     #[serde(rename = "built_by")]
     pub by: Vec<Person>,
+    /// One of those evolutions.
+    #[serde(skip)]
+    pub first: Option<MadeBy>,
 }
 
 /// The artifacts of a release.
 pub(crate) fn released(sealed: &Sealed) -> Vec<Released> {
+    let evolutions = sealed.evolutions.iter();
+    let owners = evolutions.map(|folded| (&folded.change, folded.number, &folded.owner));
+    gathered(
+        &sealed.artifacts,
+        &owners.collect::<Vec<_>>(),
+        sealed.artifacts_of.as_ref(),
+    )
+}
+
+/// The artifacts that a promotion with those facts would seal, if its gates pass.
+pub(crate) fn to_come(facts: &Facts) -> Vec<Released> {
+    let (Some(draft), Ok(rules)) = (&facts.local, &facts.rules) else {
+        return Vec::new();
+    };
+    let Ok(contract) = &draft.contract else {
+        return Vec::new();
+    };
+    let attempts = facts.attempts.iter().map(|(attempt, _)| attempt);
+    let attempts = attempts.filter(|attempt| attempt.evolution.generation == draft.root);
+    let attempts = rules.heard(&attempts.cloned().collect::<Vec<_>>());
+    let made = to_seal(rules, contract, &draft.root, &facts.release.tree, &attempts);
+    let owners = attempts.iter().map(|attempt| {
+        let (name, owner) = (&attempt.name, &attempt.evolution.owner);
+        (&name.change, name.number, owner)
+    });
+    gathered(&made, &owners.collect::<Vec<_>>(), None)
+}
+
+/// Each name once, with the owners of the evolutions that made it.
+fn gathered(
+    artifacts: &[SealedArtifact],
+    owners: &[(&ChangeId, u32, &Person)],
+    choice: Option<&MadeBy>,
+) -> Vec<Released> {
     let mut found: Vec<Released> = Vec::new();
-    for one in &sealed.artifacts {
-        let owners = sealed.evolutions.iter().filter(|folded| {
-            let mut by = one.by.iter();
-            by.any(|by| by.is(&folded.change, folded.number))
-        });
+    for one in artifacts {
+        let of_this = owners
+            .iter()
+            .filter(|(change, number, _)| one.by.iter().any(|by| by.is(change, *number)));
         let mut by: Vec<Person> = Vec::new();
-        for folded in owners {
-            if !by.iter().any(|known| known.is(&folded.owner)) {
-                by.push(folded.owner.clone());
+        for (.., owner) in of_this {
+            if !by.iter().any(|known| known.is(owner)) {
+                by.push((*owner).clone());
             }
         }
         let made = Made {
             size: one.artifact.size,
             sha256: one.artifact.sha256.clone(),
             by,
+            first: one.by.first().cloned(),
         };
         match found
             .iter_mut()
@@ -131,9 +169,8 @@ pub(crate) fn released(sealed: &Sealed) -> Vec<Released> {
         }
     }
     for released in found.iter_mut().filter(|released| released.made.len() > 1) {
-        let chosen = sealed.artifacts_of.as_ref().and_then(|choice| {
-            let mut all = sealed
-                .artifacts
+        let chosen = choice.and_then(|choice| {
+            let mut all = artifacts
                 .iter()
                 .filter(|one| one.artifact.name == released.name);
             all.find(|one| one.by.contains(choice))
@@ -185,8 +222,8 @@ pub(crate) fn choice(
     })
 }
 
-/// What a promotion says of its artifacts, a line each: which builds agree, and which do not.
-pub(crate) fn lines(sealed: &Sealed) -> Vec<String> {
+/// What is said of a release's artifacts, a line each: which builds agree, and which do not.
+pub(crate) fn lines(released: &[Released]) -> Vec<String> {
     let say = |released: &Released| {
         let name = &released.name;
         let who = |made: &Made| {
@@ -214,7 +251,7 @@ pub(crate) fn lines(sealed: &Sealed) -> Vec<String> {
             }
         }
     };
-    released(sealed).iter().map(say).collect()
+    released.iter().map(say).collect()
 }
 
 /// What a file comes to beside what releases sealed.

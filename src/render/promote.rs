@@ -40,7 +40,7 @@ pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
             _ = writeln!(text, "    {}", line(change));
         }
     }
-    for built in built::lines(sealed) {
+    for built in built::lines(&built::released(sealed)) {
         _ = writeln!(text, "  {}", line(&built));
     }
     if promoted.unpushed {
@@ -153,6 +153,19 @@ pub(super) fn why(why: &commands::why::Why) -> String {
         for said in advice.says() {
             _ = writeln!(text, "{said}");
         }
+    }
+    for (artifact, said) in why.artifacts.iter().zip(built::lines(&why.artifacts)) {
+        let made = artifact.made.first().filter(|_| artifact.contested);
+        let first = made.and_then(|made| made.first.as_ref());
+        let command =
+            first.map(|first| format!("git gryt promote {version} --artifacts-of {first}"));
+        let said = line(&said);
+        text += &match (why.markdown, command) {
+            (true, Some(command)) => format!("- {}: `{command}`\n", markdown(&said)),
+            (true, None) => format!("- {}\n", markdown(&said)),
+            (false, Some(command)) => format!("  {said}: {command}\n"),
+            (false, None) => format!("  {said}\n"),
+        };
     }
     for (nth, step) in why.steps.iter().enumerate() {
         let who = step.who.as_deref().unwrap_or("you");

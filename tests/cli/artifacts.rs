@@ -83,6 +83,12 @@ fn a_file_is_known_by_the_release_that_sealed_it() {
     assert!(!contested.contains("evil"), "{contested}");
     bob.must("printf v2.0.0 > one");
     assert_eq!(bob.sh("git gryt verify --file one").code, 9);
+    let why = bob.must("git gryt why v3.0.0");
+    assert!(
+        why.contains("  one is contested, its builds differ: ")
+            && why.contains(" by bob: git gryt promote v3.0.0 --artifacts-of B/rc."),
+        "{why}"
+    );
     let none = bob.refused(7, "git gryt promote v3.0.0 --artifacts-of B/rc.7");
     assert!(
         none.contains("These evolutions have artifacts: B/rc.1, B/rc.2"),
@@ -105,4 +111,11 @@ fn a_file_is_known_by_the_release_that_sealed_it() {
         "{withdrawn}"
     );
     bob.must("git gryt verify");
+    // Whoever has a clone asks, even where git does not know who they are.
+    let nobody = sandbox.nobody();
+    let url = format!("file://{}/hosting.git", sandbox.path().display());
+    nobody.git(&format!("clone -q {url} stranger"));
+    let stranger = nobody.at(sandbox.path().join("stranger"));
+    stranger.must("git gryt sync pull && git gryt sync status && git gryt verify");
+    stranger.must("printf v3.0.0b > one && git gryt verify --file one");
 }
