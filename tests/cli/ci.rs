@@ -50,12 +50,16 @@ fn a_job_proves_what_its_commits_name_and_promotes_where_it_is_asked_to() {
         "Gryt-Change: A\nGryt-Change: b\nGryt-Change: ELSEWHERE",
     );
     let job = runner(&sandbox, "job-1", "topic");
-    let said = job.must("sh .gryt/ci.sh");
+    let said = job.must("GRYT_REPORT=../report.md sh .gryt/ci.sh");
     assert!(
         said.contains("ELSEWHERE is named by a commit, and no draft here wants it"),
         "{said}"
     );
     lead.must("git gryt sync pull");
+    let report = job.read("../report.md");
+    let said = lead.must("git gryt why v1.0.0 --format markdown");
+    assert_eq!(report, said + "\n");
+    assert!(report.starts_with("**v1.0.0 is "), "{report}");
     let shown = lead.must("git gryt evolution show v1.0.0/A/rc.1 --json");
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["owner"]["email"], "ci@gryt.invalid");

@@ -6,6 +6,8 @@
 #   GRYT_CHANGES    what to prove instead, like "FEAT-101 v1.2.1/BUG-50"
 #   GRYT_PROMOTE    a version to promote when all of it is proven
 #   GRYT_WAIT       how long to wait for what others prove, like 10m
+#   GRYT_REPORT     a file for what the proven versions still need before they can be promoted, in
+#                   Markdown
 #   GRYT_READ_ONLY  true where this job may not write to the repository: a fork's
 #   GRYT_INSTALL    a command that installs git-gryt where it is missing
 set -eu
@@ -16,6 +18,17 @@ if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then
     export GIT_AUTHOR_NAME=CI GIT_AUTHOR_EMAIL=ci@gryt.invalid
     export GIT_COMMITTER_NAME=CI GIT_COMMITTER_EMAIL=ci@gryt.invalid
 fi
+
+# Writes who has to do what for each version that has a proof of this commit.
+report() {
+    [ -n "${GRYT_REPORT:-}" ] || return 0
+    proven="SELECT DISTINCT g.version FROM evolutions e JOIN generations g ON g.id = e.generation
+            WHERE e.commit_oid = '$(git rev-parse HEAD)' ORDER BY g.version"
+    git gryt query "$proven" --csv | tail -n +2 | while read -r version; do
+        git gryt why "$version" --format markdown || exit
+        echo
+    done >"$GRYT_REPORT" || echo "gryt: $GRYT_REPORT is not complete" >&2
+}
 
 if [ -n "${GRYT_CHANGES:-}" ]; then
     set -- --start
@@ -40,10 +53,12 @@ if [ "${GRYT_READ_ONLY:-false}" = true ]; then
     echo "gryt: this job may not write to the repository, so nobody else has its proofs."
     echo "gryt: whoever may write can prove the same commits, or take them from a fork that has"
     echo "gryt: them: git gryt sync pull --from REMOTE"
+    report
     exit "$failed"
 fi
 # A proof that failed is shared too: it is what happened.
 git gryt sync push-evolutions
+report
 [ "$failed" = 0 ] || exit "$failed"
 
 if [ -n "${GRYT_PROMOTE:-}" ]; then
