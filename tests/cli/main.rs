@@ -70,6 +70,7 @@ mod silence;
 mod slips;
 mod soak;
 mod specification;
+mod story;
 mod stranded;
 mod thrift;
 mod tools;

@@ -1,5 +1,7 @@
-//! `git gryt demo`: the coordinated release and the race for a version, played for real in a
-//! throwaway sandbox by running this very program.
+//! `git gryt demo`: a coordinated release, the race for a version, and a team with a policy, played for real
+//! in a throwaway sandbox by running this very program.
+
+mod team;
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +57,7 @@ pub(crate) fn run(ctx: &Context) -> Result<Outcome> {
     stage.set_up()?;
     stage.coordinated_release()?;
     stage.race()?;
+    stage.team_of_five()?;
     Ok(Outcome::Demo(Played {
         tries: vec![
             format!("cd {}", stage.dir.join("lead").display()),
@@ -122,16 +125,33 @@ impl<'a> Stage<'a> {
         }
     }
 
+    fn writes(&self, who: &str, path: &str, text: &str) -> Result<()> {
+        let path = self.dir.join(who).join(path);
+        std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// Somebody clones what there is.
+    fn joins(&self, who: &str) -> Result<()> {
+        self.prepares(
+            ".",
+            &format!(
+                "git clone -q hosting.git {who} 2>&1 && cd {who} && git checkout -q -B main && \
+                 git config user.name {who} && git config user.email {who}@example.com"
+            ),
+        )
+    }
+
+    fn commits(&self, who: &str, change: &str, file: &str) -> Result<()> {
+        self.prepares(
+            who,
+            &format!("echo '// {change}' > {file}.rs && git add . && git commit -qm 'Do {change}'"),
+        )
+    }
+
     fn set_up(&self) -> Result<()> {
         self.prepares(".", "git init -q --bare -b main hosting.git")?;
         for who in ["lead", "dev-a", "dev-b", "dev-c"] {
-            self.prepares(
-                ".",
-                &format!(
-                    "git clone -q hosting.git {who} 2>&1 && cd {who} && git checkout -q -B main && \
-                     git config user.name {who} && git config user.email {who}@example.com"
-                ),
-            )?;
+            self.joins(who)?;
         }
         self.does("lead", "git gryt init")?;
         self.prepares("lead", "echo 'fn main() {}' > app.rs")?;
@@ -175,12 +195,7 @@ impl<'a> Stage<'a> {
                 who,
                 &format!("git gryt evolution start v2.0.0 --change {change}"),
             )?;
-            self.prepares(
-                who,
-                &format!(
-                    "echo '// {change}' > {file}.rs && git add . && git commit -qm 'Do {change}'"
-                ),
-            )?;
+            self.commits(who, change, file)?;
             self.does(who, "git gryt run pipeline")?;
             if who == "dev-a" {
                 self.said("A proof pins its commit. Publishing code stays your own act:");
@@ -221,6 +236,7 @@ impl<'a> Stage<'a> {
             (who, ended, heard)
         };
         let mut wins = 0;
+        let mut loser = None;
         let results = std::thread::scope(|scope| {
             let racers = ["dev-b", "dev-c"].map(|who| scope.spawn(move || promote(who)));
             racers.map(std::thread::ScopedJoinHandle::join)
@@ -233,14 +249,17 @@ impl<'a> Stage<'a> {
             self.ctx.tell(Event::Heard { bytes: &heard });
             match ended? {
                 Some(0) => wins += 1,
-                Some(3) => {}
+                Some(3) => loser = Some(who),
                 other => bail!("{who}'s promotion ended with {other:?}"),
             }
         }
-        if wins != 1 {
+        let Some(loser) = loser.filter(|_| wins == 1) else {
             bail!("{wins} clones won a race that one wins");
-        }
-        self.said("One won. The other's draft and proof are still where they were.");
-        Ok(())
+        };
+        self.said(
+            "One won. The other's draft and proof are still there, and take the next number.",
+        );
+        self.ends(loser, "git gryt sync pull", 6)?;
+        self.does(loser, "git gryt generation rename v1.0.0 v1.0.1")
     }
 }
