@@ -11,6 +11,7 @@ use crate::commands::doctor::DoctorArgs;
 use crate::commands::evolution::EvolutionCommand;
 use crate::commands::export::ExportArgs;
 use crate::commands::generation::GenerationCommand;
+use crate::commands::help::HelpArgs;
 use crate::commands::hook::HookCommand;
 use crate::commands::import::ImportArgs;
 use crate::commands::init::InitArgs;
@@ -66,13 +67,19 @@ pub(crate) enum Color {
     Never,
 }
 
-/// What to do.
-#[derive(Debug, Subcommand)]
+/// What to do, in the order of the groups of `help::purpose`.
+#[derive(Debug, Subcommand, strum::EnumDiscriminants)]
+#[strum_discriminants(name(CommandName), vis(pub(crate)))]
+#[strum_discriminants(derive(strum::EnumIter, strum::IntoStaticStr))]
+#[strum_discriminants(strum(serialize_all = "kebab-case"))]
+#[command(disable_help_subcommand = true)]
 pub(crate) enum Command {
     /// Prepare a repository
     Init(InitArgs),
-    /// Show or change settings
-    Config(ConfigArgs),
+    /// Bring over what a project has from before
+    Import(ImportArgs),
+    /// Play a release and a race in a throwaway sandbox
+    Demo,
     /// Declare what a release must contain
     #[command(subcommand)]
     Generation(GenerationCommand),
@@ -81,33 +88,17 @@ pub(crate) enum Command {
     Evolution(EvolutionCommand),
     /// Run a pipeline and record the proof
     Run(RunArgs),
-    /// Seal a version, once and for ever
-    Promote(PromoteArgs),
-    /// Approve or reject exactly this contract at exactly this commit
-    Approve(ApproveArgs),
+    /// Exchange with the cloud: the remote that the team shares
+    #[command(subcommand)]
+    Sync(SyncCommand),
     /// Say who has to do what before a version can be promoted
     Why(WhyArgs),
+    /// Approve or reject exactly this contract at exactly this commit
+    Approve(ApproveArgs),
+    /// Seal a version, once and for ever
+    Promote(PromoteArgs),
     /// Mark a promoted version as not to be used
     Withdraw(WithdrawArgs),
-    /// Show where this clone stands: the evolution at hand, drafts, what is not shared
-    Status,
-    /// Ask the cache a question in SQL
-    Query(QueryArgs),
-    /// Rebuild the cache, or compare it with a fresh one
-    #[command(subcommand)]
-    Cache(CacheCommand),
-    /// Say in which version a change or a commit was shipped
-    Where {
-        /// A change's id, or a commit
-        what: String,
-    },
-    /// Go over the ledger again, entry by entry, and judge each promotion anew
-    Verify(VerifyArgs),
-    /// Install and remove git's hooks
-    #[command(subcommand)]
-    Hook(HookCommand),
-    /// Bring over what a project has from before
-    Import(ImportArgs),
     /// Show what a version brings
     Notes {
         /// The version
@@ -120,21 +111,37 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = notes::Format::Markdown, value_name = "FORMAT", conflicts_with = "json")]
         format: notes::Format,
     },
-    /// Print what happened for other tools: statements of in-toto, or the whole audit trail
-    Export(ExportArgs),
-    /// Check this clone, its settings and the cloud
-    Doctor(DoctorArgs),
-    /// Exchange with the cloud: the remote that the team shares
-    #[command(subcommand)]
-    Sync(SyncCommand),
+    /// Show where this clone stands, and what is not shared
+    Status,
     /// Show what was promoted
     Log(LogArgs),
+    /// Say in which version a change or a commit was shipped
+    Where {
+        /// A change's id, or a commit
+        what: String,
+    },
+    /// Go over the ledger again, and judge each promotion anew
+    Verify(VerifyArgs),
+    /// Ask the cache a question in SQL
+    Query(QueryArgs),
+    /// Print what happened, for other tools
+    Export(ExportArgs),
+    /// Show or change settings
+    Config(ConfigArgs),
+    /// Install and remove git's hooks
+    #[command(subcommand)]
+    Hook(HookCommand),
+    /// Check this clone, its settings and the cloud
+    Doctor(DoctorArgs),
+    /// Rebuild the cache, or compare it with a fresh one
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Install man pages and completions, or take them out again
     Setup(SetupArgs),
     /// Print a man page
     Man(ManArgs),
     /// Print a shell's completions
     Completions(CompletionsArgs),
-    /// Play a release and a race in a throwaway sandbox
-    Demo,
+    /// Explain a command, or open a guide
+    Help(HelpArgs),
 }

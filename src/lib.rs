@@ -71,6 +71,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };
+    if let Command::Help(wanted) = &cli.command
+        && help::guide(&wanted.words).is_none()
+        && let Some(help) = help::of(&wanted.words)
+    {
+        return render::usage(&help, cli.global.json);
+    }
     let renderer = render::Renderer::new(&cli.global);
     let result = match (execute(&cli, &renderer, begun), &cli.command) {
         (Err(error), Command::Hook(command)) => commands::hook::forgive(command, error),
@@ -163,11 +169,18 @@ fn in_repository(ctx: &Context, cli: &Cli, core: &Core<'_>) -> Result<Outcome> {
 
 /// What needs no repository.
 fn anywhere(ctx: &Context, command: &Command) -> Option<Result<Outcome>> {
-    let with = |run: &dyn Fn(&[commands::setup::Page]) -> Result<Outcome>| run(&help::pages()?);
+    let with = |run: &dyn Fn(&[commands::setup::Page]) -> Result<Outcome>| run(&help::pages());
     Some(match command {
         Command::Demo => commands::demo::run(ctx),
         Command::Setup(args) => with(&|pages| commands::setup::run(ctx, args, pages)),
-        Command::Man(args) => with(&|pages| commands::setup::man(ctx, args, pages)),
+        Command::Man(args) => {
+            let guide = help::guide(&args.command).map(|(page, _)| page.name);
+            with(&|pages| commands::setup::man(ctx, args, guide.as_deref(), pages))
+        }
+        Command::Help(args) => {
+            let (page, text) = help::guide(&args.words)?;
+            commands::help::guide(&page, text, render::at_a_terminal())
+        }
         Command::Completions(args) => with(&|pages| commands::setup::completions(args, pages)),
         _ => return None,
     })
@@ -220,7 +233,11 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Export(args) => commands::export::run(session, args),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
-        Command::Demo | Command::Setup(_) | Command::Man(_) | Command::Completions(_) => {
+        Command::Demo
+        | Command::Setup(_)
+        | Command::Man(_)
+        | Command::Completions(_)
+        | Command::Help(_) => {
             anyhow::bail!("what needs no repository was to be done without one")
         }
     }

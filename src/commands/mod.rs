@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod evolution;
 pub(crate) mod export;
 pub(crate) mod generation;
+pub(crate) mod help;
 pub(crate) mod hook;
 pub(crate) mod import;
 pub(crate) mod init;

@@ -28,8 +28,8 @@ pub(crate) struct SetupArgs {
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// The command whose page is printed
-    command: Vec<String>,
+    /// The command whose page is printed; or a guide: concepts, tutorial
+    pub command: Vec<String>,
     /// Write all pages into this folder
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     to: Option<PathBuf>,
@@ -54,7 +54,10 @@ pub(crate) enum Shell {
 /// What a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// The page of a command.
     Man,
+    /// A page that is about no command.
+    Guide,
     Completion(Shell),
 }
 
@@ -152,12 +155,20 @@ pub(crate) fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Out
     Ok(Outcome::Setup(done))
 }
 
-/// Prints a man page, or writes all of them.
+/// Prints a man page, or writes all of them. `guide` is the page's name, where the words name a guide.
 ///
 /// # Errors
 /// There is no such command; the folder cannot be written.
-pub(crate) fn man(ctx: &Context, args: &ManArgs, pages: &[Page]) -> Result<Outcome> {
-    let man = || pages.iter().filter(|page| page.kind == Kind::Man);
+pub(crate) fn man(
+    ctx: &Context,
+    args: &ManArgs,
+    guide: Option<&str>,
+    pages: &[Page],
+) -> Result<Outcome> {
+    let man = || {
+        let kinds = [Kind::Man, Kind::Guide];
+        pages.iter().filter(move |page| kinds.contains(&page.kind))
+    };
     if let Some(folder) = &args.to {
         let mut done = Done {
             written: Vec::new(),
@@ -172,10 +183,11 @@ pub(crate) fn man(ctx: &Context, args: &ManArgs, pages: &[Page]) -> Result<Outco
         }
         return Ok(Outcome::Setup(done));
     }
-    let name = [vec!["git-gryt".to_owned()], args.command.clone()]
+    let command = [vec!["git-gryt".to_owned()], args.command.clone()]
         .concat()
         .join("-")
         + ".1";
+    let name = guide.unwrap_or(&command);
     let page = man().find(|page| page.name == name).ok_or_else(|| {
         let what = format!("There is no command {}", args.command.join(" "));
         Refusal::new(Exit::Usage, what).then("git gryt help")
@@ -203,6 +215,7 @@ impl Places {
     fn folder(&self, kind: Kind) -> PathBuf {
         match kind {
             Kind::Man => self.man.join("man1"),
+            Kind::Guide => self.man.join("man7"),
             Kind::Completion(Shell::Bash) => self.share.join("bash-completion/completions"),
             Kind::Completion(Shell::Zsh) => self.share.join("zsh/site-functions"),
             Kind::Completion(Shell::Fish) => self.share.join("fish/vendor_completions.d"),

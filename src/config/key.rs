@@ -19,6 +19,8 @@ pub(crate) struct Key {
     /// Whether what the branch tracks counts. Where this clone's state goes is never decided by a
     /// branch, as git never reads its configuration from one: a pull request could send it away.
     pub of_branch: bool,
+    /// What it says, as the man pages say it.
+    pub meaning: &'static str,
 }
 
 /// All settings.
@@ -28,72 +30,84 @@ pub(crate) const KEYS: [Key; 12] = [
         git: "gryt.executionmode",
         env: "GRYT_EXECUTION_MODE",
         of_branch: false,
+        meaning: "When a clone talks to the cloud: `local`, `hybrid` or `cloud`",
     },
     Key {
         name: "remote",
         git: "gryt.remote",
         env: "GRYT_REMOTE",
         of_branch: false,
+        meaning: "The remote that is the cloud: `origin`, or the only one, unless said",
     },
     Key {
         name: "tag",
         git: "gryt.tag",
         env: "GRYT_TAG",
         of_branch: true,
+        meaning: "Whether `promote` makes a git tag",
     },
     Key {
         name: "tag_format",
         git: "gryt.tagformat",
         env: "GRYT_TAG_FORMAT",
         of_branch: true,
+        meaning: "How release tags are named: `{version}` unless said",
     },
     Key {
         name: "publish_commits",
         git: "gryt.publishcommits",
         env: "GRYT_PUBLISH_COMMITS",
         of_branch: false,
+        meaning: "Whether a push may publish commits of no branch",
     },
     Key {
         name: "share_on_push",
         git: "gryt.shareonpush",
         env: "GRYT_SHARE_ON_PUSH",
         of_branch: false,
+        meaning: "Whether proofs of commits that you pushed are shared by the hook pre-push",
     },
     Key {
         name: "hook_timeout",
         git: "gryt.hooktimeout",
         env: "GRYT_HOOK_TIMEOUT",
         of_branch: true,
+        meaning: "How long a hook may take for the cloud: `5s` unless said",
     },
     Key {
         name: "timeout",
         git: "gryt.timeout",
         env: "GRYT_TIMEOUT",
         of_branch: true,
+        meaning: "How long the cloud may say nothing before objects are sent or received: `2m` unless said",
     },
     Key {
         name: "push_timeout",
         git: "gryt.pushtimeout",
         env: "GRYT_PUSH_TIMEOUT",
         of_branch: true,
+        meaning: "How long it may say nothing from then on: `10m` unless said",
     },
     Key {
         name: "remote_prefix",
         git: "gryt.remoteprefix",
         env: "GRYT_REMOTE_PREFIX",
         of_branch: true,
+        meaning: "Where the refs are in the cloud: `refs/gryt/` unless said",
     },
     Key {
         name: "trust",
         git: "gryt.trust",
         env: "GRYT_TRUST",
         of_branch: false,
+        meaning: "The full oids of disputed entries that count in this clone as if they were not disputed",
     },
     Key {
         name: "sign",
         git: "gryt.sign",
         env: "GRYT_SIGN",
         of_branch: false,
+        meaning: "Whether drafts, evolutions, entries and tags are signed, by the key that git signs with",
     },
 ];
 

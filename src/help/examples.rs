@@ -133,11 +133,23 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("man", "git gryt man generation new\ngit gryt man --to man1"),
     ("completions", "git gryt completions bash"),
     ("demo", "git gryt demo"),
+    (
+        "help",
+        "git gryt help\ngit gryt help generation new\ngit gryt help tutorial",
+    ),
 ];
 
-/// The examples of a command, under their heading.
-pub(super) fn of(path: &str) -> Option<String> {
+/// The examples of a command.
+pub(super) fn lines(path: &str) -> Option<&'static str> {
     let (_, lines) = EXAMPLES.iter().find(|(known, _)| *known == path)?;
-    let indented: Vec<String> = lines.lines().map(|line| format!("  {line}")).collect();
+    Some(lines)
+}
+
+/// The same, under their heading.
+pub(super) fn of(path: &str) -> Option<String> {
+    let indented: Vec<String> = lines(path)?
+        .lines()
+        .map(|line| format!("  {line}"))
+        .collect();
     Some(format!("Examples:\n{}", indented.join("\n")))
 }

@@ -1,26 +1,36 @@
 //! Help in every form, from the one clap tree: what `-h` prints, man pages, completions.
 
 pub(crate) mod again;
+mod described;
 mod examples;
+mod guides;
+mod manual;
+mod markdown;
+mod purpose;
 mod shells;
 
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
+use strum::IntoEnumIterator;
 
 use crate::cli::Cli;
 use crate::commands::setup::{Kind, Page};
+use guides::Guide;
 
-/// The command line with an example in the help of each command.
+/// The command line with an example in the help of each command, and its commands in groups.
 pub fn command() -> Command {
-    with_examples(Cli::command(), "")
+    purpose::grouped(with_examples(Cli::command(), ""))
 }
 
 /// The help that was asked for, with its examples: only then are they looked for.
 pub(crate) fn explained(error: clap::Error, args: &[OsString]) -> clap::Error {
-    if error.kind() != ErrorKind::DisplayHelp {
+    let asked = [
+        ErrorKind::DisplayHelp,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+    ];
+    if !asked.contains(&error.kind()) {
         return with_tips(error, args);
     }
     command().try_get_matches_from(args).err().unwrap_or(error)
@@ -78,14 +88,12 @@ fn with_examples(mut command: Command, path: &str) -> Command {
 }
 
 /// Everything that `setup` installs.
-///
-/// # Errors
-/// A page cannot be rendered.
-pub(crate) fn pages() -> Result<Vec<Page>> {
+pub(crate) fn pages() -> Vec<Page> {
     let mut root = command();
     root.build();
     let mut pages = Vec::new();
-    man(&root, "git-gryt", &mut pages)?;
+    man(&root, "", &mut pages);
+    pages.extend(Guide::iter().map(page_of));
     for shell in shells::SHELLS {
         pages.push(Page {
             kind: Kind::Completion(shell),
@@ -93,25 +101,43 @@ pub(crate) fn pages() -> Result<Vec<Page>> {
             text: shells::script(shell, &mut command()),
         });
     }
-    Ok(pages)
+    pages
 }
 
-fn man(command: &Command, name: &str, pages: &mut Vec<Page>) -> Result<()> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone())
-        .title(name.to_uppercase())
-        .manual("Git Manual")
-        .render(&mut text)?;
+/// The guide that `words` name.
+pub(crate) fn guide(words: &[String]) -> Option<(Page, &'static str)> {
+    let [name] = words else { return None };
+    let guide = Guide::named(name)?;
+    Some((page_of(guide), guide.markdown()))
+}
+
+/// The help of a command, as clap gives it.
+pub(crate) fn of(words: &[String]) -> Option<clap::Error> {
+    let words = words.iter().map(String::as_str);
+    let line = ["git-gryt"].into_iter().chain(words).chain(["--help"]);
+    command().try_get_matches_from(line).err()
+}
+
+fn page_of(guide: Guide) -> Page {
+    Page {
+        kind: Kind::Guide,
+        name: format!("{}.7", guide.page()),
+        text: manual::guide(guide),
+    }
+}
+
+fn man(command: &Command, path: &str, pages: &mut Vec<Page>) {
     pages.push(Page {
         kind: Kind::Man,
-        name: format!("{name}.1"),
-        text,
+        name: format!("{}.1", manual::page_name(path)),
+        text: manual::of(command, path),
     });
-    let shown = |sub: &&Command| !sub.is_hide_set() && sub.get_name() != "help";
+    let nested = |sub: &&Command| path.is_empty() || sub.get_name() != "help";
+    let shown = |sub: &&Command| !sub.is_hide_set() && nested(sub);
     for sub in command.get_subcommands().filter(shown) {
-        man(sub, &format!("{name}-{}", sub.get_name()), pages)?;
+        let path = format!("{path} {}", sub.get_name());
+        man(sub, path.trim_start(), pages);
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -202,15 +228,79 @@ mod tests {
 
     #[test]
     fn there_is_a_page_for_each_command() {
-        let pages = pages().unwrap();
+        let pages = pages();
         let named = |name: &str| pages.iter().find(|page| page.name == name).unwrap();
         let page = String::from_utf8_lossy(&named("git-gryt-generation-new.1").text).into_owned();
         assert!(page.contains("git gryt generation new"), "{page}");
-        assert!(page.contains("Examples"), "{page}");
+        for section in [
+            "SYNOPSIS",
+            "FILES AND REFS",
+            "SETTINGS",
+            "EXIT STATUS",
+            "EXAMPLES",
+        ] {
+            assert!(page.contains(section), "{section}: {page}");
+        }
         let mut all = Vec::new();
         leaves(&Cli::command(), "", &mut all);
         for path in all {
             named(&format!("git-gryt-{}.1", path.replace(' ', "-")));
         }
+        for guide in Guide::iter() {
+            let page = named(&format!("{}.7", guide.page()));
+            let text = String::from_utf8_lossy(&page.text).into_owned();
+            let blocks = text.split(".nf").flat_map(|part| part.split(".fi").last());
+            for mark in ["`", "](", "**"] {
+                let prose: Vec<&str> = blocks.clone().filter(|part| part.contains(mark)).collect();
+                assert!(prose.is_empty(), "{mark}: {prose:?}");
+            }
+        }
+    }
+
+    fn all(command: &Command, path: &str, found: &mut Vec<String>) {
+        found.push(path.to_owned());
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let path = format!("{path} {}", sub.get_name());
+            all(sub, path.trim_start(), found);
+        }
+    }
+
+    #[test]
+    fn each_command_is_described_once_and_what_it_names_is_there() {
+        let mut commands = Vec::new();
+        all(&Cli::command(), "", &mut commands);
+        commands.sort();
+        let described = described::DESCRIBED.iter();
+        let mut paths: Vec<String> = described.map(|(path, _, _)| (*path).to_owned()).collect();
+        paths.sort();
+        assert_eq!(paths, commands);
+        for (path, _, see) in described::DESCRIBED {
+            for other in *see {
+                assert!(
+                    other != path && paths.iter().any(|p| p == other),
+                    "{path}: {other}"
+                );
+            }
+        }
+        let pages = pages();
+        let text: Vec<&[u8]> = pages.iter().map(|page| page.text.as_slice()).collect();
+        let text = String::from_utf8_lossy(&text.concat()).into_owned();
+        for key in crate::config::KEYS {
+            let name = format!(".TP\n\\fB{}\\fR", key.name);
+            // On the pages of git-gryt and git-gryt-config, and wherever it counts.
+            assert!(text.matches(&name).count() > 2, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_readme_says_what_exit_codes_mean() {
+        use crate::model::Exit;
+        let readme = include_str!("../../README.md");
+        let (_, table) = readme.split_once("| exit | meaning |\n").unwrap();
+        let rows = table.lines().skip(1).take_while(|line| !line.is_empty());
+        let expected: Vec<String> = Exit::iter()
+            .map(|exit| format!("| {} | {} |", exit.code(), exit.meaning()))
+            .collect();
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
     }
 }

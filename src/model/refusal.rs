@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Invalid;
 
 /// How a command ends. The numbers are part of the interface (README, "Exit codes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::EnumIter)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {
@@ -37,6 +37,25 @@ impl Exit {
     /// The process's exit status.
     pub fn code(self) -> u8 {
         self as u8
+    }
+
+    /// What it means, as the README and the man pages say it.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failure => "failure: I/O, a broken repository",
+            Self::Usage => "usage",
+            Self::Taken => "version taken: it exists already, or is promoted already",
+            Self::OutOfStep => "out of step with the cloud: pull first, or push your branch first",
+            Self::Gate => "a gate refused the promotion, or the pipeline failed",
+            Self::Conflict => "conflict: a person has to choose",
+            Self::Invalid => "invalid or unknown contract, change, pipeline, policy or name",
+            Self::Remote => {
+                "remote unreachable, or refused the push, or the outcome is not known yet"
+            }
+            Self::Rewritten => "the remote's history was rewritten or does not verify",
+            Self::Interrupted => "interrupted",
+        }
     }
 }
 

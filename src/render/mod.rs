@@ -203,6 +203,11 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> u8 {
     }
 }
 
+/// Whether what is printed is read at a terminal.
+pub(crate) fn at_a_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Tells what a pull brought that was made on the way of another command.
 pub(crate) fn pull_in_passing(ctx: &Context, pulled: &commands::sync::Pulled) {
     for conflict in &pulled.conflicts {

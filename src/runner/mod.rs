@@ -108,6 +108,18 @@ fn shell(script: &str, dir: &Path, without: &[&str]) -> Command {
     command
 }
 
+/// Shows a man page, which owns the terminal meanwhile. False where that failed, or there is no man.
+///
+/// # Errors
+/// man cannot be started.
+pub(crate) fn man(page: &Path) -> Result<bool> {
+    match Command::new("man").arg(page).status() {
+        Ok(status) => Ok(status.success()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).context("man cannot be started"),
+    }
+}
+
 /// Opens `file` in the user's editor, which owns the terminal meanwhile. False where it failed.
 ///
 /// # Errors

@@ -68,11 +68,30 @@ fn setup_says_what_it_writes_and_undoes_it() {
         // git runs `man git-gryt`, which looks beside the folders of PATH.
         let page = who.with("MANPAGER", "cat").must("git gryt --help");
         assert!(
-            page.contains("git-gryt") && page.contains("SUBCOMMANDS"),
+            page.contains("git-gryt") && page.contains("COMMANDS: DECLARE A RELEASE"),
             "{page}"
         );
+        for (asked, told) in [
+            ("gryt", "COMMANDS: START"),
+            ("gryt-tutorial", "DECLARE WHAT THE RELEASE MUST CONTAIN"),
+            ("gitgryt", "WHAT A PROMOTION DOES"),
+        ] {
+            let page = who
+                .with("MANPAGER", "cat")
+                .must(&format!("git help {asked}"));
+            assert!(page.contains(told), "{page}");
+        }
         let page = who.with("MANPAGER", "cat").must("man git-gryt-sync-pull");
         assert!(page.contains("Take over what the cloud has"), "{page}");
+    }
+    let pages = "prefix/share/man/man*/*";
+    if there_is("groff") {
+        let warned = who.must(&format!("groff -man -ww -Tutf8 -z {pages} 2>&1"));
+        assert_eq!(warned, "");
+    }
+    if there_is("mandoc") {
+        let warned = who.must(&format!("mandoc -T lint -W warning {pages} 2>&1"));
+        assert_eq!(warned, "");
     }
     who.must("git gryt setup --undo");
     let after: BTreeSet<PathBuf> = files(sandbox.path());
@@ -153,7 +172,19 @@ fn help_shows_examples_and_a_slip_of_the_keys_is_understood() {
     assert!(who.must("git gryt man sync pull").contains(".TH"));
     who.refused(2, "git gryt man nothing");
     who.must("git gryt man --to pages");
-    assert!(who.has("pages/git-gryt-hook-install.1"));
+    assert!(who.has("pages/git-gryt-hook-install.1") && who.has("pages/gitgryt.7"));
+    assert!(who.must("git gryt man concepts").contains(".TH GITGRYT 7"));
+    // A list of commands in groups, of whoever types nothing, too.
+    let list = who.must("git gryt help");
+    assert!(list.contains("\nrelease\n  why "), "{list}");
+    assert_eq!(who.must("git gryt -h"), list);
+    assert_eq!(who.refused(2, "git gryt"), list);
+    let told = who.must("git gryt help generation new");
+    assert!(told.contains("Usage: git gryt generation new"), "{told}");
+    let told = who.must("git gryt help tutorial");
+    assert!(told.starts_with("# Tutorial\n"), "{told}");
+    let told = who.refused(2, "git gryt help generation nothing");
+    assert!(told.contains("'nothing'"), "{told}");
 }
 
 /// What bash offers for a line, through the function that git's completion calls.

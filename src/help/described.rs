@@ -1,0 +1,346 @@
+//! What each command does, for its man page, in the part of Markdown that `markdown` reads.
+
+/// A command by the words that lead to it, its description, and the commands that one may want next.
+pub(super) type Described = (&'static str, &'static str, &'static [&'static str]);
+
+/// All commands and groups of commands.
+pub(super) const DESCRIBED: &[Described] = &[
+    (
+        "",
+        "A team declares what a version must contain, each developer proves one change of it by running a pipeline at \
+         a commit, and one person promotes the version: it is then recorded once, and cannot be changed or taken by \
+         somebody else. All of this is git commits under `refs/gryt/*` in the repository that the team shares \
+         already.\n\n\
+         `gitgryt(7)` explains the terms. `gitgryt-tutorial(7)` shows a release of two people, command by command.",
+        &[],
+    ),
+    (
+        "init",
+        "Writes `.gryt/` with settings and a pipeline that works, unless they are there already, and pulls the drafts \
+         and releases of the team. Nothing that exists is replaced. Commit what was written.\n\n\
+         With `--ci` it also writes a job that proves, and promotes, in a CI engine.",
+        &["import", "generation new", "config", "hook install"],
+    ),
+    (
+        "import",
+        "Takes over what a project has from before git gryt: tags of earlier releases, changesets, or the record of \
+         the original tool. `--dry-run` shows what would be taken over. Tags become entries of the ledger, so \
+         that their versions are taken and `git gryt where` answers for them.",
+        &["init", "log", "where"],
+    ),
+    (
+        "demo",
+        "Makes a bare repository and four clones in a temporary folder, plays a release of a lead and three \
+         developers in them, and then two developers who race for one version. Each command is shown with its real \
+         output. Your own repositories are not touched.",
+        &["init"],
+    ),
+    (
+        "generation",
+        "A generation is a release contract: one version, a description, a list of changes. Until it is promoted it \
+         is a draft, which everybody on the team can edit. A draft is also a file, \
+         `.gryt/generations/VERSION.yaml`, and what you edit there is taken in by the next command.",
+        &["sync push", "evolution", "promote"],
+    ),
+    (
+        "generation new",
+        "Declares a draft of a version in this clone. The version is yours once it is shared: \
+         `git gryt sync push`. With `--next` the version is the next one that nobody has. With \
+         `--from-commits` the list of changes is proposed by the messages of the commits since the last release.",
+        &["generation edit", "sync push", "evolution start"],
+    ),
+    (
+        "generation edit",
+        "Changes the contract of a draft. Without options it opens the draft in your editor. Edits of other people \
+         are merged with yours by the next pull, change by change.",
+        &["generation show", "generation resolve", "sync push"],
+    ),
+    (
+        "generation rename",
+        "Takes a draft to another version, with your evolutions of it. Where the draft is published, the cloud's is \
+         renamed too. It is refused where other people have evolutions under the old name.",
+        &["generation delete", "sync push"],
+    ),
+    (
+        "generation delete",
+        "Deletes a draft: for everybody, where it is published. A deleted draft can be restored for 30 days. What was \
+         promoted is never deleted; see `git-gryt-withdraw(1)`.",
+        &["generation restore", "withdraw"],
+    ),
+    (
+        "generation restore",
+        "Brings back a draft that was deleted within the last 30 days, with its approvals.",
+        &["generation delete"],
+    ),
+    (
+        "generation resolve",
+        "Ends a conflict that a pull found: both sides changed the same field of a change. Without options it opens \
+         the draft with both sides in your editor. Only where the two differ is anything chosen; the rest is \
+         merged.",
+        &["sync pull", "generation edit"],
+    ),
+    (
+        "generation list",
+        "Lists the drafts of this clone with their sync states, and the versions that were promoted last.",
+        &["status", "log", "generation show"],
+    ),
+    (
+        "generation show",
+        "Shows the contract of a draft or of a promoted version, and for each change how far it is proven.",
+        &["why", "sync status", "notes"],
+    ),
+    (
+        "evolution",
+        "An evolution is one developer's attempt to prove one change: rc.1, rc.2 and so on. Its name is \
+         `VERSION/CHANGE/rc.N`. Each belongs to who started it.",
+        &["run", "sync push-evolutions"],
+    ),
+    (
+        "evolution start",
+        "Starts an evolution of a change. `git gryt run` then proves the change that was started last in this \
+         worktree, until another one is started.",
+        &["run", "evolution record", "sync push-evolutions"],
+    ),
+    (
+        "evolution record",
+        "Records a result that was found elsewhere as a proof: the result of a CI engine's job, or reports in the \
+         JUnit form. In a CI engine that is known, the commit and the address of the job come from its \
+         environment.",
+        &["run", "evolution show"],
+    ),
+    (
+        "evolution abandon",
+        "Ends an evolution. One that proved nothing disappears; one that did stays in the record with the \
+         reason, and does not count.",
+        &["evolution start", "evolution list"],
+    ),
+    (
+        "evolution list",
+        "Lists the evolutions of a version: of which change, whose, and how the last proof ended.",
+        &["evolution show", "generation show"],
+    ),
+    (
+        "evolution show",
+        "Shows one evolution with its last proof: the commit, the pipeline, each step and how it ended.",
+        &["evolution list", "run"],
+    ),
+    (
+        "run",
+        "Runs a pipeline at the commit that is checked out, and records the result as a proof of the change that was \
+         started last. The pipeline is the one that the commit holds. Steps run in the working tree, unless \
+         `--isolated` gives them a temporary worktree. Where tracked files have edits that are not committed, it \
+         is refused.\n\n\
+         A proof is shared by `git gryt sync push-evolutions`. The exit status is 5 where the pipeline failed; \
+         that is recorded, too.",
+        &[
+            "evolution start",
+            "evolution record",
+            "sync push-evolutions",
+        ],
+    ),
+    (
+        "sync",
+        "Everything that a team shares goes through these commands. The cloud is a git remote: `origin`, or the only \
+         one, unless the setting `remote` names another one.",
+        &["status", "config", "doctor"],
+    ),
+    (
+        "sync pull",
+        "Fetches what the team has, checks it, and takes it over: drafts, evolutions, approvals, and what was \
+         promoted. Drafts that both sides edited are merged. What fails its check is named and left aside. The \
+         news is what happened since the last pull.\n\n\
+         Where a person has to choose between two edits, everything else is taken over and the exit status is 6.",
+        &["generation resolve", "sync push", "sync watch"],
+    ),
+    (
+        "sync push",
+        "Publishes the drafts of this clone that the cloud lacks, and the edits of those that it has. A version that \
+         somebody else has is refused with exit status 3, and the message says how to rename yours. \
+         `--republish` gives back to the cloud what it lost.",
+        &["sync pull", "sync push-evolutions", "generation rename"],
+    ),
+    (
+        "sync push-evolutions",
+        "Publishes your evolutions with their proofs. A proof whose commit no branch of the cloud has is refused with \
+         exit status 4: push your branch first, or name `--with-commits`.",
+        &["run", "sync push"],
+    ),
+    (
+        "sync watch",
+        "Asks the cloud again and again, and says what lands there, until it is interrupted. `--exec` runs a shell \
+         command for each piece of news.",
+        &["sync pull"],
+    ),
+    (
+        "sync backfill",
+        "Links drafts of the same version that were made apart, here and in the cloud, and have the same content, so \
+         that they are one draft from then on. Drafts that differ are named.",
+        &["sync pull", "generation resolve"],
+    ),
+    (
+        "sync move",
+        "Takes the ledger and everything that is shared beside it to another prefix or to another remote. The \
+         old place is closed by an entry, so that nobody goes on there. Other clones go along with \
+         `git gryt sync move --follow`. What is cut short is finished by the same command, typed again.",
+        &["sync status", "doctor"],
+    ),
+    (
+        "sync status",
+        "Without a version it compares each draft with the cloud. With one it says of each change how far it is \
+         proven, and whether the version is ready for promotion. `--offline` answers from what was last seen, \
+         and says so.",
+        &["status", "why", "sync pull"],
+    ),
+    (
+        "why",
+        "Lists what has to happen before a version can be promoted, in order: who has to do it, and the command to \
+         type. Evolutions, proofs, gates of both policies and approvals are looked at.",
+        &["sync status", "approve", "promote"],
+    ),
+    (
+        "approve",
+        "Says yes or no, as one person, to exactly one contract, one commit and one pair of policies. An edit of any \
+         of them ends the approval. In a project with a cloud it is pushed at once. A rejection stands until its \
+         author takes it back.",
+        &["why", "promote"],
+    ),
+    (
+        "promote",
+        "Seals a draft as a release: adds an entry to the ledger, which pins the contract, the release commit, and \
+         each evolution and approval that counted, and makes a tag beside it. In a project with a cloud it is one fetch \
+         and one push; a promotion that did not reach the cloud did not happen.\n\n\
+         The exit status is 3 where somebody else promoted the version first, 4 where this clone or the branch is \
+         out of step with the cloud, and 5 where a gate refuses. `--dry-run` changes nothing and exits as the promotion \
+         would.",
+        &["why", "approve", "withdraw", "log"],
+    ),
+    (
+        "withdraw",
+        "Marks a release as not to be used, with a reason; everybody is told by the next pull. Its entry stays in the \
+         ledger, its version stays taken, and its tag stays.",
+        &["log", "promote"],
+    ),
+    (
+        "notes",
+        "Prints what a version brings: its changes by type, with their links.",
+        &["log", "generation show", "where"],
+    ),
+    (
+        "status",
+        "Shows where this clone stands: its mode and its cloud, the evolution at hand, the drafts with their sync \
+         states, and what is not shared. The cloud is not asked.",
+        &["sync status", "generation list"],
+    ),
+    (
+        "log",
+        "Lists the entries of the ledger, the latest first: what was promoted, when, by whom, and at which commit; what \
+         was imported; and what was withdrawn.",
+        &["where", "verify", "notes"],
+    ),
+    (
+        "where",
+        "Says in which version a change or a commit was shipped, who proved it, and whether the release was withdrawn \
+         since.",
+        &["log", "notes"],
+    ),
+    (
+        "verify",
+        "Derives everything that the ledger claims anew from what its entries pin: contracts, proofs, approvals, \
+         signatures, and each gate of both policies. Each entry has its own verdict. The exit status is 9 where \
+         something does not follow.\n\n\
+         With `--file` it says to which release a file belongs.",
+        &["log", "doctor"],
+    ),
+    (
+        "query",
+        "Runs one SQL statement that reads, against tables and views of everything that this clone knows. \
+         `--schema` prints them. The cache that is asked is only a copy of what git holds.",
+        &["export", "cache rebuild"],
+    ),
+    (
+        "export",
+        "Prints what happened in a form that other tools read: the audit trail, or a statement of in-toto a line for \
+         each proof and each release.",
+        &["query", "verify"],
+    ),
+    (
+        "config",
+        "Shows or changes a setting. Without `--shared` it is written to this repository's git configuration. What \
+         sends the state of a clone somewhere is never read from a tracked file. `--list` shows each setting with its \
+         value and where it comes from.",
+        &["doctor"],
+    ),
+    (
+        "hook",
+        "Hooks beside those that you have. A hook of yours is run first and is never replaced.",
+        &["doctor", "config"],
+    ),
+    (
+        "hook install",
+        "Installs the hooks that are named, or all three. Where another tool manages the hooks, nothing is \
+         written, and the message says what to add to that tool's file.",
+        &["hook uninstall", "config"],
+    ),
+    (
+        "hook uninstall",
+        "Takes the hooks out again. What was there before is put back as it was.",
+        &["hook install"],
+    ),
+    (
+        "hook run",
+        "Does what a hook does. Git starts it; managers of hooks call it by this name.",
+        &["hook install"],
+    ),
+    (
+        "doctor",
+        "Checks the repository, its settings, its hooks and its refs, and says of each thing that is not well what to type. \
+         `--remote` also tries what the cloud's host takes.",
+        &["verify", "config", "cache verify"],
+    ),
+    (
+        "cache",
+        "The cache is a copy of what git holds, in SQLite. Commands keep it in step by themselves, and it can be \
+         deleted at any time.",
+        &["query", "doctor"],
+    ),
+    (
+        "cache rebuild",
+        "Throws the cache away and reads everything from git again.",
+        &["cache verify"],
+    ),
+    (
+        "cache verify",
+        "Compares the cache with what git holds now, and says where they differ.",
+        &["cache rebuild"],
+    ),
+    (
+        "setup",
+        "Writes the man pages, and the completions for bash, zsh and fish, where man and the shells of this user look. \
+         It says what it wrote and what to add to a shell's start file. What somebody else wrote under the same \
+         name is left alone. `--undo` removes what setups wrote, and the folders that they made.",
+        &["man", "completions"],
+    ),
+    (
+        "man",
+        "Prints the source of a man page, of a command or of a guide: `git gryt man promote | man -l -` shows it \
+         where nothing is installed. `--to` writes all pages into a folder, for packagers.",
+        &["setup", "help"],
+    ),
+    (
+        "completions",
+        "Prints the script by which a shell completes `git gryt`. It works through git's own completion. Versions, \
+         changes and other names are read from this clone's refs; the cloud is not asked.",
+        &["setup"],
+    ),
+    (
+        "help",
+        "Prints the help of a command, or opens a guide: `concepts` or `tutorial`. Without a word it lists the \
+         commands.",
+        &["man", "setup"],
+    ),
+];
+
+/// The description of a command.
+pub(super) fn of(path: &str) -> Option<&'static Described> {
+    DESCRIBED.iter().find(|(known, _, _)| *known == path)
+}
