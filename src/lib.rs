@@ -181,7 +181,13 @@ fn anywhere(ctx: &Context, command: &Command) -> Option<Result<Outcome>> {
             let (page, text) = help::guide(&args.words)?;
             commands::help::guide(&page, text, render::at_a_terminal())
         }
-        Command::Completions(args) => with(&|pages| commands::setup::completions(args, pages)),
+        Command::Completions(args) => match args.at {
+            Some(at) => {
+                let text = help::offered(args.shell, &args.line, at, &ctx.dir);
+                Ok(commands::setup::offered(text))
+            }
+            None => with(&|pages| commands::setup::completions(args, pages)),
+        },
         _ => return None,
     })
 }

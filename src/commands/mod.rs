@@ -3,6 +3,7 @@
 
 pub(crate) mod approve;
 pub(crate) mod cache;
+pub(crate) mod complete;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -40,7 +40,13 @@ pub(crate) struct ManArgs {
 pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
-    shell: Shell,
+    pub shell: Shell,
+    /// Print what the word of this number may be, in the line that follows: for the scripts
+    #[arg(long, hide = true, value_name = "N", requires = "line")]
+    pub at: Option<usize>,
+    /// The line, from the program's name on
+    #[arg(last = true, hide = true, requires = "at")]
+    pub line: Vec<String>,
 }
 
 /// A shell that completes.
@@ -203,6 +209,11 @@ pub(crate) fn completions(args: &CompletionsArgs, pages: &[Page]) -> Result<Outc
     let wanted = Kind::Completion(args.shell);
     let page = pages.iter().find(|page| page.kind == wanted);
     Ok(printed(page.context("no script for that shell")?))
+}
+
+/// Prints the words that a word of a line may be, in the form that the shell's script reads.
+pub(crate) fn offered(text: String) -> Outcome {
+    Outcome::Printed(Printed { text })
 }
 
 fn printed(page: &Page) -> Outcome {

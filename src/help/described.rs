@@ -39,7 +39,7 @@ pub(super) const DESCRIBED: &[Described] = &[
         "generation",
         "A generation is a release contract: one version, a description, a list of changes. Until it is promoted it \
          is a draft, which everybody on the team can edit. A draft is also a file, \
-         `.gryt/generations/VERSION.yaml`, and what you edit there is taken in by the next command.",
+         `.gryt/generations/VERSION.yaml`; the next pull or push takes in what you edit there.",
         &["sync push", "evolution", "promote"],
     ),
     (

@@ -6,17 +6,19 @@ mod examples;
 mod guides;
 mod manual;
 mod markdown;
+mod offered;
 mod purpose;
 mod shells;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 use strum::IntoEnumIterator;
 
 use crate::cli::Cli;
-use crate::commands::setup::{Kind, Page};
+use crate::commands::setup::{Kind, Page, Shell};
 use guides::Guide;
 
 /// The command line with an example in the help of each command, and its commands in groups.
@@ -59,7 +61,8 @@ fn with_tips(mut error: clap::Error, args: &[OsString]) -> clap::Error {
         }
         _ if error.kind() == ErrorKind::MissingRequiredArgument
             && below("generation")
-            && below("new") =>
+            && below("new")
+            && lacks(&error, "<VERSION>") =>
         {
             let either = vec!["<VERSION>, or --next <LEVEL>".to_owned()];
             error.insert(ContextKind::InvalidArg, ContextValue::Strings(either));
@@ -67,6 +70,15 @@ fn with_tips(mut error: clap::Error, args: &[OsString]) -> clap::Error {
         _ => {}
     }
     error
+}
+
+/// Whether a required argument is missing that is called so.
+fn lacks(error: &clap::Error, name: &str) -> bool {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(missing)) => missing.iter().any(|arg| arg.contains(name)),
+        Some(ContextValue::String(missing)) => missing.contains(name),
+        _ => false,
+    }
 }
 
 fn with_examples(mut command: Command, path: &str) -> Command {
@@ -98,10 +110,15 @@ pub(crate) fn pages() -> Vec<Page> {
         pages.push(Page {
             kind: Kind::Completion(shell),
             name: shells::file(shell).to_owned(),
-            text: shells::script(shell, &mut command()),
+            text: shells::script(shell).as_bytes().to_owned(),
         });
     }
     pages
+}
+
+/// The words that the word number `at` of `line` may be.
+pub(crate) fn offered(shell: Shell, line: &[String], at: usize, dir: &Path) -> String {
+    offered::text(shell, Cli::command(), line, at, dir)
 }
 
 /// The guide that `words` name.

@@ -59,20 +59,37 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
     text
 }
 
-/// What a setup wrote or removed.
+/// Where the package bash-completion looks for what completes a command.
+const BASH: &str = "bash-completion/completions/git-gryt";
+
+/// What a setup wrote or removed, and what a shell has to be told.
 pub(super) fn setup(done: &commands::setup::Done) -> String {
     let mut text = String::new();
-    let mut folders: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
+    let mut folders: BTreeMap<&Path, usize> = BTreeMap::new();
+    let mut completions = Vec::new();
     for file in &done.written {
         let folder = file.parent().unwrap_or(file);
-        folders.entry(folder).or_default().push(file);
+        // A man page is named by its section.
+        match file.extension().is_some_and(|of| of == "1" || of == "7") {
+            true => *folders.entry(folder).or_default() += 1,
+            false => completions.push(file.display().to_string()),
+        }
     }
-    for (folder, files) in folders {
-        let what = match files.as_slice() {
-            [only] => only.display().to_string(),
-            several => format!("{} files in {}", several.len(), folder.display()),
-        };
-        _ = writeln!(text, "Wrote {what}");
+    if !folders.is_empty() {
+        let of = |(folder, count): (&&Path, &usize)| format!("{count} in {}", folder.display());
+        let folders: Vec<String> = folders.iter().map(of).collect();
+        _ = writeln!(text, "Wrote man pages: {}", folders.join(", "));
+    }
+    if !completions.is_empty() {
+        _ = writeln!(text, "Wrote completions: {}", completions.join(", "));
+    }
+    if let Some(bash) = done.written.iter().find(|file| file.ends_with(BASH)) {
+        let bash = bash.display();
+        _ = writeln!(
+            text,
+            "Start a new shell to use them; bash without the package bash-completion needs a line in \
+             ~/.bashrc: . {bash}"
+        );
     }
     for file in &done.removed {
         _ = writeln!(text, "Removed {}", file.display());

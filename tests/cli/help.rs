@@ -62,7 +62,11 @@ fn setup_says_what_it_writes_and_undoes_it() {
             [file.as_path(), folder].map(|path| told.contains(&path.display().to_string()));
         assert!(file.exists() && told_of.contains(&true), "{told}");
     }
-    assert!(told.lines().count() < 12, "{told}");
+    assert!(told.lines().count() <= 4, "{told}");
+    assert!(
+        told.contains("~/.bashrc: . /") && told.contains("~/.zshrc: fpath+=("),
+        "{told}"
+    );
     assert_eq!(who.must("git gryt setup"), told, "again is the same");
     if there_is("man") {
         // git runs `man git-gryt`, which looks beside the folders of PATH.
@@ -169,6 +173,8 @@ fn help_shows_examples_and_a_slip_of_the_keys_is_understood() {
     assert!(told.contains("'promote'"), "{told}");
     let told = who.refused(2, "git gryt generation new --nxt minor");
     assert!(told.contains("'--next'"), "{told}");
+    let told = who.refused(2, "git gryt generation new --next minor --dry-run");
+    assert!(told.contains("  --from-commits\n"), "{told}");
     assert!(who.must("git gryt man sync pull").contains(".TH"));
     who.refused(2, "git gryt man nothing");
     who.must("git gryt man --to pages");
@@ -210,22 +216,100 @@ fn bash_completes_as_git_does() {
         return;
     }
     let sandbox = Sandbox::new();
-    let who = sandbox.nobody();
+    sandbox.hosting();
+    let [who] = sandbox.team(["dev"]);
+    who.must("git gryt generation new v1.0.0 --change add:FEAT-1:One --change add:FIX:Two");
+    who.must("git gryt generation new v1.1.0 --change add:LATER:Three");
     let mut ways = vec![String::new()];
     let git = Path::new("/usr/share/bash-completion/completions/git");
     if git.exists() {
         ways.push(format!(". {}", git.display()));
     }
     for main in ways {
-        let offers = |words: &[&str]| bash(&who, words, &main);
-        assert_eq!(offers(&["git", "gryt", "prom"]).trim(), "promote");
-        let new = offers(&["git", "gryt", "generation", "new", "--"]);
+        let offers = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let told = bash(&who, &words, &main);
+            told.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(offers("git gryt prom"), "promote");
+        let new = offers("git gryt generation new --");
         assert!(new.contains("--next") && new.contains("--change"), "{new}");
-        let pull = offers(&["git", "-C", ".", "gryt", "sync", "pu"]);
-        assert_eq!(pull.trim(), "pull push push-evolutions", "{main}");
-        let next = offers(&["git", "gryt", "generation", "new", "--next", "m"]);
-        assert_eq!(next.trim(), "major minor");
+        let pull = offers("git -C . gryt sync pu");
+        assert_eq!(pull, "pull push push-evolutions", "{main}");
+        assert_eq!(offers("git gryt generation new --next m"), "major minor");
+        assert_eq!(offers("git gryt promote v"), "v1.0.0 v1.1.0");
+        let change = "git gryt evolution start v1.0.0 --change ";
+        assert_eq!(offers(change), "FEAT-1 FIX");
+        // What stands after `=` is a word of its own to bash.
+        assert_eq!(offers("git gryt run --change=FEA"), "FEAT-1");
+        assert_eq!(
+            offers("git gryt config execution_mode "),
+            "local hybrid cloud"
+        );
+        assert_eq!(offers("git gryt help tu"), "tutorial");
+        assert_eq!(offers("git gryt promote v9"), "");
     }
+}
+
+/// What the program offers for the last word of a line.
+fn offered(who: &Person, line: &str) -> Vec<String> {
+    let at = line.split(' ').count() - 1;
+    let told = who.sh(&format!("git-gryt completions bash --at {at} -- {line}"));
+    assert_eq!((told.code, told.err.as_str()), (0, ""), "{line}");
+    told.out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn names_are_completed_from_this_clone_alone() {
+    let sandbox = Sandbox::new();
+    let cloud = sandbox.hosting();
+    let [dev] = sandbox.team(["dev"]);
+    dev.proves("v1.0.0", "FEAT-1");
+    dev.must("git gryt promote v1.0.0");
+    dev.must("git gryt generation new billing/v0.1.0 --change add:BILL:Bills");
+    dev.must("git gryt evolution start billing/v0.1.0 --change BILL");
+    dev.git("remote add evil 'ext::touch owned'");
+    // What others named, and a shell would run.
+    dev.write(".gryt/pipelines/$(touch owned).yaml", "steps: []\n");
+    dev.write(".gryt/pipelines/e2e.yaml", "steps: []\n");
+    // The cloud is not asked, and nothing is written.
+    fs::remove_dir_all(cloud).unwrap();
+    let before = (files(&dev.dir), dev.refs(""));
+    for (line, expected) in [
+        ("git-gryt promote ''", vec!["billing/v0.1.0"]),
+        ("git-gryt withdraw v", vec!["v1.0.0"]),
+        ("git-gryt notes ''", vec!["billing/v0.1.0", "v1.0.0"]),
+        ("git-gryt log --product ''", vec!["billing"]),
+        (
+            "git-gryt evolution show b",
+            vec!["billing/v0.1.0/BILL/rc.1"],
+        ),
+        ("git-gryt run ''", vec!["e2e", "pipeline"]),
+        ("git-gryt run --change B", vec!["BILL"]),
+        ("git-gryt sync pull --from ''", vec!["evil", "origin"]),
+        ("git-gryt config rem", vec!["remote", "remote_prefix"]),
+        ("git-gryt config remote ''", vec!["evil", "origin"]),
+        (
+            "git-gryt promote v1 --waive indep",
+            vec!["independent_proof"],
+        ),
+        ("git-gryt -C nowhere promote ''", vec![]),
+        ("git-gryt man conc", vec!["concepts"]),
+    ] {
+        assert_eq!(offered(&dev, line), expected, "{line}");
+    }
+    assert_eq!((files(&dev.dir), dev.refs("")), before);
+    // Where there is no repository, commands are offered all the same.
+    let nobody = sandbox.nobody();
+    assert_eq!(
+        offered(&nobody, "git-gryt promote ''"),
+        Vec::<String>::new()
+    );
+    assert_eq!(offered(&nobody, "git-gryt prom"), ["promote"]);
+    let zsh = nobody.must("git-gryt completions zsh --at 1 -- git-gryt prom");
+    assert_eq!(zsh, "promote:Seal a version, once and for ever\n");
+    let fish = dev.must("git-gryt completions fish --at 3 -- git-gryt run --change B");
+    assert_eq!(fish, "BILL Bills\n");
 }
 
 #[test]

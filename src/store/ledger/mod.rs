@@ -147,6 +147,20 @@ impl Store {
         Ok(found)
     }
 
+    /// The products of which something was promoted or imported, in no order, each once or twice.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn products(&self, ledger: &Ledger) -> Result<Vec<String>> {
+        let tree = self.commit(&ledger.base)?.tree;
+        let mut found = Vec::new();
+        for root in ["releases", "imports"] {
+            let names = self.list(&tree, root)?.into_iter().map(|(name, _)| name);
+            found.extend(names.filter(|name| name.parse::<u64>().is_err()));
+        }
+        Ok(found)
+    }
+
     /// The release of that version, however spelled, in a checked ledger. One lookup, whatever
     /// the ledger's length.
     ///
