@@ -1,13 +1,11 @@
-//! docs/tutorial.md: each command of the page is typed, in the order of the page, and prints what the page
-//! says. `UPDATE_EXPECT=1 cargo test --test cli tutorial` writes what is printed into the page.
+//! docs/tutorial.md, docs/cookbook.md and docs/releasing.md: each command of the page is typed, in the order of the page, and prints
+//! what the page says. `UPDATE_EXPECT=1 cargo test --test cli tutorial` writes what is printed into the pages.
 
 use std::fmt::Write;
 use std::fs;
 
 use crate::documents::root;
 use crate::sandbox::{Person, Sandbox, Transcript};
-
-const PAGE: &str = "docs/tutorial.md";
 
 /// A command of the page: who types what. Each prompt is a name and `$ `.
 fn prompt<'a>(line: &'a str, team: &'a [Person]) -> Option<(&'a Person, &'a str)> {
@@ -48,22 +46,73 @@ fn played(page: &str, sandbox: &Sandbox, team: &[Person]) -> String {
     out
 }
 
-#[test]
-fn the_tutorial_prints_what_it_says() {
-    let file = root().join(PAGE);
-    let page = fs::read_to_string(&file).unwrap();
+/// Plays a page with two people, in one sandbox that `prepare` made ready. `least` is how many of its commands are of git gryt.
+fn plays(page: &str, least: usize, prepare: impl Fn(&Sandbox)) {
+    let file = root().join("docs").join(page);
+    let text = fs::read_to_string(&file).unwrap();
     let sandbox = Sandbox::new();
     sandbox.unprepared();
+    prepare(&sandbox);
     let team = sandbox.team(["ann", "bob"]);
-    let now = played(&page, &sandbox, &team);
-    assert!(now.matches("$ git gryt").count() > 20, "{now}");
+    let now = played(&text, &sandbox, &team);
+    assert!(now.matches("$ git gryt").count() >= least, "{now}");
     let plain = |text: &str| Transcript::plain(text, "~");
-    if plain(&now) == plain(&page) {
+    if plain(&now) == plain(&text) {
         return;
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         fs::write(&file, now).unwrap();
         return;
     }
-    assert_eq!(plain(&page), plain(&now), "UPDATE_EXPECT=1 writes {PAGE}");
+    assert_eq!(plain(&text), plain(&now), "UPDATE_EXPECT=1 writes {page}");
+}
+
+#[test]
+fn the_tutorial_prints_what_it_says() {
+    plays("tutorial.md", 20, |_| ());
+}
+
+#[test]
+fn the_cookbook_of_thirty_tasks_prints_what_it_says() {
+    let text = fs::read_to_string(root().join("docs/cookbook.md")).unwrap();
+    let tasks: Vec<&str> = text.split("\n### ").skip(1).collect();
+    assert_eq!(tasks.len(), 30);
+    for (number, task) in tasks.iter().enumerate() {
+        assert!(task.starts_with(&format!("{}. ", number + 1)), "{task}");
+        assert!(
+            task.contains("```console\n") && task.contains("git gryt "),
+            "{task}"
+        );
+    }
+    plays("cookbook.md", 40, |_| ());
+}
+
+/// The files by which this project is released, in a project without its code: what takes long is replaced.
+fn released_as_this_project(sandbox: &Sandbox) {
+    let keeper = sandbox.clone_of("keeper", "hosting.git");
+    for path in [
+        ".gitignore",
+        ".gryt/.gitignore",
+        ".gryt/config.yaml",
+        ".gryt/policy.yaml",
+        ".gryt/pipelines/checks.yaml",
+        ".gryt/pipelines/release.yaml",
+        "Cargo.toml",
+        "CHANGELOG.md",
+    ] {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        // The name of the ledger that this project has is not that of the sandbox's.
+        let lines = text.lines().filter(|line| !line.starts_with("ledger:"));
+        let text: Vec<String> = lines.map(|line| format!("{line}\n")).collect();
+        keeper.write(path, &text.concat());
+    }
+    keeper.write(".ci/run", "#!/bin/sh\n");
+    let binary = "#!/bin/sh\nmkdir -p target/release && echo built > target/release/git-gryt\n";
+    keeper.write(".ci/binary", binary);
+    keeper.must("chmod +x .ci/* && git add . && git commit -q -m Begin && git push -q origin main");
+}
+
+#[test]
+fn this_project_is_released_as_its_page_says() {
+    plays("releasing.md", 12, released_as_this_project);
 }
