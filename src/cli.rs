@@ -16,7 +16,7 @@ use crate::commands::hook::HookCommand;
 use crate::commands::import::ImportArgs;
 use crate::commands::init::InitArgs;
 use crate::commands::log::LogArgs;
-use crate::commands::notes;
+use crate::commands::notes::NotesArgs;
 use crate::commands::promote::PromoteArgs;
 use crate::commands::query::QueryArgs;
 use crate::commands::run::RunArgs;
@@ -99,18 +99,8 @@ pub(crate) enum Command {
     Promote(PromoteArgs),
     /// Mark a promoted version as not to be used
     Withdraw(WithdrawArgs),
-    /// Show what a version brings
-    Notes {
-        /// The version
-        #[arg(required_unless_present = "product")]
-        version: Option<String>,
-        /// The latest release of this product
-        #[arg(long, value_name = "NAME", conflicts_with = "version")]
-        product: Option<String>,
-        /// How to write it
-        #[arg(long, value_enum, default_value_t = notes::Format::Markdown, value_name = "FORMAT", conflicts_with = "json")]
-        format: notes::Format,
-    },
+    /// Show what versions bring, or keep a changelog of it
+    Notes(NotesArgs),
     /// Show where this clone stands, and what is not shared
     Status,
     /// Show what was promoted

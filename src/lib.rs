@@ -67,7 +67,7 @@ pub mod parts {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let begun = Instant::now();
     let args: Vec<OsString> = args.into_iter().collect();
-    let cli = match Cli::try_parse_from(&args).map_err(|error| help::explained(error, &args)) {
+    let mut cli = match Cli::try_parse_from(&args).map_err(|error| help::explained(error, &args)) {
         Ok(cli) => cli,
         Err(error) => return render::usage(&error, args.iter().any(|arg| arg == "--json")),
     };
@@ -76,6 +76,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         && let Some(help) = help::of(&wanted.words)
     {
         return render::usage(&help, cli.global.json);
+    }
+    if let Command::Notes(args) = &cli.command {
+        cli.global.json |= args.in_json();
     }
     let renderer = render::Renderer::new(&cli.global);
     let result = match (execute(&cli, &renderer, begun), &cli.command) {
@@ -231,11 +234,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Doctor(args) => commands::doctor::run(session, args),
         Command::Hook(command) => commands::hook::run(session, command),
         Command::Import(args) => commands::import::run(session, args),
-        Command::Notes {
-            version,
-            product,
-            format,
-        } => commands::notes::run(session, version.as_deref(), product.as_deref(), *format),
+        Command::Notes(args) => commands::notes::run(session, args),
         Command::Export(args) => commands::export::run(session, args),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
@@ -260,7 +259,7 @@ impl Command {
                 | Self::Log(_)
                 | Self::Status
                 | Self::Where { .. }
-                | Self::Notes { .. }
+                | Self::Notes(_)
                 | Self::Export(_)
                 | Self::Query(_)
                 | Self::Verify(_)

@@ -16,7 +16,7 @@ use crate::store::names;
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
     /// The setting: execution_mode, remote, tag, tag_format, publish_commits, share_on_push,
-    /// hook_timeout, timeout, push_timeout, remote_prefix
+    /// hook_timeout, timeout, push_timeout, remote_prefix, trust, sign, links
     key: Option<String>,
     /// Its new value
     value: Option<String>,

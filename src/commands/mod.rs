@@ -68,7 +68,11 @@ pub(crate) enum Outcome {
     #[serde(rename = "gryt.withdraw/1")]
     Withdraw(withdraw::Withdrawn),
     #[serde(rename = "gryt.notes/1")]
-    Notes(notes::Notes),
+    Notes(Box<notes::Page>),
+    #[serde(rename = "gryt.notes.range/1")]
+    NotesRange(notes::Range),
+    #[serde(rename = "gryt.notes.write/1")]
+    NotesWritten(notes::Written),
     #[serde(rename = "gryt.where/1")]
     Where(locate::Whereabouts),
     #[serde(rename = "gryt.evolution.start/1")]

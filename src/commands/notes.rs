@@ -1,33 +1,34 @@
-//! `git gryt notes`: what a version brings, as text for people who use it.
+//! `git gryt notes`: what versions bring, as text for people who use them, and as a changelog.
+
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Outcome, product, typed};
-use crate::model::built::{self, Released};
-use crate::model::sealed::Advice;
-use crate::model::{Contract, Exit, Person, Refusal, Stamp, Version};
+use crate::model::notes::changelog::{self, Became};
+use crate::model::notes::{Links, Notes};
+use crate::model::{Exit, Refusal, Version, built};
 use crate::session::Session;
+use crate::session::core::files::{read_below, rewrite_below};
 use crate::store::Refs;
 
-/// The notes of a version.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Notes {
-    pub version: Version,
-    pub contract: Contract,
-    /// None for a draft.
-    pub promoted_at: Option<Stamp>,
-    /// Whose approvals counted.
-    pub approved_by: Vec<Person>,
-    pub withdrawal: Option<Advice>,
-    /// What its entry is disputed for, a line each.
-    pub disputed: Vec<String>,
-    /// What was built of it.
-    pub artifacts: Vec<Released>,
-    #[serde(skip)]
-    pub sums: bool,
+/// Arguments of `notes`.
+#[derive(Debug, Args)]
+pub(crate) struct NotesArgs {
+    /// The version, or all from A, which is not shown, to B; the latest release unless said
+    #[arg(value_name = "VERSION|A..B")]
+    version: Option<String>,
+    /// The latest release of this product
+    #[arg(long, value_name = "NAME", conflicts_with = "version")]
+    product: Option<String>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Markdown, value_name = "FORMAT", conflicts_with = "json")]
+    format: Format,
+    /// Keep this changelog: add each version's section, or write it anew, and touch nothing else
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    write: Option<PathBuf>,
 }
 
 /// How they are written.
@@ -35,102 +36,271 @@ pub(crate) struct Notes {
 pub(crate) enum Format {
     #[default]
     Markdown,
+    /// The section of a changelog
+    #[value(name = "keepachangelog")]
+    KeepAChangelog,
+    /// What --json prints
+    Json,
     /// The digests of its artifacts, as sha256sum(1) writes and reads them
     Sha256sums,
 }
 
-/// The notes of a promoted version, of a draft, or of a product's latest release.
+impl NotesArgs {
+    /// Whether a JSON document was asked for.
+    pub(crate) fn in_json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
+
+/// The notes of a version.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Page {
+    #[serde(flatten)]
+    pub notes: Notes,
+    /// As they are printed.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// The notes of several, newest first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Range {
+    pub versions: Vec<Notes>,
+    /// As they are printed.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// A changelog that was written.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Written {
+    /// Below the top of the working tree.
+    pub file: String,
+    /// In the order in which they were asked for.
+    pub sections: Vec<Section>,
+}
+
+/// What became of a version's section.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Section {
+    pub version: Version,
+    pub became: Became,
+}
+
+/// The notes of a promoted version, of a draft, of a product's latest release, or of all between two.
 ///
 /// # Errors
-/// There is no such version.
-pub(crate) fn run(
-    session: &Session<'_>,
-    version: Option<&str>,
-    of: Option<&str>,
-    format: Format,
-) -> Result<Outcome> {
-    let mut notes = notes(session, version, of)?;
-    notes.sums = format == Format::Sha256sums;
-    if notes.sums && notes.artifacts.is_empty() {
+/// There is no such version; a changelog cannot be written.
+pub(crate) fn run(session: &Session<'_>, args: &NotesArgs) -> Result<Outcome> {
+    let links = session.core.config.links()?;
+    let refs = session.core.store.refs()?;
+    let between = args
+        .version
+        .as_deref()
+        .and_then(|text| text.split_once(".."));
+    let versions = match between {
+        Some((from, to)) => versions(session, &refs, from, to)?,
+        None => vec![one(session, &refs, args)?],
+    };
+    let all = versions
+        .iter()
+        .map(|version| notes(session, &refs, version, &links));
+    let mut all: Vec<Notes> = all.collect::<Result<_>>()?;
+    if between.is_some() && args.format == Format::Sha256sums {
+        let what = "sha256sums are of one version: files of several may have one name";
+        return Err(Refusal::new(Exit::Usage, what).into());
+    }
+    if let Some(file) = &args.write {
+        return write(session, file, &all);
+    }
+    let text = match args.format {
+        Format::Markdown => joined(&all, Notes::markdown),
+        Format::KeepAChangelog => joined(&all, Notes::section),
+        Format::Json => String::new(),
+        Format::Sha256sums => all
+            .iter()
+            .map(|one| sums(session, one))
+            .collect::<Result<_>>()?,
+    };
+    match (between, all.pop()) {
+        (None, Some(notes)) => Ok(Outcome::Notes(Box::new(Page { notes, text }))),
+        (_, last) => {
+            all.extend(last);
+            Ok(Outcome::NotesRange(Range {
+                versions: all,
+                text,
+            }))
+        }
+    }
+}
+
+fn joined(all: &[Notes], write: fn(&Notes) -> String) -> String {
+    let texts: Vec<String> = all.iter().map(write).collect();
+    texts.join("\n")
+}
+
+fn sums(session: &Session<'_>, notes: &Notes) -> Result<String> {
+    if notes.artifacts.is_empty() {
         let what = format!("{} seals no artifacts", notes.version);
         return Err(Refusal::new(Exit::Invalid, what).into());
     }
-    for released in notes
-        .artifacts
-        .iter()
-        .filter(|released| notes.sums && released.contested)
-    {
+    for released in notes.artifacts.iter().filter(|made| made.contested) {
         let name = &released.name;
         session.core.ctx.warn(format!(
             "{name} is left out: its builds differ, and none was chosen"
         ));
     }
-    Ok(Outcome::Notes(notes))
+    Ok(notes.sums())
 }
 
-fn notes(session: &Session<'_>, version: Option<&str>, of: Option<&str>) -> Result<Notes> {
-    let refs = session.core.store.refs()?;
-    let of = product(of)?;
-    let version: Version = match (version, of) {
-        (Some(version), _) => typed(version)?,
-        (None, of) => match highest(session, &refs, of)? {
-            Some(latest) => latest,
-            None => {
-                let of = of.unwrap_or_default();
-                let what = format!("Nothing of {of} is promoted");
-                return Err(Refusal::new(Exit::Invalid, what).into());
-            }
-        },
+/// The version that was named, or the latest release.
+fn one(session: &Session<'_>, refs: &Refs, args: &NotesArgs) -> Result<Version> {
+    let of = product(args.product.as_deref())?;
+    if let Some(version) = &args.version {
+        return Ok(typed(version)?);
+    }
+    if let Some(latest) = highest(session, refs, of)? {
+        return Ok(latest);
+    }
+    let what = match of {
+        Some(of) => format!("Nothing of {of} is promoted"),
+        None => "Nothing is promoted that stands".to_owned(),
     };
-    if let Some(ledger) = session.core.ledger(&refs)?
-        && let Some(sealed) = session.core.store.sealed(&ledger, &version)?
-    {
+    Err(Refusal::new(Exit::Invalid, what)
+        .then("git gryt log")
+        .into())
+}
+
+/// The releases above `from` up to `to`, newest first. Where `to` is a draft, it leads.
+fn versions(session: &Session<'_>, refs: &Refs, from: &str, to: &str) -> Result<Vec<Version>> {
+    let end = |text: &str| match text {
+        "" => Ok(None),
+        text => typed::<Version>(text).map(Some),
+    };
+    let (from, to) = (end(from)?, end(to)?);
+    let of = from.as_ref().or(to.as_ref()).and_then(Version::product);
+    if let (Some(from), Some(to)) = (&from, &to) {
+        if from.product() != to.product() {
+            let what = format!("{from} and {to} are versions of two products");
+            return Err(Refusal::new(Exit::Usage, what).into());
+        }
+        if from > to {
+            let what = format!("{from} is above {to}");
+            let refusal = Refusal::new(Exit::Usage, what);
+            return Err(refusal.then(format!("git gryt notes {to}..{from}")).into());
+        }
+    }
+    let releases = session.core.releases(refs, usize::MAX, of)?;
+    let mut found: Vec<Version> = releases.into_iter().map(|one| one.version).collect();
+    found.retain(|version| version.product() == of);
+    for end in [&from, &to].into_iter().flatten() {
+        if !found.contains(end) {
+            let draft = session.core.draft(refs, end)?;
+            found.push(draft.version);
+        }
+    }
+    found.retain(|version| {
+        from.as_ref().is_none_or(|from| version > from)
+            && to.as_ref().is_none_or(|to| version <= to)
+    });
+    found.sort_by(|a, b| b.cmp(a));
+    found.dedup();
+    Ok(found)
+}
+
+fn notes(session: &Session<'_>, refs: &Refs, version: &Version, links: &Links) -> Result<Notes> {
+    let Some(ledger) = session.core.ledger(refs)? else {
+        return of_draft(session, refs, version, links);
+    };
+    if let Some(sealed) = session.core.store.sealed(&ledger, version)? {
         let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
-        return Ok(Notes {
-            withdrawal: session.core.advice(&ledger, &sealed.version)?,
-            disputed: ledger.disputes(&sealed.version),
-            artifacts: built::released(&sealed),
-            version: sealed.version,
-            contract,
-            promoted_at: Some(sealed.promoted_at),
-            approved_by: sealed
-                .approvals
-                .into_iter()
-                .filter_map(|approved| approved.counted.then_some(approved.by))
-                .collect(),
-            sums: false,
-        });
+        let mut notes = Notes::new(sealed.version.clone(), contract, links);
+        notes.artifacts = built::released(&sealed);
+        for folded in sealed.evolutions.into_iter().filter(|one| one.counted) {
+            if !notes.proven_by.iter().any(|known| known.is(&folded.owner)) {
+                notes.proven_by.push(folded.owner);
+            }
+        }
+        let approvals = sealed.approvals.into_iter();
+        let counted = approvals.filter_map(|approved| approved.counted.then_some(approved.by));
+        notes.approved_by = counted.collect();
+        notes.withdrawal = session.core.advice(&ledger, &notes.version)?;
+        notes.disputed = ledger.disputes(&notes.version);
+        notes.promoted_at = Some(sealed.promoted_at);
+        notes.promoter = Some(sealed.promoter);
+        return Ok(notes);
     }
-    if let Some(ledger) = session.core.ledger(&refs)?
-        && let Some(old) = session.core.store.imported(&ledger, &version)?
-    {
-        return Ok(Notes {
-            withdrawal: session.core.advice(&ledger, &old.version)?,
-            disputed: ledger.disputes(&old.version),
-            contract: old.contract(),
-            version: old.version,
-            promoted_at: Some(old.at),
-            approved_by: Vec::new(),
-            artifacts: Vec::new(),
-            sums: false,
-        });
+    if let Some(old) = session.core.store.imported(&ledger, version)? {
+        let mut notes = Notes::new(old.version.clone(), old.contract(), links);
+        notes.withdrawal = session.core.advice(&ledger, &old.version)?;
+        notes.disputed = ledger.disputes(&old.version);
+        notes.promoted_at = Some(old.at);
+        return Ok(notes);
     }
-    let draft = session.core.draft(&refs, &version)?;
+    of_draft(session, refs, version, links)
+}
+
+fn of_draft(session: &Session<'_>, refs: &Refs, version: &Version, links: &Links) -> Result<Notes> {
+    let draft = session.core.draft(refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
-    Ok(Notes {
-        version: draft.version,
-        contract,
-        promoted_at: None,
-        approved_by: Vec::new(),
-        withdrawal: None,
-        disputed: Vec::new(),
-        artifacts: Vec::new(),
-        sums: false,
-    })
+    Ok(Notes::new(draft.version, contract, links))
 }
 
 /// The highest release of a product that stands.
 fn highest(session: &Session<'_>, refs: &Refs, of: Option<&str>) -> Result<Option<Version>> {
     let highest = session.core.cache(refs)?.highest()?;
     Ok(highest.into_iter().find(|version| version.product() == of))
+}
+
+/// Keeps a changelog: oldest first, so that each section finds its place among those below it.
+fn write(session: &Session<'_>, file: &Path, all: &[Notes]) -> Result<Outcome> {
+    let top = session.core.top()?;
+    let path = below(&top, &session.core.ctx.dir, file)?;
+    let before = match read_below(&top, &path)? {
+        Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| {
+            let what = format!("{path} is not UTF-8");
+            Refusal::new(Exit::Invalid, what).because("Nothing was written")
+        })?),
+        None => None,
+    };
+    let mut text = before.clone().unwrap_or_default();
+    let mut sections = Vec::new();
+    for notes in all.iter().rev() {
+        let (new, became) = changelog::with(&text, &notes.version, &notes.section());
+        text = new;
+        sections.push(Section {
+            version: notes.version.clone(),
+            became,
+        });
+    }
+    sections.reverse();
+    if !sections.is_empty() && before.as_ref() != Some(&text) {
+        rewrite_below(&top, &path, text.as_bytes())?;
+    }
+    Ok(Outcome::NotesWritten(Written {
+        file: path,
+        sections,
+    }))
+}
+
+/// A file that was named as seen from `dir`, as it is called below the top of the working tree.
+fn below(top: &Path, dir: &Path, file: &Path) -> Result<String, Refusal> {
+    let mut whole = PathBuf::new();
+    for part in dir.join(file).components() {
+        match part {
+            Component::ParentDir => _ = whole.pop(),
+            Component::CurDir => {}
+            part => whole.push(part),
+        }
+    }
+    let path = whole.strip_prefix(top).ok().and_then(Path::to_str);
+    let path = path.filter(|path| !path.is_empty() && !path.starts_with(".git/"));
+    path.map(str::to_owned).ok_or_else(|| {
+        let what = format!("{} is no file of this working tree", file.display());
+        Refusal::new(Exit::Usage, what)
+    })
 }

@@ -2,7 +2,8 @@
 
 use super::shared::Shared;
 use super::value::{
-    parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_patience, parse_prefix,
+    parse_bool, parse_duration, parse_format, parse_links, parse_mode, parse_oids, parse_patience,
+    parse_prefix,
 };
 use super::{Origin, Setting};
 use crate::model::near::nearest;
@@ -24,7 +25,7 @@ pub(crate) struct Key {
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 12] = [
+pub(crate) const KEYS: [Key; 13] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -109,6 +110,13 @@ pub(crate) const KEYS: [Key; 12] = [
         of_branch: false,
         meaning: "Whether drafts, evolutions, entries and tags are signed, by the key that git signs with",
     },
+    Key {
+        name: "links",
+        git: "gryt.links",
+        env: "GRYT_LINKS",
+        of_branch: true,
+        meaning: "What ids in notes link to: a pattern of ids and an address, a pair a line",
+    },
 ];
 
 /// Finds a setting by the name that a person typed: `execution_mode`, `executionMode` or
@@ -168,6 +176,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "timeout" | "push_timeout" => parse_patience(&setting).map(drop),
         "remote_prefix" => parse_prefix(&setting).map(drop),
         "trust" => parse_oids(&setting).map(drop),
+        "links" => parse_links(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),
     }
 }

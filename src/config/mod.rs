@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::host::{Ability, Host};
 use crate::model::near::nearest;
+use crate::model::notes::Links;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Oid, Refusal};
 use value::{
-    parse_bool, parse_duration, parse_format, parse_mode, parse_oids, parse_patience, parse_prefix,
+    parse_bool, parse_duration, parse_format, parse_links, parse_mode, parse_oids, parse_patience,
+    parse_prefix,
 };
 
 pub(crate) use key::{KEYS, Key, check, counts, key, recommended};
@@ -104,6 +106,15 @@ impl Config {
     pub(crate) fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == name)
     }
+
+    /// Where changes are tracked. Read where it is needed: what is wrong with it stops nothing else.
+    ///
+    /// # Errors
+    /// What is set is no list of patterns and addresses.
+    pub(crate) fn links(&self) -> Result<Links, Refusal> {
+        self.setting("links")
+            .map_or(Ok(Links::default()), parse_links)
+    }
 }
 
 /// Resolves all settings.
@@ -163,6 +174,7 @@ pub(crate) fn resolve(
         prefix,
         trust,
         sign,
+        links,
     ] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
@@ -190,6 +202,7 @@ pub(crate) fn resolve(
     let prefix = find(prefix, Some(OWN_PREFIX.into()));
     let trust = find(trust, None);
     let sign = find(sign, None);
+    let links = find(links, None);
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
         Mode::Local => None,
@@ -229,7 +242,7 @@ pub(crate) fn resolve(
         sign_tags: signs("tag.gpgsign"),
         settings: vec![
             mode, remote, tag, format, publish, share, timeout, limit, push_limit, prefix, trust,
-            sign,
+            sign, links,
         ],
     })
 }
@@ -397,5 +410,10 @@ mod tests {
             "# ours\ntag: false\nremote: up\n"
         );
         assert_eq!(set_shared("", "tag", "false"), "tag: false\n");
+        // What YAML would not read as that text is quoted.
+        for (key, value) in [("links", r"[A-Z]+-\d+=https://t/{id}"), ("remote", "up #1")] {
+            let shared = read_shared(set_shared("", key, value).as_bytes()).unwrap();
+            assert_eq!(shared.links.or(shared.remote).as_deref(), Some(value));
+        }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub push_timeout: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_prefix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<String>,
     /// The genesis of the project's ledger: a clone whose branch names one never makes another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Oid>,
@@ -51,7 +53,7 @@ pub(crate) fn read_shared(text: &[u8]) -> Result<Shared, Refusal> {
 
 /// Sets one key in the tracked file's text, other lines kept.
 pub(crate) fn set_shared(text: &str, key: &str, value: &str) -> String {
-    let line = format!("{key}: {value}");
+    let line = format!("{key}: {}", scalar(value));
     let mut found = false;
     let mut lines: Vec<&str> = Vec::new();
     for old in text.lines() {
@@ -66,6 +68,17 @@ pub(crate) fn set_shared(text: &str, key: &str, value: &str) -> String {
         lines.push(&line);
     }
     lines.join("\n") + "\n"
+}
+
+/// A value as YAML reads it: as it is, or quoted where that would say something else.
+fn scalar(value: &str) -> String {
+    use serde_yaml::Value;
+    match serde_yaml::from_str(value) {
+        Ok(Value::String(text)) if text == value => text,
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_)) => value.to_owned(),
+        // JSON's escapes are YAML's.
+        _ => serde_json::Value::from(value).to_string(),
+    }
 }
 
 /// Takes one key out of the tracked file's text, other lines kept.

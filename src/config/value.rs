@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::shared::FILE;
 use super::{Mode, OWN_PREFIX, Origin, Setting};
+use crate::model::notes::Links;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Invalid, Oid, Refusal};
 
@@ -72,6 +73,15 @@ pub(super) fn parse_oids(setting: &Setting) -> Result<Vec<Oid>, Refusal> {
             setting,
             "oids of ledger entries in full, a space between them",
         )
+    })
+}
+
+/// Patterns of ids, each with the address that it leads to.
+pub(super) fn parse_links(setting: &Setting) -> Result<Links, Refusal> {
+    let pairs = setting.value.as_deref().unwrap_or_default();
+    Links::parse(pairs).map_err(|invalid| {
+        let expected = r"like FEAT-\d+=https://tracker.example.com/{id}, a space between several";
+        set_wrong(setting, expected).because(invalid.to_string())
     })
 }
 

@@ -98,7 +98,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "notes",
-        "git gryt notes v1.2.0\ngit gryt notes --product billing\ngit gryt notes v1.2.0 --format sha256sums",
+        "git gryt notes\ngit gryt notes v1.1.0..v1.2.0\ngit gryt notes --product billing\n\
+         git gryt notes v1.2.0 --format sha256sums\ngit gryt notes --write CHANGELOG.md",
     ),
     ("doctor", "git gryt doctor\ngit gryt doctor --remote"),
     (

@@ -147,7 +147,9 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
             let place = if accepted.cloud { " in cloud" } else { "" };
             format!("Accepted{place}: {} is no longer disputed\n", accepted.name)
         }
-        Outcome::Notes(notes) => return ledger::release_notes(notes).into(),
+        Outcome::Notes(notes) => return notes.text.clone().into(),
+        Outcome::NotesRange(range) => return range.text.clone().into(),
+        Outcome::NotesWritten(written) => return ledger::changelog(written),
         Outcome::Where(places) => return ledger::whereabouts(places).into(),
         Outcome::EvolutionStart(started) => evolution::started(started),
         Outcome::EvolutionList(list) => return evolution::evolutions(list),

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
-use super::{line, markdown, states, table};
+use super::{line, states, table};
 use crate::commands;
-use crate::model::built::{Released, Standing};
+use crate::model::built::Standing;
+use crate::model::notes::changelog::Became;
 use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Version};
 
@@ -59,85 +60,28 @@ pub(super) fn log(entries: &commands::log::Entries) -> Page {
     text
 }
 
-/// What a version brings.
-pub(super) fn release_notes(notes: &commands::notes::Notes) -> String {
-    if notes.sums {
-        return sums(&notes.artifacts);
-    }
-    use crate::model::change::ChangeKind;
-    let mut text = format!("# {}", notes.version);
-    match &notes.promoted_at {
-        Some(at) => _ = writeln!(text, " ({})", at.format("%Y-%m-%d")),
-        None => text += " (draft)\n",
-    }
-    for why in &notes.disputed {
-        _ = writeln!(text, "\nDisputed: {}", markdown(why));
-    }
-    if !notes.approved_by.is_empty() {
-        let names = notes.approved_by.iter().map(|by| markdown(&by.name));
-        let names: Vec<String> = names.collect();
-        _ = writeln!(text, "\nApproved by {}", names.join(", "));
-    }
-    if let Some(withdrawal) = &notes.withdrawal {
-        _ = writeln!(text, "\nWithdrawn: {}", withdrawal.withdrawal.reason);
-        for said in withdrawal.says() {
-            _ = writeln!(text, "{said}");
-        }
-    }
-    if let Some(description) = notes
-        .contract
-        .description
-        .as_deref()
-        .filter(|d| !d.is_empty())
-    {
-        _ = writeln!(text, "\n{description}");
-    }
-    for (kind, heading) in [
-        (ChangeKind::Add, "Added"),
-        (ChangeKind::Refine, "Refined"),
-        (ChangeKind::Fix, "Fixed"),
-        (ChangeKind::Remove, "Removed"),
-    ] {
-        let mut of_kind = notes
-            .contract
-            .changes
-            .iter()
-            .filter(|c| c.kind == kind)
-            .peekable();
-        if of_kind.peek().is_some() {
-            _ = writeln!(text, "\n## {heading}\n");
-        }
-        for change in of_kind {
-            let (title, id) = (markdown(&change.title), &change.id);
-            _ = writeln!(text, "- {title} ({id})");
-        }
-    }
-    if !notes.artifacts.is_empty() {
-        text +=
-            "\n## Checksums\n\n| file | bytes | SHA-256 | built by |\n| --- | --- | --- | --- |\n";
-    }
-    for released in &notes.artifacts {
-        for made in &released.made {
-            let name = markdown(released.name.as_str());
-            let by: Vec<String> = made.by.iter().map(|by| markdown(&by.name)).collect();
-            let contested = match released.contested {
-                true => " (contested: builds differ)",
-                false => "",
-            };
-            let (size, digest, by) = (made.size, &made.sha256, by.join(", "));
-            _ = writeln!(text, "| {name} | {size} | `{digest}` | {by}{contested} |");
-        }
-    }
-    text
-}
-
-/// The digests of what was released, as sha256sum(1) has them. What is contested was not released.
-fn sums(artifacts: &[Released]) -> String {
-    let mut text = String::new();
-    for released in artifacts.iter().filter(|released| !released.contested) {
-        for made in &released.made {
-            _ = writeln!(text, "{}  {}", made.sha256, released.name);
-        }
+/// What became of the sections of a changelog.
+pub(super) fn changelog(written: &commands::notes::Written) -> Page {
+    let mut text = Page::default();
+    let file = line(&written.file);
+    for section in &written.sections {
+        let version = &section.version;
+        text = match section.became {
+            Became::Added => text.plainly(&format!("{file}: added {version}\n")),
+            Became::Replaced => text.plainly(&format!("{file}: {version} was written anew\n")),
+            Became::Unchanged => text.plainly(&format!("{file}: {version} is up to date\n")),
+            Became::Edited => {
+                let what =
+                    format!("{file}: somebody edited the section {version}, which was left alone");
+                text.and(Colour::Warning, what).plainly("\n")
+            }
+            Became::Foreign => {
+                let what = format!(
+                    "{file}: somebody else wrote the section {version}, which was left alone"
+                );
+                text.and(Colour::Warning, what).plainly("\n")
+            }
+        };
     }
     text
 }

@@ -63,7 +63,7 @@ pub(crate) fn check(line: &str, out: &str) {
 }
 
 /// A week of two people, every line of it with `--json`.
-const LINES: [(i32, &str); 47] = [
+const LINES: [(i32, &str); 49] = [
     (0, "config"),
     (0, "config tag true"),
     (0, "status"),
@@ -98,6 +98,8 @@ const LINES: [(i32, &str); 47] = [
     (3, "promote v1.0.0"),
     (0, "log"),
     (0, "notes v1.0.0"),
+    (0, "notes ..v1.0.0"),
+    (0, "notes --write CHANGELOG.md"),
     (0, "where A"),
     (0, "where HEAD"),
     (0, "verify"),

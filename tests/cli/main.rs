@@ -57,6 +57,7 @@ mod previous;
 mod products;
 mod proving;
 mod proxy;
+mod publishing;
 mod races;
 mod reach;
 mod refusals;

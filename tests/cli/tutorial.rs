@@ -46,25 +46,32 @@ fn played(page: &str, sandbox: &Sandbox, team: &[Person]) -> String {
     out
 }
 
-/// Plays a page with two people, in one sandbox that `prepare` made ready. `least` is how many of its commands are of git gryt.
-fn plays(page: &str, least: usize, prepare: impl Fn(&Sandbox)) {
-    let file = root().join("docs").join(page);
-    let text = fs::read_to_string(&file).unwrap();
-    let sandbox = Sandbox::new();
-    sandbox.unprepared();
-    prepare(&sandbox);
-    let team = sandbox.team(["ann", "bob"]);
-    let now = played(&text, &sandbox, &team);
-    assert!(now.matches("$ git gryt").count() >= least, "{now}");
+/// Types the commands of a page, and compares what they print with what the page says.
+pub(crate) fn check(file: &str, sandbox: &Sandbox, team: &[Person]) {
+    let path = root().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let now = played(&text, sandbox, team);
     let plain = |text: &str| Transcript::plain(text, "~");
     if plain(&now) == plain(&text) {
         return;
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(&file, now).unwrap();
+        fs::write(&path, now).unwrap();
         return;
     }
-    assert_eq!(plain(&text), plain(&now), "UPDATE_EXPECT=1 writes {page}");
+    assert_eq!(plain(&text), plain(&now), "UPDATE_EXPECT=1 writes {file}");
+}
+
+/// Plays a page with two people, in one sandbox that `prepare` made ready. `least` is how many of its commands are of git gryt.
+fn plays(page: &str, least: usize, prepare: impl Fn(&Sandbox)) {
+    let file = format!("docs/{page}");
+    let text = fs::read_to_string(root().join(&file)).unwrap();
+    assert!(text.matches("$ git gryt").count() >= least, "{text}");
+    let sandbox = Sandbox::new();
+    sandbox.unprepared();
+    prepare(&sandbox);
+    let team = sandbox.team(["ann", "bob"]);
+    check(&file, &sandbox, &team);
 }
 
 #[test]

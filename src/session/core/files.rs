@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -15,13 +16,29 @@ use crate::model::{Exit, Refusal};
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
+    write(top, path, text, 0o644)
+}
+
+/// The same of a file that people have as well: who may read and run it stays.
+///
+/// # Errors
+/// As [`write_below`].
+pub(crate) fn rewrite_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
+    let meta = fs::symlink_metadata(top.join(path));
+    let mode = meta.ok().filter(fs::Metadata::is_file);
+    let mode = mode.map_or(0o644, |meta| meta.permissions().mode() & 0o777);
+    write(top, path, text, mode)
+}
+
+fn write(top: &Path, path: &str, text: &[u8], mode: u32) -> Result<()> {
     let file = top.join(path);
     let folder = file.parent().unwrap_or(top);
     real_folders(top, folder)?;
     let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
     fresh.write_all(text)?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    fresh.as_file().set_permissions(mode)?;
+    fresh
+        .as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))?;
     fresh
         .persist(&file)
         .with_context(|| format!("{path} cannot be written"))?;

@@ -1,0 +1,119 @@
+//! The setting `links`: which address belongs to the id of a change.
+
+use regex_automata::meta::{Config, Regex};
+
+use crate::model::{ChangeId, Invalid};
+
+/// The most pairs, and the longest pattern and address, in bytes: what a branch's list costs is bounded.
+const MOST: usize = 50;
+const LONGEST_PATTERN: usize = 200;
+const LONGEST_ADDRESS: usize = 1000;
+/// How large a compiled pattern may be, in bytes.
+const LARGEST: usize = 1 << 16;
+
+/// Patterns of ids, each with an address in which `{id}` stands for the id.
+#[derive(Debug, Default)]
+pub(crate) struct Links(Vec<(Regex, String)>);
+
+impl Links {
+    /// Reads `PATTERN=ADDRESS`, with white space between several.
+    ///
+    /// # Errors
+    /// The first that is none.
+    pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
+        let pairs: Vec<&str> = text.split_whitespace().collect();
+        if pairs.len() > MOST {
+            return Err(Invalid::new(format!("there are more than {MOST}")));
+        }
+        let pairs = pairs.into_iter().map(|pair| {
+            let Some((pattern, address)) = pair.split_once('=') else {
+                return Err(Invalid::new(format!("`{pair}` has no `=`")));
+            };
+            check(address)?;
+            Ok((compiled(pattern)?, address.to_owned()))
+        });
+        Ok(Self(pairs.collect::<Result<_, _>>()?))
+    }
+
+    /// The address of the first pattern that is all of the id.
+    pub(crate) fn address(&self, id: &ChangeId) -> Option<String> {
+        let (_, address) = self
+            .0
+            .iter()
+            .find(|(regex, _)| regex.is_match(id.as_str()))?;
+        Some(address.replace("{id}", id.as_str()))
+    }
+}
+
+fn compiled(pattern: &str) -> Result<Regex, Invalid> {
+    if pattern.len() > LONGEST_PATTERN {
+        let rule = format!("a pattern has more than {LONGEST_PATTERN} bytes");
+        return Err(Invalid::new(rule));
+    }
+    let config = Config::new()
+        .nfa_size_limit(Some(LARGEST))
+        .hybrid_cache_capacity(LARGEST);
+    let whole = format!("^(?:{pattern})$");
+    let built = Regex::builder().configure(config).build(&whole);
+    built.map_err(|error| match error.size_limit() {
+        Some(_) => Invalid::new(format!("the pattern `{pattern}` is too large")),
+        None => Invalid::new(format!("`{pattern}` is no regular expression")),
+    })
+}
+
+/// An address of the web that can stand in Markdown as it is: no white space, no brackets that would end it,
+/// nothing but http and https.
+fn check(address: &str) -> Result<(), Invalid> {
+    let plain = address.replace("{id}", "");
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| plain.strip_prefix(scheme));
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&b);
+    let host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let holds = rest.is_some_and(|rest| host(rest) && rest.bytes().all(legal))
+        && address.len() <= LONGEST_ADDRESS
+        // Whoever follows a link is not logged in as somebody else.
+        && !plain.contains('@');
+    match holds {
+        true => Ok(()),
+        false => Err(Invalid::new(format!(
+            "`{}` is no address like https://tracker.example.com/{{id}}",
+            address.escape_debug()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_all_of_an_id_and_an_address_is_one_of_the_web() {
+        let id = |text: &str| text.parse::<ChangeId>().unwrap();
+        let links = r"FEAT-\d+=https://t.example.com/{id}?x={id} [A-Z]+-\d+=http://b.example.com/";
+        let links = Links::parse(links).unwrap();
+        let address = |text: &str| links.address(&id(text));
+        assert_eq!(
+            address("FEAT-1").as_deref(),
+            Some("https://t.example.com/FEAT-1?x=FEAT-1")
+        );
+        assert_eq!(address("BUG-1").as_deref(), Some("http://b.example.com/"));
+        assert_eq!(address("FEAT-1b"), None);
+        assert_eq!(address("xFEAT-1"), None);
+        assert_eq!(Links::parse("").unwrap().address(&id("A")), None);
+        for bad in [
+            "A",
+            "A=",
+            "A=javascript:alert(1)",
+            "A=https://",
+            "A=https://a)b",
+            "A=https://ann:x@b",
+            "A=https://<b>",
+            "A=//b",
+            "(=https://b",
+            r"(\d{100}){100}=https://b",
+        ] {
+            assert!(Links::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
