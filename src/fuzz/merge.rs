@@ -40,6 +40,11 @@ fn change(dice: &mut Dice<'_>) -> Change {
         pipeline: dice
             .flip()
             .then(|| dice.pick(&["quick", "release"]).to_owned()),
+        links: match dice.below(3) {
+            0 => vec!["https://a/1".to_owned()],
+            1 => vec!["https://a/1".to_owned(), "http://b/?c=#d".to_owned()],
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -125,6 +130,14 @@ fn written(contract: &Contract, style: usize) -> String {
         field("description", &change.description);
         field("assignee", &change.assignee);
         field("pipeline", &change.pipeline);
+        if !change.links.is_empty() && style % 5 == 1 {
+            _ = writeln!(out, "{indent}  links: [{}]", change.links.join(", "));
+        } else if !change.links.is_empty() {
+            _ = writeln!(out, "{indent}  links:");
+            for link in &change.links {
+                _ = writeln!(out, "{indent}  - {link}");
+            }
+        }
         if style % 4 == 3 {
             out += "\n";
         }

@@ -1,5 +1,19 @@
 //! Addresses of repositories, and the credentials that stand in them: a job's token, mostly.
 
+/// The longest address of the web that is kept, in bytes.
+const LONGEST: usize = 1000;
+
+/// Whether a text is an address of the web that can stand in Markdown and HTML as it is: `http` or `https`, no
+/// white space, no quotes or brackets, and nobody's login.
+pub(crate) fn is_of_web(text: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#!$&*+,;=%".contains(&b);
+    let host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+    text.len() <= LONGEST && rest.is_some_and(|rest| host(rest) && rest.bytes().all(legal))
+}
+
 /// A text with the addresses in it freed of what stands before the host's name. Who logs in by ssh is
 /// no secret, and stays.
 pub(crate) fn without_credentials(text: &str) -> String {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
+use super::address::is_of_web;
 use super::version::illegal_component;
 
 /// One line of a contract (docs/format.md, "Contract").
@@ -24,7 +25,17 @@ pub struct Change {
     pub assignee: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<String>,
+    /// Where more is said of it: addresses of the web.
+    #[serde(
+        default,
+        deserialize_with = "links",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub links: Vec<String>,
 }
+
+/// The most links of a change.
+const MOST_LINKS: usize = 20;
 
 /// What a change does to the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +88,7 @@ impl FromStr for Change {
             description: None,
             assignee: None,
             pipeline: None,
+            links: Vec::new(),
         })
     }
 }
@@ -178,6 +190,32 @@ fn filled<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error>
     Ok(text)
 }
 
+fn links<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let links: Vec<String> = Option::deserialize(from)?.unwrap_or_default();
+    match check_links(links.iter().map(String::as_str)) {
+        Ok(()) => Ok(links),
+        Err(rule) => Err(serde::de::Error::custom(rule)),
+    }
+}
+
+/// Whether a change may have these links.
+///
+/// # Errors
+/// The rule that they break.
+pub(super) fn check_links<'l>(links: impl ExactSizeIterator<Item = &'l str>) -> Result<(), String> {
+    if links.len() > MOST_LINKS {
+        return Err(format!("a change has more than {MOST_LINKS} links"));
+    }
+    let mut links = links;
+    match links.find(|link| !is_of_web(link)) {
+        None => Ok(()),
+        Some(link) => Err(format!(
+            "`{}` is no address like https://example.com/1",
+            link.escape_debug()
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +229,27 @@ mod tests {
         }
         assert!("COM0".parse::<ChangeId>().is_ok());
         assert!("a".repeat(65).parse::<ChangeId>().is_err());
+    }
+
+    #[test]
+    fn links_are_addresses_of_the_web() {
+        let read = |links: &str| {
+            let text = format!("{{type: add, id: A, title: a, links: {links}}}");
+            serde_yaml::from_str::<Change>(&text).map(|change| change.links.len())
+        };
+        let good = r#"["https://a.example.com/x_y?b=c&d=%20#e", "http://b:8080"]"#;
+        assert_eq!(read(good).unwrap(), 2);
+        assert_eq!(read("~").unwrap(), 0);
+        for bad in [
+            "[a]",
+            r#"["https://a b"]"#,
+            r#"["https://a)b"]"#,
+            r#"["javascript:a"]"#,
+            "https://a",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert!(read(&format!("[{}]", ["http://a"; 21].join(", "))).is_err());
     }
 
     #[test]

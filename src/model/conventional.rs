@@ -79,6 +79,7 @@ impl Proposal {
                 description: None,
                 assignee: None,
                 pipeline: None,
+                links: Vec::new(),
             },
             commits: vec![oid.clone()],
         });

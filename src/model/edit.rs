@@ -187,6 +187,25 @@ fn set_fields(entry: &Mapping, old: &Change, new: &Change) {
     set_if_changed(entry, "description", &old.description, &new.description);
     set_if_changed(entry, "assignee", &old.assignee, &new.assignee);
     set_if_changed(entry, "pipeline", &old.pipeline, &new.pipeline);
+    if old.links != new.links {
+        _ = entry.remove("links");
+        // Where the text has no place for them, the caller sees that it does not say what was meant.
+        if let Some(links) = listed(&new.links) {
+            entry.set("links", &links);
+        }
+    }
+}
+
+/// Links as a list in a text.
+fn listed(links: &[String]) -> Option<Sequence> {
+    let text = format!("links: {}\n", flow(links)?);
+    parsed(&text)?.as_mapping()?.get_sequence("links")
+}
+
+/// Links on one line; none where there are none.
+fn flow(links: &[String]) -> Option<String> {
+    let quoted: Vec<String> = links.iter().map(|link| quoted(link)).collect();
+    (!links.is_empty()).then(|| format!("[{}]", quoted.join(", ")))
 }
 
 fn set_if_changed(at: &Mapping, key: &str, old: &Option<String>, new: &Option<String>) {
@@ -239,6 +258,9 @@ fn lines(change: &Change, indent: &str) -> String {
         if let Some(value) = value {
             text += &format!("{indent}{key}: {}\n", quoted(value));
         }
+    }
+    if let Some(links) = flow(&change.links) {
+        text += &format!("{indent}links: {links}\n");
     }
     text
 }

@@ -133,6 +133,9 @@ impl Merger {
         let kind = clashing("type", |c| Some(c.kind.to_string()));
         let spelled = clashing("id", |c| Some(c.id.to_string()));
         let title = clashing("title", |c| Some(c.title.clone()));
+        let joined = clashing("links", |c| {
+            (!c.links.is_empty()).then(|| c.links.join(" "))
+        });
         Some(Change {
             // Both sides' values parse, so what was chosen between them does.
             kind: kind.and_then(|k| k.parse().ok()).unwrap_or(here.kind),
@@ -143,6 +146,12 @@ impl Merger {
             description: clashing("description", |c| c.description.clone()),
             assignee: clashing("assignee", |c| c.assignee.clone()),
             pipeline: clashing("pipeline", |c| c.pipeline.clone()),
+            // No address holds white space.
+            links: joined
+                .iter()
+                .flat_map(|links| links.split(' '))
+                .map(str::to_owned)
+                .collect(),
         })
     }
 }

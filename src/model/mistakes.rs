@@ -3,7 +3,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::change::ChangeKind;
+use super::change::{ChangeKind, check_links};
 use super::listed::listed;
 use super::near::nearest;
 use super::place::{self, Key};
@@ -12,7 +12,15 @@ use super::{ChangeId, Invalid, Version};
 /// The fields of a contract.
 const OF_CONTRACT: [&str; 4] = ["version", "description", "pipeline_template", "changes"];
 /// The fields of a change; the first three are required.
-const OF_CHANGE: [&str; 6] = ["type", "id", "title", "description", "assignee", "pipeline"];
+const OF_CHANGE: [&str; 7] = [
+    "type",
+    "id",
+    "title",
+    "description",
+    "assignee",
+    "pipeline",
+    "links",
+];
 
 /// What is wrong with the contract of `version`, in the order of its rules. Empty where that cannot be
 /// told apart from the text's being no YAML, which the parser says better.
@@ -134,13 +142,16 @@ impl Mistakes<'_> {
                     );
                 }
             }
-            for field in OF_CHANGE {
+            for field in OF_CHANGE.iter().filter(|field| **field != "links") {
                 self.text_or_nothing(change, &path, field);
             }
             let word = |field: &str| change.get(field).and_then(Value::as_str);
             let of = |field| [&path[..], &[Key::Name(field)]].concat();
             if let Some(Err(invalid)) = word("type").map(str::parse::<ChangeKind>) {
                 self.add(&of("type"), invalid.rule);
+            }
+            if let Some(rule) = links(change.get("links")) {
+                self.add(&of("links"), rule);
             }
             if let Some(title) = word("title") {
                 if title.trim().is_empty() {
@@ -173,6 +184,19 @@ impl Mistakes<'_> {
             let path = [path, &[Key::Name(field)]].concat();
             self.add(&path, rule);
         }
+    }
+}
+
+/// What is wrong with the links of a change.
+fn links(said: Option<&Value>) -> Option<String> {
+    let texts: Option<Vec<&str>> = match said? {
+        Value::Null => return None,
+        Value::Sequence(links) => links.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    match texts {
+        Some(texts) => check_links(texts.into_iter()).err(),
+        None => Some("`links` is a list of addresses: [https://example.com/1]".to_owned()),
     }
 }
 

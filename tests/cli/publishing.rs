@@ -24,7 +24,7 @@ fn the_page_prints_what_it_says() {
     ann.write(
         ".gryt/generations/v1.0.0.yaml",
         "version: v1.0.0\ndescription: The first one.\nchanges:\n\
-         - {type: add, id: FEAT-1, title: Log in with a password}\n\
+         - {type: add, id: FEAT-1, title: Log in with a password, links: [https://example.com/rfc/7]}\n\
          - {type: fix, id: BUG-7, title: No crash on an empty file}\n",
     );
     ann.write(
@@ -97,6 +97,36 @@ fn the_latest_release_is_the_highest_that_stands_and_a_range_is_newest_first() {
     ann.refused(2, "git gryt notes v1.0.0..api/v9.0.0");
     ann.refused(7, "git gryt notes v1.0.1..v1.1.0");
     ann.refused(2, "git gryt notes v1.0.0..v1.1.0 --format sha256sums");
+    // A contract's own links are checked where they stand, and merged like its other fields.
+    let contract = ann.read(".gryt/generations/v1.3.0.yaml");
+    ann.write(
+        ".gryt/generations/v1.3.0.yaml",
+        &format!("{contract}    links: [javascript:x]\n"),
+    );
+    let ran = ann.sh("git gryt sync push 2>&1");
+    let rule = "`javascript:x` is no address like https://";
+    assert!(ran.code == 7 && ran.out.contains(rule), "{ran:?}");
+    ann.write(
+        ".gryt/generations/v1.3.0.yaml",
+        &format!("{contract}    links: [https://a/1]\n"),
+    );
+    ann.must("git gryt sync push -q");
+    let bob = sandbox.clone_of("bob", "hosting.git");
+    bob.must("git gryt sync pull -q && git gryt generation edit v1.3.0 --assign B=bob -q && git gryt sync push -q");
+    ann.write(
+        ".gryt/generations/v1.3.0.yaml",
+        &format!("{contract}    links: [https://a/1, http://b/2]\n"),
+    );
+    ann.must("git gryt sync pull -q");
+    let merged = ann.must("git gryt notes v1.3.0");
+    assert!(
+        merged.contains("- draft (B, <https://a/1>, <http://b/2>)\n"),
+        "{merged}"
+    );
+    assert!(
+        ann.read(".gryt/generations/v1.3.0.yaml")
+            .contains("assignee: bob")
+    );
     // A list of links that cannot be read stops what needs it, and says where it stands.
     ann.must("git gryt config --shared links '[A-Z]+=https://t.example.com/{id}'");
     let linked = ann.must("git gryt notes v1.0.0");

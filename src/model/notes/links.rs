@@ -2,12 +2,12 @@
 
 use regex_automata::meta::{Config, Regex};
 
+use crate::model::address::is_of_web;
 use crate::model::{ChangeId, Invalid};
 
-/// The most pairs, and the longest pattern and address, in bytes: what a branch's list costs is bounded.
+/// The most pairs, and the longest pattern, in bytes: what a branch's list costs is bounded.
 const MOST: usize = 50;
-const LONGEST_PATTERN: usize = 200;
-const LONGEST_ADDRESS: usize = 1000;
+const LONGEST: usize = 200;
 /// How large a compiled pattern may be, in bytes.
 const LARGEST: usize = 1 << 16;
 
@@ -46,8 +46,8 @@ impl Links {
 }
 
 fn compiled(pattern: &str) -> Result<Regex, Invalid> {
-    if pattern.len() > LONGEST_PATTERN {
-        let rule = format!("a pattern has more than {LONGEST_PATTERN} bytes");
+    if pattern.len() > LONGEST {
+        let rule = format!("a pattern has more than {LONGEST} bytes");
         return Err(Invalid::new(rule));
     }
     let config = Config::new()
@@ -61,20 +61,9 @@ fn compiled(pattern: &str) -> Result<Regex, Invalid> {
     })
 }
 
-/// An address of the web that can stand in Markdown as it is: no white space, no brackets that would end it,
-/// nothing but http and https.
+/// The address, `{id}` aside, is one that can stand in Markdown as it is.
 fn check(address: &str) -> Result<(), Invalid> {
-    let plain = address.replace("{id}", "");
-    let rest = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| plain.strip_prefix(scheme));
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&b);
-    let host = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
-    let holds = rest.is_some_and(|rest| host(rest) && rest.bytes().all(legal))
-        && address.len() <= LONGEST_ADDRESS
-        // Whoever follows a link is not logged in as somebody else.
-        && !plain.contains('@');
-    match holds {
+    match is_of_web(&address.replace("{id}", "")) {
         true => Ok(()),
         false => Err(Invalid::new(format!(
             "`{}` is no address like https://tracker.example.com/{{id}}",

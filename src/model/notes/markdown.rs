@@ -123,10 +123,12 @@ fn description(notes: &Notes) -> String {
     }
 }
 
-/// A change in a line: its title, and its id with where it is tracked.
+/// A change in a line: its title, its id with where it is tracked, and its links.
 fn named(notes: &Notes, change: &Change) -> String {
-    let (title, id) = (markdown(&change.title), linked(notes, &change.id));
-    format!("{title} ({id})")
+    let title = markdown(&change.title);
+    let mut about = vec![linked(notes, &change.id)];
+    about.extend(change.links.iter().map(|link| format!("<{link}>")));
+    format!("{title} ({})", about.join(", "))
 }
 
 fn linked(notes: &Notes, id: &ChangeId) -> String {
