@@ -54,6 +54,9 @@ pub(crate) struct Global {
     /// Answer from git alone, as slowly as that takes
     #[arg(long, global = true)]
     pub no_cache: bool,
+    /// Print long lists as they are, on a terminal too
+    #[arg(long, global = true)]
+    pub no_pager: bool,
     /// When to colour
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
     pub color: Color,

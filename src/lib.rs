@@ -86,13 +86,21 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         (Err(error), _) => Err(as_meant(error, &args)),
         (Ok(outcome), _) => Ok(outcome),
     };
-    if !renderer.finish(&result) {
+    let pages = cli.command.is_long() && !cli.global.no_pager;
+    if !renderer.finish(&result, pages.then_some(paged)) {
         return model::Exit::Failure.code();
     }
     match &result {
         Ok(outcome) => outcome.exit().code(),
         Err(error) => render::exit_of(error).code(),
     }
+}
+
+/// Shows a text in the user's pager, which Ctrl-C is for while it runs. False where it was not shown.
+fn paged(text: &[u8]) -> bool {
+    // Where the signals cannot be caught, the pager works all the same.
+    let _heard = runner::interrupt::Interrupt::listen(&std::sync::Arc::default());
+    git::pager::show(text)
 }
 
 /// Proposes the command that was typed with the name that was probably meant.
@@ -264,6 +272,23 @@ impl Command {
                 | Self::Query(_)
                 | Self::Verify(_)
         )
+    }
+
+    /// Whether it prints a list that may be longer than a screen, which a terminal's pager shows.
+    fn is_long(&self) -> bool {
+        use commands::evolution::EvolutionCommand as Evolution;
+        use commands::generation::GenerationCommand as Generation;
+        match self {
+            Self::Log(_) | Self::Query(_) | Self::Verify(_) => true,
+            Self::Notes(args) => !args.writes(),
+            Self::Evolution(command) => {
+                matches!(command, Evolution::List { .. } | Evolution::Show { .. })
+            }
+            Self::Generation(command) => {
+                matches!(command, Generation::List { .. } | Generation::Show { .. })
+            }
+            _ => false,
+        }
     }
 
     /// Whether `cloud` mode pushes after it.

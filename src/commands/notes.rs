@@ -46,6 +46,11 @@ pub(crate) enum Format {
 }
 
 impl NotesArgs {
+    /// Whether a file is written.
+    pub(crate) fn writes(&self) -> bool {
+        self.write.is_some()
+    }
+
     /// Whether a JSON document was asked for.
     pub(crate) fn in_json(&self) -> bool {
         self.format == Format::Json

@@ -8,6 +8,7 @@ mod family;
 pub(crate) mod gpg;
 pub(crate) mod hooks;
 pub(crate) mod ident;
+pub(crate) mod pager;
 mod patience;
 pub(crate) mod push;
 pub(crate) mod received;

@@ -47,6 +47,9 @@ pub(crate) struct Renderer {
     unheard: Arc<AtomicBool>,
 }
 
+/// Shows a text to a person, and says whether it did.
+pub(crate) type Pager = fn(&[u8]) -> bool;
+
 /// What is on the screen while a command works.
 #[derive(Default)]
 struct Screen {
@@ -150,14 +153,16 @@ impl Renderer {
 
     /// Prints what a command came to. False where it could not be: a full disk, say. A reader that
     /// went away (`| head`) is no failure of the command.
-    pub(crate) fn finish(&self, result: &Result<Outcome>) -> bool {
-        match self.print(result) {
+    ///
+    /// On a terminal, `pager` shows the text.
+    pub(crate) fn finish(&self, result: &Result<Outcome>, pager: Option<Pager>) -> bool {
+        match self.print(result, pager) {
             Ok(()) => true,
             Err(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
         }
     }
 
-    fn print(&self, result: &Result<Outcome>) -> std::io::Result<()> {
+    fn print(&self, result: &Result<Outcome>, pager: Option<Pager>) -> std::io::Result<()> {
         // What was watched was told line by line.
         if let (true, Ok(Outcome::Watched(_))) = (self.json, result) {
             return Ok(());
@@ -174,6 +179,10 @@ impl Renderer {
         match result {
             Ok(outcome) => {
                 let text = human::outcome(outcome, self.quiet).printed(self.colours);
+                let pager = pager.filter(|_| !text.is_empty() && std::io::stdout().is_terminal());
+                if pager.is_some_and(|show| show(text.as_bytes())) {
+                    return Ok(());
+                }
                 write(&mut std::io::stdout(), text.as_bytes())
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 //! demonstration types.
 
 mod group;
-mod interrupt;
+pub(crate) mod interrupt;
 mod log;
 mod mask;
 pub(crate) mod steps;

@@ -50,6 +50,7 @@ mod moving;
 mod networks;
 mod news;
 mod packed;
+mod paging;
 mod pending;
 mod pipelines;
 mod policy;

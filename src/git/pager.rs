@@ -1,0 +1,55 @@
+//! The pager that people read long lists in on a terminal, chosen as git chooses it (git-var(1), `GIT_PAGER`;
+//! git-config(1), `pager.<cmd>`).
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::builder;
+
+/// Shows a text in the pager until whoever reads it leaves, however early. False where there is no pager, or
+/// where it cannot be run: the text was not shown.
+pub(crate) fn show(text: &[u8]) -> bool {
+    let Some(pager) = chosen() else {
+        return false;
+    };
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(&pager).stdin(Stdio::piped());
+    // What git sets for it: leave where all fits the screen, keep colours, do not clear.
+    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    }
+    let Ok(mut child) = command.spawn() else {
+        return false;
+    };
+    // A pager that was left does not read on: nobody is told.
+    let written = child.stdin.take().map(|mut stdin| stdin.write_all(text));
+    drop(written);
+    let ended = child.wait();
+    // A shell's way to say that it found no such command, or could not run it (POSIX, "Exit Status for
+    // Commands").
+    ended.is_ok_and(|status| !matches!(status.code(), Some(126 | 127)))
+}
+
+/// The command, for a shell. None where the text is to be printed as it is.
+fn chosen() -> Option<String> {
+    let own = said(&["config", "--get", "pager.gryt"]);
+    let pager = match own.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        Some("false" | "no" | "off" | "0" | "") => return None,
+        None | Some("true" | "yes" | "on" | "1") => said(&["var", "GIT_PAGER"])?,
+        Some(_) => own?,
+    };
+    (!pager.is_empty() && pager != "cat").then_some(pager)
+}
+
+/// What git prints; none where it fails.
+fn said(args: &[&str]) -> Option<String> {
+    let mut command = builder();
+    let output = command.args(args).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output
+        .status
+        .success()
+        .then(|| text.trim_end_matches('\n').to_owned())
+}
