@@ -1,13 +1,16 @@
 //! `git gryt notes`: what versions bring, as text for people who use them, and as a changelog.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Outcome, product, typed};
 use crate::model::notes::changelog::{self, Became};
+use crate::model::notes::template::{self, Template};
 use crate::model::notes::{Links, Notes};
 use crate::model::{Exit, Refusal, Version, built};
 use crate::session::Session;
@@ -26,8 +29,11 @@ pub(crate) struct NotesArgs {
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Markdown, value_name = "FORMAT", conflicts_with = "json")]
     format: Format,
+    /// Write it by this template, in the syntax of Mustache; docs/notes.md names the fields
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "json"])]
+    template: Option<PathBuf>,
     /// Keep this changelog: add each version's section, or write it anew, and touch nothing else
-    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "template"])]
     write: Option<PathBuf>,
 }
 
@@ -122,11 +128,12 @@ pub(crate) fn run(session: &Session<'_>, args: &NotesArgs) -> Result<Outcome> {
     if let Some(file) = &args.write {
         return write(session, file, &all);
     }
-    let text = match args.format {
-        Format::Markdown => joined(&all, Notes::markdown),
-        Format::KeepAChangelog => joined(&all, Notes::section),
-        Format::Json => String::new(),
-        Format::Sha256sums => all
+    let text = match (args.format, &args.template) {
+        (_, Some(file)) => by_template(session, file, &all)?,
+        (Format::Markdown, _) => joined(&all, Notes::markdown),
+        (Format::KeepAChangelog, _) => joined(&all, Notes::section),
+        (Format::Json, _) => String::new(),
+        (Format::Sha256sums, _) => all
             .iter()
             .map(|one| sums(session, one))
             .collect::<Result<_>>()?,
@@ -146,6 +153,39 @@ pub(crate) fn run(session: &Session<'_>, args: &NotesArgs) -> Result<Outcome> {
 fn joined(all: &[Notes], write: fn(&Notes) -> String) -> String {
     let texts: Vec<String> = all.iter().map(write).collect();
     texts.join("\n")
+}
+
+/// The notes of each as a template has them. A file of the working tree may be another's: no link leads out of it.
+fn by_template(session: &Session<'_>, file: &Path, all: &[Notes]) -> Result<String> {
+    let name = file.display();
+    let top = session.core.store.layout().work_tree.clone();
+    let inside = top.and_then(|top| Some((below(&top, &session.core.ctx.dir, file).ok()?, top)));
+    let text = match inside {
+        Some((path, top)) => read_below(&top, &path)?,
+        None => read_named(&session.core.ctx.dir.join(file))?,
+    };
+    let Some(text) = text else {
+        return Err(Refusal::new(Exit::Usage, format!("There is no file {name}")).into());
+    };
+    let wrong = |why: String| Refusal::new(Exit::Invalid, format!("{name}: {why}"));
+    let text = String::from_utf8(text).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+    let template = Template::parse(&text).map_err(|invalid| wrong(invalid.to_string()))?;
+    let filled = all.iter().map(|notes| template.fill(notes));
+    Ok(filled.collect::<Result<String, Refusal>>()?)
+}
+
+/// A file that is none of the working tree's: no more of it is read than a template may have.
+fn read_named(file: &Path) -> Result<Option<Vec<u8>>> {
+    let open = match File::open(file) {
+        Ok(open) => open,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).context(format!("{} cannot be read", file.display())),
+    };
+    let mut text = Vec::new();
+    open.take(1 + template::LARGEST as u64)
+        .read_to_end(&mut text)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(Some(text))
 }
 
 fn sums(session: &Session<'_>, notes: &Notes) -> Result<String> {

@@ -46,6 +46,11 @@ fn the_page_prints_what_it_says() {
         "# Changelog\n\n## [Unreleased]\n\n- We look for testers.\n\n## [0.9.0] - 2025-12-01\n\n- The beta.\n\n\
          [0.9.0]: https://example.com/0.9.0\n",
     );
+    ann.write(
+        "mail.txt",
+        "{{version}} is out, thanks to{{#proven_by}} {{.}}{{/proven_by}}\n{{#breaking}}\nBeware: {{{title}}}, {{{breaks}}}.\n\
+         {{/breaking}}\n{{#changes}}\n  * {{{title}}}{{#link}} <{{{.}}}>{{/link}}\n{{/changes}}\n",
+    );
     tutorial::check("docs/notes.md", &sandbox, &team);
 }
 
@@ -221,5 +226,20 @@ fn a_changelog_is_kept_and_what_people_wrote_stays() {
     ann.refused(1, "git gryt notes --write folder/outside.md");
     ann.refused(2, "git gryt notes --write ../outside.md");
     ann.refused(2, "git gryt notes --write .git/config");
+    // Nor is a template read through a link of the working tree; one that was named elsewhere is.
+    ann.refused(7, "git gryt notes --template LINK.md");
+    ann.refused(1, "git gryt notes --template folder/outside.md");
+    assert_eq!(
+        ann.must("git gryt notes ..v1.1.0 --template ../outside.md"),
+        "theirs\ntheirs\n"
+    );
+    let said = ann.refused(2, "git gryt notes --template none");
+    assert!(said.contains("There is no file none"), "{said}");
+    ann.write("bad.txt", "a\n{{#b}}\n");
+    let said = ann.refused(7, "git gryt notes --template bad.txt");
+    assert!(
+        said.contains("bad.txt: line 2: the section b does not end"),
+        "{said}"
+    );
     assert_eq!(fs::read_to_string(&outside).unwrap(), "theirs\n");
 }

@@ -3,6 +3,7 @@
 pub(crate) mod changelog;
 mod links;
 mod markdown;
+pub(crate) mod template;
 
 use std::fmt::Write;
 
