@@ -115,7 +115,7 @@ pub(crate) const KEYS: [Key; 13] = [
         git: "gryt.links",
         env: "GRYT_LINKS",
         of_branch: true,
-        meaning: "What ids in notes link to: a pattern of ids and an address, a pair a line",
+        meaning: "Where changes are tracked, for links in notes: `PATTERN=ADDRESS`, with a space between several",
     },
 ];
 
