@@ -117,7 +117,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Ask the cache a question in SQL
     Query(QueryArgs),
-    /// Print what happened, for other tools
+    /// Print what happened, for other tools, or as a page for a browser
     Export(ExportArgs),
     /// Show or change settings
     Config(ConfigArgs),

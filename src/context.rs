@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::model::dossier::Piece;
 use crate::model::news::News;
 use crate::model::proof::StepResult;
 use crate::model::{Oid, Stamp, Version, engine};
@@ -92,6 +93,11 @@ pub(crate) enum Event<'a> {
     /// What the demonstration says between commands.
     Said {
         text: &'a str,
+    },
+    /// A piece of the page of the ledger.
+    #[serde(skip)]
+    Page {
+        piece: Piece<'a>,
     },
 }
 

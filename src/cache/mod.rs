@@ -4,6 +4,7 @@
 //! is built anew, in memory where it cannot be written. Nothing about a remote is decided by it.
 
 pub(crate) mod compare;
+pub(crate) mod listed;
 pub(crate) mod original;
 mod query;
 mod read;

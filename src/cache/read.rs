@@ -11,7 +11,7 @@ use crate::model::evolution::EvolutionName;
 use crate::model::person::stamp;
 use crate::model::sealed::Release;
 use crate::model::state::Status;
-use crate::model::{ChangeId, Oid, Person, Version};
+use crate::model::{ChangeId, Oid, Person, Stamp, Version};
 
 impl Cache {
     /// The latest releases, newest first, at most `count`: promotions in the ledger's order, and what
@@ -23,15 +23,7 @@ impl Cache {
         let promoted = self.of_entries("promotion", "g.entry DESC", count, product)?;
         let imported =
             self.of_entries("import", "g.promoted_at DESC, g.id DESC", count, product)?;
-        let mut imported = imported.into_iter().peekable();
-        let mut found = Vec::new();
-        for release in promoted {
-            while let Some(before) = imported.next_if(|old| old.promoted_at > release.promoted_at) {
-                found.push(before);
-            }
-            found.push(release);
-        }
-        found.extend(imported);
+        let mut found = by_time(promoted, imported, |release| &release.promoted_at);
         found.truncate(count);
         Ok(found)
     }
@@ -272,11 +264,26 @@ impl Cache {
     }
 }
 
+/// Promotions in the ledger's order, and between them what was released before gryt, where its own moment puts it:
+/// both the newest first.
+pub(super) fn by_time<T>(promoted: Vec<T>, imported: Vec<T>, at: impl Fn(&T) -> &Stamp) -> Vec<T> {
+    let mut imported = imported.into_iter().peekable();
+    let mut found = Vec::new();
+    for release in promoted {
+        while let Some(before) = imported.next_if(|old| at(old) > at(&release)) {
+            found.push(before);
+        }
+        found.push(release);
+    }
+    found.extend(imported);
+    found
+}
+
 fn limit(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn count_of(row: &Row<'_>, at: usize) -> rusqlite::Result<usize> {
+pub(super) fn count_of(row: &Row<'_>, at: usize) -> rusqlite::Result<usize> {
     let count: i64 = row.get(at)?;
     Ok(usize::try_from(count).unwrap_or_default())
 }

@@ -222,7 +222,9 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "notes",
-        "Prints what a version brings: its changes by type, with their links.",
+        "Prints what a version brings, or several: the changes by type with breaking ones first, links to where they \
+         are tracked, who approved it, and the digests of what was built. Without a version it takes the last release. \
+         `--write FILE` keeps a changelog, and touches nothing in it that people wrote.",
         &["log", "generation show", "where"],
     ),
     (
@@ -260,7 +262,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     (
         "export",
         "Prints what happened in a form that other tools read: the audit trail, or a statement of in-toto a line for \
-         each proof and each release.",
+         each proof and each release; or as a page of releases and drafts for a browser.",
         &["query", "verify"],
     ),
     (

@@ -94,7 +94,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "export",
-        "git gryt export --format csv\ngit gryt export --format in-toto",
+        "git gryt export --format csv\ngit gryt export --format html --since v1.0.0",
     ),
     (
         "notes",

@@ -105,9 +105,10 @@ impl CommandName {
                 "push_timeout",
                 "sign",
             ],
-            Self::Status | Self::Log | Self::Where | Self::Notes | Self::Query | Self::Export => {
+            Self::Status | Self::Log | Self::Where | Self::Query | Self::Export => {
                 &["execution_mode", "remote", "timeout"]
             }
+            Self::Notes => &["execution_mode", "remote", "timeout", "links"],
             Self::Verify => &["execution_mode", "remote", "timeout", "trust"],
             Self::Hook => &["hook_timeout", "share_on_push", "remote"],
             Self::Doctor => &["remote", "timeout"],

@@ -122,6 +122,14 @@ pub enum Status {
 }
 
 impl Status {
+    /// What a release can be.
+    pub(crate) const RELEASED: [Self; 4] = [
+        Self::Promoted,
+        Self::Imported,
+        Self::Withdrawn,
+        Self::Disputed,
+    ];
+
     /// Whether it can still change.
     pub fn is_open(self) -> bool {
         match self {

@@ -23,7 +23,11 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    fn of(who: Option<String>, what: impl Into<String>, command: impl Into<String>) -> Self {
+    pub(crate) fn of(
+        who: Option<String>,
+        what: impl Into<String>,
+        command: impl Into<String>,
+    ) -> Self {
         Self {
             who,
             what: what.into(),
@@ -89,7 +93,8 @@ fn proofs(facts: &Facts, local: &Draft, contract: &Contract) -> Vec<Step> {
     found.iter().filter_map(step).collect()
 }
 
-fn proof(version: &Version, contract: &Contract, standing: &Standing) -> Option<Step> {
+/// Who has to do what so that a change is proven; none where it is.
+pub(crate) fn proof(version: &Version, contract: &Contract, standing: &Standing) -> Option<Step> {
     let (id, title) = (&standing.change, &standing.title);
     let change = contract.change(id);
     let assignee = change.and_then(|change| change.assignee.clone());

@@ -29,7 +29,8 @@ pub(super) fn event(event: Event<'_>) -> Page {
         Event::RunStarted { .. }
         | Event::RunEnded
         | Event::StepOutput { .. }
-        | Event::Heard { .. } => Page::default(),
+        | Event::Heard { .. }
+        | Event::Page { .. } => Page::default(),
         Event::Typed { who, line } => Page::from(format!("\n{who} $ ")).and(Colour::Typed, line),
         Event::Said { text } => {
             Page::from("\n".to_owned()).and(Colour::Heading, format!("# {text}"))

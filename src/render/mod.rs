@@ -5,6 +5,7 @@ mod board;
 mod compared;
 mod evolution;
 mod generation;
+mod html;
 mod human;
 mod ledger;
 mod news;
@@ -54,6 +55,8 @@ pub(crate) type Pager = fn(&[u8]) -> bool;
 #[derive(Default)]
 struct Screen {
     board: Board,
+    /// The page of the ledger, as far as it is printed.
+    page: html::Document,
     /// Whether the last thing printed left the cursor in the middle of a line.
     midline: bool,
 }
@@ -67,6 +70,7 @@ impl Screen {
                 self.midline = bytes.last().is_some_and(|last| *last != b'\n');
                 return bytes.to_vec();
             }
+            Event::Page { piece } => return self.page.piece(piece).into_bytes(),
             Event::StepOutput { step, bytes } => self.board.lines(step, bytes),
             Event::RunStarted { steps } => {
                 self.board.begin(steps, draw);
@@ -126,7 +130,10 @@ impl Renderer {
         Box::new(move |event| {
             let told = matches!(
                 event,
-                Event::Warning { .. } | Event::Heard { .. } | Event::News { .. }
+                Event::Warning { .. }
+                    | Event::Heard { .. }
+                    | Event::News { .. }
+                    | Event::Page { .. }
             );
             if quiet && !told || !verbose && matches!(event, Event::Detail { .. }) {
                 return;

@@ -177,7 +177,11 @@ impl Store {
         Ok(Ok(last))
     }
 
-    fn proof(&self, head: &Commit) -> Result<Result<Option<Proof>, Invalid>> {
+    /// The proof that a commit of an evolution holds.
+    ///
+    /// # Errors
+    /// The inner one: it does not check. The outer one: it cannot be read.
+    pub(crate) fn proof(&self, head: &Commit) -> Result<Result<Option<Proof>, Invalid>> {
         let Some((_, text)) = self.text(&head.tree, PROOF)? else {
             return Ok(Ok(None));
         };

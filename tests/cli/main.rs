@@ -50,6 +50,7 @@ mod moving;
 mod networks;
 mod news;
 mod packed;
+mod page;
 mod paging;
 mod pending;
 mod pipelines;

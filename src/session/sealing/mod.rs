@@ -5,6 +5,7 @@ mod again;
 pub(crate) mod append;
 pub(crate) mod approved;
 pub(crate) mod audit;
+pub(crate) mod dossiers;
 pub(crate) mod facts;
 pub(crate) mod heal;
 pub(crate) mod intent;
