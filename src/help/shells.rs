@@ -67,7 +67,7 @@ const ZSH: &str = r#"#compdef git-gryt
 local -a offers
 offers=("${(@f)$(git-gryt completions zsh --at $((CURRENT - 1)) -- git-gryt "${(@)words[2,CURRENT]}" 2>/dev/null)}")
 if [[ -n ${offers[1]} ]]; then
-    _describe -o 'git gryt' offers
+    _describe 'git gryt' offers
 else
     _files
 fi
