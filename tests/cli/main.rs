@@ -53,6 +53,7 @@ mod packed;
 mod page;
 mod paging;
 mod pending;
+mod picture;
 mod pipelines;
 mod policy;
 mod previous;
