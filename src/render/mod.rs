@@ -165,7 +165,13 @@ impl Renderer {
     pub(crate) fn finish(&self, result: &Result<Outcome>, pager: Option<Pager>) -> bool {
         match self.print(result, pager) {
             Ok(()) => true,
-            Err(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
+            Err(error) => {
+                // Where that cannot be told either, the exit status is all that is left.
+                let text = format!("ERROR: What was done could not be printed: {error}\n");
+                _ = std::io::stderr().write_all(text.as_bytes());
+                false
+            }
         }
     }
 
