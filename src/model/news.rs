@@ -19,6 +19,7 @@ pub(crate) enum News {
     Withdrawn {
         version: Version,
         reason: String,
+        by: Person,
     },
     /// The ledger has a disputed entry: its versions stay taken, and nothing else in it counts.
     Disputed {

@@ -33,7 +33,6 @@ pairs! {
     reopened { from, to }
     quarantined { what, reason }
     unsound { evolution, reason }
-    withdrawn { version, reason }
     disputed_release { version, why }
     conflict { version, conflict }
     recommended { setting, value }

@@ -9,7 +9,7 @@ use super::signing::Unsigned;
 use super::standing::{Progress, Standing, standings};
 use super::subject::{Subject, dependent};
 use super::verdict::{Gate, Verdict};
-use super::{Change, Contract, Exit, Policy, Refusal, Version};
+use super::{Change, Contract, Exit, Person, Policy, Refusal, Version};
 
 /// One thing to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,16 +89,30 @@ fn proofs(facts: &Facts, local: &Draft, contract: &Contract) -> Vec<Step> {
         Err(_) => attempts,
     };
     let found = standings(contract, &local.root, &attempts);
-    let step = |standing: &Standing| proof(&facts.version, contract, standing);
+    let named = |person: &Person| named(facts, person);
+    let step = |standing: &Standing| proof(&facts.version, contract, standing, &named);
     found.iter().filter_map(step).collect()
 }
 
-/// Who has to do what so that a change is proven; none where it is.
-pub(crate) fn proof(version: &Version, contract: &Contract, standing: &Standing) -> Option<Step> {
+/// Somebody's name; none where it is whoever asks.
+fn named(facts: &Facts, person: &Person) -> Option<String> {
+    let is_me = facts.people().same(person, &facts.promoter);
+    (!is_me).then(|| person.name.clone())
+}
+
+/// Who has to do what so that a change is proven; none where it is. `named` says somebody's name, and nothing of
+/// whoever asks.
+pub(crate) fn proof(
+    version: &Version,
+    contract: &Contract,
+    standing: &Standing,
+    named: &dyn Fn(&Person) -> Option<String>,
+) -> Option<Step> {
     let (id, title) = (&standing.change, &standing.title);
     let change = contract.change(id);
     let assignee = change.and_then(|change| change.assignee.clone());
-    let owner = standing.owner.as_ref().map(|owner| owner.name.clone());
+    let owner = standing.owner.as_ref();
+    let owner = owner.and_then(named);
     let start = format!("git gryt evolution start {version} --change {id}");
     let run = format!("git gryt run --change {id}");
     let (who, what, command) = match &standing.progress {
@@ -128,9 +142,9 @@ pub(crate) fn proof(version: &Version, contract: &Contract, standing: &Standing)
         Progress::Elsewhere { pull: false } => (
             owner,
             format!(
-                "bring the commit that proves {id} ({title}) into the release, or prove it there"
+                "prove {id} ({title}) again at the commit to be released, which does not hold the proven one"
             ),
-            run,
+            format!("git gryt run --uncovered {version}"),
         ),
     };
     let step = Step::of(who, what, command);
@@ -197,7 +211,7 @@ fn gates(facts: &Facts) -> Vec<Step> {
             let who = match signature {
                 // Whoever asks signs no promotion of somebody else's.
                 Some(Unsigned { owner: None, .. }) if stops(Gate::Promoters) => continue,
-                Some(one) => one.owner.as_ref().map(|owner| owner.name.clone()),
+                Some(one) => one.owner.as_ref().and_then(|owner| named(facts, owner)),
                 None => None,
             };
             // The command that helps stands at the end of the line.
@@ -207,7 +221,7 @@ fn gates(facts: &Facts) -> Vec<Step> {
             };
             steps.push(Step {
                 who,
-                what: format!("{}: {what}", verdict.gate),
+                what: what.to_owned(),
                 command,
             });
         }
@@ -227,7 +241,7 @@ fn approvals(facts: &Facts) -> Vec<Step> {
             let message = given.approval.message.as_deref();
             let why = message.map_or(String::new(), |text| format!(": {text}"));
             Step::of(
-                Some(given.approval.by.name),
+                named(facts, &given.approval.by),
                 format!("lift the rejection{why}"),
                 format!("git gryt approve {version} --revoke"),
             )
@@ -235,9 +249,10 @@ fn approvals(facts: &Facts) -> Vec<Step> {
         let mut steps: Vec<Step> = rules.rejecting(subject).into_iter().map(lifted).collect();
         let awaited = rules.awaited(subject);
         steps.extend(awaited.into_iter().map(|email| {
+            let is_me = facts.people().has(&facts.promoter, &email);
             Step::of(
-                Some(email),
-                format!("approve it at {}", commit.short()),
+                (!is_me).then_some(email),
+                format!("approve {version} at {}", commit.short()),
                 &approve,
             )
         }));
@@ -291,7 +306,8 @@ fn promotion(facts: &Facts) -> Step {
         .flatten()
         .find(|listed| !lists_me(listed));
     let who = others.map(|listed| listed.join(" or "));
-    Step::of(who, "promote it", format!("git gryt promote {version}"))
+    let command = format!("git gryt promote {version}");
+    Step::of(who, format!("promote {version}"), command)
 }
 
 /// Who has to promote, where that is the only step and whoever asks may not take it.

@@ -1,12 +1,12 @@
 //! What came in with a pull, a line each.
 
 use super::line;
-use crate::model::Person;
 use crate::model::approval::{Void, Word};
 use crate::model::disputed::Dispute;
 use crate::model::listed::listed;
 use crate::model::news::News;
 use crate::model::state::Trial;
+use crate::model::{Person, Version};
 use std::fmt::Write;
 
 /// The longest list of news; the rest is counted.
@@ -27,11 +27,20 @@ pub(super) fn news(all: &[News]) -> String {
     text
 }
 
+/// Who withdrew a release, and why.
+pub(super) fn withdrew(by: &Person, version: &Version, reason: &str) -> String {
+    format!("{} withdrew {version}: {reason}", by.name)
+}
+
 /// One piece of news.
 pub(super) fn news_line(news: &News) -> String {
     match news {
         News::Promoted { version, by } => format!("{} promoted {version}", by.name),
-        News::Withdrawn { version, reason } => format!("{version} was withdrawn: {reason}"),
+        News::Withdrawn {
+            version,
+            reason,
+            by,
+        } => withdrew(by, version, reason),
         News::Disputed { entry, by, why } => disputed(entry, why, by),
         News::Draft {
             version,

@@ -43,7 +43,10 @@ pub(super) fn status(overview: &commands::status::Overview) -> Page {
     }
     let mut page = Page::with_headings(&text);
     match overview.drafts.as_slice() {
-        [] => page += "No drafts\n",
+        [] => {
+            page += "No drafts. To declare a version: git gryt generation new --next minor \
+                     --change TYPE:ID:TITLE\n";
+        }
         drafts => {
             page = page.and(Colour::Heading, "Drafts:").plainly("\n");
             let rows = drafts.iter().map(|draft| {
@@ -57,6 +60,13 @@ pub(super) fn status(overview: &commands::status::Overview) -> Page {
                 ]
             });
             page += table::page(&rows.collect::<Vec<_>>());
+            if let [first, ..] = drafts {
+                _ = writeln!(
+                    page,
+                    "To see what is missing: git gryt why {}",
+                    first.version
+                );
+            }
         }
     }
     for version in &overview.awaiting {

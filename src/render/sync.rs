@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::line;
-use super::news::{self, disputed};
+use super::news::{self, disputed, withdrew};
 use crate::commands;
 use crate::model::publish;
 use crate::model::{EvolutionName, Version};
@@ -126,8 +126,9 @@ pub(super) fn pull_notes(
             "  {version} was edited here too: merged, and not pushed yet"
         );
     }
-    for (version, reason) in &adopted.withdrawn {
-        _ = writeln!(notes, "  {version} was withdrawn from use: {reason}");
+    for one in &adopted.withdrawn {
+        let said = withdrew(&one.by, &one.version, &one.reason);
+        _ = writeln!(notes, "  {}", line(&said));
     }
     for it in &adopted.disputed {
         _ = writeln!(notes, "  {}", line(&disputed(&it.entry, &it.why, &it.by)));

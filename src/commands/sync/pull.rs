@@ -88,7 +88,7 @@ pub(crate) fn pull_with(session: &Session<'_>, take_in: bool) -> Result<Pulled> 
     let adopted = session.cloud.adopt(&contact)?;
     // What is said of drafts and releases by name is not said twice.
     news.retain(|news| match news {
-        News::Withdrawn { version, .. } => !adopted.withdrawn.iter().any(|(v, _)| v == version),
+        News::Withdrawn { version, .. } => !adopted.withdrawn.iter().any(|w| w.version == *version),
         News::Disputed { entry, .. } => !adopted.disputed.iter().any(|d| d.entry == *entry),
         News::Left { version } => {
             !adopted.deleted.contains(version)

@@ -107,8 +107,9 @@ fn so_they_do_where_somebody_takes_an_approval_back() {
 #[allow(clippy::print_stdout, reason = "how far it looked is what it is for")]
 fn more_clients_and_more_commands_keep_every_promise() {
     let worlds = [
-        ("three clients", 3, 1, 2, 1, true),
-        ("three clients, each ref for itself", 3, 1, 2, 1, false),
+        ("three clients", 3, 1, 1, 1, true),
+        ("three clients, each ref for itself", 3, 1, 1, 1, false),
+        ("three clients and two commands", 3, 1, 2, 0, true),
         ("two versions and three commands", 2, 2, 3, 0, true),
     ];
     for (what, clients, versions, commands, faults, atomic) in worlds {

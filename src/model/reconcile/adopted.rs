@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::draft::DraftConflict;
 use crate::model::approval::ApprovalName;
 use crate::model::disputed::Dispute;
-use crate::model::shaped::{conflict, quarantined, renumbered, withdrawn};
+use crate::model::sealed::Withdrawal;
+use crate::model::shaped::{conflict, quarantined, renumbered};
 use crate::model::state::SyncState;
 use crate::model::{EvolutionName, Person, Version};
 
@@ -50,10 +51,9 @@ pub(crate) struct Adopted {
     pub renumbered: Vec<(EvolutionName, EvolutionName)>,
     /// Evolutions that their owner continued in two clones, and that were joined.
     pub replayed: Vec<EvolutionName>,
-    /// Versions that this pull learnt to be withdrawn, and why.
-    #[serde(rename = "withdrawals", serialize_with = "withdrawn::serialize")]
-    #[cfg_attr(test, schemars(with = "Vec<withdrawn::Shape<Version, String>>"))]
-    pub withdrawn: Vec<(Version, String)>,
+    /// The withdrawals that this pull learnt of.
+    #[serde(rename = "withdrawals")]
+    pub withdrawn: Vec<Withdrawal>,
     /// Entries of the ledger that this pull learnt to be disputed, and what for.
     pub disputed: Vec<DisputedEntry>,
     /// Refs of the cloud that do not check, and why.

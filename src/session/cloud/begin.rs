@@ -186,7 +186,8 @@ impl Cloud<'_> {
         let text = config::set_shared(&old, "ledger", genesis.as_str());
         write_below(&top, config::FILE, text.as_bytes())?;
         self.core.ctx.note(format!(
-            "This project's ledger begins here: commit {} so that every clone knows it",
+            "This push began the project's ledger, and its name is in {0} now, for every clone to know it: \
+             git add {0} && git commit -m 'Name the ledger'",
             config::FILE
         ));
         Ok(())

@@ -11,6 +11,7 @@ use crate::model::disputed::Disputed;
 use crate::model::evolution::Says;
 use crate::model::ledger::Kind;
 use crate::model::news::News;
+use crate::model::sealed::Withdrawal;
 use crate::model::state::Trial;
 use crate::model::{Change, EvolutionName, Oid, Person, Version};
 use crate::session::core::contact::Contact;
@@ -31,7 +32,7 @@ pub(crate) type State = BTreeMap<String, Oid>;
 pub(crate) struct Since {
     /// Oldest first.
     pub promoted: Vec<Version>,
-    pub withdrawn: Vec<(Version, String)>,
+    pub withdrawn: Vec<Withdrawal>,
     pub disputed: Vec<Disputed>,
     /// Whether the entry was met at all.
     pub met: bool,
@@ -216,9 +217,9 @@ impl Cloud<'_> {
             }
             if kind == Some(Kind::Withdrawal) {
                 let withdrawal = self.core.store.withdrawal(ledger, &version)?;
-                let known = since.withdrawn.iter().any(|(v, _)| *v == version);
+                let known = since.withdrawn.iter().any(|w| w.version == version);
                 if let (Some(withdrawal), false) = (withdrawal, known) {
-                    since.withdrawn.push((version, withdrawal.reason));
+                    since.withdrawn.push(withdrawal);
                 }
                 continue;
             }
@@ -255,7 +256,7 @@ impl Cloud<'_> {
             .retain(|version| !told(Kind::Promotion, version));
         since
             .withdrawn
-            .retain(|(version, _)| !told(Kind::Withdrawal, version));
+            .retain(|withdrawal| !told(Kind::Withdrawal, &withdrawal.version));
         Ok(())
     }
 
@@ -278,13 +279,12 @@ impl Cloud<'_> {
                 news.push(News::Promoted { version, by });
             }
         }
-        for (version, reason) in since.withdrawn {
-            if let Some(withdrawal) = self.core.store.withdrawal(ledger, &version)?
-                && !is_me(&withdrawal.by)
-            {
-                news.push(News::Withdrawn { version, reason });
-            }
-        }
+        let others = since.withdrawn.into_iter().filter(|w| !is_me(&w.by));
+        news.extend(others.map(|withdrawal| News::Withdrawn {
+            version: withdrawal.version,
+            reason: withdrawal.reason,
+            by: withdrawal.by,
+        }));
         Ok(news)
     }
 

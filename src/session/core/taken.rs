@@ -180,7 +180,7 @@ impl Core<'_> {
         let refusal = promoted(&sealed);
         Err(match refs.draft(version) {
             Some(_) => refusal.then(format!("git gryt generation rename {version} NEW")),
-            None => refusal,
+            None => refusal.then("git gryt generation new --next patch"),
         }
         .into())
     }
@@ -233,7 +233,8 @@ impl Core<'_> {
                 && let Some(sealed) = self.store.sealed(&ledger, version)?
             {
                 let withdraw = format!("git gryt withdraw {} --reason TEXT", sealed.version);
-                return Err(promoted(&sealed).then(withdraw).into());
+                let new = "git gryt generation new --next patch";
+                return Err(promoted(&sealed).then(new).then(withdraw).into());
             }
             if let Some(old) = self.released_before(refs, version)? {
                 let what = format!("{} was released before gryt", old.version);
@@ -315,7 +316,7 @@ pub(crate) fn promoted(sealed: &Sealed) -> Refusal {
     let version = &sealed.version;
     Refusal::new(Exit::Taken, format!("Version {version} already promoted"))
         .because(format!(
-            "It was promoted by {} at {}, and is immutable: use a different version",
+            "{} promoted it at {}, and a promoted version cannot be changed",
             sealed.promoter,
             moment(&sealed.promoted_at)
         ))

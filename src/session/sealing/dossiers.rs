@@ -200,7 +200,10 @@ impl Sealing<'_> {
                         let version = &waiting.version;
                         let attempts = self.core.attempts(refs, version)?;
                         let standings = standings(&contract, &draft.root, &attempts);
-                        let step = |standing: &Standing| steps::proof(version, &contract, standing);
+                        let named = |person: &Person| Some(person.name.clone());
+                        let step = |standing: &Standing| {
+                            steps::proof(version, &contract, standing, &named)
+                        };
                         waiting.steps = standings.iter().filter_map(step).collect();
                         let given = self.core.said_of(version, &tips)?.into_iter();
                         let given = given.filter(|given| given.approval.generation == draft.root);
