@@ -26,7 +26,8 @@ pub(super) fn named_by(path: &str, arg: &str) -> Option<Names> {
         }
         ("generation new", "from")
         | ("withdraw", "version" | "replacement")
-        | ("verify", "version" | "accept") => Names::Releases,
+        | ("verify", "version" | "accept")
+        | ("export", "since") => Names::Releases,
         ("generation show" | "evolution list" | "notes", "version") => Names::Versions,
         ("evolution start" | "evolution record" | "run", "change")
         | ("generation edit", "drops" | "assigns")
@@ -159,6 +160,8 @@ mod tests {
         ];
         let names = [
             "VERSION",
+            "VERSION|A..B",
+            "DATE|VERSION",
             "ID",
             "[VERSION/]ID",
             "EVOLUTION",

@@ -125,6 +125,78 @@ fn the_example_of_approvals_runs() {
     }
 }
 
+/// The pages that people read, below the top.
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in ["", "docs", "docs/decisions"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".md") {
+                found.push(Path::new(folder).join(name));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Where the links of a page lead, those to other sites left out. What stands in a block is no link.
+fn links(text: &str) -> Vec<&str> {
+    let prose = text.split("\n```").step_by(2);
+    let links = prose.flat_map(|part| part.split("](").skip(1));
+    let targets = links.filter_map(|rest| Some(rest.split_once(')')?.0));
+    targets.filter(|to| !to.contains("://")).collect()
+}
+
+/// The anchors that a host gives to the headings of a page.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.replace(' ', "-");
+        kept.replace(|c: char| !c.is_alphanumeric() && c != '-' && c != '_', "")
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn each_link_leads_somewhere_and_each_page_is_in_the_index() {
+    let mut lost = Vec::new();
+    let mut followed = 0;
+    for page in pages() {
+        let text = fs::read_to_string(root().join(&page)).unwrap();
+        for link in links(&text) {
+            followed += 1;
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let beside = root().join(&page);
+            let target = match path {
+                "" => beside,
+                path => beside.parent().unwrap().join(path),
+            };
+            let known = anchor.is_empty()
+                || fs::read_to_string(&target)
+                    .is_ok_and(|text| anchors(&text).iter().any(|known| known == anchor));
+            if !target.exists() || !known {
+                lost.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(followed > 100, "{followed}");
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+    let index = fs::read_to_string(root().join("docs/README.md")).unwrap();
+    let listed = links(&index);
+    let of_docs = pages()
+        .into_iter()
+        .filter(|page| page.parent() == Some(Path::new("docs")));
+    for page in of_docs {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(
+            name == "README.md" || listed.contains(&name),
+            "{name} is not in docs/README.md"
+        );
+    }
+}
+
 /// The files of a folder of fixtures/contracts/, and the schema that their name begins with.
 fn fixtures(folder: &str) -> Vec<(String, PathBuf)> {
     let folder = root().join("fixtures/contracts").join(folder);
