@@ -63,6 +63,12 @@ const RUN_IDS: [&str; 5] = [
     "BUILD_TAG",
 ];
 
+/// The variables that show that an engine is there, and which run it is.
+pub(crate) fn signs() -> impl Iterator<Item = &'static str> {
+    let signs = ENGINES.iter().map(|engine| engine.sign);
+    signs.chain(["GITHUB_ACTIONS"]).chain(RUN_IDS)
+}
+
 /// The engine that runs this process; none outside CI.
 pub(crate) fn detect(env: impl Fn(&str) -> Option<String>) -> Option<Engine> {
     if env("GITHUB_ACTIONS").is_some() {

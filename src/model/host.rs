@@ -99,6 +99,9 @@ const BELIEVED: TimeDelta = TimeDelta::days(7);
 /// in the same words.
 const BELIEVED_ONCE: TimeDelta = TimeDelta::minutes(10);
 
+/// How far two clocks of one machine's processes, or of machines that share a clone, may be apart.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+
 impl Learned {
     /// As it is kept.
     pub(crate) fn text(&self) -> String {
@@ -142,9 +145,9 @@ impl Learned {
             (How::Push, Ability::Deletions | Ability::Tags | Ability::ManyRefs) => BELIEVED_ONCE,
             (How::Pushes | How::Doctor | How::Unsaid, _) => BELIEVED,
         };
-        // What a person set stays set.
-        self.at
-            .is_none_or(|at| now.signed_duration_since(at) < believed)
+        let age = self.at.map(|at| now.signed_duration_since(at));
+        // What a person set stays set. A moment that lies ahead is of a clock that was wrong.
+        age.is_none_or(|age| (-SKEW..believed).contains(&age))
     }
 
     /// For people: what is missing.
@@ -183,9 +186,14 @@ impl Host {
     /// Takes note of something, and returns it as it is to be kept.
     pub(crate) fn learn(&mut self, mut learned: Learned, now: &Stamp) -> Learned {
         if let (How::Push, Some(known)) = (learned.how, self.0.get(&learned.ability)) {
-            learned.how = match (known.how, known.stands(now)) {
-                (How::Push, true) => How::Push,
-                (How::Push, false) | (How::Pushes | How::Doctor | How::Unsaid, _) => How::Pushes,
+            let stands = known.stands(now);
+            (learned.how, learned.at) = match known.how {
+                // A person's stays a person's, however much lower it has to be.
+                How::Unsaid if stands => (How::Unsaid, None),
+                How::Doctor if stands => (How::Doctor, learned.at),
+                How::Push if stands => (How::Push, learned.at),
+                How::Unsaid | How::Doctor => (How::Push, learned.at),
+                How::Push | How::Pushes => (How::Pushes, learned.at),
             };
         }
         self.0.insert(learned.ability, learned);
@@ -271,6 +279,22 @@ mod tests {
         );
         assert!(!host.does(Ability::Deletions, &at("2026-01-09T03:59:59Z")));
         assert!(host.does(Ability::Deletions, &at("2026-01-09T04:00:00Z")));
+    }
+
+    #[test]
+    fn a_push_makes_no_finding_of_a_persons_setting() {
+        let now = at("2026-01-02T03:04:05Z");
+        let mut host = Host::read(|ability| (ability == Ability::ManyRefs).then(|| "5".to_owned()));
+        let refused = Learned {
+            ability: Ability::ManyRefs,
+            most: 2,
+            how: How::Push,
+            at: Some(now),
+        };
+        assert_eq!(host.learn(refused, &now).text(), "2");
+        // What a wrong clock noted.
+        let ahead = |_| Some("false push 2099-01-01T00:00:00Z".to_owned());
+        assert!(Host::read(ahead).does(Ability::Tags, &now));
     }
 
     #[test]

@@ -155,7 +155,8 @@ pub(super) fn why(why: &commands::why::Why) -> String {
         }
     }
     for (artifact, said) in why.artifacts.iter().zip(built::lines(&why.artifacts)) {
-        let made = artifact.made.first().filter(|_| artifact.contested);
+        let made = artifact.made.first();
+        let made = made.filter(|_| artifact.contested && why.promoted.is_none());
         let first = made.and_then(|made| made.first.as_ref());
         let command =
             first.map(|first| format!("git gryt promote {version} --artifacts-of {first}"));
@@ -168,7 +169,9 @@ pub(super) fn why(why: &commands::why::Why) -> String {
         };
     }
     for (nth, step) in why.steps.iter().enumerate() {
-        let who = step.who.as_deref().unwrap_or("you");
+        // A list for a pull request has more than one reader.
+        let asker = if why.markdown { "somebody" } else { "you" };
+        let who = step.who.as_deref().unwrap_or(asker);
         let what = line(&step.what);
         text += &match (why.markdown, &step.command) {
             (true, Some(command)) => format!(

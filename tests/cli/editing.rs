@@ -220,3 +220,20 @@ fn unusual_places_to_work_in_work() {
     );
     assert!(dev.read(".git/heard").contains("Pulled from cloud"));
 }
+
+#[test]
+fn a_contract_may_leave_out_the_v_of_its_version() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt generation new v1.0.0 --change add:A:a");
+    let path = ".gryt/generations/v1.0.0.yaml";
+    let text = ann.read(path).replace("version: v1.0.0", "version: 1.0.0");
+    ann.write(path, &text);
+    ann.must("git gryt evolution start v1.0.0 --change A && git gryt run && git push -q");
+    ann.must("git gryt promote v1.0.0");
+    let sealed = ann.git("show refs/gryt/ledger:releases/1/1.0/v1.0.0.generation.yaml");
+    assert!(sealed.starts_with("version: 1.0.0\n"), "{sealed}");
+    let [bob] = sandbox.team(["bob"]);
+    bob.must("git gryt sync pull && git gryt verify");
+}

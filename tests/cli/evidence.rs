@@ -238,23 +238,30 @@ fn a_proof_covers_the_release_through_squash_and_rebase_and_not_otherwise() {
 fn the_id_of_a_patch_is_what_the_format_says() {
     let sandbox = Sandbox::new();
     let [ann, _] = ready(&sandbox);
+    ann.must("echo old > last && echo same > moved-from && git add . && git commit -q -m Begin");
     ann.git("checkout -q -b topic");
     ann.write("app.txt", "app\nline\n");
     fs::write(ann.dir.join("picture"), [0, 1, 2, 0]).unwrap();
-    ann.must("git add app.txt picture && git commit -q -m Both");
+    // Without an end of the last line: on the new side, and a file that was moved.
+    ann.must("printf 'new' > last && git mv moved-from moved-to");
+    ann.must("git add app.txt picture last && git commit -q -m Both");
     ann.must("git gryt evolution start v1.0.0 --change A && git gryt run");
     let picture = ann.git("rev-parse HEAD:picture");
     let none = "0".repeat(picture.len());
     let head = |path: &str, was: &str| format!("{path}\0{was}\0{path}\0100644\0");
     let diff = ann.git("diff HEAD~1 HEAD -- app.txt");
     let hunk = diff.split_once("@@\n").unwrap().1;
+    let gone = "moved-from\0100644\0moved-from\00\0";
     let text = format!(
-        "{}{hunk}\n{}{none} {picture}\0",
+        "{}{hunk}\n{}-old\n+new<\n\\ No newline at end of file\n{gone}-same\n{}+same\n{}{none} {picture}\0",
         head("app.txt", "100644"),
+        head("last", "100644"),
+        head("moved-to", "0"),
         head("picture", "0")
     );
     fs::write(ann.dir.join("text"), text).unwrap();
-    fs::write(ann.dir.join("paths"), "app.txt\0picture\0").unwrap();
+    let paths = "app.txt\0last\0moved-from\0moved-to\0picture\0";
+    fs::write(ann.dir.join("paths"), paths).unwrap();
     let [id, paths] = ["text", "paths"].map(|file| ann.git(&format!("hash-object {file}")));
     let proof = proof(&ann, "v1.0.0/A/rc.1");
     let (_, patches) = proof.split_once("patches:").expect(&proof);

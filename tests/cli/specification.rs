@@ -75,6 +75,22 @@ const SENTENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "A side that does not exist has the path of the other",
+        &["the_id_of_a_patch_is_what_the_format_says"],
+    ),
+    (
+        "Renames are not followed",
+        &["the_id_of_a_patch_is_what_the_format_says"],
+    ),
+    (
+        "Then, for a binary file, the old blob id",
+        &["the_id_of_a_patch_is_what_the_format_says"],
+    ),
+    (
+        "Where the last line of a side has no line end",
+        &["the_id_of_a_patch_is_what_the_format_says"],
+    ),
+    (
         "`paths` is the blob id of the paths",
         &["the_id_of_a_patch_is_what_the_format_says"],
     ),
@@ -412,6 +428,10 @@ const SENTENCES: &[(&str, &[&str])] = &[
     (
         "The files that it adds spell their version out",
         &["record-without-v.sh", "import-without-v.sh"],
+    ),
+    (
+        "Only the contract of a promotion may leave it out",
+        &["a_contract_may_leave_out_the_v_of_its_version"],
     ),
     (
         "Contract and `promotion.yaml` parse",

@@ -9,6 +9,8 @@ fn the_demonstration_plays_to_its_end() {
     let played = sandbox
         .nobody()
         .with("TMPDIR", &temporary)
+        .with("CI", "true")
+        .with("GITHUB_ACTIONS", "true")
         .sh("git gryt demo");
     assert_eq!(played.code, 0, "{}{}", played.out, played.err);
     for line in [

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::context::{Context, Event};
 use crate::git::LOCAL_ENV;
+use crate::model::engine;
 use crate::runner;
 
 /// Where the demonstration was played.
@@ -31,7 +32,7 @@ struct Stage<'a> {
 }
 
 /// What the sandbox must not see of the caller's setup.
-const HIDDEN: [&str; 9] = [
+const HIDDEN: [&str; 12] = [
     "GIT_AUTHOR_NAME",
     "GIT_AUTHOR_EMAIL",
     "GIT_AUTHOR_DATE",
@@ -40,7 +41,10 @@ const HIDDEN: [&str; 9] = [
     "GIT_COMMITTER_DATE",
     "GRYT_EXECUTION_MODE",
     "GRYT_REMOTE",
-    "GITHUB_RUN_ID",
+    "GIT_NAMESPACE",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "CI",
 ];
 
 /// Plays the demonstration.
@@ -113,7 +117,8 @@ impl<'a> Stage<'a> {
     }
 
     fn quietly(&self, who: &str, line: &str, heard: impl FnMut(&[u8])) -> Result<Option<i32>> {
-        let without: Vec<&str> = LOCAL_ENV.into_iter().chain(HIDDEN).collect();
+        let without = LOCAL_ENV.into_iter().chain(HIDDEN);
+        let without: Vec<&str> = without.chain(engine::signs()).collect();
         runner::script(line, &self.dir.join(who), &self.env, &without, heard)
     }
 

@@ -398,7 +398,7 @@ fn learned(session: &Session<'_>) -> Vec<Check> {
 fn left(session: &Session<'_>) -> Result<Vec<Check>> {
     let refs = session.core.store.refs()?;
     let mut checks = Vec::new();
-    let staying = session.core.staying(&refs)?;
+    let staying = session.core.stayed(&refs)?;
     if !staying.is_empty() {
         let remote = session.core.remote()?;
         let names: Vec<String> = staying.keys().map(|name| remote.there(name)).collect();

@@ -20,6 +20,7 @@ if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then
 fi
 
 # Writes who has to do what for each version that has a proof of this commit.
+[ -z "${GRYT_REPORT:-}" ] || rm -f "$GRYT_REPORT"
 report() {
     [ -n "${GRYT_REPORT:-}" ] || return 0
     proven="SELECT DISTINCT g.version FROM evolutions e JOIN generations g ON g.id = e.generation
@@ -32,9 +33,11 @@ report() {
 
 if [ -n "${GRYT_CHANGES:-}" ]; then
     set -- --start
+    set -f
     for change in $GRYT_CHANGES; do
         set -- "$@" --change "$change"
     done
+    set +f
 else
     # A job that fetched without cloning has no origin/HEAD: the remote knows its default branch.
     if [ -z "${GRYT_BASE:-}" ] && ! git rev-parse --verify --quiet origin/HEAD >/dev/null; then
@@ -57,9 +60,11 @@ if [ "${GRYT_READ_ONLY:-false}" = true ]; then
     exit "$failed"
 fi
 # A proof that failed is shared too: it is what happened.
-git gryt sync push-evolutions
+shared=0
+git gryt sync push-evolutions || shared=$?
 report
 [ "$failed" = 0 ] || exit "$failed"
+[ "$shared" = 0 ] || exit "$shared"
 
 if [ -n "${GRYT_PROMOTE:-}" ]; then
     git gryt promote "$GRYT_PROMOTE" --wait="${GRYT_WAIT:-10m}"

@@ -127,8 +127,8 @@ impl Cloud<'_> {
     }
 
     /// Deletes refs in the cloud, and says how many stayed. Not atomic: what moved meanwhile is late
-    /// and stays, the others go. What the host refuses to delete is remembered, and left alone from
-    /// then on.
+    /// and stays, the others go. What the host refuses to delete is remembered, and left alone for
+    /// as long as that is believed.
     ///
     /// # Errors
     /// Refs cannot be read or written.

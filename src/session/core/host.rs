@@ -92,7 +92,10 @@ impl Core<'_> {
     }
 
     /// The same, whatever is believed now.
-    fn stayed(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
+    ///
+    /// # Errors
+    /// The memory cannot be read.
+    pub(crate) fn stayed(&self, refs: &Refs) -> Result<BTreeMap<String, Oid>> {
         match &self.config.remote {
             Some(remote) => self.store.adopted(refs, &names::staying(remote)),
             None => Ok(BTreeMap::new()),
