@@ -5,6 +5,7 @@
 //! or as a [`Refusal`].
 
 pub(crate) mod address;
+pub(crate) mod ago;
 pub(crate) mod approval;
 pub(crate) mod artifact;
 pub(crate) mod built;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
+use super::view::View;
 use super::{line, run, states, table};
 use crate::commands;
 use crate::model::evolution::Cover;
@@ -27,7 +28,7 @@ pub(super) fn started(started: &commands::evolution::Started) -> String {
 }
 
 /// Evolutions in a list.
-pub(super) fn evolutions(list: &commands::evolution::List) -> Page {
+pub(super) fn evolutions(list: &commands::evolution::List, view: &View) -> Page {
     if list.evolutions.is_empty() {
         return format!("{} has no evolutions yet\n", list.version).into();
     }
@@ -46,7 +47,7 @@ pub(super) fn evolutions(list: &commands::evolution::List) -> Page {
             Cell::of(Some(Colour::Warning), shared),
         ]
     });
-    table::page(&rows.collect::<Vec<_>>())
+    table::page(&rows.collect::<Vec<_>>(), view)
 }
 
 /// One evolution in full.

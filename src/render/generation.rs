@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
+use super::view::View;
 use super::{line, states, table};
 use crate::commands;
 use crate::model::Version;
@@ -81,7 +82,7 @@ pub(super) fn unshared(unshared: bool, version: &Version) -> String {
 }
 
 /// Generations in a list.
-pub(super) fn generations(list: &commands::generation::List) -> Page {
+pub(super) fn generations(list: &commands::generation::List, view: &View) -> Page {
     let rows = list.generations.iter().map(|row| {
         let proven = format!("{}/{} proven", row.proven, row.changes);
         let mut described = row.description.clone().unwrap_or_default();
@@ -98,7 +99,7 @@ pub(super) fn generations(list: &commands::generation::List) -> Page {
     if list.generations.is_empty() {
         return "No generations\n".to_owned().into();
     }
-    table::page(&rows.collect::<Vec<_>>())
+    table::page(&rows.collect::<Vec<_>>(), view)
 }
 
 /// One generation in full.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::page::{Colour, Page};
+use super::view::View;
 use super::{
     compared, evolution, generation, ledger, news, promote, query, run, setup, status, sync,
 };
@@ -71,7 +72,7 @@ pub(super) fn error(error: &anyhow::Error, verbose: bool) -> Page {
 }
 
 /// What a command came to.
-pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
+pub(super) fn outcome(outcome: &Outcome, quiet: bool, view: &View) -> Page {
     let text: String = match outcome {
         Outcome::Init(prepared) => setup::init(prepared),
         Outcome::Config(settings) => return setup::config(settings).into(),
@@ -83,7 +84,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
             }
             false => format!("{} is as it was\n", changed.version),
         },
-        Outcome::GenerationList(list) => return generation::generations(list),
+        Outcome::GenerationList(list) => return generation::generations(list, view),
         Outcome::GenerationShow(shown) => {
             return Page::with_headings(&generation::generation(shown));
         }
@@ -153,7 +154,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::NotesWritten(written) => return ledger::changelog(written),
         Outcome::Where(places) => return ledger::whereabouts(places).into(),
         Outcome::EvolutionStart(started) => evolution::started(started),
-        Outcome::EvolutionList(list) => return evolution::evolutions(list),
+        Outcome::EvolutionList(list) => return evolution::evolutions(list, view),
         Outcome::EvolutionShow(shown) => return Page::with_headings(&evolution::evolution(shown)),
         Outcome::EvolutionRecord(recorded) => return unless(quiet, evolution::recorded(recorded)),
         Outcome::Run(proven) => return unless(quiet, run::run(proven)),
@@ -165,7 +166,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::Export(_) => return Page::default(),
         Outcome::VerifyFile(known) => return ledger::file(known),
         Outcome::Verify(found) => return ledger::verify(found),
-        Outcome::Status(overview) => return status::status(overview),
+        Outcome::Status(overview) => return status::status(overview, view),
         Outcome::Query(answered) => return query::query(answered).into(),
         Outcome::QuerySchema(schema) => return schema.sql.to_owned().into(),
         Outcome::Cache(report) => return query::cache(report).into(),
@@ -190,7 +191,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool) -> Page {
         Outcome::SyncStatusVersion(status) => {
             return Page::with_headings(&compared::version_status(status));
         }
-        Outcome::Log(entries) => return ledger::log(entries),
+        Outcome::Log(entries) => return ledger::log(entries, view),
         Outcome::Setup(done) => setup::setup(done),
         Outcome::Printed(printed) => return printed.text.clone().into(),
         Outcome::Doctor(found) => return status::doctor(found),

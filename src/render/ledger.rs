@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
+use super::view::View;
 use super::{line, states, table};
 use crate::commands;
 use crate::model::built::Standing;
@@ -12,7 +13,7 @@ use crate::model::state::Status;
 use crate::model::{ChangeId, Oid, Version};
 
 /// What was promoted.
-pub(super) fn log(entries: &commands::log::Entries) -> Page {
+pub(super) fn log(entries: &commands::log::Entries, view: &View) -> Page {
     if entries.entries.is_empty() {
         return String::from("Nothing was promoted yet\n").into();
     }
@@ -20,13 +21,13 @@ pub(super) fn log(entries: &commands::log::Entries) -> Page {
         vec![
             Cell::of(Some(Colour::Typed), entry.version.to_string()),
             states::status(entry.status()),
-            table::day(&entry.promoted_at).into(),
+            view.time(&entry.promoted_at).into(),
             entry.promoter.name.as_str().into(),
             entry.commit.as_ref().map_or("-", Oid::short).into(),
             entry.description.as_deref().unwrap_or_default().into(),
         ]
     });
-    let mut text = table::page(&rows.collect::<Vec<_>>());
+    let mut text = table::page(&rows.collect::<Vec<_>>(), view);
     // A gate that a word opened stands out below the list, whatever the list's width.
     for entry in &entries.entries {
         for why in &entry.disputed {

@@ -20,6 +20,7 @@ mod states;
 mod status;
 mod sync;
 mod table;
+mod view;
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 
 use board::Board;
+use view::View;
 
 use crate::cli::{Color, Global};
 use crate::commands::{self, Outcome};
@@ -191,7 +193,8 @@ impl Renderer {
         }
         match result {
             Ok(outcome) => {
-                let text = human::outcome(outcome, self.quiet).printed(self.colours);
+                let view = View::of_stdout(self.verbose);
+                let text = human::outcome(outcome, self.quiet, &view).printed(self.colours);
                 let pager = pager.filter(|_| !text.is_empty() && std::io::stdout().is_terminal());
                 if pager.is_some_and(|show| show(text.as_bytes())) {
                     return Ok(());

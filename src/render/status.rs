@@ -4,19 +4,24 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
+use super::view::View;
 use super::{compared, line, states, table};
 use crate::commands;
-use crate::model::{Version, unproven};
+use crate::model::{Stamp, Version, unproven};
 
 /// Where this clone stands.
-pub(super) fn status(overview: &commands::status::Overview) -> Page {
+pub(super) fn status(overview: &commands::status::Overview, view: &View) -> Page {
     let mode = overview.mode.as_str();
     let mut text = match &overview.cloud {
         Some(cloud) => format!("Mode: {mode}, with {cloud} as the cloud"),
         None => format!("Mode: {mode}"),
     };
     match (&overview.cloud, &overview.last_pull) {
-        (Some(_), Some(at)) => _ = writeln!(text, ", last pulled {at}"),
+        (Some(_), Some(at)) => {
+            let shown = at.parse::<Stamp>().map(|moment| view.ago(&moment));
+            let shown = shown.ok().flatten();
+            _ = writeln!(text, ", last pulled {}", shown.as_deref().unwrap_or(at));
+        }
         _ => text += "\n",
     }
     if let Some(current) = &overview.current {
@@ -59,7 +64,7 @@ pub(super) fn status(overview: &commands::status::Overview) -> Page {
                     states::sync(draft.sync, format!("{sync}{edited}")),
                 ]
             });
-            page += table::page(&rows.collect::<Vec<_>>());
+            page += table::page(&rows.collect::<Vec<_>>(), view);
             if let [first, ..] = drafts {
                 _ = writeln!(
                     page,

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::line;
 use super::page::{Colour, Page};
+use super::view::View;
 use crate::model::Stamp;
 
 /// A cell of a list, in a colour or in none.
@@ -29,8 +30,9 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// Rows as columns, two spaces apart, each cell in its colour. Columns are as wide as they are shown.
-pub(super) fn page(rows: &[Vec<Cell>]) -> Page {
+/// Rows as columns, two spaces apart, each cell in its colour. Columns are as wide as they are shown, and the last
+/// one is cut to the view's width.
+pub(super) fn page(rows: &[Vec<Cell>], view: &View) -> Page {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at));
@@ -42,9 +44,14 @@ pub(super) fn page(rows: &[Vec<Cell>]) -> Page {
         let last = row.iter().rposition(|cell| !cell.text.is_empty());
         let shown = last.map_or(0, |last| last + 1);
         for (at, (cell, width)) in row.iter().zip(&widths).take(shown).enumerate() {
+            let column = widths[..at].iter().map(|width| width + 2).sum();
+            let text = match at + 1 < shown {
+                true => cell.text.clone(),
+                false => view.cut(&cell.text, column),
+            };
             page = match cell.colour {
-                Some(colour) => page.and(colour, cell.text.clone()),
-                None => page.plainly(&cell.text),
+                Some(colour) => page.and(colour, text),
+                None => page.plainly(&text),
             };
             if at + 1 < shown {
                 page += " ".repeat(width - cell.text.width() + 2).as_str();
@@ -91,11 +98,14 @@ mod tests {
                 "".into(),
             ]
         };
-        let page = page(&[
-            row("a", "pass"),
-            row("\u{4f60}\u{597d}", "e\u{301}"),
-            row("b", ""),
-        ]);
+        let page = page(
+            &[
+                row("a", "pass"),
+                row("\u{4f60}\u{597d}", "e\u{301}"),
+                row("b", ""),
+            ],
+            &View::default(),
+        );
         let plain = "a     pass\n\u{4f60}\u{597d}  e\u{301}\nb\n";
         assert_eq!(page.printed(false), plain);
         let coloured = page.printed(true);
@@ -104,7 +114,7 @@ mod tests {
             "{coloured:?}"
         );
         // A name of two lines, or with an escape in it, moves no column and makes no colour.
-        let odd = super::page(&[row("a\nb\x1b[31m", "x")]).printed(true);
+        let odd = super::page(&[row("a\nb\x1b[31m", "x")], &View::default()).printed(true);
         assert_eq!(odd.lines().count(), 1, "{odd:?}");
         assert_eq!(odd.matches('\x1b').count(), 4, "{odd:?}");
     }

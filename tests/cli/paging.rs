@@ -2,10 +2,10 @@
 
 use crate::sandbox::{Person, Ran, Sandbox};
 
-/// Runs a line on a terminal.
+/// Runs a line on a terminal of 40 columns.
 fn on_a_terminal(who: &Person, line: &str) -> Ran {
     who.sh(&format!(
-        "script -qec 'stty cols 80 rows 24; {line}' /dev/null < /dev/null"
+        "script -qec 'stty cols 40 rows 24; {line}' /dev/null < /dev/null"
     ))
 }
 
@@ -75,4 +75,51 @@ fn a_long_list_is_paged_as_git_pages_and_only_on_a_terminal() {
     ann.git("config pager.gryt false");
     let ran = on_a_terminal(&ann, "git-gryt log --color never");
     assert!(begins(&ran, "v1.0.0"), "{ran:?}");
+}
+
+#[test]
+fn a_terminal_shows_how_long_ago_and_lists_as_wide_as_it_is_and_a_pipe_all() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    if ann.sh("script --version").code != 0 {
+        eprintln!("skipped: no script(1) to make a terminal");
+        return;
+    }
+    let long = "A description that is longer than forty columns are";
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0 -q && git gryt sync pull -q");
+    ann.must(&format!("git gryt generation new v1.1.0 -q -d '{long}'"));
+    let ann = ann.with("GIT_PAGER", "cat");
+    let shown = |line: &str| on_a_terminal(&ann, &format!("{line} --color never")).out;
+    // Promotions are dated by git's variables, pulls by the clock.
+    let log = shown("git gryt log");
+    assert!(
+        log.contains(" ago  ann  ") && !log.contains("2026-01-02"),
+        "{log}"
+    );
+    let status = shown("git gryt status");
+    assert!(
+        status.contains(", last pulled ") && status.contains(" ago\r\n"),
+        "{status}"
+    );
+    let list = shown("git gryt generation list");
+    let cut = list.lines().find(|line| line.contains("v1.1.0")).unwrap();
+    assert!(
+        cut.trim_end().ends_with('…') && cut.trim_end().chars().count() <= 40,
+        "{list}"
+    );
+    for line in ["git gryt log -v", "git gryt log --json"] {
+        assert!(shown(line).contains("2026-01-02"), "{line}");
+    }
+    assert!(shown("git gryt generation list -v").contains(long));
+    assert!(shown("COLUMNS=200 git gryt generation list").contains(long));
+    // A pipe has all of it.
+    let log = ann.must("git gryt log");
+    assert!(
+        log.contains("2026-01-02 03:04 +0000") && !log.contains(" ago"),
+        "{log}"
+    );
+    assert!(ann.must("git gryt generation list").contains(long));
+    assert!(!ann.must("git gryt status").contains(" ago"));
 }
