@@ -6,6 +6,9 @@ use super::scheme::Level;
 use super::trailers::{self, Key};
 use super::{Change, ChangeId, Oid};
 
+/// What the footer begins with that says what a commit or a change breaks.
+pub(crate) const BREAKING: &str = "BREAKING CHANGE:";
+
 /// The longest id that is made of a title.
 const LONGEST: usize = 32;
 
@@ -32,6 +35,8 @@ struct Said {
     kind: Option<ChangeKind>,
     title: String,
     level: Option<Level>,
+    /// What it breaks, as a footer of the change's description; with nothing after the mark where the title says it.
+    breaks: Option<String>,
 }
 
 /// Proposes changes, by the commits' messages, oldest first.
@@ -69,6 +74,8 @@ impl Proposal {
         let known = self.changes.iter_mut().find(|known| known.change.id.is(id));
         if let Some(known) = known {
             known.commits.push(oid.clone());
+            let description = &mut known.change.description;
+            *description = description.take().or_else(|| said.breaks.clone());
             return;
         }
         self.changes.push(Proposed {
@@ -76,7 +83,7 @@ impl Proposal {
                 kind: said.kind.unwrap_or(ChangeKind::Refine),
                 id: id.clone(),
                 title: said.title.clone(),
-                description: None,
+                description: said.breaks.clone(),
                 assignee: None,
                 pipeline: None,
                 links: Vec::new(),
@@ -125,6 +132,7 @@ fn said(message: &str) -> Said {
             kind: None,
             title: plain(subject),
             level: None,
+            breaks: None,
         };
     };
     let title = match commit.scope() {
@@ -147,6 +155,19 @@ fn said(message: &str) -> Said {
             true => Some(Level::Major),
             false => level,
         },
+        breaks: commit.breaking_description().map(|what| {
+            let what = match what == commit.description() {
+                true => "",
+                false => what,
+            };
+            let words: Vec<&str> = what.split_whitespace().collect();
+            let what: String = words
+                .join(" ")
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect();
+            format!("{BREAKING} {what}").trim_end().to_owned()
+        }),
     }
 }
 
@@ -238,6 +259,13 @@ mod tests {
         let found = of(&["chore: drop it\n\nBREAKING CHANGE: it is gone\n"]);
         assert_eq!(ids(&found), ["refine:DROP-IT:drop it (1)"]);
         assert_eq!(found.level, Some(Level::Major));
+        let described = |message: &str| of(&["feat: a", message]).changes.pop()?.change.description;
+        let said = described("chore: drop it\n\nBREAKING CHANGE: it is\n  gone\n");
+        assert_eq!(said.as_deref(), Some("BREAKING CHANGE: it is gone"));
+        assert_eq!(described("fix!: b").as_deref(), Some("BREAKING CHANGE:"));
+        assert_eq!(described("fix: b"), None);
+        // A later commit of the same change may be the one that breaks something.
+        assert_eq!(described("feat!: a").as_deref(), Some("BREAKING CHANGE:"));
         assert_eq!(of(&["docs: a"]).level, None);
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::built::Released;
 use super::change::ChangeKind;
+use super::conventional::BREAKING;
 use super::sealed::Advice;
 use super::{Change, ChangeId, Contract, Person, Stamp, Version};
 
@@ -123,7 +124,7 @@ impl Notes {
 fn broken(change: &Change) -> Option<Break> {
     let description = change.description.as_deref()?;
     let footer = |line: &str| {
-        let marks = ["BREAKING CHANGE:", "BREAKING-CHANGE:"];
+        let marks = [BREAKING, "BREAKING-CHANGE:"];
         let said = marks.iter().find_map(|mark| line.strip_prefix(mark));
         said.map(|said| said.trim().to_owned())
     };
