@@ -14,6 +14,7 @@ mod artifacts;
 mod attacks;
 mod beginning;
 mod branches;
+mod browser;
 mod cache;
 mod ci;
 mod conflicts;

@@ -1,9 +1,13 @@
 //! The ledger as a page: `export --format html` (docs/export.md, "A page to look at").
 
+use std::fs;
+use std::path::Path;
+
 use base64ct::{Base64, Encoding as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::browser::Browser;
 use crate::sandbox::{Person, Sandbox};
 
 /// Titles that would be markup, scripts, or invisible.
@@ -132,7 +136,7 @@ fn a_page_shows_everything_and_lets_nobody_write_markup() {
         digest,
         &head,
         "<h3 id=\"v1.0.0\">v1.0.0</h3>",
-        "Withdrawn by ann &lt;ann@example.com&gt; at 2026-01-02T03:04:05Z: &lt;/p&gt;",
+        "Withdrawn by ann &lt;ann@example.com&gt; at 2026-01-02 03:04 UTC: &lt;/p&gt;",
         "5 changes · 6 proofs",
         "<th scope=row>C-0/rc.1</th>",
         "waived</span></td><td><div>&lt;b&gt;later",
@@ -209,4 +213,211 @@ fn a_page_folds_what_is_old_and_can_be_limited() {
     );
     ann.refused(7, "git gryt export --format html --since v9.0.0");
     ann.refused(2, "git gryt export --format csv --product web");
+}
+
+/// What is listened for from the beginning: whatever the page's policy stops.
+const WATCH: &str = "window.stopped = []; \
+    document.addEventListener('securitypolicyviolation', (event) => stopped.push(event.effectiveDirective));";
+
+/// An element as its names, attributes and texts; without those that tell a found release from the same in the line.
+const SHAPE: &str = "window.shape = (node) => node.nodeType === 3 ? node.data : [node.tagName, \
+    [...node.attributes].filter((one) => !['id', 'open', 'aria-label', 'aria-labelledby'].includes(one.name)) \
+      .map((one) => one.name + '=' + one.value).sort(), [...node.childNodes].map(shape)];";
+
+/// Texts whose contrast to what is behind them is below 4.5.
+const FAINT: &str = r"(() => {
+    const parts = (colour) => (colour.match(/[\d.]+/g) || []).map(Number);
+    const light = (colour) => parts(colour).slice(0, 3).map((v) => v / 255)
+      .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+    const behind = (one) => {
+      for (; one; one = one.parentElement) {
+        const colour = getComputedStyle(one).backgroundColor;
+        if (parts(colour)[3] !== 0) return colour;
+      }
+    };
+    const faint = [];
+    for (const one of document.querySelectorAll('body *')) {
+      const own = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+      if (!own || !one.checkVisibility() || one.matches('script, style, noscript, .skip')) continue;
+      const style = getComputedStyle(one);
+      const [a, b] = [light(one.matches('svg *') ? style.fill : style.color), light(behind(one))].sort((a, b) => b - a);
+      if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(one.outerHTML.slice(0, 120));
+    }
+    return faint;
+  })()";
+
+#[test]
+fn a_browser_shows_the_page_and_fetches_nothing() {
+    let sandbox = Sandbox::new();
+    let Some(mut browser) = Browser::open(&sandbox) else {
+        return;
+    };
+    let [ann, _] = hostile(&sandbox);
+    ann.must("for n in $(seq 0 39); do git tag -a -m \"Release $n\" v0.$n.0; done && git gryt import --from tags");
+    ann.must("git gryt export --format html > ../page.html");
+    let page = sandbox.path().join("page.html");
+    for source in [WATCH, SHAPE] {
+        let source = json!({"source": source});
+        browser.call("Page.addScriptToEvaluateOnNewDocument", &source);
+    }
+    browser.visit(&page);
+    assert_eq!(browser.eval("document.title"), "Releases of hosting");
+    assert_eq!(browser.eval("count.textContent"), "41 releases");
+    assert_eq!(
+        browser.eval("document.querySelectorAll('#newest > li').length"),
+        25
+    );
+
+    // The keyboard comes to the releases first, and what has the focus is seen.
+    browser.press("Tab", 9);
+    let focused =
+        "[document.activeElement.className, getComputedStyle(document.activeElement).outlineStyle]";
+    assert_eq!(browser.eval(focused), json!(["skip", "solid"]));
+
+    // Somebody searches; what is found is what stands in the line, made by the script.
+    browser.click("#text");
+    browser.eval(
+        "window.told = new Promise((done) => new MutationObserver(() => done(count.textContent)) \
+         .observe(count, {childList: true})), 0",
+    );
+    browser.call(
+        "Input.insertText",
+        &json!({"text": "V1.0 ann@EXAMPLE <b>later"}),
+    );
+    assert_eq!(browser.eval("told"), "1 of 41 releases");
+    browser.click("#found summary");
+    let same = "new Promise((done) => setTimeout(done)).then(() => { \
+        const of = (list) => document.querySelector(list + ' > li'); \
+        const [made, own] = [of('#found'), [...newest.children].find((one) => one.querySelector('[id=\"v1.0.0\"]'))]; \
+        return [JSON.stringify(shape(made)), JSON.stringify(shape(own)), newest.checkVisibility()]; })";
+    let same = browser.eval(same);
+    assert!(same[0].as_str().unwrap().len() > 5000, "{same}");
+    assert_eq!((&same[0], &same[2]), (&same[1], &json!(false)));
+    let chosen = "text.value = '', state.value = 'imported', state.dispatchEvent(new Event('change')), count.textContent";
+    assert_eq!(browser.eval(chosen), "40 of 41 releases");
+    browser.eval("state.value = '*', state.dispatchEvent(new Event('change'))");
+
+    // What is older unfolds, for the mouse and for a link.
+    browser.click("#older summary");
+    let unfolded = "new Promise((done) => setTimeout(done)).then(() => document.querySelectorAll('#older li').length)";
+    assert_eq!(browser.eval(unfolded), 16);
+    let all = browser
+        .eval("[...document.querySelectorAll('li.release h3')].map((one) => one.textContent)");
+    assert_eq!(all.as_array().unwrap().len(), 41);
+
+    let tree = browser.call("Accessibility.getFullAXTree", &json!({}));
+    let nodes: Vec<(&str, &str)> = tree["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|node| node["ignored"] == false)
+        .map(|node| {
+            let said = |what: &str| node[what]["value"].as_str().unwrap_or_default();
+            (said("role"), said("name"))
+        })
+        .collect();
+    for node in [
+        ("banner", ""),
+        ("navigation", "On this page"),
+        ("main", ""),
+        ("search", ""),
+        ("heading", "Releases of hosting"),
+        ("heading", "v1.0.0"),
+        ("article", "v1.0.0"),
+        ("searchbox", "Find"),
+        ("combobox", "State"),
+        ("status", ""),
+        ("table", "Proofs of v1.0.0"),
+        ("columnheader", "SHA-256"),
+        ("rowheader", "C-0/rc.1"),
+        ("image", "83% of 6 proofs passed."),
+    ] {
+        let named =
+            |(role, name): &(&str, &str)| *role == node.0 && (node.1.is_empty() || *name == node.1);
+        let table = node.0 == "table" && nodes.contains(&("region", node.1));
+        assert!(table || nodes.iter().any(named), "{node:?}\n{nodes:#?}");
+    }
+
+    // Everything can be read on each screen, in each light, and nothing is cut off.
+    for (width, scheme) in [
+        (1280, "light"),
+        (1280, "dark"),
+        (390, "light"),
+        (390, "dark"),
+    ] {
+        browser.resize(width, 900, scheme);
+        assert_eq!(browser.eval(FAINT), json!([]), "{width} {scheme}");
+        assert_eq!(browser.eval("document.documentElement.scrollWidth"), width);
+    }
+    // That is told of what is faint:
+    assert_ne!(browser.eval(&FAINT.replace("4.5", "20")), json!([]));
+    let paper = browser.print();
+    assert!(paper.starts_with(b"%PDF") && paper.len() > 10_000);
+
+    // Nothing was fetched, stopped or thrown. That would have been seen:
+    let is = |event: &Value, methods: &[&str]| methods.iter().any(|one| event["method"] == *one);
+    let bad = [
+        "Log.entryAdded",
+        "Runtime.exceptionThrown",
+        "Runtime.consoleAPICalled",
+    ];
+    let told: Vec<&Value> = browser
+        .events
+        .iter()
+        .filter(|event| is(event, &bad))
+        .collect();
+    assert!(told.is_empty(), "{told:#?}");
+    let requests = browser
+        .events
+        .iter()
+        .filter(|event| is(event, &["Network.requestWillBeSent"]));
+    assert_eq!(requests.count(), 1);
+    assert_eq!(browser.eval("stopped"), json!([]));
+    let tried = "new Promise((done) => { document.addEventListener('securitypolicyviolation', () => \
+        stopped.length === 2 && done([stopped.sort(), document.title])); const script = document.createElement('script'); \
+        script.textContent = 'document.title = 1'; const image = document.createElement('img'); \
+        image.src = 'http://127.0.0.1:9/x'; document.body.append(script, image); })";
+    assert_eq!(
+        browser.eval(tried),
+        json!([["img-src", "script-src-elem"], "Releases of hosting"])
+    );
+
+    // Without its script it shows the newest, and says so.
+    browser.call(
+        "Emulation.setScriptExecutionDisabled",
+        &json!({"value": true}),
+    );
+    browser.visit(&page);
+    let shown = "[document.querySelector('noscript').innerText.slice(0, 58), document.querySelector('#filter').checkVisibility(), \
+        document.querySelectorAll('article h3').length]";
+    assert_eq!(
+        browser.eval(shown),
+        json!([
+            "Without its script, this page shows the newest 25 of 41 re",
+            false,
+            26
+        ])
+    );
+}
+
+/// Takes the pictures of docs/export.md, of the page that `GRYT_PAGE` names.
+#[test]
+#[ignore = "takes the pictures of the documentation"]
+fn the_pictures_of_the_documentation_are_taken() {
+    let sandbox = Sandbox::new();
+    let page = std::env::var("GRYT_PAGE").expect("GRYT_PAGE names a page");
+    let mut browser = Browser::open(&sandbox).expect("there is a browser");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images");
+    fs::create_dir_all(&folder).unwrap();
+    browser.visit(Path::new(&page));
+    for (name, width, height, scheme) in [
+        ("page-laptop", 1280, 1300, "light"),
+        ("page-dark", 1280, 900, "dark"),
+        ("page-phone", 390, 844, "light"),
+    ] {
+        browser.resize(width, height, scheme);
+        fs::write(folder.join(format!("{name}.png")), browser.picture()).unwrap();
+    }
+    fs::write(Path::new(&page).with_extension("pdf"), browser.print()).unwrap();
 }

@@ -62,7 +62,7 @@ fn took(figures: &Figures) -> String {
     let said = match (figures.within(50), figures.within(90)) {
         (Some(half), Some(most)) => {
             format!(
-                "From the first evolution to the promotion half took {half} or less, nine of ten {most} or less."
+                "Half took {half} or less, nine of ten {most} or less, from the first evolution on."
             )
         }
         _ => "No change was promoted yet.".to_owned(),
@@ -222,16 +222,21 @@ fn svg(columns: &[Column], most: Option<usize>, said: &str) -> String {
         }
         svg += &bar("full", column.full);
         svg += "</g>";
-        // A character is about 5.5 wide.
+        // A character is about 5.5 wide. The last column is always named, at the edge where it has to be.
         let room_for = column.name.chars().count() * 55 / 2;
-        let fits = middle >= named_until + room_for && middle + room_for <= WIDTH * 10;
-        if nth % named == 0 && fits {
+        let beyond = middle + room_for > WIDTH * 10;
+        let (at, anchor) = match beyond {
+            true => (WIDTH * 10, "end"),
+            false => (middle, "middle"),
+        };
+        let begins = (middle.min(WIDTH * 10 - room_for)).saturating_sub(room_for);
+        if (columns.len() - 1 - nth).is_multiple_of(named) && begins >= named_until {
             svg += &format!(
-                "<text x={} y={} text-anchor=middle>{name}</text>",
-                tenths(middle),
+                "<text x={} y={} text-anchor={anchor}>{name}</text>",
+                tenths(at),
                 FOOT + 15
             );
-            named_until = middle + room_for + 40;
+            named_until = begins + 2 * room_for + 30;
         }
     }
     svg + "</svg>"

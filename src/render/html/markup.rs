@@ -100,6 +100,9 @@ pub(super) fn release(view: &View, open: bool) -> String {
     if !view.description.is_empty() {
         html += &format!("<p class=said>{}</p>", text(&view.description));
     }
+    if !view.brings.is_empty() {
+        html += &format!("<p class=brings>{}</p>", text(&view.brings));
+    }
     for (sign, notice) in &view.notices {
         let (mark, tone) = sign.mark();
         html += &format!(

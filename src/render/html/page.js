@@ -71,6 +71,7 @@
         make("tbody", {}, ...body)));
   };
 
+  const titleOf = (value) => (Array.isArray(value) ? value[1] : value);
   const fact = (name, digits) => make("div", {}, make("dt", {}, name), make("dd", {}, hex(digits)));
 
   // A release as the page has the newest ones. Its tables are made when they are first opened.
@@ -84,6 +85,9 @@
         (state === "imported" ? "Released" : "Promoted") + " ", make("span", { class: "when" }, moment(at)), " by ",
         ...cell(by, of))));
     if (said) article.append(make("p", { class: "said" }, said));
+    const titles = tables.length && tables[0][0] === 0 ? tables[0][1].map((row) => titleOf(row[2])) : [];
+    const more = titles.length > 3 ? " · and " + (titles.length - 3) + " more" : "";
+    if (titles.length) article.append(make("p", { class: "brings" }, titles.slice(0, 3).join(" · ") + more));
     for (const [word, notice] of notices) {
       const [mark, tone] = words.signs[word];
       article.append(make("p", { class: "notice " + tone },

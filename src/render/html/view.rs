@@ -4,7 +4,6 @@
 use crate::model::approval::Word;
 use crate::model::built::{Made, Released};
 use crate::model::dossier::{Dossier, Shown, Tried};
-use crate::model::person::moment;
 use crate::model::state::{Recorded, Status};
 use crate::model::verdict::{ExcuseKind, Only, Verdict};
 use crate::model::{Oid, Person, Stamp};
@@ -17,6 +16,8 @@ pub(super) struct View {
     pub at: Stamp,
     pub by: Cell,
     pub description: String,
+    /// What it brings, in a line.
+    pub brings: String,
     /// Why it should not be used, or believed.
     pub notices: Vec<(Sign, String)>,
     pub commit: Option<Oid>,
@@ -124,7 +125,7 @@ impl View {
             let mut said = format!(
                 "Withdrawn by {} at {}: {}",
                 withdrawal.by,
-                moment(&withdrawal.at),
+                time(&withdrawal.at),
                 withdrawal.reason
             );
             for more in advice.says() {
@@ -178,6 +179,7 @@ impl View {
             at: dossier.at,
             by: person(&dossier.by),
             description: clean(dossier.description.as_deref().unwrap_or_default().trim()),
+            brings: brings(dossier),
             notices,
             commit: dossier.commit.clone(),
             entry: dossier.entry.clone(),
@@ -188,6 +190,20 @@ impl View {
                 .collect(),
         }
     }
+}
+
+/// How many changes are named in a line.
+const NAMED: usize = 3;
+
+fn brings(dossier: &Dossier) -> String {
+    let titles = dossier.changes.iter().take(NAMED);
+    let titles: Vec<String> = titles.map(|change| line(&change.title)).collect();
+    let more = dossier.changes.len().saturating_sub(NAMED);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" · and {more} more"),
+    };
+    titles.join(" · ") + &more
 }
 
 fn contract(dossier: &Dossier) -> Vec<Vec<Cell>> {
