@@ -122,7 +122,8 @@ fn span(seconds: i64) -> String {
         (whole, tenth) => format!("{whole}.{tenth} {name}s"),
     };
     match seconds {
-        ..HOUR => said(60, "minute"),
+        ..60 => "a minute".to_owned(),
+        60..HOUR => said(60, "minute"),
         HOUR..DAY => said(HOUR, "hour"),
         DAY.. => said(DAY, "day"),
     }
@@ -174,6 +175,7 @@ mod tests {
         let some = figures(&[], &[90, 5400, DAY * 36 / 10]);
         assert_eq!(some.within(1).as_deref(), Some("1.5 minutes"));
         assert_eq!(some.within(50).as_deref(), Some("1.5 hours"));
+        assert_eq!(all.within(1).as_deref(), Some("a minute"));
         assert_eq!(some.within(90).as_deref(), Some("3.6 days"));
         assert_eq!(figures(&[], &[]).within(50), None);
     }

@@ -144,7 +144,7 @@ fn a_page_shows_everything_and_lets_nobody_write_markup() {
         "<h3 id=\"draft-v1.1.0\">v1.1.0</h3>",
         "somebody to start N (&lt;u&gt;New) and prove it",
         "<code class=command>git gryt evolution start v1.1.0 --change N</code>",
-        "1 promotion; the most in one month were 1, in 2026-01.",
+        "1 promotion, in 2026-01.",
         "<th scope=row>2026-01</th><td class=n>6</td><td class=n>5</td><td class=n>83%</td>",
     ] {
         assert!(page.contains(shown), "{shown}\n{page}");

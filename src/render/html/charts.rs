@@ -29,9 +29,11 @@ fn promotions(columns: &[(String, Counts)]) -> String {
     let total: usize = columns.iter().map(|(_, counts)| counts.promotions).sum();
     let (unit, heading) = unit(columns);
     let most = columns.iter().max_by_key(|(_, counts)| counts.promotions);
-    let said = match most {
-        Some((name, counts)) if total > 0 => format!(
-            "{}; the most in one {unit} were {}, in {name}.",
+    let busy = columns.iter().filter(|(_, counts)| counts.promotions > 0);
+    let said = match (most, busy.count()) {
+        (Some((name, _)), 1) => format!("{}, in {name}.", counted(total, "promotion")),
+        (Some((name, counts)), 2..) => format!(
+            "{}; {name} had the most: {}.",
             counted(total, "promotion"),
             counts.promotions
         ),

@@ -48,6 +48,7 @@ impl Batch {
             .map(|table| self.table(table, &view.at))
             .collect();
         let commit = view.commit.as_ref().map(|oid| self.hex(oid.as_str()));
+        let holds = self.cell(&Cell::Word(view.holds.clone()), &view.at);
         let release = json!([
             view.version,
             view.state.0,
@@ -57,7 +58,7 @@ impl Batch {
             notices,
             commit.unwrap_or_else(|| "".into()),
             view.entry.as_str(),
-            view.holds,
+            holds,
             tables,
         ]);
         self.releases.push(release);

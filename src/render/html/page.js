@@ -93,7 +93,7 @@
       article.append(make("p", { class: "notice " + tone },
         make("span", { class: "mark", "aria-hidden": "true" }, mark), notice));
     }
-    const details = make("details", {}, make("summary", {}, holds || "Details"));
+    const details = make("details", {}, make("summary", {}, typeof holds === "number" ? shared[holds] : "Details"));
     details.fill = () => {
       delete details.fill;
       const facts = make("dl", { class: "facts" });
