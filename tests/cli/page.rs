@@ -34,7 +34,9 @@ pub(crate) fn hostile(sandbox: &Sandbox) -> [Person; 2] {
     let mut contract = "version: v1.0.0\ndescription: \"First\\n</script>\"\nchanges:\n".to_owned();
     for (nth, title) in HOSTILE.iter().enumerate() {
         let title = serde_json::to_string(title).unwrap();
-        contract += &format!("- {{type: add, id: C-{nth}, title: {title}, assignee: {title}}}\n");
+        contract += &format!(
+            "- {{type: add, id: C-{nth}, title: {title}, assignee: {title}, links: ['https://t.example/{nth}?a&b']}}\n"
+        );
     }
     ann.must("git gryt generation new v1.0.0 -q");
     ann.write(".gryt/generations/v1.0.0.yaml", &contract);
@@ -124,7 +126,7 @@ fn a_page_shows_everything_and_lets_nobody_write_markup() {
         )
     );
     assert!(script.len() < 15_000 && style.len() < 10_000);
-    let no_url = ["src=", "href=\"h", "url(", "@import", "fetch(", "style=\""];
+    let no_url = ["src=", "<link", "url(", "@import", "fetch(", "style=\""];
     for sign in no_url {
         let own = page.replace("img src=x", "").replace("&lt;img src=x", "");
         assert!(!own.contains(sign), "{sign}");
@@ -141,6 +143,7 @@ fn a_page_shows_everything_and_lets_nobody_write_markup() {
         "<th scope=row>C-0/rc.1</th>",
         "waived</span></td><td><div>&lt;b&gt;later",
         "https://x/&lt;/script&gt;?a=1&amp;b",
+        "<a href=\"https://t.example/0?a&amp;b\" rel=\"noopener noreferrer nofollow\">https://t.example/0?a&amp;b</a>",
         "<h3 id=\"draft-v1.1.0\">v1.1.0</h3>",
         "somebody to start N (&lt;u&gt;New) and prove it",
         "<code class=command>git gryt evolution start v1.1.0 --change N</code>",

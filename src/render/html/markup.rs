@@ -51,6 +51,10 @@ pub(super) fn cell(cell: &Cell) -> String {
         }
         Cell::Time(at) => stamp(at),
         Cell::Evolution { change, number, .. } => format!("{}/rc.{number}", text(change)),
+        Cell::Link(to) => {
+            let to = text(to);
+            format!("<a href=\"{to}\" rel=\"noopener noreferrer nofollow\">{to}</a>")
+        }
         Cell::Lines(all) => all
             .iter()
             .map(|one| format!("<div>{}</div>", self::cell(one)))

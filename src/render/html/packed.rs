@@ -1,9 +1,9 @@
 //! Releases packed for the page's own script: JSON that says what repeats once a batch.
 //!
 //! A cell is a text, the place of a text or a list in the batch's `shared`, or a list that begins with its kind:
-//! `p` a person (name, email), `s` a sign, `h` hex digits, `d` a title and more, `e` an evolution (row, number), `l`
-//! lines of cells. A list of numbers is a time: seconds since 1970 and minutes east of UTC, as differences to the
-//! release's own in its tables.
+//! `p` a person (name, email), `s` a sign, `h` hex digits, `d` a title and more, `a` an address, `e` an evolution (row,
+//! number), `l` lines of cells. A list of numbers is a time: seconds since 1970 and minutes east of UTC, as
+//! differences to the release's own in its tables.
 
 use std::collections::HashMap;
 
@@ -126,6 +126,7 @@ impl Batch {
             Cell::Titled(title, more) => json!(["d", title, more]),
             Cell::Time(own) => time(own, Some(at)),
             Cell::Evolution { row, number, .. } => json!(["e", row, number]),
+            Cell::Link(to) => json!(["a", to]),
             Cell::Lines(cells) => {
                 let mut all = vec![Value::from("l")];
                 all.extend(cells.iter().map(|one| self.cell(one, at)));

@@ -52,6 +52,7 @@
       case "h": return [hex(a)];
       case "d": return [a, make("p", { class: "more" }, b)];
       case "e": return [of.changes[a] + "/rc." + b];
+      case "a": return [make("a", { href: a, rel: "noopener noreferrer nofollow" }, a)];
       case "l": return value.slice(1).map((one) => make("div", {}, ...cell(one, of)));
       default: return [moment(value, of.at)];
     }
@@ -71,7 +72,7 @@
         make("tbody", {}, ...body)));
   };
 
-  const titleOf = (value) => (Array.isArray(value) ? value[1] : value);
+  const titleOf = (value) => (Array.isArray(value) ? titleOf(value[1]) : value);
   const fact = (name, digits) => make("div", {}, make("dt", {}, name), make("dd", {}, hex(digits)));
 
   // A release as the page has the newest ones. Its tables are made when they are first opened.

@@ -1,6 +1,7 @@
 //! What is shown of a release, as tables of cells: once as HTML, once packed for the page's own script. Both say the
 //! same because both are written from this.
 
+use crate::model::address::is_of_web;
 use crate::model::approval::Word;
 use crate::model::built::{Made, Released};
 use crate::model::dossier::{Dossier, Shown, Tried};
@@ -66,6 +67,8 @@ pub(super) enum Cell {
         change: String,
         number: u32,
     },
+    /// An address of the web.
+    Link(String),
     Lines(Vec<Cell>),
 }
 
@@ -209,13 +212,16 @@ fn brings(dossier: &Dossier) -> String {
 fn contract(dossier: &Dossier) -> Vec<Vec<Cell>> {
     let row = |change: &crate::model::Change| {
         let title = line(&change.title);
+        let title = match change.description.as_deref().map(str::trim) {
+            Some(more) if !more.is_empty() => Cell::Titled(title, clean(more)),
+            _ => Cell::Text(title),
+        };
+        let mut what = vec![title];
+        what.extend(change.links.iter().map(|link| said(link)));
         vec![
             Cell::Text(change.id.to_string()),
             Cell::Word(change.kind.to_string()),
-            match change.description.as_deref().map(str::trim) {
-                Some(more) if !more.is_empty() => Cell::Titled(title, clean(more)),
-                _ => Cell::Text(title),
-            },
+            lines(what),
             Cell::Word(line(change.assignee.as_deref().unwrap_or_default())),
         ]
     };
@@ -272,7 +278,7 @@ fn proof_row(name: &Cell, proof: &Shown) -> Vec<Cell> {
         None => "recorded".to_owned(),
     };
     let mut how = vec![Cell::Word(how)];
-    how.extend(proof.remarks.iter().map(|said| Cell::Text(line(said))));
+    how.extend(proof.remarks.iter().map(|remark| said(remark)));
     vec![
         name.clone(),
         Cell::Sign(Sign(match proof.status {
@@ -334,6 +340,14 @@ fn artifacts(released: &Released) -> Vec<Vec<Cell>> {
         ]
     };
     released.made.iter().map(row).collect()
+}
+
+/// A line of others; a link where it is nothing but an address of the web.
+fn said(text: &str) -> Cell {
+    match is_of_web(text) {
+        true => Cell::Link(text.to_owned()),
+        false => Cell::Text(line(text)),
+    }
 }
 
 fn lines(mut cells: Vec<Cell>) -> Cell {
