@@ -48,14 +48,21 @@ const SENTENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "A proof holds its commit as the second parent, unless",
+        "A proof has its proven commit as the second parent, with one exception",
         &[
             "a_branch_that_is_amended_and_rebased_is_shared_and_promotes",
             "only_what_counts_blocks_and_it_blocks_nothing_else",
         ],
     ),
     (
-        "Such a proof is written again without that parent",
+        "Before a proof is first shared, it is written again without that parent",
+        &[
+            "a_branch_that_is_amended_and_rebased_is_shared_and_promotes",
+            "only_what_counts_blocks_and_it_blocks_nothing_else",
+        ],
+    ),
+    (
+        "The later commits of the evolution are then written again",
         &["a_branch_that_is_amended_and_rebased_is_shared_and_promotes"],
     ),
     (
@@ -63,7 +70,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["a_branch_that_is_amended_and_rebased_is_shared_and_promotes"],
     ),
     (
-        "A proof without its commit covers a release where",
+        "A proof without its second parent covers a release by",
         &["a_squash_needs_no_new_run_although_its_branch_is_gone"],
     ),
     (
@@ -103,7 +110,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "It counts for its change while that proof passed",
+        "It counts for its change where that proof has `status: pass`",
         &[
             "counted-untrue.sh",
             "generation-other.sh",
@@ -111,14 +118,26 @@ const SENTENCES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "An entry is invalid, too, where its commit is larger than 1 MB",
+        "Its commit is 1 MB at most",
+        &["no_object_behind_any_ref_stops_anybody"],
+    ),
+    (
+        "It changes 12,000 paths at most",
+        &["no_tree_is_walked_without_a_bound"],
+    ),
+    (
+        "Each tree that has to be read for that is 16 MB at most",
         &[
             "no_object_behind_any_ref_stops_anybody",
-            "no_tree_is_walked_without_a_bound",
+            "a_tree_that_says_a_name_twice_is_not_sound",
         ],
     ),
     (
-        "What lies deeper than six folders",
+        "The files of an import have 32 MB at most",
+        &["no_tree_is_walked_without_a_bound"],
+    ),
+    (
+        "No path that it adds has more than six components",
         &["no_tree_is_walked_without_a_bound"],
     ),
     (
@@ -126,7 +145,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["nothing_cries_wolf_and_what_slips_in_is_told"],
     ),
     (
-        "A promotion that lists fewer than there are is disputed",
+        "A promotion is disputed where `count`",
         &["unproven-unsaid.sh"],
     ),
     (
@@ -217,20 +236,16 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &[
             "each_rule_is_enforced",
             "an_entry_cannot_bring_other_releases_along",
+            "a_new_shelf_hides_nothing",
         ],
     ),
     (
-        "Major and minor are written without",
-        &["a_new_shelf_hides_nothing"],
-    ),
-    ("The files are:", &[]),
-    (
-        "`<version>.generation.yaml`: the blob",
+        "`<file name>.generation.yaml`: the blob",
         &["each_rule_is_enforced"],
     ),
-    ("`<version>.promotion.yaml`, below", &[]),
+    ("`<file name>.promotion.yaml`, below", &[]),
     (
-        "`<version>.policy.yaml`: the blob",
+        "`<file name>.policy.yaml`: the blob",
         &["policy-other.sh", "policy-unsealed.sh"],
     ),
     (
@@ -254,11 +269,27 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["an_email_becomes_one_part_of_a_name_and_comes_back"],
     ),
     (
-        "It is 200 bytes at most",
+        "Letters, digits, `_`, `-`, `+` and `@` stand for themselves",
         &["an_email_becomes_one_part_of_a_name_and_comes_back"],
     ),
     (
-        "A ref never moves",
+        "Every other byte is written `%XX`",
+        &["an_email_becomes_one_part_of_a_name_and_comes_back"],
+    ),
+    (
+        "An email without `@` also has its first byte escaped",
+        &["an_email_becomes_one_part_of_a_name_and_comes_back"],
+    ),
+    (
+        "The escaped text is 200 bytes at most",
+        &["an_email_becomes_one_part_of_a_name_and_comes_back"],
+    ),
+    (
+        "For example, `a.b@x.org` is",
+        &["an_email_becomes_one_part_of_a_name_and_comes_back"],
+    ),
+    (
+        "The ref of an approval never moves",
         &["a_server_lets_no_approval_in_that_does_not_check"],
     ),
     (
@@ -277,7 +308,15 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["what_release_files_match_is_no_part_of_the_code"],
     ),
     (
-        "Otherwise it names the tree so",
+        "Otherwise `code` is the digest of the tree",
+        &["what_release_files_match_is_no_part_of_the_code"],
+    ),
+    (
+        "The digest of a tree is the blob id of this text",
+        &["what_release_files_match_is_no_part_of_the_code"],
+    ),
+    (
+        "A folder whose entries are all matched stays",
         &["what_release_files_match_is_no_part_of_the_code"],
     ),
     (
@@ -451,7 +490,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["mode-changed.sh"],
     ),
     (
-        "Drafts, evolutions and entries are signed as git signs commits:",
+        "A draft, an evolution, an approval or an entry may be signed",
         &["a_commit_is_taken_apart_as_git_does", "signed-broken.sh"],
     ),
     (
@@ -463,7 +502,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["a_signature_of_something_else_is_none"],
     ),
     (
-        "An approval is signed as entries are",
+        "The signature of an approval is judged as its author's",
         &["approval-unsigned.sh"],
     ),
     (

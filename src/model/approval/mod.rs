@@ -274,6 +274,7 @@ mod tests {
         let text = |email: &str| of(email).unwrap().to_string();
         assert_eq!(text("Ann@Example.com"), "web/v1.0.0/ann@example.com/3");
         assert_eq!(text("a.b@x.org"), "web/v1.0.0/a%2Eb@x.org/3");
+        assert_eq!(text("build"), "web/v1.0.0/%62uild/3");
         for email in [
             "con",
             "@",
