@@ -287,6 +287,12 @@ impl Bench {
             self.gryt(&dir, "sync pull")?;
             self.gryt(&dir, "generation list")?;
         }
+        // A ledger whose entries are disputed is another work than an honest one.
+        let disputed = "SELECT disputed FROM generations WHERE status = 'disputed' LIMIT 1";
+        let found = self.must(PROGRAM, &project.reader, &["query", disputed, "--csv"])?;
+        if found.trim() != "disputed" {
+            bail!("entries of {name} are disputed: {found}");
+        }
         Ok(project)
     }
 
