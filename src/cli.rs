@@ -39,22 +39,22 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// Work as if started in DIR
+    /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say only what was asked for
+    /// Print only results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more, and why something failed
+    /// Print more, and why something failed
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Answer from git alone, as slowly as that takes
+    /// Read git directly and not the cache (slower)
     #[arg(long, global = true)]
     pub no_cache: bool,
-    /// Print long lists as they are, on a terminal too
+    /// Do not use a pager
     #[arg(long, global = true)]
     pub no_pager: bool,
     /// When to colour
@@ -79,7 +79,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Prepare a repository
     Init(InitArgs),
-    /// Bring over what a project has from before
+    /// Import releases from tags, changesets or the original tool
     Import(ImportArgs),
     /// Play a release and a race in a throwaway sandbox
     Demo,
@@ -91,14 +91,14 @@ pub(crate) enum Command {
     Evolution(EvolutionCommand),
     /// Run a pipeline and record the proof
     Run(RunArgs),
-    /// Exchange with the cloud: the remote that the team shares
+    /// Pull from and push to the cloud, the git remote of the team
     #[command(subcommand)]
     Sync(SyncCommand),
     /// Say who has to do what before a version can be promoted
     Why(WhyArgs),
     /// Approve or reject exactly this contract at exactly this commit
     Approve(ApproveArgs),
-    /// Seal a version, once and for ever
+    /// Release a version, and add it to the ledger
     Promote(PromoteArgs),
     /// Mark a promoted version as not to be used
     Withdraw(WithdrawArgs),
@@ -113,11 +113,11 @@ pub(crate) enum Command {
         /// A change's id, or a commit
         what: String,
     },
-    /// Go over the ledger again, and judge each promotion anew
+    /// Check the whole ledger, and each promotion's gates, again
     Verify(VerifyArgs),
-    /// Ask the cache a question in SQL
+    /// Run an SQL query
     Query(QueryArgs),
-    /// Print what happened, for other tools, or as a page for a browser
+    /// Export the audit trail, in-toto statements or an HTML page
     Export(ExportArgs),
     /// Show or change settings
     Config(ConfigArgs),
@@ -131,7 +131,7 @@ pub(crate) enum Command {
     Cache(CacheCommand),
     /// Install man pages and completions, or take them out again
     Setup(SetupArgs),
-    /// Print a man page
+    /// Print the source of a man page
     Man(ManArgs),
     /// Print a shell's completions
     Completions(CompletionsArgs),

@@ -36,10 +36,10 @@ pub(crate) struct ApproveArgs {
     /// A line for those who promote it
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// Say no: that stands over new commits and edits until you take it back
+    /// Reject the release. The rejection also holds for later commits and edits, until you revoke it
     #[arg(long, conflicts_with = "revoke")]
     reject: bool,
-    /// Take back what you said before
+    /// Revoke your approval or rejection
     #[arg(long)]
     revoke: bool,
 }

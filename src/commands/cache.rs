@@ -15,9 +15,9 @@ use crate::session::core::Core;
 /// Subcommands of `cache`.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Throw it away and read everything again
+    /// Delete the cache and read everything from git again
     Rebuild,
-    /// Compare it with what git holds now
+    /// Compare the cache with what git holds now
     Verify,
 }
 

@@ -48,12 +48,12 @@ pub(crate) enum HookCommand {
 /// Arguments of `hook install` and `hook uninstall`.
 #[derive(Debug, Args)]
 pub(crate) struct HookArgs {
-    /// pre-commit refuses what gryt could not read, and pulls; pre-push names proofs that nobody else
-    /// has; post-merge pulls
+    /// pre-commit: refuses a commit with an invalid .gryt file, and pulls. pre-push: lists proofs that you
+    /// have not shared. post-merge: pulls
     #[arg(value_parser = names_of_hooks())]
     hooks: Vec<String>,
-    /// The hook of the bare repository that people push to: pre-receive refuses what no clone would
-    /// believe
+    /// The hook of the bare repository that people push to: pre-receive refuses invalid and disputed
+    /// entries
     #[arg(long, conflicts_with = "hooks")]
     server: bool,
 }

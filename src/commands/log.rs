@@ -17,7 +17,7 @@ use crate::store::ledger::Ledger;
 /// Arguments of `log`.
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// At most so many entries
+    /// Print at most COUNT entries
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = usize::MAX, hide_default_value = true)]
     max_count: usize,
     /// Only those of this product

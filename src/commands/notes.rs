@@ -20,7 +20,7 @@ use crate::store::Refs;
 /// Arguments of `notes`.
 #[derive(Debug, Args)]
 pub(crate) struct NotesArgs {
-    /// The version, or all from A, which is not shown, to B; the latest release unless said
+    /// The version, or all from A, which is not shown, to B; by default the latest release
     #[arg(value_name = "VERSION|A..B")]
     version: Option<String>,
     /// The latest release of this product

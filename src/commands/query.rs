@@ -13,7 +13,7 @@ use crate::session::Session;
 /// Arguments of `query`.
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
-    /// One statement that reads: SELECT, WITH or EXPLAIN
+    /// One statement: SELECT, WITH or EXPLAIN
     #[arg(required_unless_present = "schema")]
     sql: Option<String>,
     /// Print comma-separated values

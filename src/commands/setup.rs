@@ -189,12 +189,16 @@ pub(crate) fn man(
         }
         return Ok(Outcome::Setup(done));
     }
-    let command = [vec!["git-gryt".to_owned()], args.command.clone()]
-        .concat()
-        .join("-")
-        + ".1";
+    let words = args.command.join("-");
+    let command = match words.as_str() {
+        "" => "git-gryt.1".to_owned(),
+        words => format!("git-gryt-{words}.1"),
+    };
+    // By the page's own name, too, with and without git's prefix.
+    let own = [format!("{words}.1"), format!("git-{words}.1")];
     let name = guide.unwrap_or(&command);
-    let page = man().find(|page| page.name == name).ok_or_else(|| {
+    let named = |page: &&Page| page.name == name || own.contains(&page.name);
+    let page = man().find(named).ok_or_else(|| {
         let what = format!("There is no command {}", args.command.join(" "));
         Refusal::new(Exit::Usage, what).then("git gryt help")
     })?;

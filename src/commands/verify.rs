@@ -21,10 +21,10 @@ use crate::session::sealing::unheld::Unheld;
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Judge this version only
+    /// Check this version only
     version: Option<String>,
-    /// Settle that an entry is disputed in error: a version, or the entry's oid. Like a promotion, for
-    /// promoters
+    /// Record that an entry (a version, or the entry's oid) was disputed by mistake. Only promoters may do
+    /// this
     #[arg(
         long,
         value_name = "ENTRY",
@@ -35,7 +35,7 @@ pub(crate) struct VerifyArgs {
     /// Say which release a file belongs to, by its digest
     #[arg(long, value_name = "PATH", conflicts_with = "accept")]
     file: Option<PathBuf>,
-    /// Why it is in error
+    /// Why it was a mistake
     #[arg(long, value_name = "TEXT", requires = "accept")]
     reason: Option<String>,
 }

@@ -8,23 +8,23 @@ pub(super) const DESCRIBED: &[Described] = &[
     (
         "",
         "A team declares what a version must contain, each developer proves one change of it by running a pipeline at \
-         a commit, and one person promotes the version: it is then recorded once, and cannot be changed or taken by \
-         somebody else. All of this is git commits under `refs/gryt/*` in the repository that the team shares \
-         already.\n\n\
+         a commit, and one person promotes the version: it is then recorded. Nobody can change it afterwards, and if \
+         two people promote it at the same time, only one succeeds. All of this is git commits under `refs/gryt/*` \
+         in the repository that the team shares already.\n\n\
          `gitgryt(7)` explains the terms. `gitgryt-tutorial(7)` shows a release of two people, command by command.",
         &[],
     ),
     (
         "init",
-        "Writes `.gryt/` with settings and a pipeline that works, unless they are there already, and pulls the drafts \
+        "Writes `.gryt/` with settings and a sample pipeline, unless they are there already, and pulls the drafts \
          and releases of the team. Nothing that exists is replaced. Commit what was written.\n\n\
          With `--ci` it also writes a job that proves, and promotes, in a CI engine.",
         &["import", "generation new", "config", "hook install"],
     ),
     (
         "import",
-        "Takes over what a project has from before git gryt: tags of earlier releases, changesets, or the record of \
-         the original tool. `--dry-run` shows what would be taken over. Tags become entries of the ledger, so \
+        "Imports what a project has from before git gryt: tags of earlier releases, changesets, or the record of \
+         the original tool. `--dry-run` shows what would be imported. Tags become entries of the ledger, so \
          that their versions are taken and `git gryt where` answers for them.",
         &["init", "log", "where"],
     ),
@@ -46,7 +46,7 @@ pub(super) const DESCRIBED: &[Described] = &[
         "generation new",
         "Declares a draft of a version in this clone. The version is yours once it is shared: \
          `git gryt sync push`. With `--next` the version is the next one that nobody has. With \
-         `--from-commits` the list of changes is proposed by the messages of the commits since the last release.",
+         `--from-commits` the changes are proposed from the messages of the commits since the last release.",
         &["generation edit", "sync push", "evolution start"],
     ),
     (
@@ -57,13 +57,13 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "generation rename",
-        "Takes a draft to another version, with your evolutions of it. Where the draft is published, the cloud's is \
+        "Renames a draft, with your evolutions of it. Where the draft is published, the cloud's is \
          renamed too. It is refused where other people have evolutions under the old name.",
         &["generation delete", "sync push"],
     ),
     (
         "generation delete",
-        "Deletes a draft: for everybody, where it is published. A deleted draft can be restored for 30 days. What was \
+        "Deletes a draft, for everybody where it is published. A deleted draft can be restored for 30 days. What was \
          promoted is never deleted; see `git-gryt-withdraw(1)`.",
         &["generation restore", "withdraw"],
     ),
@@ -75,7 +75,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     (
         "generation resolve",
         "Ends a conflict that a pull found: both sides changed the same field of a change. Without options it opens \
-         the draft with both sides in your editor. Only where the two differ is anything chosen; the rest is \
+         the draft with both sides in your editor. You choose only where the two differ; the rest is \
          merged.",
         &["sync pull", "generation edit"],
     ),
@@ -92,7 +92,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     (
         "evolution",
         "An evolution is one developer's attempt to prove one change: rc.1, rc.2 and so on. Its name is \
-         `VERSION/CHANGE/rc.N`. Each belongs to who started it.",
+         `VERSION/CHANGE/rc.N`. Each belongs to the person who started it.",
         &["run", "sync push-evolutions"],
     ),
     (
@@ -147,16 +147,16 @@ pub(super) const DESCRIBED: &[Described] = &[
     (
         "sync pull",
         "Fetches what the team has, checks it, and takes it over: drafts, evolutions, approvals, and what was \
-         promoted. Drafts that both sides edited are merged. What fails its check is named and left aside. The \
-         news is what happened since the last pull.\n\n\
+         promoted. Drafts that both sides edited are merged. What fails its check is reported and ignored. 'News' \
+         lists what others did since the last pull.\n\n\
          Where a person has to choose between two edits, everything else is taken over and the exit status is 6.",
         &["generation resolve", "sync push", "sync watch"],
     ),
     (
         "sync push",
-        "Publishes the drafts of this clone that the cloud lacks, and the edits of those that it has. A version that \
-         somebody else has is refused with exit status 3, and the message says how to rename yours. \
-         `--republish` gives back to the cloud what it lost.",
+        "Publishes the drafts of this clone that the cloud lacks, and the edits of those that it has. It refuses a \
+         version that somebody else declared first, with exit status 3, and the message says how to rename yours. \
+         `--republish` pushes again what the cloud has lost.",
         &["sync pull", "sync push-evolutions", "generation rename"],
     ),
     (
@@ -167,14 +167,14 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "sync watch",
-        "Asks the cloud again and again, and says what lands there, until it is interrupted. `--exec` runs a shell \
+        "Asks the cloud again and again, and prints what others push there, until it is interrupted. `--exec` runs a shell \
          command for each piece of news.",
         &["sync pull"],
     ),
     (
         "sync backfill",
-        "Links drafts of the same version that were made apart, here and in the cloud, and have the same content, so \
-         that they are one draft from then on. Drafts that differ are named.",
+        "Joins drafts of the same version that were made separately, here and in the cloud, and have the same text, so \
+         that they are one draft from then on. Drafts that differ are listed.",
         &["sync pull", "generation resolve"],
     ),
     (
@@ -199,15 +199,15 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "approve",
-        "Says yes or no, as one person, to exactly one contract, one commit and one pair of policies. An edit of any \
-         of them ends the approval. In a project with a cloud it is pushed at once. A rejection stands until its \
-         author takes it back.",
+        "Says yes or no, as one person, to exactly one contract, one commit and one pair of policies. If one of them \
+         changes, the approval no longer counts. In a project with a cloud it is pushed at once. A rejection also \
+         holds for later commits and edits, until its author revokes it.",
         &["why", "promote"],
     ),
     (
         "promote",
-        "Seals a draft as a release: adds an entry to the ledger, which pins the contract, the release commit, and \
-         each evolution and approval that counted, and makes a tag beside it. In a project with a cloud it is one fetch \
+        "Seals a draft as a release: adds an entry to the ledger, which refers to the contract, the release commit, and \
+         each evolution and approval that counted, and creates a git tag. In a project with a cloud it is one fetch \
          and one push; a promotion that did not reach the cloud did not happen.\n\n\
          The exit status is 3 where somebody else promoted the version first, 4 where this clone or the branch is \
          out of step with the cloud, and 5 where a gate refuses. `--dry-run` changes nothing and exits as the promotion \
@@ -216,7 +216,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "withdraw",
-        "Marks a release as not to be used, with a reason; everybody is told by the next pull. Its entry stays in the \
+        "Marks a release as not to be used, with a reason; everybody sees it at their next pull. Its entry stays in the \
          ledger, its version stays taken, and its tag stays.",
         &["log", "promote"],
     ),
@@ -247,22 +247,22 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "verify",
-        "Derives everything that the ledger claims anew from what its entries pin: contracts, proofs, approvals, \
-         signatures, and each gate of both policies. Each entry has its own verdict. The exit status is 9 where \
-         something does not follow.\n\n\
+        "Checks every entry of the ledger again, from the objects that it refers to: contracts, proofs, approvals, \
+         signatures, and each gate of both policies. Each entry has its own verdict. It exits with 9 if a claim \
+         of an entry does not hold.\n\n\
          With `--file` it says to which release a file belongs.",
         &["log", "doctor"],
     ),
     (
         "query",
-        "Runs one SQL statement that reads, against tables and views of everything that this clone knows. \
-         `--schema` prints them. The cache that is asked is only a copy of what git holds.",
+        "Runs one SQL statement (SELECT, WITH or EXPLAIN) on tables and views of what this clone has. `--schema` \
+         prints them. It reads the cache, which is a copy of what git holds.",
         &["export", "cache rebuild"],
     ),
     (
         "export",
-        "Prints what happened in a form that other tools read: the audit trail, or a statement of in-toto a line for \
-         each proof and each release; or as a page of releases and drafts for a browser.",
+        "Prints the audit trail as JSON or CSV, one in-toto statement per line for each proof and each release, or a \
+         page of releases and drafts for a browser.",
         &["query", "verify"],
     ),
     (
@@ -285,7 +285,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "hook uninstall",
-        "Takes the hooks out again. What was there before is put back as it was.",
+        "Removes the hooks again. What was there before is put back as it was.",
         &["hook install"],
     ),
     (
@@ -295,8 +295,8 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "doctor",
-        "Checks the repository, its settings, its hooks and its refs, and says of each thing that is not well what to type. \
-         `--remote` also tries what the cloud's host takes.",
+        "Checks the repository, its settings, its hooks and its refs, and prints, for each problem, the command that \
+         solves it. `--remote` also tries what the cloud's host takes.",
         &["verify", "config", "cache verify"],
     ),
     (
@@ -307,7 +307,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "cache rebuild",
-        "Throws the cache away and reads everything from git again.",
+        "Deletes the cache and reads everything from git again.",
         &["cache verify"],
     ),
     (

@@ -176,6 +176,10 @@ fn help_shows_examples_and_a_slip_of_the_keys_is_understood() {
     let told = who.refused(2, "git gryt generation new --next minor --dry-run");
     assert!(told.contains("  --from-commits\n"), "{told}");
     assert!(who.must("git gryt man sync pull").contains(".TH"));
+    assert_eq!(
+        who.must("git gryt man git-gryt-sync-pull"),
+        who.must("git gryt man sync pull")
+    );
     who.refused(2, "git gryt man nothing");
     who.must("git gryt man --to pages");
     assert!(who.has("pages/git-gryt-hook-install.1") && who.has("pages/gitgryt.7"));
@@ -307,7 +311,7 @@ fn names_are_completed_from_this_clone_alone() {
     );
     assert_eq!(offered(&nobody, "git-gryt prom"), ["promote"]);
     let zsh = nobody.must("git-gryt completions zsh --at 1 -- git-gryt prom");
-    assert_eq!(zsh, "promote:Seal a version, once and for ever\n");
+    assert_eq!(zsh, "promote:Release a version, and add it to the ledger\n");
     let fish = dev.must("git-gryt completions fish --at 3 -- git-gryt run --change B");
     assert_eq!(fish, "BILL Bills\n");
 }

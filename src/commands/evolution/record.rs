@@ -30,13 +30,13 @@ pub(crate) struct RecordArgs {
     /// The change that was proven
     #[arg(long, value_name = "ID")]
     change: String,
-    /// How it ended; the test reports decide where nothing is said
+    /// How it ended; by default what the test reports say
     #[arg(long, value_enum, required_unless_present = "junit")]
     status: Option<Status>,
-    /// The commit that was proven; the one that the CI engine names, or HEAD, unless said
+    /// The commit that was proven; by default the one that the CI engine names, or HEAD
     #[arg(long, value_name = "REV")]
     commit: Option<String>,
-    /// Where the result can be read; the CI engine's page unless said
+    /// Where the result can be read; by default the CI engine's page
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// A test report in the JUnit form

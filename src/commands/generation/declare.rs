@@ -37,8 +37,8 @@ pub(crate) struct NewArgs {
     /// A change that it must contain
     #[arg(long = "change", value_name = "TYPE:ID:TITLE")]
     changes: Vec<String>,
-    /// Propose changes by the commits since the last release: by trailers Gryt-Change, and by Conventional
-    /// Commits. Without a version, take the next one that they ask for
+    /// Propose changes from the messages of the commits since the last release: from trailers Gryt-Change, and
+    /// from Conventional Commits. Without a version, take the next one that they ask for
     #[arg(long)]
     from_commits: bool,
     /// Read the commits since this one

@@ -39,11 +39,11 @@ pub(crate) enum GenerationCommand {
     New(NewArgs),
     /// Change a draft's contract, in the editor unless options say how
     Edit(EditArgs),
-    /// Take a draft to another version
+    /// Rename a draft
     Rename(RenameArgs),
-    /// Delete a draft, for everybody where it is published; it can come back for 30 days
+    /// Delete a draft, for everybody where it is published; it can be restored for 30 days
     Delete(DeleteArgs),
-    /// Bring a deleted draft back
+    /// Restore a deleted draft
     Restore {
         /// The version
         version: String,

@@ -23,9 +23,9 @@ use crate::store::{Refs, names};
 /// Arguments of `generation rename`.
 #[derive(Debug, Args)]
 pub(crate) struct RenameArgs {
-    /// The version as it is
+    /// The draft's version
     old: String,
-    /// The version to be
+    /// Its new version
     new: String,
 }
 

@@ -20,13 +20,13 @@ use crate::store::refs::drafts;
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The original tool's gryt.db; the folder of changesets (.changeset unless said); or a pattern
+    /// The original tool's gryt.db; the folder of changesets (by default .changeset); or a pattern
     /// for the names of tags
     what: Option<String>,
-    /// What to bring over
+    /// What to import
     #[arg(long, value_enum, default_value = "original")]
     from: Source,
-    /// The version of the draft that changesets become; the next one by their reach unless said
+    /// The version of the draft that changesets become; by default the next one that they ask for
     #[arg(long = "as", value_name = "VERSION")]
     version: Option<String>,
     /// The product that changesets are of
@@ -35,7 +35,7 @@ pub(crate) struct ImportArgs {
     /// Who a name of the original tool's record is
     #[arg(long, value_name = "NAME=Name <email>")]
     who: Vec<String>,
-    /// Only say what would be brought over
+    /// Only show what would be imported
     #[arg(long)]
     dry_run: bool,
 }

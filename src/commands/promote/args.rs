@@ -27,8 +27,8 @@ pub(crate) struct PromoteArgs {
     /// Pass the gates that only the policy of the previous promotion fails
     #[arg(long, requires = "reason")]
     pub(super) override_previous: bool,
-    /// Override who may promote, too, although the previous policy does not name you as an heir. Everybody disputes
-    /// the release, until their clones are told to trust its entry (git gryt config trust)
+    /// With --override-previous, also override who may promote. Other clones show the release as disputed until they
+    /// trust its entry (git gryt config trust)
     #[arg(long, requires = "override_previous")]
     pub(super) without_heir: bool,
     /// Where builds of an artifact differ, release what this evolution's proof made
@@ -37,7 +37,7 @@ pub(crate) struct PromoteArgs {
     /// Why; sealed with the promotion for everybody to see
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
-    /// Wait for what is missing, proofs by other pipelines for one, for 10m unless said; whoever is
+    /// Wait for what is missing, such as proofs by other pipelines, by default for 10m; whoever is
     /// first to promote this commit promotes it for all
     #[arg(
         long,

@@ -60,7 +60,7 @@ pub(crate) struct RunArgs {
         requires = "isolated"
     )]
     commit: String,
-    /// How many steps run at once; as many as there are processors unless said
+    /// How many steps run at once [default: the number of processors]
     #[arg(short, long, value_name = "N", value_parser = super::count)]
     jobs: Option<NonZeroUsize>,
     /// Run with uncommitted edits; the record says that it proves nothing

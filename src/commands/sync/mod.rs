@@ -41,9 +41,9 @@ pub(crate) enum SyncCommand {
     Push(PushArgs),
     /// Publish your evolutions
     PushEvolutions(PushEvolutionsArgs),
-    /// Follow the cloud, and say what lands there
+    /// Follow the cloud, and print what others push there
     Watch(WatchArgs),
-    /// Link drafts that were made apart, here and in the cloud, and say the same
+    /// Join drafts of one version that were made separately and have the same text
     Backfill,
     /// Take the project's ledger to another place, or go where it went
     Move(MoveArgs),
