@@ -251,7 +251,7 @@ fn the_id_of_a_patch_is_what_the_format_says() {
     let head = |path: &str, was: &str| format!("{path}\0{was}\0{path}\0100644\0");
     let diff = ann.git("diff HEAD~1 HEAD -- app.txt");
     let hunk = diff.split_once("@@\n").unwrap().1;
-    let gone = "moved-from\0100644\0moved-from\00\0";
+    let gone = ["moved-from", "100644", "moved-from", "0", ""].join("\0");
     let text = format!(
         "{}{hunk}\n{}-old\n+new<\n\\ No newline at end of file\n{gone}-same\n{}+same\n{}{none} {picture}\0",
         head("app.txt", "100644"),
