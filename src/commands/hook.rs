@@ -24,9 +24,9 @@ use crate::session::cloud::share::Which;
 /// Subcommands of `hook`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HookCommand {
-    /// Install hooks beside those that are there; all three unless named
+    /// Install hooks next to those that are there; by default all three
     Install(HookArgs),
-    /// Take hooks out again, leaving what was there before
+    /// Remove hooks again, leaving what was there before
     Uninstall(HookArgs),
     /// What a hook does; git starts it
     Run {

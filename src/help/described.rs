@@ -274,7 +274,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "hook",
-        "Hooks beside those that you have. A hook of yours is run first and is never replaced.",
+        "Installs hooks of `git gryt` next to those that you have. A hook of yours is run first and is never replaced.",
         &["doctor", "config"],
     ),
     (
