@@ -1,5 +1,6 @@
 //! The pager that people read long lists in on a terminal, chosen as git chooses it (git-var(1), `GIT_PAGER`;
-//! git-config(1), `pager.<cmd>`).
+//! git-config(1), `pager.<cmd>`; git's pager.c). Where `git gryt` was typed and `pager.gryt` is set, git itself has
+//! begun the pager, for any command: what we print goes into a pipe then, and is not shown here.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -34,10 +35,14 @@ pub(crate) fn show(text: &[u8]) -> bool {
 
 /// The command, for a shell. None where the text is to be printed as it is.
 fn chosen() -> Option<String> {
-    let own = said(&["config", "--get", "pager.gryt"]);
-    let pager = match own.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        Some("false" | "no" | "off" | "0" | "") => return None,
-        None | Some("true" | "yes" | "on" | "1") => said(&["var", "GIT_PAGER"])?,
+    // First what the environment says: `git --no-pager gryt …` sets it as well.
+    let own = match std::env::var_os("GIT_PAGER") {
+        Some(_) => None,
+        None => said(&["config", "--type=bool-or-str", "--get", "pager.gryt"]),
+    };
+    let pager = match own.as_deref() {
+        Some("false") => return None,
+        None | Some("true") => said(&["var", "GIT_PAGER"])?,
         Some(_) => own?,
     };
     (!pager.is_empty() && pager != "cat").then_some(pager)

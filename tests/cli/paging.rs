@@ -72,6 +72,21 @@ fn a_long_list_is_paged_as_git_pages_and_only_on_a_terminal() {
     ann.git("config pager.gryt \"sed s/^/own:/\"");
     let ran = on_a_terminal(&ann, "git-gryt log --color never");
     assert!(begins(&ran, "own:v1.0.0"), "{ran:?}");
+    // Git itself runs that pager for `git gryt`, and once is enough. What the environment says comes first.
+    let ran = on_a_terminal(&ann, "git gryt log --color never");
+    assert!(begins(&ran, "own:v1.0.0"), "{ran:?}");
+    for line in [
+        "GIT_PAGER=cat git-gryt log --color never",
+        "git --no-pager gryt log --color never",
+        "git-gryt log --no-pager --color never",
+    ] {
+        let ran = on_a_terminal(&ann, line);
+        assert!(begins(&ran, "v1.0.0"), "{line}: {ran:?}");
+    }
+    // One without a value is true.
+    ann.must("git config --unset pager.gryt && printf '[pager]\\n\\tgryt\\n' >> .git/config");
+    let ran = on_a_terminal(&ann, "git-gryt log --color never");
+    assert!(begins(&ran, "core:v1.0.0"), "{ran:?}");
     ann.git("config pager.gryt false");
     let ran = on_a_terminal(&ann, "git-gryt log --color never");
     assert!(begins(&ran, "v1.0.0"), "{ran:?}");
