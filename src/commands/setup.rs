@@ -108,6 +108,17 @@ struct Places {
 pub(crate) fn run(ctx: &Context, args: &SetupArgs, pages: &[Page]) -> Result<Outcome> {
     let places = places(ctx, args.prefix.as_deref())?;
     let list = places.share.join("git-gryt/installed");
+    // The list has a path a line.
+    for place in [&places.share, &places.man] {
+        if place.to_str().is_none_or(|path| path.contains('\n')) {
+            let what = format!(
+                "{} has a line's end in it, or is not UTF-8",
+                place.display()
+            );
+            let refusal = Refusal::new(Exit::Usage, what);
+            return Err(refusal.then("git gryt setup --prefix DIR").into());
+        }
+    }
     let known = installed(&list)?;
     let mut done = Done {
         written: Vec::new(),

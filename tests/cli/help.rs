@@ -121,6 +121,15 @@ fn what_somebody_else_wrote_stays() {
         "{told}"
     );
     assert!(who.has("there/share/man/man1/git-gryt.1"));
+    // What the list of files cannot name is not begun.
+    who.write("nl/x", "precious\n");
+    for prefix in ["$(printf 'nl/x\\ny')", "$(printf 'p\\377q')"] {
+        for undo in ["", " --undo"] {
+            let said = who.refused(2, &format!("git gryt setup --prefix \"{prefix}\"{undo}"));
+            assert!(said.contains("is not UTF-8"), "{said}");
+        }
+    }
+    assert_eq!(who.read("nl/x"), "precious\n");
     who.must("git gryt setup --prefix there --undo");
     assert_eq!(
         who.read("there/share/bash-completion/completions/git-gryt"),
