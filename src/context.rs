@@ -26,8 +26,10 @@ pub(crate) struct Context {
     pub quiet: bool,
     /// Whether more than that is said.
     pub verbose: bool,
-    /// Whether what is printed is no longer heard: the reader of a pipe went away.
+    /// Whether what is printed is no longer heard: the reader of a pipe went away, or the disk is full.
     pub unheard: Arc<AtomicBool>,
+    /// Whether that is so because the reader went away, which is no failure.
+    pub left: Arc<AtomicBool>,
     /// The warnings that were given, where none is to be given twice: a command that looks again and
     /// again meets the same.
     pub warned: Mutex<Option<BTreeSet<String>>>,

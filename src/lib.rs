@@ -215,6 +215,7 @@ fn context(global: &Global, renderer: &render::Renderer, begun: Instant) -> Resu
         quiet: global.quiet,
         verbose: global.verbose,
         unheard: renderer.unheard(),
+        left: renderer.left(),
         warned: std::sync::Mutex::default(),
         sink: renderer.sink(),
     })

@@ -1,5 +1,7 @@
 //! `git gryt export`: what happened, for other tools.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Result, bail};
@@ -49,11 +51,30 @@ pub(crate) struct Exported {
     pub acts: Vec<Act>,
 }
 
+/// Whoever read what is exported went away: nothing is left to do.
+#[derive(Debug)]
+struct Left;
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads what is exported any more")
+    }
+}
+
+impl Error for Left {}
+
 /// Prints all that this clone knows, piece by piece: nothing of it is kept.
 ///
 /// # Errors
 /// The ledger cannot be read.
 pub(crate) fn run(session: &Session<'_>, args: &ExportArgs) -> Result<Outcome> {
+    match print(session, args) {
+        Err(error) if !error.is::<Left>() => Err(error),
+        _ => Ok(Outcome::Export(Exported { acts: Vec::new() })),
+    }
+}
+
+fn print(session: &Session<'_>, args: &ExportArgs) -> Result<()> {
     let refs = session.core.store.refs()?;
     let ledger = session.core.ledger(&refs)?;
     let ledger = ledger.as_ref();
@@ -91,12 +112,14 @@ pub(crate) fn run(session: &Session<'_>, args: &ExportArgs) -> Result<Outcome> {
         }
         Format::Html => page(session, &refs, ledger, args)?,
     }
-    Ok(Outcome::Export(Exported { acts: Vec::new() }))
+    Ok(())
 }
 
 /// Goes on only while somebody reads what is printed.
 fn heard(session: &Session<'_>) -> Result<()> {
-    match session.core.ctx.unheard.load(Ordering::SeqCst) {
+    let ctx = session.core.ctx;
+    match ctx.unheard.load(Ordering::SeqCst) {
+        true if ctx.left.load(Ordering::SeqCst) => Err(Left.into()),
         true => bail!("what is exported cannot be printed any more"),
         false => Ok(()),
     }

@@ -48,6 +48,7 @@ pub(crate) struct Renderer {
     colours: bool,
     screen: Arc<Mutex<Screen>>,
     unheard: Arc<AtomicBool>,
+    left: Arc<AtomicBool>,
 }
 
 /// Shows a text to a person, and says whether it did.
@@ -113,12 +114,18 @@ impl Renderer {
             colours: on,
             screen: Arc::default(),
             unheard: Arc::default(),
+            left: Arc::default(),
         }
     }
 
     /// Set once what is printed while a command works cannot be printed any more.
     pub(crate) fn unheard(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.unheard)
+    }
+
+    /// Set before, where that is because whoever read it went away (`| head`).
+    pub(crate) fn left(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.left)
     }
 
     /// Who hears events. With JSON, stdout is for the one document, so what a step prints goes
@@ -128,7 +135,7 @@ impl Renderer {
         let terminals = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let draw = terminals && !json && !quiet;
         let screen = Arc::clone(&self.screen);
-        let unheard = Arc::clone(&self.unheard);
+        let (unheard, left) = (Arc::clone(&self.unheard), Arc::clone(&self.left));
         Box::new(move |event| {
             let told = matches!(
                 event,
@@ -153,7 +160,10 @@ impl Renderer {
                     true => write(&mut std::io::stderr(), &text),
                     false => write(&mut std::io::stdout(), &text),
                 };
-                if written.is_err() {
+                if let Err(error) = written {
+                    if error.kind() == std::io::ErrorKind::BrokenPipe {
+                        left.store(true, Ordering::SeqCst);
+                    }
                     unheard.store(true, Ordering::SeqCst);
                 }
             });

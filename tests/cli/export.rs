@@ -122,6 +122,16 @@ fn everything_that_was_done_is_told_with_who_and_when() {
     ann.must("git gryt promote v1.0.0 && git gryt withdraw v1.0.0 --reason broken");
     ann.must("git gryt generation new v1.1.0 --change add:C:c -q && git gryt sync push -q");
     bob.must("git gryt sync pull -q");
+    // A reader that went away is no failure; a disk that is full is one.
+    ann.must("mkfifo go");
+    for format in ["in-toto", "json", "csv", "html"] {
+        let export = format!("git gryt export --format {format}");
+        let said = ann.must(&format!(
+            "{{ read -r _ < go; {export}; echo $? > code; }} 2>&1 | {{ exec 0<&-; echo > go; }}; cat code"
+        ));
+        assert_eq!(said, "0\n", "{format}");
+        ann.refused(1, &format!("{export} > /dev/full"));
+    }
 
     let trail: Value = serde_json::from_str(&bob.must("git gryt export --format json")).unwrap();
     assert_eq!(trail["schema"], "gryt.export/1");
