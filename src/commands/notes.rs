@@ -14,7 +14,7 @@ use crate::model::notes::template::{self, Template};
 use crate::model::notes::{Links, Notes};
 use crate::model::{Exit, Refusal, Version, built};
 use crate::session::Session;
-use crate::session::core::files::{read_below, rewrite_below};
+use crate::session::core::files::{locked, read_below, rewrite_below};
 use crate::store::Refs;
 
 /// Arguments of `notes`.
@@ -301,21 +301,57 @@ fn highest(session: &Session<'_>, refs: &Refs, of: Option<&str>) -> Result<Optio
     Ok(highest.into_iter().find(|version| version.product() == of))
 }
 
-/// Keeps a changelog: oldest first, so that each section finds its place among those below it.
+/// How often a changelog is read anew that another program writes meanwhile.
+const TRIES: usize = 20;
+
+/// Keeps a changelog. Of several processes of this worktree one does at a time, and what anybody else writes
+/// meanwhile is read before it is replaced.
 fn write(session: &Session<'_>, file: &Path, all: &[Notes]) -> Result<Outcome> {
     let top = session.core.top()?;
     let path = below(&top, &session.core.ctx.dir, file)?;
-    let before = match read_below(&top, &path)? {
-        Some(bytes) => Some(String::from_utf8(bytes).map_err(|_| {
-            let what = format!("{path} is not UTF-8");
-            Refusal::new(Exit::Invalid, what).because("Nothing was written")
-        })?),
-        None => None,
+    let layout = session.core.store.layout();
+    let of_git = |dir: &PathBuf| dir.starts_with(&top) && top.join(&path).starts_with(dir);
+    if path.split('/').any(is_gits) || of_git(&layout.git_dir) || of_git(&layout.common_dir) {
+        let what = format!("{} is no file of this working tree", file.display());
+        let refusal = Refusal::new(Exit::Usage, what);
+        return Err(refusal.because("It is git's own").into());
+    }
+    let lock = locked(&layout.git_dir, "notes.lock");
+    if let Err(error) = &lock {
+        session.core.ctx.detail(format!(
+            "This clone cannot be locked, so this command does not wait for others: {error}"
+        ));
+    }
+    for _ in 0..TRIES {
+        let was = read_below(&top, &path)?;
+        let (text, sections) = kept(&path, was.as_deref(), all)?;
+        if sections.is_empty()
+            || was.as_deref() == Some(text.as_bytes())
+            || rewrite_below(&top, &path, was.as_deref(), text.as_bytes())?
+        {
+            return Ok(Outcome::NotesWritten(Written {
+                file: path,
+                sections,
+            }));
+        }
+    }
+    let what = format!("{path} is written by another program all the time");
+    let refusal = Refusal::new(Exit::Failure, what);
+    Err(refusal.because("Nothing was written").into())
+}
+
+/// The changelog with the sections of all: oldest first, so that each finds its place among those below it.
+fn kept(path: &str, was: Option<&[u8]>, all: &[Notes]) -> Result<(String, Vec<Section>), Refusal> {
+    let wrong = |why: String| {
+        let refusal = Refusal::new(Exit::Invalid, format!("{path}{why}"));
+        refusal.because("Nothing was written")
     };
-    let mut text = before.clone().unwrap_or_default();
+    let was = String::from_utf8(was.unwrap_or_default().to_owned());
+    let mut text = was.map_err(|_| wrong(" is not UTF-8".to_owned()))?;
     let mut sections = Vec::new();
     for notes in all.iter().rev() {
-        let (new, became) = changelog::with(&text, &notes.version, &notes.section());
+        let put = changelog::with(&text, &notes.version, &notes.section());
+        let (new, became) = put.map_err(|invalid| wrong(format!(": {invalid}")))?;
         text = new;
         sections.push(Section {
             version: notes.version.clone(),
@@ -323,13 +359,17 @@ fn write(session: &Session<'_>, file: &Path, all: &[Notes]) -> Result<Outcome> {
         });
     }
     sections.reverse();
-    if !sections.is_empty() && before.as_ref() != Some(&text) {
-        rewrite_below(&top, &path, text.as_bytes())?;
-    }
-    Ok(Outcome::NotesWritten(Written {
-        file: path,
-        sections,
-    }))
+    Ok((text, sections))
+}
+
+/// Whether some file system takes a name for `.git` (git's `verify_path`, with `core.protectHFS` and
+/// `core.protectNTFS`).
+fn is_gits(name: &str) -> bool {
+    let ignored = |c: &char| matches!(u32::from(*c), 0x200C..=0x200F | 0x202A..=0x202E | 0x206A..=0x206F | 0xFEFF);
+    let name: String = name.chars().filter(|c| !ignored(c)).collect();
+    let name = name.split(['\\', ':']).next().unwrap_or_default();
+    let name = name.trim_end_matches(['.', ' ']);
+    name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
 }
 
 /// A file that was named as seen from `dir`, as it is called below the top of the working tree.
@@ -343,7 +383,7 @@ fn below(top: &Path, dir: &Path, file: &Path) -> Result<String, Refusal> {
         }
     }
     let path = whole.strip_prefix(top).ok().and_then(Path::to_str);
-    let path = path.filter(|path| !path.is_empty() && !path.starts_with(".git/"));
+    let path = path.filter(|path| !path.is_empty());
     path.map(str::to_owned).ok_or_else(|| {
         let what = format!("{} is no file of this working tree", file.display());
         Refusal::new(Exit::Usage, what)

@@ -1,13 +1,19 @@
 //! The text of others, so that it is shown and does nothing else: on a terminal, on a line, and as Markdown.
 
+use std::ops::Range;
+
 /// Text may come from a stranger's commit: only what a terminal shows as text is let through, and what
 /// changes how text is shown is shown as an escape.
 pub(crate) fn clean(text: &str) -> String {
+    tabbed(&text.replace('\t', " "))
+}
+
+/// The same for what was laid out with tabs.
+pub(crate) fn tabbed(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
-            '\n' => shown.push(char),
-            '\t' => shown.push(' '),
+            '\n' | '\t' => shown.push(char),
             _ if is_hidden(char) => shown.extend(char.escape_unicode()),
             _ => shown.push(char),
         }
@@ -38,17 +44,62 @@ pub(crate) fn line(text: &str) -> String {
 pub(crate) fn markdown(text: &str) -> String {
     let mut shown = String::new();
     let text = line(text);
-    for (at, char) in text.char_indices() {
+    let mut ended = 0;
+    for piece in text.split_inclusive(ends_word) {
+        let word = piece.strip_suffix(ends_word).unwrap_or(piece);
+        let begun = ended;
+        ended += piece.len();
+        let live = live(word);
+        let (from, to) = (begun + live.start, begun + live.end);
+        escape(&mut shown, &text, begun..from);
+        if !live.is_empty() {
+            shown.extend(["`", &text[from..to], "`"]);
+        }
+        escape(&mut shown, &text, to..ended);
+    }
+    shown
+}
+
+/// What ends a word. The last two cannot stand in code of one line, in a table, as they are.
+fn ends_word(c: char) -> bool {
+    c.is_whitespace() || "|`".contains(c)
+}
+
+/// The part of a word that a host makes something of by itself, whatever is escaped in it: an address (GitHub
+/// Flavored Markdown, 6.9; GitLab looks for them in what it rendered), somebody's name, a formula. In code
+/// none of them does.
+fn live(word: &str) -> Range<usize> {
+    let low = word.to_ascii_lowercase();
+    let names = |behind: &str| behind.starts_with(|c: char| c.is_alphanumeric());
+    let is_live = low.contains("://")
+        || low.contains("www.")
+        || low.contains('$')
+        || low.split('@').skip(1).any(names);
+    if !is_live {
+        return 0..0;
+    }
+    let begins = word.len()
+        - word
+            .trim_start_matches(['(', '[', '{', '<', '"', '\''])
+            .len();
+    let inner = word[begins..]
+        .trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '>', '"', '\'']);
+    begins..begins + inner.len()
+}
+
+fn escape(shown: &mut String, text: &str, part: Range<usize>) {
+    for (at, char) in text[part.clone()].char_indices() {
+        let before = &text[..part.start + at];
         // At the beginning of a line these begin a list, a heading or a quotation.
-        let begins = at == 0 && "-+=".contains(char);
-        let numbers =
-            ".)".contains(char) && at > 0 && text[..at].bytes().all(|byte| byte.is_ascii_digit());
+        let begins = before.is_empty() && "-+=".contains(char);
+        let numbers = ".)".contains(char)
+            && !before.is_empty()
+            && before.bytes().all(|byte| byte.is_ascii_digit());
         if begins || numbers || "\\`*_[]<>#|~!&@".contains(char) {
             shown.push('\\');
         }
         shown.push(char);
     }
-    shown
 }
 
 /// Several lines as Markdown: their paragraphs and their lists stay, and nothing in them is a heading,
@@ -70,6 +121,25 @@ pub(crate) fn paragraphs(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_host_makes_a_link_a_mention_or_a_formula_of_a_text() {
+        for (text, shown) in [
+            (
+                "See https://evil.example/a_b, or (WWW.evil.example) for $x$.",
+                "See `https://evil.example/a_b`, or (`WWW.evil.example`) for `$x$`.",
+            ),
+            ("<https://a>!", r"\<`https://a`\>\!"),
+            ("@all a@b.example @ 5", r"`@all` `a@b.example` \@ 5"),
+            // Neither ends the code, nor the cell of a table.
+            ("$`x`$", r"`$`\`x\``$`"),
+            ("https://a|b ftp://c`d", r"`https://a`\|b `ftp://c`\`d"),
+            ("x://\u{202e}\n$", r"`x://\u{202e}\u{a}$`"),
+            ("1. é $5: www", r"1\. é `$5`: www"),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
+    }
 
     #[test]
     fn a_strangers_escape_does_not_reach_the_terminal() {

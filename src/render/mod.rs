@@ -36,7 +36,7 @@ use crate::commands::{self, Outcome};
 use crate::context::{Context, Event};
 use crate::model::address::without_credentials;
 use crate::model::news::News;
-use crate::model::shown::{clean, line, markdown};
+use crate::model::shown::{clean, line, markdown, tabbed};
 use crate::model::{Exit, Invalid, Refusal};
 
 /// How a run speaks.

@@ -62,11 +62,11 @@ impl Page {
         self.0.iter().all(|(_, text)| text.is_empty())
     }
 
-    /// As it is printed: cleaned, with colours where they are wanted.
+    /// As it is printed: cleaned, with colours where they are wanted. Tabs lay out.
     pub(super) fn printed(&self, colours: bool) -> String {
         let mut printed = String::new();
         for (colour, text) in &self.0 {
-            let text = super::clean(text);
+            let text = super::tabbed(text);
             match colour.filter(|_| colours && !text.is_empty()) {
                 Some(colour) => printed.extend([colour.begins(), &text, ENDS]),
                 None => printed.push_str(&text),

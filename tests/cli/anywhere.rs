@@ -299,5 +299,5 @@ fn notes_show_what_was_written() {
         notes.contains(r"- List\<String\> in \_\_init\_\_ (A)"),
         "{notes}"
     );
-    assert!(notes.contains(r"- \- \@x (B)"), "{notes}");
+    assert!(notes.contains(r"- \- `@x` (B)"), "{notes}");
 }

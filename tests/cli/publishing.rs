@@ -243,3 +243,100 @@ fn a_changelog_is_kept_and_what_people_wrote_stays() {
     );
     assert_eq!(fs::read_to_string(&outside).unwrap(), "theirs\n");
 }
+
+#[test]
+fn a_changelog_is_written_by_one_at_a_time_and_nothing_else_is() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    let versions = ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"];
+    for version in versions {
+        ann.must(&format!(
+            "git gryt generation new {version} --change add:A:a -q"
+        ));
+    }
+    // Several at once lose nothing, each run of them.
+    for file in ["A.md", "B.md"] {
+        let all = versions.join(" ");
+        ann.must(&format!(
+            "printf '# C\\r\\n' > {file} && for v in {all}; do git gryt notes $v --write {file} & done; wait"
+        ));
+        let text = ann.read(file);
+        let heads: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("## "))
+            .collect();
+        let expected: Vec<String> = versions
+            .iter()
+            .rev()
+            .map(|version| format!("## [{version}] - not released yet"))
+            .collect();
+        assert_eq!(heads, expected, "{text}");
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    }
+    // A comment that does not end would swallow the section.
+    let open = "# C\n\n<!--\n";
+    ann.write("O.md", open);
+    let said = ann.refused(7, "git gryt notes v1.0.0 --write O.md");
+    assert!(
+        said.contains("O.md: the comment of line 3 does not end"),
+        "{said}"
+    );
+    assert_eq!(ann.read("O.md"), open);
+    // Git's own files, however they are spelled, and what is no file.
+    ann.must("git commit -q --allow-empty -m x && git worktree add -q ../wt && mkfifo pipe && mkdir -p folder");
+    let linked = ann.at(sandbox.path().join("wt"));
+    let before = linked.read(".git");
+    for (who, file) in [
+        (&linked, ".git"),
+        (&ann, ".git"),
+        (&ann, ".GIT/x"),
+        (&ann, "sub/.git"),
+        (&ann, "sub/.Git/x"),
+        (&ann, "folder/../.git/x"),
+        (&ann, "git~1/x"),
+        (&ann, ".git./x"),
+        (&ann, ".g\u{200c}it/x"),
+    ] {
+        let said = who.refused(2, &format!("git gryt notes v1.0.0 --write '{file}'"));
+        assert!(said.contains("It is git's own"), "{file}: {said}");
+    }
+    assert_eq!(linked.read(".git"), before);
+    assert!(!ann.has(".git/x") && !ann.has("sub"));
+    ann.refused(7, "git gryt notes v1.0.0 --write pipe");
+    ann.refused(7, "git gryt notes v1.0.0 --write folder");
+    // A folder that takes no files: the changelog is named, and nothing that nobody knows.
+    ann.must("chmod 555 folder");
+    if ann.sh("touch folder/probe").code == 0 {
+        eprintln!("skipped: this user may write everywhere");
+    } else {
+        let said = ann.refused(1, "git gryt notes v1.0.0 --write folder/C.md");
+        assert!(said.contains("folder/C.md cannot be written"), "{said}");
+        assert!(!said.contains(".tmp"), "{said}");
+    }
+    ann.must("chmod 755 folder");
+}
+
+#[test]
+fn text_of_others_and_templates_come_out_as_they_are_meant() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    ann.must("git gryt generation new v1.0.0 -q");
+    ann.write(
+        ".gryt/generations/v1.0.0.yaml",
+        "version: v1.0.0\ndescription: \"one\\r\\ntwo\"\nchanges:\n\
+         - {type: add, id: A, title: 'See https://evil.example/a or www.evil.example for $x$'}\n",
+    );
+    ann.must("git gryt sync push -q");
+    let notes = ann.must("git gryt notes v1.0.0");
+    let shown = "- See `https://evil.example/a` or `www.evil.example` for `$x$` (A)\n";
+    assert!(notes.contains(shown), "{notes}");
+    ann.write("t.txt", "L1\r\na\tb {{version}}\r\n{{{description}}}\r\n");
+    assert_eq!(
+        ann.must("git gryt notes v1.0.0 --template t.txt"),
+        "L1\na\tb v1.0.0\none\ntwo\n"
+    );
+    let said = ann.refused(2, "git gryt config links 'Y)|(?:A=https://t.example/{id}'");
+    assert!(said.contains("is no regular expression"), "{said}");
+}

@@ -187,7 +187,7 @@ fn ready_means_that_the_promotion_goes_through() {
     assert!(!says(&ann));
     let why = ann.must("git gryt why v1.0.0 --format markdown");
     assert!(
-        why.contains(r"- [ ] lead\@example.com: promote v1"),
+        why.contains("- [ ] `lead@example.com`: promote v1"),
         "{why}"
     );
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::model::Version;
+use crate::model::{Invalid, Version};
 
 /// What a changelog begins with where there is none.
 const BEGINNING: &str = "# Changelog\n\nAll notable changes to this project are documented in this file, in the form of\n\
@@ -31,27 +31,41 @@ pub(crate) enum Became {
 }
 
 /// The changelog with the section of a version in its place. `section` is as `Notes::section` writes it.
-pub(crate) fn with(text: &str, version: &Version, section: &str) -> (String, Became) {
+///
+/// # Errors
+/// There is no place for a new one: the file ends within a block of code or a comment.
+pub(crate) fn with(
+    text: &str,
+    version: &Version,
+    section: &str,
+) -> Result<(String, Became), Invalid> {
     let section = format!("{section}{}", mark(version, section));
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        return (format!("{BEGINNING}{section}\n"), Became::Added);
+        return Ok((format!("{BEGINNING}{section}\n"), Became::Added));
     }
     let file = File::read(text);
-    let end = file.end();
+    let end = end_of(text);
+    let own = file.own(version);
+    // Git's conversion of line ends is no change.
+    if let Some(Own::Whole { from, to }) = own
+        && text[from..to].replace("\r\n", "\n") == section
+    {
+        return Ok((text.to_owned(), Became::Unchanged));
+    }
     let section = section.replace('\n', end);
-    match file.own(version) {
-        Some(Own::Whole { from, to }) if text[from..to] == section => {
-            return (text.to_owned(), Became::Unchanged);
-        }
+    match own {
         Some(Own::Whole { from, to }) => {
             let new = format!("{}{section}{}", &text[..from], &text[to..]);
-            return (new, Became::Replaced);
+            return Ok((new, Became::Replaced));
         }
-        Some(Own::Edited) => return (text.to_owned(), Became::Edited),
+        Some(Own::Edited) => return Ok((text.to_owned(), Became::Edited)),
         None => {}
     }
     if file.headings().any(|heading| heading.is(version)) {
-        return (text.to_owned(), Became::Foreign);
+        return Ok((text.to_owned(), Became::Foreign));
+    }
+    if let Some((line, what)) = file.open {
+        return Err(Invalid::new(format!("{what} of line {line} does not end")));
     }
     let nth = file.place(version);
     let at = file.lines.get(nth).map_or(text.len(), |line| line.at);
@@ -70,7 +84,15 @@ pub(crate) fn with(text: &str, version: &Version, section: &str) -> (String, Bec
         (true, false) => String::new(),
     };
     let new = format!("{before}{gap}{section}{rest}{after}");
-    (new, Became::Added)
+    Ok((new, Became::Added))
+}
+
+/// How the lines of a text end: as its first one does.
+fn end_of(text: &str) -> &'static str {
+    match text.split_inclusive('\n').next() {
+        Some(first) if first.ends_with("\r\n") => "\r\n",
+        _ => "\n",
+    }
 }
 
 /// The line that ends a section of ours.
@@ -93,14 +115,17 @@ struct Line<'t> {
 struct Heading<'t> {
     /// The line where it stands.
     nth: usize,
-    /// The word that it begins with, without brackets.
+    /// The word that it begins with, or the one behind `Release` or `Version`, without brackets.
     name: &'t str,
     level: usize,
 }
 
 impl Heading<'_> {
     fn version(&self) -> Option<Version> {
-        self.name.parse().ok()
+        match self.name.strip_prefix('V') {
+            Some(number) => format!("v{number}").parse().ok(),
+            None => self.name.parse().ok(),
+        }
     }
 
     fn is(&self, version: &Version) -> bool {
@@ -124,52 +149,66 @@ enum Own {
 
 struct File<'t> {
     lines: Vec<Line<'t>>,
+    /// The line, from 1, of what is open where the file ends, and what it is.
+    open: Option<(usize, &'static str)>,
+}
+
+/// A block whose lines are no text (CommonMark 0.31, sections 4.5 and 4.6).
+#[derive(Clone, Copy)]
+enum Block {
+    /// A fence of `length` times `char`, in an item of a list whose text is indented by `indent`.
+    Code {
+        char: char,
+        length: usize,
+        indent: usize,
+    },
+    Comment,
 }
 
 impl<'t> File<'t> {
     fn read(text: &'t str) -> Self {
-        let mut lines = Vec::new();
-        let (mut at, mut fence, mut comment) = (0, None, false);
+        let mut lines: Vec<Line<'t>> = Vec::new();
+        let mut at = 0;
+        // The block that is open, and the line that opened it.
+        let mut open: Option<(Block, usize)> = None;
         for whole in text.split_inclusive('\n') {
             let line = whole.trim_end_matches('\n').trim_end_matches('\r');
             let line = match at {
                 0 => line.trim_start_matches('\u{feff}'),
                 _ => line,
             };
-            let inside = fence.is_some() || comment;
-            let opens = opened(line).filter(|_| !comment);
-            match (fence, opens) {
-                (None, Some(opens)) => fence = Some(opens),
-                (Some((char, length)), Some((other, closes)))
-                    if char == other
-                        && closes >= length
-                        && line.trim().trim_start_matches(char).is_empty() =>
-                {
-                    fence = None;
-                }
-                _ => {}
+            // An item ends where something stands less far in, and what it holds ends with it.
+            if let Some((Block::Code { indent, .. }, _)) = open
+                && !line.trim().is_empty()
+                && spaces(line) < indent
+            {
+                open = None;
             }
-            if fence.is_none() {
-                comment = is_open(line, comment);
+            let mut plain = false;
+            match open {
+                Some((block, _)) if block.ends(line) => open = None,
+                Some(_) => {}
+                None => {
+                    let block = Block::begun(line);
+                    plain = block.is_none();
+                    // A comment may end in its own line.
+                    let goes_on =
+                        |block: &Block| !matches!(block, Block::Comment) || !block.ends(line);
+                    open = block.filter(goes_on).map(|block| (block, lines.len() + 1));
+                }
             }
             lines.push(Line {
                 at: at + whole.find(line).unwrap_or(0),
                 text: line,
-                plain: !inside && opens.is_none(),
+                plain,
             });
             at += whole.len();
         }
-        Self { lines }
-    }
-
-    /// How its lines end.
-    fn end(&self) -> &'static str {
-        let second = self.lines.get(1).map(|line| line.at);
-        let first = self.lines.first().map(|line| line.at + line.text.len());
-        match (first, second) {
-            (Some(first), Some(second)) if second - first == 2 => "\r\n",
-            _ => "\n",
-        }
+        let open = open.map(|(block, line)| match block {
+            Block::Code { .. } => (line, "the block of code"),
+            Block::Comment => (line, "the comment"),
+        });
+        Self { lines, open }
     }
 
     fn headings(&self) -> impl Iterator<Item = Heading<'t>> {
@@ -177,14 +216,19 @@ impl<'t> File<'t> {
             if !line.plain {
                 return None;
             }
-            let level = line.text.bytes().take_while(|byte| *byte == b'#').count();
-            let rest = &line.text[level..];
+            let indent = spaces(line.text);
+            if indent > 3 {
+                return None;
+            }
+            let text = &line.text[indent..];
+            let level = text.bytes().take_while(|byte| *byte == b'#').count();
+            let rest = &text[level..];
             let (level, title) = match (level, self.lines.get(nth + 1)) {
                 (1..=6, _) if rest.is_empty() || rest.starts_with([' ', '\t']) => (level, rest),
                 // Or what is underlined.
                 (0, Some(below)) if below.plain && !rest.trim().is_empty() => {
                     let all = |of: char| {
-                        let below = below.text.trim_end();
+                        let below = below.text.trim();
                         below.len() > 1 && below.chars().all(|char| char == of)
                     };
                     match (all('='), all('-')) {
@@ -195,36 +239,42 @@ impl<'t> File<'t> {
                 }
                 _ => return None,
             };
-            let title = title.trim();
-            let title = title.strip_prefix('[').unwrap_or(title);
-            let ends = |c: char| c.is_whitespace() || "](:,".contains(c);
-            let name = title.split(ends).next().unwrap_or_default();
+            let ends = |c: char| c.is_whitespace() || "[](:,".contains(c);
+            let mut words = title.split(ends).filter(|word| !word.is_empty());
+            let first = words.next().unwrap_or_default();
+            let said = ["release", "version"];
+            let name = match said.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+                true => words.next().unwrap_or(first),
+                false => first,
+            };
             Some(Heading { nth, name, level })
         })
     }
 
-    /// The section that was written here for a version.
+    /// The section that was written here for a version, whatever it has come to stand in. One that is whole
+    /// counts before what only looks like one.
     fn own(&self, version: &Version) -> Option<Own> {
         let begins = format!("<!-- git gryt notes {version} ");
-        let marks = |line: &Line<'_>| line.plain && line.text.starts_with(&begins);
-        let last = self.lines.iter().position(marks)?;
         let title = format!("## [{version}]");
-        let heads = |line: &Line<'_>| line.plain && line.text.starts_with(&title);
-        let Some(first) = self.lines[..last].iter().rposition(heads) else {
-            return Some(Own::Edited);
-        };
-        let mut section = String::new();
-        for line in &self.lines[first..last] {
-            section.extend([line.text, "\n"]);
+        let mut own = None;
+        let lines = self.lines.iter().enumerate();
+        for (last, mark_line) in lines.filter(|(_, line)| line.text.starts_with(&begins)) {
+            let above = &self.lines[..last];
+            let first = above.iter().rposition(|line| line.text.starts_with(&title));
+            let mut section = String::new();
+            for line in first.map_or(&[][..], |first| &above[first..]) {
+                section.extend([line.text, "\n"]);
+            }
+            match first {
+                Some(first) if mark(version, &section) == mark_line.text => {
+                    let to = mark_line.at + mark_line.text.len();
+                    let from = self.lines[first].at;
+                    return Some(Own::Whole { from, to });
+                }
+                _ => own = Some(Own::Edited),
+            }
         }
-        let mark_line = &self.lines[last];
-        Some(match mark(version, &section) == mark_line.text {
-            true => Own::Whole {
-                from: self.lines[first].at,
-                to: mark_line.at + mark_line.text.len(),
-            },
-            false => Own::Edited,
-        })
+        own
     }
 
     /// The line before which a version's section belongs: before the first lower version; else behind all
@@ -273,25 +323,74 @@ impl<'t> File<'t> {
     }
 }
 
-/// The fence of a block of code that a line begins or ends: its character and length.
-fn opened(line: &str) -> Option<(char, usize)> {
-    let text = line.trim_start_matches(' ');
-    let char = text.chars().next().filter(|char| "`~".contains(*char))?;
-    let length = text.chars().take_while(|other| *other == char).count();
-    let indented = line.len() - text.len();
-    // A line of `code` in one line opens nothing.
-    let closed = char == '`' && text[length..].contains('`');
-    (length >= 3 && indented < 4 && !closed).then_some((char, length))
+impl Block {
+    /// What a line begins. Within a line of text, `<!--` is text.
+    fn begun(line: &str) -> Option<Self> {
+        let indent = item(line);
+        let (spaces, text) = (
+            spaces(&line[indent..]),
+            line[indent..].trim_start_matches(' '),
+        );
+        if spaces > 3 {
+            return None;
+        }
+        if text.starts_with("<!--") {
+            // One in an item of a list ends with the item.
+            return (indent == 0).then_some(Self::Comment);
+        }
+        let (char, length) = fence(text)?;
+        // A line of `code` in one line opens nothing.
+        let closed = char == '`' && text[length..].contains('`');
+        (!closed).then_some(Self::Code {
+            char,
+            length,
+            indent,
+        })
+    }
+
+    fn ends(self, line: &str) -> bool {
+        match self {
+            Self::Comment => line.contains("-->"),
+            Self::Code {
+                char,
+                length,
+                indent,
+            } => {
+                let closes = fence(line.trim_start_matches(' '));
+                spaces(line) < indent + 4
+                    && closes.is_some_and(|(other, closes)| other == char && closes >= length)
+                    && line.trim().trim_start_matches(char).is_empty()
+            }
+        }
+    }
 }
 
-/// Whether a comment is open behind a line.
-fn is_open(line: &str, mut open: bool) -> bool {
-    let mut rest = line;
-    while let Some(at) = rest.find(if open { "-->" } else { "<!--" }) {
-        rest = &rest[at + 3..];
-        open = !open;
+/// The fence that a text begins with: its character and length.
+fn fence(text: &str) -> Option<(char, usize)> {
+    let char = text.chars().next().filter(|char| "`~".contains(*char))?;
+    let length = text.chars().take_while(|other| *other == char).count();
+    (length >= 3).then_some((char, length))
+}
+
+/// How many spaces a line begins with.
+fn spaces(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Where the text of a list's item begins, in a line that begins one; else 0.
+fn item(line: &str) -> usize {
+    let indent = spaces(line);
+    let text = &line[indent..];
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let marks = match digits {
+        0 => text.starts_with(['-', '*', '+']),
+        _ => text[digits..].starts_with(['.', ')']),
+    };
+    let behind = &text[text.len().min(digits + 1)..];
+    match marks && behind.starts_with(' ') {
+        true => indent + digits + 1 + spaces(behind).min(4),
+        false => 0,
     }
-    open
 }
 
 #[cfg(test)]
@@ -303,11 +402,8 @@ mod tests {
     }
 
     fn put(text: &str, name: &str, body: &str) -> (String, Became) {
-        with(
-            text,
-            &version(name),
-            &format!("## [{name}] - day\n\n{body}\n"),
-        )
+        let section = format!("## [{name}] - day\n\n{body}\n");
+        with(text, &version(name), &section).unwrap()
     }
 
     /// What is added to a text: what stands before it and behind it is what stood there.
@@ -400,6 +496,7 @@ mod tests {
             ("## Unreleased\r\n- x\r\n", "\r\n## [v1.0.0]", " -->\r\n"),
             ("## [v2.0.0]\n## Why\n", "\n## [v1.0.0]", " -->\n\n"),
             ("# Log\n[a]: b\n", "\n## [v1.0.0]", " -->\n\n"),
+            ("# Log\r\n", "\r\n## [v1.0.0]", " -->\r\n"),
         ] {
             let (new, became) = put(text, "v1.0.0", "- x");
             assert_eq!(became, Became::Added);
@@ -408,6 +505,74 @@ mod tests {
             assert!(new.contains(ends), "{new:?}");
             assert_eq!(new.ends_with('\n'), text.ends_with('\n'), "{new:?}");
             assert_eq!(put(&new, "v1.0.0", "- x").1, Became::Unchanged);
+        }
+    }
+
+    #[test]
+    fn a_section_is_found_whatever_it_came_to_stand_in() {
+        let written = put("# Log\n", "v1.2.0", "- x").0;
+        let section = written.strip_prefix("# Log\n\n").unwrap();
+        for above in [
+            "# Log\n\n- `<!--` in code, <!-- in text\n\n",
+            "# Log\n\n<!-- one --> text <!--\n\n",
+            "# Log\n\n- <!-- of an item\n\n",
+            "- ```sh\n  a\n  ```\n\n",
+            "1. x\n\n   ~~~\n   a\n   ~~~~\n\n",
+            "- ```\n  never closed, but its item ends\n\nText\n\n",
+            "````\n```\n````\n\n",
+            "    <!--\n\n",
+        ] {
+            let text = format!("{above}## [v0.9.0]\n\n- old\n");
+            let (new, became) = put(&text, "v1.2.0", "- x");
+            assert_eq!(became, Became::Added, "{above}");
+            assert_eq!(new, format!("{above}{section}\n## [v0.9.0]\n\n- old\n"));
+            assert_eq!(put(&new, "v1.2.0", "- x").1, Became::Unchanged, "{above}");
+            let theirs = format!("{above}## v1.2.0\n");
+            assert_eq!(put(&theirs, "v1.2.0", "- x").1, Became::Foreign, "{above}");
+        }
+        // Code and comments that do not end: what is there is found, and nothing is added to them.
+        for (above, line) in [("```\nfoo\n", 1), ("# Log\n\n  <!--\nfoo\n", 3)] {
+            let none = with(above, &version("v1.2.0"), "## [v1.2.0]\n");
+            let said = none.unwrap_err().to_string();
+            assert!(
+                said.contains(&format!("of line {line} does not end")),
+                "{said}"
+            );
+            let text = format!("{above}{section}");
+            assert_eq!(put(&text, "v1.2.0", "- x").1, Became::Unchanged);
+            let (new, became) = put(&text, "v1.2.0", "- y");
+            assert_eq!(became, Became::Replaced);
+            assert!(new.starts_with(above) && !new.contains("- x"), "{new}");
+        }
+        // A section that is whole counts before an example of a mark.
+        let text = format!("```\n<!-- git gryt notes v1.2.0 0 -->\n```\n{section}");
+        assert_eq!(put(&text, "v1.2.0", "- x").1, Became::Unchanged);
+        let text = "```\n<!-- git gryt notes v1.2.0 0 -->\n```\n";
+        assert_eq!(put(text, "v1.2.0", "- x").1, Became::Edited);
+    }
+
+    #[test]
+    fn a_heading_is_a_versions_however_people_write_it() {
+        for heading in [
+            "## [V1.2.0]",
+            "## Release v1.2.0",
+            "## Version 1.2.0 - 2020-01-01",
+            "## release: [1.2.0](https://a)",
+            "   ## [v1.2.0] ##",
+            "  v1.2.0\n  ---",
+        ] {
+            let text = format!("# Log\n\n{heading}\n\n- mine\n");
+            assert_eq!(put(&text, "v1.2.0", "- x").1, Became::Foreign, "{heading}");
+            let (new, became) = put(&text, "v1.3.0", "- x");
+            assert_eq!(became, Became::Added);
+            assert!(
+                new.ends_with(&format!("-->\n\n{heading}\n\n- mine\n")),
+                "{new}"
+            );
+        }
+        for other in ["    ## [v1.2.0]", "## Release notes", "## [v1.2.0-rc.1]"] {
+            let text = format!("# Log\n\n{other}\n");
+            assert_eq!(put(&text, "v1.2.0", "- x").1, Became::Added, "{other}");
         }
     }
 }

@@ -58,6 +58,11 @@ fn compiled(pattern: &str) -> Result<Regex, Invalid> {
     let whole = format!("^(?:{pattern})$");
     // Ids are ASCII, and the program has no tables of Unicode's classes.
     let ascii = syntax::Config::new().unicode(false).utf8(false);
+    // By itself: a bracket that closes the group around it would take parts of ids.
+    if syntax::parse_with(pattern, &ascii).is_err() {
+        let rule = format!("`{pattern}` is no regular expression");
+        return Err(Invalid::new(rule));
+    }
     let mut builder = Regex::builder();
     let built = builder.configure(config).syntax(ascii).build(&whole);
     built.map_err(|error| match error.size_limit() {
@@ -105,6 +110,8 @@ mod tests {
             "A=https://<b>",
             "A=//b",
             "(=https://b",
+            "Y)|(?:Q=https://b",
+            ")|(=https://b",
             r"(\d{100}){100}=https://b",
             // Whether tests are built or the program alone: Unicode's classes are not asked for.
             r"\pL=https://b",

@@ -55,6 +55,8 @@ impl Template {
             let rule = format!("a template has at most {} KiB", LARGEST >> 10);
             return Err(Invalid::new(rule));
         }
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        let text = text.as_str();
         // The sections that are open, each with its name, whether it is inverted, its line and its pieces.
         let mut open: Vec<(String, bool, usize, Vec<Piece>)> = Vec::new();
         let mut pieces = Vec::new();
@@ -238,7 +240,7 @@ fn alone<'t>(before: &str, after: &'t str, first: bool) -> Option<(usize, &'t st
     let end = before.trim_end_matches(blank).len();
     let begins = before[..end].ends_with('\n') || end == 0 && first;
     let next = after.trim_start_matches(blank);
-    let next = match next.strip_prefix("\r\n").or(next.strip_prefix('\n')) {
+    let next = match next.strip_prefix('\n') {
         Some(next) => Some(next),
         None => next.is_empty().then_some(next),
     };
@@ -279,7 +281,7 @@ fn holds(value: &Value) -> bool {
 fn shown(value: &Value) -> String {
     match value {
         Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.replace("\r\n", "\n"),
         other => other.to_string(),
     }
 }
@@ -404,7 +406,7 @@ mod tests {
                 "a\n  {{#added}}\n- {{id}} of {{version}}\n{{/added}}\nb",
                 "a\n- B of v1.0.0\n- A of v1.0.0\nb",
             ),
-            ("{{#draft}}\r\na\r\n{{/draft}}\r\n", "a\r\n"),
+            ("\u{feff}{{#draft}}\r\na\tb\r\n{{/draft}}\r\n", "a\tb\n"),
             ("x {{#draft}}\ny{{/draft}}\n", "x \ny\n"),
             ("}} {", "}} {"),
         ] {

@@ -1,8 +1,8 @@
 //! Files below the top of the working tree, written so that nothing is half there and no link leads
 //! out of it.
 
-use std::fs;
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -16,33 +16,75 @@ use crate::model::{Exit, Refusal};
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn write_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
-    write(top, path, text, 0o644)
+    let fresh = beside(top, path, text, 0o644)?;
+    fresh
+        .persist(top.join(path))
+        .with_context(|| unwritable(path))?;
+    Ok(())
 }
 
-/// The same of a file that people have as well: who may read and run it stays.
+/// The same of a file that people have as well: who may read and run it stays. It is written only while it is
+/// what was read, or while there is still none; false where it is not.
 ///
 /// # Errors
 /// As [`write_below`].
-pub(crate) fn rewrite_below(top: &Path, path: &str, text: &[u8]) -> Result<()> {
-    let meta = fs::symlink_metadata(top.join(path));
+pub(crate) fn rewrite_below(
+    top: &Path,
+    path: &str,
+    was: Option<&[u8]>,
+    text: &[u8],
+) -> Result<bool> {
+    let file = top.join(path);
+    let meta = fs::symlink_metadata(&file);
     let mode = meta.ok().filter(fs::Metadata::is_file);
     let mode = mode.map_or(0o644, |meta| meta.permissions().mode() & 0o777);
-    write(top, path, text, mode)
+    let fresh = beside(top, path, text, mode)?;
+    if read_below(top, path)?.as_deref() != was {
+        return Ok(false);
+    }
+    let put = match was {
+        Some(_) => fresh.persist(&file),
+        None => fresh.persist_noclobber(&file),
+    };
+    match put {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error).with_context(|| unwritable(path)),
+    }
 }
 
-fn write(top: &Path, path: &str, text: &[u8], mode: u32) -> Result<()> {
+/// A text in a file of its own, in the folder where it is to be.
+fn beside(top: &Path, path: &str, text: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
     let file = top.join(path);
     let folder = file.parent().unwrap_or(top);
     real_folders(top, folder)?;
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    fresh.write_all(text)?;
-    fresh
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(mode))?;
-    fresh
-        .persist(&file)
-        .with_context(|| format!("{path} cannot be written"))?;
-    Ok(())
+    let put = || -> io::Result<tempfile::NamedTempFile> {
+        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+        fresh.write_all(text)?;
+        let mode = fs::Permissions::from_mode(mode);
+        fresh.as_file().set_permissions(mode)?;
+        Ok(fresh)
+    };
+    // Of an error its kind alone: the rest names a file that nobody knows.
+    put()
+        .map_err(|error| io::Error::from(error.kind()))
+        .with_context(|| unwritable(path))
+}
+
+fn unwritable(path: &str) -> String {
+    format!("{path} cannot be written")
+}
+
+/// Waits until no other process of this worktree has the lock of that name. It ends with the file.
+///
+/// # Errors
+/// There is no lock to be had: a read-only repository, say.
+pub(crate) fn locked(git_dir: &Path, name: &str) -> io::Result<File> {
+    let folder = git_dir.join("gryt");
+    fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join(name))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 /// The most that a file of gryt's may hold: far more than anybody writes.
@@ -160,4 +202,24 @@ fn not_a_file(path: &str) -> Refusal {
 fn not_a_folder(path: &Path) -> Refusal {
     Refusal::new(Exit::Failure, format!("{} is not a folder", path.display()))
         .because("A link there could lead out of the working tree, so nothing was read or written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wrote_meanwhile_is_not_replaced() {
+        let top = tempfile::tempdir().unwrap();
+        let put = |was: Option<&str>, text: &str| {
+            let was = was.map(str::as_bytes);
+            rewrite_below(top.path(), "a/b.md", was, text.as_bytes()).unwrap()
+        };
+        assert!(!put(Some("gone"), "new") && put(None, "one"));
+        assert!(!put(None, "new") && !put(Some("on"), "new"));
+        assert!(put(Some("one"), "two"));
+        let folder = top.path().join("a");
+        assert_eq!(fs::read(folder.join("b.md")).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "no litter");
+    }
 }
