@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Outcome, typed};
 use crate::model::built::{self, Released};
+use crate::model::promotion;
 use crate::model::sealed::Advice;
 use crate::model::steps::{self, Step};
 use crate::model::{Exit, Oid, Refusal, Version};
@@ -105,7 +106,7 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
         withdrawal,
         artifacts: match &found.facts.sealed {
             Some(sealed) => built::released(sealed),
-            None => built::to_come(&found.facts),
+            None => promotion::artifacts(&found.facts),
         },
         approved: found
             .approved

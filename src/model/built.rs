@@ -5,7 +5,6 @@ use super::evolution::{Attempt, EvolutionName};
 use super::mailmap::People;
 use super::policies::Rules;
 use super::policy::Policy;
-use super::promotion::Facts;
 use super::sealed::Sealed;
 use super::{ChangeId, Contract, Exit, Oid, Person, Refusal, Version};
 use serde::Serialize;
@@ -113,27 +112,8 @@ pub(crate) fn released(sealed: &Sealed) -> Vec<Released> {
     )
 }
 
-/// The artifacts that a promotion with those facts would seal, if its gates pass.
-pub(crate) fn to_come(facts: &Facts) -> Vec<Released> {
-    let (Some(draft), Ok(rules)) = (&facts.local, &facts.rules) else {
-        return Vec::new();
-    };
-    let Ok(contract) = &draft.contract else {
-        return Vec::new();
-    };
-    let attempts = facts.attempts.iter().map(|(attempt, _)| attempt);
-    let attempts = attempts.filter(|attempt| attempt.evolution.generation == draft.root);
-    let attempts = rules.heard(&attempts.cloned().collect::<Vec<_>>());
-    let made = to_seal(rules, contract, &draft.root, &facts.release.tree, &attempts);
-    let owners = attempts.iter().map(|attempt| {
-        let (name, owner) = (&attempt.name, &attempt.evolution.owner);
-        (&name.change, name.number, owner)
-    });
-    gathered(&made, &owners.collect::<Vec<_>>(), None)
-}
-
 /// Each name once, with the owners of the evolutions that made it.
-fn gathered(
+pub(crate) fn gathered(
     artifacts: &[SealedArtifact],
     owners: &[(&ChangeId, u32, &Person)],
     choice: Option<&MadeBy>,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
-use super::view::View;
+use super::view::{self, View};
 use super::{line, run, states, table};
 use crate::commands;
 use crate::model::evolution::Cover;
@@ -54,7 +54,7 @@ pub(super) fn evolutions(list: &commands::evolution::List, view: &View) -> Page 
 pub(super) fn evolution(shown: &commands::evolution::Shown) -> String {
     let mut text = format!("Evolution: {} ({})\n", shown.name, shown.status);
     _ = writeln!(text, "Owner: {}", shown.owner);
-    _ = writeln!(text, "Started: {}", table::day(&shown.started));
+    _ = writeln!(text, "Started: {}", view::day(&shown.started));
     if let Some(proof) = &shown.proof {
         _ = writeln!(text, "Proof: {} of {}", proof.status, proof.commit);
         if let Some(pipeline) = &proof.pipeline {
@@ -85,7 +85,7 @@ pub(super) fn evolution(shown: &commands::evolution::Shown) -> String {
             "By: {} on {}, {}",
             proof.by,
             proof.host,
-            table::day(&proof.at)
+            view::day(&proof.at)
         );
     }
     if let Some(why) = &shown.stale {

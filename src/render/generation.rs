@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::page::{Colour, Page};
 use super::table::Cell;
-use super::view::View;
+use super::view::{self, View};
 use super::{line, states, table};
 use crate::commands;
 use crate::model::Version;
@@ -112,7 +112,7 @@ pub(super) fn generation(shown: &commands::generation::Shown) -> String {
     if let (Some(promoter), Some(at), Some(commit)) =
         (&shown.promoter, &shown.promoted_at, &shown.commit)
     {
-        _ = writeln!(text, "Promoted: {} by {promoter}", table::day(at));
+        _ = writeln!(text, "Promoted: {} by {promoter}", view::day(at));
         _ = writeln!(text, "Commit: {commit}");
         let signed = |by: &&SignedBy| by.state != State::Missing;
         if let Some(signature) = shown.signature.as_ref().filter(signed) {

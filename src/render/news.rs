@@ -29,7 +29,7 @@ pub(super) fn news(all: &[News]) -> String {
 
 /// Who withdrew a release, and why.
 pub(super) fn withdrew(by: &Person, version: &Version, reason: &str) -> String {
-    format!("{} withdrew {version}: {reason}", by.name)
+    format!("{version} was withdrawn by {}: {reason}", by.name)
 }
 
 /// One piece of news.

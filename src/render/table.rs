@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthStr as _;
 use super::line;
 use super::page::{Colour, Page};
 use super::view::View;
-use crate::model::Stamp;
 
 /// A cell of a list, in a colour or in none.
 pub(super) struct Cell {
@@ -78,11 +77,6 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
         _ = writeln!(text, "{}", line.trim_end());
     }
     text
-}
-
-/// A moment, to the minute, in the zone where it happened.
-pub(super) fn day(at: &Stamp) -> String {
-    at.format("%Y-%m-%d %H:%M %z").to_string()
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl View {
 
     /// A moment: how long ago it was, or to the minute, in the zone where it happened.
     pub(super) fn time(&self, at: &Stamp) -> String {
-        self.ago(at).unwrap_or_else(|| super::table::day(at))
+        self.ago(at).unwrap_or_else(|| day(at))
     }
 
     /// How long ago it was; none where that is not said.
@@ -71,6 +71,11 @@ impl View {
         shown.truncate(shown.trim_end().len());
         shown + "…"
     }
+}
+
+/// A moment, to the minute, in the zone where it happened.
+pub(super) fn day(at: &Stamp) -> String {
+    at.format("%Y-%m-%d %H:%M %z").to_string()
 }
 
 #[cfg(test)]

@@ -560,7 +560,10 @@ fn a_withdrawal_is_seen_everywhere_and_the_version_stays_taken() {
     let said = bob.refused(3, "git gryt withdraw v1.0.0 --reason again");
     assert!(said.contains("ann <ann@example.com> withdrew it"), "{said}");
     let pulled = bob.must("git gryt sync pull");
-    assert!(pulled.contains("withdrew v1.0.0: eats data"), "{pulled}");
+    assert!(
+        pulled.contains("v1.0.0 was withdrawn by ann: eats data"),
+        "{pulled}"
+    );
     let log = bob.must("git gryt log");
     assert!(
         log.contains("v1.0.0  withdrawn") && log.contains("v1.0.1  promoted"),

@@ -281,7 +281,10 @@ fn a_withdrawal_is_one_line_and_repeats_itself() {
     ann.must("git gryt withdraw v1.1.0 --reason \"$(printf 'eats\\ndata')\"");
     ann.must("git gryt withdraw v1.1.0 --reason 'eats data'");
     let pulled = bob.must("git gryt sync pull");
-    assert!(pulled.contains("withdrew v1.1.0: eats data\n"), "{pulled}");
+    assert!(
+        pulled.contains("v1.1.0 was withdrawn by ann: eats data\n"),
+        "{pulled}"
+    );
     let said = ann.refused(7, "git gryt withdraw v1.0.0 --reason x --use v1.1.0");
     assert!(
         said.contains("v1.1.0 is withdrawn too, and cannot be used"),

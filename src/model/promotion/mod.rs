@@ -117,6 +117,25 @@ pub(crate) struct Seal {
     pub unproven: Vec<NewCommit>,
 }
 
+/// The artifacts that a promotion with those facts would seal, if its gates pass.
+pub(crate) fn artifacts(facts: &Facts) -> Vec<built::Released> {
+    let (Some(draft), Ok(rules)) = (&facts.local, &facts.rules) else {
+        return Vec::new();
+    };
+    let Ok(contract) = &draft.contract else {
+        return Vec::new();
+    };
+    let attempts = facts.attempts.iter().map(|(attempt, _)| attempt);
+    let attempts = attempts.filter(|attempt| attempt.evolution.generation == draft.root);
+    let attempts = rules.heard(&attempts.cloned().collect::<Vec<_>>());
+    let made = built::to_seal(rules, contract, &draft.root, &facts.release.tree, &attempts);
+    let owners = attempts.iter().map(|attempt| {
+        let (name, owner) = (&attempt.name, &attempt.evolution.owner);
+        (&name.change, name.number, owner)
+    });
+    built::gathered(&made, &owners.collect::<Vec<_>>(), None)
+}
+
 /// Decides a promotion. "Taken" comes before everything else, and gates come last.
 ///
 /// # Errors
