@@ -553,8 +553,9 @@ fn who_has_to_sign_what_is_said_with_the_command() {
     ann.must("git gryt sync pull");
     for person in [&ann, &bob] {
         let why = person.sh("git gryt why v2.0.0").out;
+        let who = if person.name == "bob" { "you" } else { "bob" };
         let step = format!(
-            "bob: signed: the proof of B (bob, rc.1) is not signed; bob proves it again: {command}"
+            "{who}: the proof of B (bob, rc.1) is not signed; bob proves it again: {command}"
         );
         assert!(why.contains(&step), "{why}");
         assert!(!why.contains("the promotion is not signed"), "{why}");
