@@ -93,8 +93,13 @@ fn bounded(text: &[u8]) -> Result<(), Invalid> {
                 _ => {}
             }
         }
-        if flow > MAX_DEPTH || nested > MAX_DEPTH {
-            return Err(Invalid::new("it is nested too deeply"));
+        if flow > MAX_DEPTH {
+            let rule = format!("it has more than {MAX_DEPTH} `[` or `{{` that are not closed");
+            return Err(Invalid::new(rule));
+        }
+        if nested > MAX_DEPTH {
+            let rule = format!("a line of it begins with more than {MAX_DEPTH} `-`, `?` or `:`");
+            return Err(Invalid::new(rule));
         }
     }
     Ok(())
