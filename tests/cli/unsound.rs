@@ -244,7 +244,7 @@ fn no_tree_is_walked_without_a_bound() {
     let folder = |name: &str, oid: &str| tree(1, "40000", |_| name.to_owned(), oid);
     let put = |bytes: &[u8]| object(&hosting, "tree", bytes);
     // More entries than a tree may have that is read.
-    let wide = put(&tree(500_000, "100644", |nth| format!("f{nth:07}"), &blob));
+    let wide = put(&tree(200_000, "100644", |nth| format!("f{nth:07}"), &blob));
     let same = put(&tree(
         11_000,
         "100644",
