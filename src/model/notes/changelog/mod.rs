@@ -2,12 +2,17 @@
 //! as written here, with a digest. A section is replaced while it is what the digest says, and nothing else
 //! of the file is touched.
 
+mod block;
+mod lines;
+
 use std::fmt::Write;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Invalid, Version};
+
+use lines::File;
 
 /// What a changelog begins with where there is none.
 const BEGINNING: &str = "# Changelog\n\nAll notable changes to this project are documented in this file, in the form of\n\
@@ -105,38 +110,6 @@ fn mark(version: &Version, section: &str) -> String {
     text + " -->"
 }
 
-/// A line, where it begins, and whether it is text: not within a block of code or a comment.
-struct Line<'t> {
-    at: usize,
-    text: &'t str,
-    plain: bool,
-}
-
-struct Heading<'t> {
-    /// The line where it stands.
-    nth: usize,
-    /// The word that it begins with, or the one behind `Release` or `Version`, without brackets.
-    name: &'t str,
-    level: usize,
-}
-
-impl Heading<'_> {
-    fn version(&self) -> Option<Version> {
-        match self.name.strip_prefix('V') {
-            Some(number) => format!("v{number}").parse().ok(),
-            None => self.name.parse().ok(),
-        }
-    }
-
-    fn is(&self, version: &Version) -> bool {
-        self.version().is_some_and(|found| found == *version)
-    }
-
-    fn is_unreleased(&self) -> bool {
-        self.name.eq_ignore_ascii_case("unreleased")
-    }
-}
-
 /// A section of ours.
 enum Own {
     /// As it was written.
@@ -147,110 +120,7 @@ enum Own {
     Edited,
 }
 
-struct File<'t> {
-    lines: Vec<Line<'t>>,
-    /// The line, from 1, of what is open where the file ends, and what it is.
-    open: Option<(usize, &'static str)>,
-}
-
-/// A block whose lines are no text (CommonMark 0.31, sections 4.5 and 4.6).
-#[derive(Clone, Copy)]
-enum Block {
-    /// A fence of `length` times `char`, in an item of a list whose text is indented by `indent`.
-    Code {
-        char: char,
-        length: usize,
-        indent: usize,
-    },
-    Comment,
-}
-
-impl<'t> File<'t> {
-    fn read(text: &'t str) -> Self {
-        let mut lines: Vec<Line<'t>> = Vec::new();
-        let mut at = 0;
-        // The block that is open, and the line that opened it.
-        let mut open: Option<(Block, usize)> = None;
-        for whole in text.split_inclusive('\n') {
-            let line = whole.trim_end_matches('\n').trim_end_matches('\r');
-            let line = match at {
-                0 => line.trim_start_matches('\u{feff}'),
-                _ => line,
-            };
-            // An item ends where something stands less far in, and what it holds ends with it.
-            if let Some((Block::Code { indent, .. }, _)) = open
-                && !line.trim().is_empty()
-                && spaces(line) < indent
-            {
-                open = None;
-            }
-            let mut plain = false;
-            match open {
-                Some((block, _)) if block.ends(line) => open = None,
-                Some(_) => {}
-                None => {
-                    let block = Block::begun(line);
-                    plain = block.is_none();
-                    // A comment may end in its own line.
-                    let goes_on =
-                        |block: &Block| !matches!(block, Block::Comment) || !block.ends(line);
-                    open = block.filter(goes_on).map(|block| (block, lines.len() + 1));
-                }
-            }
-            lines.push(Line {
-                at: at + whole.find(line).unwrap_or(0),
-                text: line,
-                plain,
-            });
-            at += whole.len();
-        }
-        let open = open.map(|(block, line)| match block {
-            Block::Code { .. } => (line, "the block of code"),
-            Block::Comment => (line, "the comment"),
-        });
-        Self { lines, open }
-    }
-
-    fn headings(&self) -> impl Iterator<Item = Heading<'t>> {
-        self.lines.iter().enumerate().filter_map(|(nth, line)| {
-            if !line.plain {
-                return None;
-            }
-            let indent = spaces(line.text);
-            if indent > 3 {
-                return None;
-            }
-            let text = &line.text[indent..];
-            let level = text.bytes().take_while(|byte| *byte == b'#').count();
-            let rest = &text[level..];
-            let (level, title) = match (level, self.lines.get(nth + 1)) {
-                (1..=6, _) if rest.is_empty() || rest.starts_with([' ', '\t']) => (level, rest),
-                // Or what is underlined.
-                (0, Some(below)) if below.plain && !rest.trim().is_empty() => {
-                    let all = |of: char| {
-                        let below = below.text.trim();
-                        below.len() > 1 && below.chars().all(|char| char == of)
-                    };
-                    match (all('='), all('-')) {
-                        (true, _) => (1, rest),
-                        (_, true) => (2, rest),
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            };
-            let ends = |c: char| c.is_whitespace() || "[](:,".contains(c);
-            let mut words = title.split(ends).filter(|word| !word.is_empty());
-            let first = words.next().unwrap_or_default();
-            let said = ["release", "version"];
-            let name = match said.iter().any(|word| first.eq_ignore_ascii_case(word)) {
-                true => words.next().unwrap_or(first),
-                false => first,
-            };
-            Some(Heading { nth, name, level })
-        })
-    }
-
+impl File<'_> {
     /// The section that was written here for a version, whatever it has come to stand in. One that is whole
     /// counts before what only looks like one.
     fn own(&self, version: &Version) -> Option<Own> {
@@ -275,121 +145,6 @@ impl<'t> File<'t> {
             }
         }
         own
-    }
-
-    /// The line before which a version's section belongs: before the first lower version; else behind all
-    /// versions; else behind what is unreleased. What is above that stays on top, and the references of links
-    /// stay at the end.
-    fn place(&self, version: &Version) -> usize {
-        let heads: Vec<Heading<'_>> = self.headings().filter(|head| head.level < 3).collect();
-        let alike = |head: &&Heading<'_>| {
-            let found = head.version();
-            found.is_some_and(|found| found.product() == version.product())
-        };
-        let lower = |head: &&Heading<'_>| head.version().is_some_and(|found| found < *version);
-        if let Some(head) = heads.iter().filter(alike).find(lower) {
-            return head.nth;
-        }
-        let behind = |at: usize| heads.get(at + 1).map_or(self.references(), |head| head.nth);
-        if let Some(last) = heads.iter().rposition(|head| alike(&head)) {
-            return behind(last);
-        }
-        match heads.iter().position(Heading::is_unreleased) {
-            Some(unreleased) => behind(unreleased),
-            None => {
-                let first = heads.iter().find(|head| head.version().is_some());
-                first.map_or(self.references(), |head| head.nth)
-            }
-        }
-    }
-
-    /// Where the references of links begin that the file ends in; its end where there are none.
-    fn references(&self) -> usize {
-        let mut begin = self.lines.len();
-        for (nth, line) in self.lines.iter().enumerate().rev() {
-            let is_reference = line.plain
-                && line.text.starts_with('[')
-                && line
-                    .text
-                    .split_once("]:")
-                    .is_some_and(|(_, to)| !to.trim().is_empty());
-            match (is_reference, line.text.trim().is_empty()) {
-                (true, _) => begin = nth,
-                (false, true) => {}
-                (false, false) => break,
-            }
-        }
-        begin
-    }
-}
-
-impl Block {
-    /// What a line begins. Within a line of text, `<!--` is text.
-    fn begun(line: &str) -> Option<Self> {
-        let indent = item(line);
-        let (spaces, text) = (
-            spaces(&line[indent..]),
-            line[indent..].trim_start_matches(' '),
-        );
-        if spaces > 3 {
-            return None;
-        }
-        if text.starts_with("<!--") {
-            // One in an item of a list ends with the item.
-            return (indent == 0).then_some(Self::Comment);
-        }
-        let (char, length) = fence(text)?;
-        // A line of `code` in one line opens nothing.
-        let closed = char == '`' && text[length..].contains('`');
-        (!closed).then_some(Self::Code {
-            char,
-            length,
-            indent,
-        })
-    }
-
-    fn ends(self, line: &str) -> bool {
-        match self {
-            Self::Comment => line.contains("-->"),
-            Self::Code {
-                char,
-                length,
-                indent,
-            } => {
-                let closes = fence(line.trim_start_matches(' '));
-                spaces(line) < indent + 4
-                    && closes.is_some_and(|(other, closes)| other == char && closes >= length)
-                    && line.trim().trim_start_matches(char).is_empty()
-            }
-        }
-    }
-}
-
-/// The fence that a text begins with: its character and length.
-fn fence(text: &str) -> Option<(char, usize)> {
-    let char = text.chars().next().filter(|char| "`~".contains(*char))?;
-    let length = text.chars().take_while(|other| *other == char).count();
-    (length >= 3).then_some((char, length))
-}
-
-/// How many spaces a line begins with.
-fn spaces(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
-}
-
-/// Where the text of a list's item begins, in a line that begins one; else 0.
-fn item(line: &str) -> usize {
-    let indent = spaces(line);
-    let text = &line[indent..];
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let marks = match digits {
-        0 => text.starts_with(['-', '*', '+']),
-        _ => text[digits..].starts_with(['.', ')']),
-    };
-    let behind = &text[text.len().min(digits + 1)..];
-    match marks && behind.starts_with(' ') {
-        true => indent + digits + 1 + spaces(behind).min(4),
-        false => 0,
     }
 }
 
