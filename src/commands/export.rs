@@ -120,7 +120,7 @@ fn heard(session: &Session<'_>) -> Result<()> {
     let ctx = session.core.ctx;
     match ctx.unheard.load(Ordering::SeqCst) {
         true if ctx.left.load(Ordering::SeqCst) => Err(Left.into()),
-        true => bail!("what is exported cannot be printed any more"),
+        true => bail!("The output could not be written"),
         false => Ok(()),
     }
 }

@@ -88,7 +88,7 @@ pub(crate) struct Range {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Written {
-    /// Below the top of the working tree.
+    /// Its path from the top of the working tree.
     pub file: String,
     /// In the order in which they were asked for.
     pub sections: Vec<Section>,
@@ -113,6 +113,14 @@ pub(crate) fn run(session: &Session<'_>, args: &NotesArgs) -> Result<Outcome> {
         .version
         .as_deref()
         .and_then(|text| text.split_once(".."));
+    if args
+        .version
+        .as_deref()
+        .is_some_and(|text| text.contains("..."))
+    {
+        let refusal = Refusal::new(Exit::Usage, "A range of versions is written with two dots");
+        return Err(refusal.then("git gryt notes A..B").into());
+    }
     let versions = match between {
         Some((from, to)) => versions(session, &refs, from, to)?,
         None => vec![one(session, &refs, args)?],
@@ -212,8 +220,8 @@ fn one(session: &Session<'_>, refs: &Refs, args: &NotesArgs) -> Result<Version> 
         return Ok(latest);
     }
     let what = match of {
-        Some(of) => format!("Nothing of {of} is promoted"),
-        None => "Nothing is promoted that stands".to_owned(),
+        Some(of) => format!("There is no release of {of}, or none that may be used"),
+        None => "There is no release, or none that may be used".to_owned(),
     };
     Err(Refusal::new(Exit::Invalid, what)
         .then("git gryt log")

@@ -87,7 +87,7 @@ pub(crate) const KEYS: [Key; 13] = [
         git: "gryt.pushtimeout",
         env: "GRYT_PUSH_TIMEOUT",
         of_branch: true,
-        meaning: "How long it may say nothing from then on; by default `10m`",
+        meaning: "How long the cloud may say nothing once objects are sent or received; by default `10m`",
     },
     Key {
         name: "remote_prefix",

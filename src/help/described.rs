@@ -290,7 +290,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "hook run",
-        "Does what a hook does. Git starts it; managers of hooks call it by this name.",
+        "Runs what a hook runs. Git starts it; hook managers call it by this name.",
         &["hook install"],
     ),
     (
@@ -336,7 +336,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "help",
-        "Prints the help of a command, or opens a guide: `concepts` or `tutorial`. Without a word it lists the \
+        "Prints the help of a command, or opens a guide: `concepts` or `tutorial`. Without an argument it lists the \
          commands.",
         &["man", "setup"],
     ),

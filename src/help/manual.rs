@@ -46,7 +46,7 @@ const CACHE: Place = (
 );
 const HOOKS: Place = (
     ".git/hooks/*",
-    "Git's hooks, where core.hooksPath names no other folder",
+    "Git's hooks, unless core.hooksPath names another folder",
 );
 
 impl CommandName {

@@ -55,7 +55,7 @@ impl Ability {
 pub(crate) enum How {
     /// A push that the host answered.
     Push,
-    /// Another push that it answered alike, after the first was no longer believed.
+    /// A second push, later, that the host answered in the same way.
     Pushes,
     /// `git gryt doctor --remote`.
     Doctor,

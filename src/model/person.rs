@@ -40,8 +40,8 @@ pub(crate) fn stamp(instant: &str, zone: &str) -> Result<Stamp, chrono::ParseErr
     Ok(instant.parse::<Stamp>()?.with_timezone(&zone))
 }
 
-/// A person as git knows one. Two people are the same when their emails are, without regard to
-/// case; they are compared as they were written. The reader's mailmap changes only what lists show.
+/// A person as git names one. Two are the same person if their emails, as they were written, are equal without
+/// regard to case. The reader's mailmap changes only what lists show.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Person {

@@ -9,7 +9,7 @@ use super::{Contract, Oid, Person, Version};
 /// The most of them that an entry lists.
 pub(crate) const LISTED: usize = 200;
 
-/// A new commit of a release that no counted proof covers.
+/// A commit that is new in a release, and that no counted proof covers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct NewCommit {

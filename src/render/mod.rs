@@ -180,7 +180,7 @@ impl Renderer {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
             Err(error) => {
                 // Where that cannot be told either, the exit status is all that is left.
-                let text = format!("ERROR: What was done could not be printed: {error}\n");
+                let text = format!("ERROR: The output could not be written: {error}\n");
                 _ = std::io::stderr().write_all(text.as_bytes());
                 false
             }

@@ -153,6 +153,11 @@ fn a_page_shows_everything_and_lets_nobody_write_markup() {
         assert!(page.contains(shown), "{shown}\n{page}");
     }
     assert_eq!(blocks(&page)[0][0][0], "v1.0.0");
+    // What is wrong with a draft that cannot be read is said.
+    ann.git("update-ref refs/gryt/generations/v9.2.0 HEAD");
+    let page = ann.must("git gryt export --format html");
+    let why = "The draft v9.2.0 is broken: it has no trailer Gryt-Format";
+    assert!(page.contains(why), "{page}");
 }
 
 #[test]

@@ -2,6 +2,17 @@
 
 use crate::sandbox::{Person, Ran, Sandbox};
 
+/// Ann, on a machine that can make a terminal.
+fn with_a_terminal(sandbox: &Sandbox) -> Option<Person> {
+    sandbox.hosting();
+    let [ann] = sandbox.team(["ann"]);
+    if ann.sh("script --version").code != 0 {
+        eprintln!("skipped: no script(1) to make a terminal");
+        return None;
+    }
+    Some(ann)
+}
+
 /// Runs a line on a terminal of 40 columns.
 fn on_a_terminal(who: &Person, line: &str) -> Ran {
     who.sh(&format!(
@@ -12,12 +23,9 @@ fn on_a_terminal(who: &Person, line: &str) -> Ran {
 #[test]
 fn a_long_list_is_paged_as_git_pages_and_only_on_a_terminal() {
     let sandbox = Sandbox::new();
-    sandbox.hosting();
-    let [ann] = sandbox.team(["ann"]);
-    if ann.sh("script --version").code != 0 {
-        eprintln!("skipped: no script(1) to make a terminal");
+    let Some(ann) = with_a_terminal(&sandbox) else {
         return;
-    }
+    };
     ann.proves("v1.0.0", "A");
     ann.must("git gryt promote v1.0.0 -q && git gryt generation new v1.1.0 --change add:B:b -q");
     let by = |pager: &str| ann.with("GIT_PAGER", pager).with("TERM", "xterm");
@@ -95,12 +103,9 @@ fn a_long_list_is_paged_as_git_pages_and_only_on_a_terminal() {
 #[test]
 fn a_terminal_shows_how_long_ago_and_lists_as_wide_as_it_is_and_a_pipe_all() {
     let sandbox = Sandbox::new();
-    sandbox.hosting();
-    let [ann] = sandbox.team(["ann"]);
-    if ann.sh("script --version").code != 0 {
-        eprintln!("skipped: no script(1) to make a terminal");
+    let Some(ann) = with_a_terminal(&sandbox) else {
         return;
-    }
+    };
     let long = "A description that is longer than forty columns are";
     ann.proves("v1.0.0", "A");
     ann.must("git gryt promote v1.0.0 -q && git gryt sync pull -q");

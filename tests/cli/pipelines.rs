@@ -543,7 +543,10 @@ fn a_run_that_nobody_reads_ends() {
     assert_eq!(dev.refs("refs/gryt"), before);
     let unheard = dev.sh("git gryt log > /dev/full");
     assert_eq!(unheard.code, 1);
-    assert!(unheard.err.contains("could not be printed"), "{unheard:?}");
+    assert!(
+        unheard.err.contains("The output could not be written"),
+        "{unheard:?}"
+    );
 }
 
 #[test]

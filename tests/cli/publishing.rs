@@ -100,6 +100,8 @@ fn the_latest_release_is_the_highest_that_stands_and_a_range_is_newest_first() {
     let said = ann.refused(2, "git gryt notes v1.1.0..v1.0.0");
     assert!(said.contains("git gryt notes v1.0.0..v1.1.0"), "{said}");
     ann.refused(2, "git gryt notes v1.0.0..api/v9.0.0");
+    let said = ann.refused(2, "git gryt notes v1.0.0...v1.1.0");
+    assert!(said.contains("git gryt notes A..B"), "{said}");
     ann.refused(7, "git gryt notes v1.0.1..v1.1.0");
     ann.refused(2, "git gryt notes v1.0.0..v1.1.0 --format sha256sums");
     // A contract's own links are checked where they stand, and merged like its other fields.

@@ -54,7 +54,8 @@ const HIDDEN: [&str; 12] = [
 pub(crate) fn run(ctx: &Context) -> Result<Outcome> {
     let dir = tempfile::Builder::new()
         .prefix("gryt-demo-")
-        .tempdir()?
+        .tempdir()
+        .context("the sandbox cannot be made in the folder for temporary files (TMPDIR)")?
         .keep();
     let stage = Stage::new(ctx, dir)?;
     stage.said("A bare repository stands for your hosting. Nothing else is needed.");
@@ -262,7 +263,7 @@ impl<'a> Stage<'a> {
             bail!("{wins} clones won a race that one wins");
         };
         self.said(
-            "One won. The other's draft and proof are still there, and take the next number.",
+            "One of them won. The other's draft and proof are still there: the draft gets the next version.",
         );
         self.ends(loser, "git gryt sync pull", 6)?;
         self.does(loser, "git gryt generation rename v1.0.0 v1.0.1")

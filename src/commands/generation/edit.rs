@@ -102,7 +102,7 @@ pub(super) fn in_editor(session: &Session<'_>, refs: &Refs, version: Version) ->
     loop {
         session.core.rest();
         if !runner::editor(&editor, &file)? {
-            let what = "The editor failed; nothing was taken in";
+            let what = "The editor failed, and nothing was changed";
             return Err(Refusal::new(Exit::Failure, what).into());
         }
         let taken: TakenIn = session.drafts.take_in_untold()?;

@@ -57,7 +57,7 @@ pub(super) fn plea(args: &PromoteArgs) -> Result<Plea, Refusal> {
     if asked && (reason.is_empty() || reason.chars().any(char::is_control)) {
         return Err(Refusal::new(
             Exit::Usage,
-            "A reason is one line of text: it is sealed for everybody to see",
+            "A reason is one line of text. The release holds it, and everybody can read it",
         ));
     }
     Ok(Plea {

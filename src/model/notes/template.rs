@@ -189,7 +189,7 @@ impl Filled {
         match self.pieces > MOST || self.text.len() > LONGEST {
             false => Ok(()),
             true => {
-                let what = "The template makes more of these notes than notes can be";
+                let what = "The template makes these notes too long";
                 let rule = format!("{MOST} pieces, {} MiB at most", LONGEST >> 20);
                 Err(Refusal::new(Exit::Invalid, what).because(rule))
             }
@@ -435,7 +435,7 @@ mod tests {
                 .unwrap_err()
                 .contains("nested")
         );
-        let much = "The template makes more of these notes than notes can be";
+        let much = "The template makes these notes too long";
         assert_eq!(filled(&nested(DEEPEST, "")).unwrap_err(), much);
         assert_eq!(filled(&nested(12, &"x".repeat(2000))).unwrap_err(), much);
         assert!(filled(&"x".repeat(LARGEST + 1)).is_err());

@@ -16,8 +16,8 @@ use crate::model::Invalid;
 /// The longest name of a version, product included, in bytes.
 const MAX_LENGTH: usize = 100;
 
-/// A version's name. `Eq` and `Ord` compare what it means (`v2.0` equals `v2.0.0`); [`as_str`]
-/// is how it was spelled, and what refs, paths and tags carry.
+/// A version's name. `Eq` and `Ord` compare its numbers (`v2.0` equals `v2.0.0`); [`as_str`] is its spelling,
+/// which refs, paths and tags use.
 ///
 /// [`as_str`]: Version::as_str
 #[derive(Clone, Serialize, Deserialize)]

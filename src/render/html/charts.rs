@@ -64,7 +64,7 @@ fn took(figures: &Figures) -> String {
     let said = match (figures.within(50), figures.within(90)) {
         (Some(half), Some(most)) => {
             format!(
-                "Half took {half} or less, nine of ten {most} or less, from the first evolution on."
+                "Half of the changes took {half} or less from their first evolution, nine of ten {most} or less."
             )
         }
         _ => "No change was promoted yet.".to_owned(),

@@ -180,10 +180,10 @@ fn limits(opening: &Opening) -> String {
     let since = opening.since.as_deref().map(line);
     let said = match (product, since) {
         (None, None) => String::new(),
-        (Some(product), None) => format!("Of the product {product} alone."),
-        (None, Some(since)) => format!("Of what came since {since} alone."),
+        (Some(product), None) => format!("Only releases and drafts of the product {product}."),
+        (None, Some(since)) => format!("Only releases since {since}."),
         (Some(product), Some(since)) => {
-            format!("Of the product {product}, and of what came since {since}, alone.")
+            format!("Only releases of the product {product} since {since}.")
         }
     };
     if !said.is_empty() {

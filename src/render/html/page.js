@@ -203,7 +203,13 @@
 
   // A link to a release that is folded away unfolds it.
   const follow = () => {
-    const version = decodeURIComponent(location.hash.slice(1));
+    let version;
+    try {
+      version = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      // No release has such a name.
+      return;
+    }
     if (!version) return;
     if (!byId(version)) {
       const at = blocks.findIndex((block) => batch(block).releases.some((packed) => packed[0] === version));

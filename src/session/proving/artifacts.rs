@@ -32,7 +32,7 @@ pub(crate) fn made(top: &Path, globs: &[String]) -> Result<Vec<Artifact>> {
             if looked > LOOKED_AT {
                 let what = format!("The working tree has more than {LOOKED_AT} files and folders");
                 return Err(Refusal::new(Exit::Invalid, what)
-                    .because("All of them are searched for artifacts. Name each file instead: git gryt evolution record --artifact")
+                    .because("A search for artifacts looks at each of them. Name the files instead: git gryt evolution record --artifact")
                     .into());
             }
             let path = folder.join(entry.file_name());

@@ -214,8 +214,12 @@ impl Sealing<'_> {
                     }
                     Err(invalid) => waiting.broken = Some(invalid.to_string()),
                 },
-                Err(error) if error.is::<Refusal>() => waiting.broken = Some(error.to_string()),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let refusal = error.downcast::<Refusal>()?;
+                    let why = refusal.why.iter().map(String::as_str);
+                    let said: Vec<&str> = [refusal.what.as_str()].into_iter().chain(why).collect();
+                    waiting.broken = Some(said.join("; "));
+                }
             }
             found.push(waiting);
         }
