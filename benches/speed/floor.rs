@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use git2::Repository;
+use git2::{Commit, Repository, Tree};
 use rusqlite::Connection;
 
 /// Opens the repository and the database, reads the same refs and one row.
@@ -20,13 +20,55 @@ pub(crate) fn open() -> Result<()> {
     Ok(())
 }
 
-/// Walks the commits that a cache is read from, reads the same blobs, and inserts the rows of the
-/// finished cache into a new database in one transaction.
-pub(crate) fn rebuild(into: &Path) -> Result<()> {
+/// Reads one row of the database, and nothing of the repository.
+pub(crate) fn row() -> Result<()> {
+    let db = Connection::open(".git/gryt/cache.db")?;
+    let sql = "SELECT value FROM sync_metadata WHERE key = 'refs'";
+    let row: String = db.query_row(sql, [], |row| row.get(0))?;
+    println!("{}", row.len());
+    Ok(())
+}
+
+/// Walks the entries of the ledger below `refs`, and reads what each sealed.
+pub(crate) fn chain(refs: &str) -> Result<()> {
     let repo = Repository::open(".")?;
-    let done = repo.commondir().join("gryt/cache.db");
+    let mut at = tip(&repo, refs)?;
+    let mut read = shelves(&repo, &at.tree()?)?;
+    while at.parent_count() > 0 {
+        read += at.message()?.len();
+        at = at.parent(0)?;
+    }
+    println!("{read}");
+    Ok(())
+}
+
+fn tip<'r>(repo: &'r Repository, refs: &str) -> Result<Commit<'r>> {
+    let ledger = repo.find_reference(&format!("{refs}/ledger"))?;
+    Ok(ledger.peel_to_commit()?)
+}
+
+/// Reads the contracts and the seals of a ledger's tree.
+fn shelves(repo: &Repository, sealed: &Tree) -> Result<usize> {
     let mut read = 0;
-    let mut at = repo.revparse_single("refs/gryt/ledger")?.peel_to_commit()?;
+    for shelf in ["generation.yaml", "promotion.yaml"] {
+        sealed.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
+            if entry.name().is_ok_and(|name| name.ends_with(shelf))
+                && let Ok(blob) = repo.find_blob(entry.id())
+            {
+                read += blob.content().len();
+            }
+            git2::TreeWalkResult::Ok
+        })?;
+    }
+    Ok(read)
+}
+
+/// Walks the commits below `refs` that a cache is read from, reads the same blobs, and inserts the
+/// rows of the finished cache `done` into a new database in one transaction.
+pub(crate) fn rebuild(refs: &str, done: &Path, into: &Path) -> Result<()> {
+    let repo = Repository::open(".")?;
+    let mut read = 0;
+    let mut at = tip(&repo, refs)?;
     let sealed = at.tree()?;
     loop {
         // Previous entry, draft, release, then evolutions.
@@ -43,17 +85,8 @@ pub(crate) fn rebuild(into: &Path) -> Result<()> {
         }
         at = at.parent(0)?;
     }
-    for shelf in ["generation.yaml", "promotion.yaml"] {
-        sealed.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
-            if entry.name().is_ok_and(|name| name.ends_with(shelf))
-                && let Ok(blob) = repo.find_blob(entry.id())
-            {
-                read += blob.content().len();
-            }
-            git2::TreeWalkResult::Ok
-        })?;
-    }
-    for reference in repo.references_glob("refs/gryt/*/*")? {
+    read += shelves(&repo, &sealed)?;
+    for reference in repo.references_glob(&format!("{refs}/*/*"))? {
         let tree = reference?.peel_to_commit()?.tree()?;
         for entry in &tree {
             if let Ok(blob) = repo.find_blob(entry.id()) {
@@ -61,7 +94,7 @@ pub(crate) fn rebuild(into: &Path) -> Result<()> {
             }
         }
     }
-    copy(&done, into)?;
+    copy(done, into)?;
     println!("{read}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Projects of any age, made the same every time: promotions spread as real versions are, and the
+//! Objects of projects of any age, made the same every time: promotions spread as real versions are, and the
 //! same open work on top.
 
 use std::fs;
@@ -304,18 +304,18 @@ pub(crate) fn history(commits: u64) -> Result<()> {
     stream.flush().context("the history cannot be kept")
 }
 
-/// Adds open work to the repository that is the current folder.
-pub(crate) fn open_work(drafts: u64, evolutions: u64) -> Result<()> {
+/// Adds open work to the repository that is the current folder: drafts `v900.FROM.0` and later.
+pub(crate) fn open_work(from: u64, drafts: u64, evolutions: u64) -> Result<()> {
     let store = &Store::open(Path::new("."))?;
     // Later than every promotion.
     let mut maker = Maker {
         store,
-        count: 100_000_000,
+        count: 100_000_000 + from * 1000,
     };
     let code = store.resolve("HEAD")?;
     let tree = store.commit(&code)?.tree;
     let mut updates = String::new();
-    for draft in 0..drafts {
+    for draft in from..from + drafts {
         let version: Version = format!("v900.{draft}.0").parse()?;
         let (root, contract) = maker.draft(&version, 1_000_000 + draft)?;
         updates += &format!("create refs/gryt/generations/{version} {root}\n");
