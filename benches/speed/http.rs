@@ -8,10 +8,10 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use tiny_http::{Header, Request, Response, Server};
 
-/// Serves the repositories below `root` until this process ends, and returns host and port.
+/// Serves the repositories below `root` until this process ends, and returns the address.
 pub(crate) fn serve(root: &Path) -> Result<String> {
     let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("{error}"))?;
-    let address = server.server_addr().to_string();
+    let address = format!("http://{}", server.server_addr());
     let root = root.to_owned();
     thread::spawn(move || {
         for request in server.incoming_requests() {

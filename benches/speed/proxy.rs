@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// Stands before the server at `address`, and returns its own.
-pub(crate) fn before(address: String, round_trip: Duration) -> Result<String> {
+/// Stands before the HTTP server at `address`, and returns its own.
+pub(crate) fn before(address: &str, round_trip: Duration) -> Result<String> {
+    let address = address.trim_start_matches("http://").to_owned();
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let own = listener.local_addr()?.to_string();
+    let own = format!("http://{}", listener.local_addr()?);
     thread::spawn(move || {
         for client in listener.incoming() {
             let passed = client.and_then(|client| pass(client, &address, round_trip / 2));

@@ -148,7 +148,7 @@ impl Bench {
     ) -> Result<T> {
         let mut served = http::serve(project.hosting.parent().context("a folder above")?)?;
         if let Some(away) = away {
-            served = proxy::before(served, away)?;
+            served = proxy::before(&served, away)?;
         }
         let clones = [&project.reader, &project.promoter];
         let point = |address: &str| -> Result<()> {
@@ -157,7 +157,7 @@ impl Bench {
             }
             Ok(())
         };
-        point(&format!("http://{served}/hosting.git"))?;
+        point(&format!("{served}/hosting.git"))?;
         let done = work();
         point("../hosting.git")?;
         done

@@ -21,8 +21,13 @@ impl Oid {
     /// The id whose binary form is `bytes`.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = |byte: &u8| [byte >> 4, byte & 15].map(|d| char::from(DIGITS[usize::from(d)]));
-        Self(bytes.iter().flat_map(digits).collect::<String>().into())
+        // Every commit and tree that is read comes by here.
+        let mut text = String::with_capacity(2 * bytes.len());
+        for byte in bytes {
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        Self(text.into())
     }
 
     /// The id in full.

@@ -31,6 +31,8 @@ use std::rc::Rc;
 use anyhow::{Context, Result};
 
 use crate::git::{self, Git};
+use crate::model::dispute::There;
+use crate::model::proof::Proof;
 use crate::model::{Exit, Oid, Person, Refusal};
 
 pub(crate) use objects::Author;
@@ -54,6 +56,10 @@ pub struct Store {
     known: std::cell::RefCell<Option<Refs>>,
     /// Commits that are too large to be read here, as git reads them.
     large: std::cell::RefCell<HashMap<Oid, raw::Links>>,
+    /// The proof that was read last: one that is judged is asked for twice in a row.
+    last_proof: std::cell::RefCell<Option<(Oid, Option<Proof>)>>,
+    /// What was found where the last proof ran, by tree and pipeline: those of one release ran at one commit.
+    last_there: std::cell::RefCell<Option<((Oid, Option<String>), There)>>,
     /// Where a shallow clone ends; read once.
     shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
@@ -123,6 +129,8 @@ impl Store {
             people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
             large: std::cell::RefCell::default(),
+            last_proof: std::cell::RefCell::default(),
+            last_there: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             shell: None,
         })
@@ -165,6 +173,8 @@ impl Store {
             people: std::cell::RefCell::default(),
             known: std::cell::RefCell::default(),
             large: std::cell::RefCell::default(),
+            last_proof: std::cell::RefCell::default(),
+            last_there: std::cell::RefCell::default(),
             shallow: std::cell::OnceCell::new(),
             shell: Some(shell),
         })

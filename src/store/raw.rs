@@ -91,6 +91,13 @@ pub(super) fn links(raw: &[u8]) -> Option<Links> {
 /// An entry of a tree: its mode, its name, its object.
 pub(super) type Entry<'t> = (u32, &'t [u8], Oid);
 
+/// The same with the bytes of its object's id.
+type Bytes<'t> = (u32, &'t [u8], &'t [u8]);
+
+fn with_oid((mode, name, id): Bytes<'_>) -> Entry<'_> {
+    (mode, name, Oid::from_bytes(id))
+}
+
 /// A tree's bytes.
 pub(super) struct RawTree {
     oid: Oid,
@@ -108,6 +115,10 @@ impl RawTree {
 
     /// Its entries, in the order in which they stand there.
     pub(super) fn entries(&self) -> impl Iterator<Item = Result<Entry<'_>, Malformed>> {
+        self.bytes().map(|entry| entry.map(with_oid))
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = Result<Bytes<'_>, Malformed>> {
         let mut rest = self.bytes.as_slice();
         std::iter::from_fn(move || {
             if rest.is_empty() {
@@ -139,10 +150,10 @@ impl RawTree {
 
     /// The entry of that name.
     pub(super) fn named(&self, name: &str) -> Result<Option<Entry<'_>>> {
-        for entry in self.entries() {
+        for entry in self.bytes() {
             let entry = entry?;
             if entry.1 == name.as_bytes() {
-                return Ok(Some(entry));
+                return Ok(Some(with_oid(entry)));
             }
         }
         Ok(None)
@@ -164,7 +175,7 @@ pub(super) fn sorted_by(entry: &Entry<'_>) -> Vec<u8> {
 }
 
 /// The entry at the beginning of a tree's bytes, and what follows it.
-fn first_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
+fn first_entry(bytes: &[u8]) -> Option<(Bytes<'_>, &[u8])> {
     const ID: usize = 20;
     let space = bytes.iter().take(8).position(|byte| *byte == b' ')?;
     let mode = std::str::from_utf8(&bytes[..space]).ok()?;
@@ -173,7 +184,7 @@ fn first_entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
     let end = rest.iter().position(|byte| *byte == 0)?;
     let name = &rest[..end];
     let id = rest.get(end + 1..end + 1 + ID)?;
-    let entry = (mode, name, Oid::from_bytes(id));
+    let entry = (mode, name, id);
     (!name.is_empty()).then_some((entry, &rest[end + 1 + ID..]))
 }
 

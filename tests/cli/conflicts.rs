@@ -510,6 +510,36 @@ fn a_late_evolution_is_kept_shown_and_cleared() {
 }
 
 #[test]
+fn of_two_late_evolutions_of_one_name_each_goes_with_its_owner() {
+    if crate::sandbox::needs_unguarded() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let [ann, bob] = shared_draft(&sandbox);
+    let carol = sandbox.clone_of("carol", "hosting.git");
+    carol.must("git gryt sync pull");
+    for who in [&ann, &bob, &carol] {
+        who.must("git gryt evolution start v1.0.0 --change A && git gryt run");
+    }
+    ann.must("git gryt promote v1.0.0");
+    let name = "refs/gryt/evolutions/v1.0.0/A/rc.1";
+    bob.git(&format!("push -q origin {name}"));
+    let (bobs, carols) = (
+        bob.git(&format!("rev-parse {name}")),
+        carol.git(&format!("rev-parse {name}")),
+    );
+    // The one in the cloud is another's: carol's own is all that she means.
+    carol.must("git gryt sync pull && git gryt evolution abandon v1.0.0/A/rc.1");
+    assert_eq!(carol.refs("refs/gryt/").len(), 1);
+    let deleted = carol.git("for-each-ref refs/gryt-local/deleted");
+    assert!(deleted.contains(&carols), "{deleted}");
+    let hosting = ann.at(sandbox.path().join("hosting.git"));
+    assert_eq!(hosting.git(&format!("rev-parse {name}")), bobs);
+    bob.must("git gryt sync pull && git gryt evolution abandon v1.0.0/A/rc.1");
+    assert_eq!(hosting.refs("refs/gryt").len(), 1);
+}
+
+#[test]
 fn a_broken_draft_in_the_cloud_is_quarantined_and_repaired() {
     if crate::sandbox::needs_unguarded() {
         return;

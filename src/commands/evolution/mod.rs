@@ -286,7 +286,8 @@ impl Job for Removal<'_> {
     fn plan(&mut self, _: Cloud<'_>, contact: &Contact, _: Road) -> Result<Next<Option<Oid>>> {
         may_abandon(self.session, Some(contact), self.name)?;
         let reference = names::evolution(self.name);
-        let Some(tip) = contact.cloud.get(&reference) else {
+        let refs = self.session.core.store.refs()?;
+        let Some(tip) = in_cloud(self.session, &refs, contact, &reference)? else {
             return Ok(Next::Over(None));
         };
         self.gone = Some(tip.clone());
@@ -305,6 +306,22 @@ impl Job for Removal<'_> {
     }
 }
 
+/// What the cloud has under the name of an evolution, unless that is another evolution than the one that is
+/// here: both came too late, so neither was given another number.
+fn in_cloud<'c>(
+    session: &Session<'_>,
+    refs: &Refs,
+    contact: &'c Contact,
+    reference: &str,
+) -> Result<Option<&'c Oid>> {
+    let store = &session.core.store;
+    let (Some(here), Some(there)) = (refs.get(reference), contact.cloud.get(reference)) else {
+        return Ok(contact.cloud.get(reference));
+    };
+    let is_same = store.root(here)? == store.root(there)?;
+    Ok(is_same.then_some(there))
+}
+
 /// Its owner may, and whoever promoted its version; what does not check has no owner to protect.
 fn may_abandon(
     session: &Session<'_>,
@@ -313,7 +330,10 @@ fn may_abandon(
 ) -> Result<()> {
     let reference = names::evolution(name);
     let refs = session.core.store.refs()?;
-    let there = contact.and_then(|contact| contact.cloud.get(&reference));
+    let there = match contact {
+        Some(contact) => in_cloud(session, &refs, contact, &reference)?,
+        None => None,
+    };
     let Some(tip) = there.or(refs.get(&reference)) else {
         return Err(Refusal::new(Exit::Invalid, format!("There is no evolution {name}")).into());
     };

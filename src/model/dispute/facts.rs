@@ -75,7 +75,7 @@ pub(crate) struct Proven {
 }
 
 /// What a proven commit holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct There {
     pub tree: Oid,
     /// The pipeline of the proof's name, and its steps: by name, and whether each may fail. No steps

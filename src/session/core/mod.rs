@@ -87,6 +87,26 @@ pub(crate) struct Core<'a> {
     own_signature: OnceCell<Signature>,
 }
 
+/// What is known of a repository once it is open, and need not be asked again.
+#[derive(Clone)]
+pub(super) struct Opening<'a> {
+    ctx: &'a Context,
+    config: Config,
+    remotes: BTreeMap<String, String>,
+    known: Option<Known>,
+}
+
+impl<'a> Opening<'a> {
+    /// Opens the repository once more, for a thread of its own, which reads and has the clone's lock from
+    /// nobody.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub(super) fn open(self) -> Result<Core<'a>> {
+        Ok(Core::around(Store::open(&self.ctx.dir)?, self))
+    }
+}
+
 /// How often a local change is tried again because another process moved a ref first.
 const TRIES: usize = 20;
 
@@ -158,7 +178,26 @@ impl<'a> Core<'a> {
         let config = shared.and_then(|shared| config::resolve(|name| ctx.env(name), &git, &shared));
         let mut config = config.or_else(mend)?;
         keep_prefix(ctx, &store, &mut config)?;
-        Ok(Self {
+        let known = ident::known(&git, |name| std::env::var(name).ok());
+        Ok(Self::around(
+            store,
+            Opening {
+                ctx,
+                config,
+                remotes: config::remotes(&git),
+                known,
+            },
+        ))
+    }
+
+    fn around(store: Store, opening: Opening<'a>) -> Self {
+        let Opening {
+            ctx,
+            config,
+            remotes,
+            known,
+        } = opening;
+        Self {
             ctx,
             store,
             host: RefCell::new(config.host.clone()),
@@ -173,10 +212,20 @@ impl<'a> Core<'a> {
             no_gpg: OnceCell::new(),
             own_signature: OnceCell::new(),
             config,
-            remotes: config::remotes(&git),
-            known: ident::known(&git, |name| std::env::var(name).ok()),
+            remotes,
+            known,
             author: OnceCell::new(),
-        })
+        }
+    }
+
+    /// What another thread opens the same repository with.
+    pub(super) fn opening(&self) -> Opening<'a> {
+        Opening {
+            ctx: self.ctx,
+            config: self.config.clone(),
+            remotes: self.remotes.clone(),
+            known: self.known.clone(),
+        }
     }
 
     /// Who writes: git's author and committer, asked for once.

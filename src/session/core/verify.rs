@@ -1,12 +1,14 @@
 //! Checking the ledger, entry by entry, from what was checked before.
 
 use std::collections::HashSet;
+use std::iter::Enumerate;
+use std::vec::IntoIter;
 
 use anyhow::Result;
 
 use super::Core;
 use super::beyond::Entry;
-use super::judge::{Judged, Past};
+use super::judge::{Judged, Past, Step, WINDOW};
 use crate::git::refs::Update;
 use crate::model::disputed::{Disputed, Rule};
 use crate::model::ledger::{Check, check};
@@ -30,6 +32,69 @@ pub(crate) struct Checked {
     /// What this clone verified before, where this chain does not descend from it and holds all that
     /// it says: the cloud had lost it, and somebody put it back (docs/remotes.md, "What was lost").
     pub instead_of: Option<Oid>,
+}
+
+/// A chain of entries that is being checked, oldest first.
+struct Chain {
+    /// Those that were not looked at yet.
+    entries: Enumerate<IntoIter<Oid>>,
+    /// The last valid entry.
+    base: Option<Oid>,
+    /// Entries that contribute nothing, and why.
+    invalid: Vec<(Oid, String)>,
+}
+
+impl Chain {
+    /// Checks more entries, and returns the valid ones but for the genesis; none at the end.
+    ///
+    /// # Errors
+    /// An entry is of a later format, or the first is no genesis.
+    fn go_on(&mut self, core: &Core<'_>) -> Result<Vec<Step>> {
+        let mut found = Vec::new();
+        while found.len() < WINDOW
+            && let Some((nth, oid)) = self.entries.next()
+        {
+            if nth % CHUNK == CHUNK - 1 {
+                core.store.let_go()?;
+            }
+            let commit = core.store.commit(&oid).map_err(|error| core.cut(error))?;
+            let entry = match core.store.entry(&commit, self.base.as_ref()) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let why = malformed(error).map_err(|error| core.cut(error))?;
+                    self.invalid.push((commit.oid, why.to_string()));
+                    continue;
+                }
+            };
+            match check(&entry, self.base.as_ref()) {
+                Check::Valid(verified) => {
+                    let base = self.base.replace(commit.oid.clone());
+                    found.extend(base.map(|base| Step {
+                        commit,
+                        base,
+                        verified,
+                    }));
+                }
+                Check::Invalid(why) if self.base.is_none() => {
+                    return Err(Refusal::new(
+                        Exit::Rewritten,
+                        format!("The cloud's ledger does not begin with a genesis: {why}"),
+                    )
+                    .into());
+                }
+                Check::Invalid(why) => self.invalid.push((commit.oid, why)),
+                Check::Unknown(what) => {
+                    return Err(Refusal::new(
+                        Exit::Failure,
+                        format!("The ledger holds an entry of {what}, which this gryt cannot read"),
+                    )
+                    .because("A newer git-gryt wrote it: upgrade before you go on")
+                    .into());
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Whether a chain is judged, or what is known of it already is enough.
@@ -261,57 +326,26 @@ impl Core<'_> {
         tip: &Oid,
         judging: Judging,
     ) -> Result<Checked> {
-        let mut base = base;
-        let mut invalid = Vec::new();
         let known = self.store.disputes(refs)?;
         let start = base.as_ref().map(|base| Ledger {
             disputed: known.clone(),
             ..Ledger::new(base.clone(), base.clone())
         });
         let mut past = Past::of(start, &self.config.trust);
-        for (nth, oid) in fresh.into_iter().enumerate() {
-            if nth % CHUNK == CHUNK - 1 {
-                self.store.let_go()?;
-            }
-            let commit = self.store.commit(&oid).map_err(|error| self.cut(error))?;
-            let entry = match self.store.entry(&commit, base.as_ref()) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let why = malformed(error).map_err(|error| self.cut(error))?;
-                    invalid.push((commit.oid, why.to_string()));
-                    continue;
-                }
+        let mut chain = Chain {
+            entries: fresh.into_iter().enumerate(),
+            base,
+            invalid: Vec::new(),
+        };
+        let mut window = chain.go_on(self)?;
+        while !window.is_empty() {
+            let mut meanwhile = || chain.go_on(self);
+            window = match judging {
+                Judging::Now => self.judge_many(&mut past, &window, meanwhile)?,
+                Judging::Known => meanwhile()?,
             };
-            match check(&entry, base.as_ref()) {
-                Check::Valid(verified) => {
-                    if let (Some(base), Judging::Now) = (&base, judging) {
-                        let judged = self.judge(&mut past, &commit, base, &verified)?;
-                        if let Judged::Unknown(why) = judged {
-                            let entry = commit.oid.short();
-                            let text = format!("Ledger entry {entry} was not judged: {why}");
-                            self.ctx.detail(text);
-                        }
-                    }
-                    base = Some(commit.oid);
-                }
-                Check::Invalid(why) if base.is_none() => {
-                    return Err(Refusal::new(
-                        Exit::Rewritten,
-                        format!("The cloud's ledger does not begin with a genesis: {why}"),
-                    )
-                    .into());
-                }
-                Check::Invalid(why) => invalid.push((commit.oid, why)),
-                Check::Unknown(what) => {
-                    return Err(Refusal::new(
-                        Exit::Failure,
-                        format!("The ledger holds an entry of {what}, which this gryt cannot read"),
-                    )
-                    .because("A newer git-gryt wrote it: upgrade before you go on")
-                    .into());
-                }
-            }
         }
+        let Chain { base, invalid, .. } = chain;
         let disputed = match judging {
             Judging::Now => past.disputed,
             Judging::Known => known,

@@ -183,6 +183,20 @@ impl Store {
     /// # Errors
     /// The inner one: it does not check. The outer one: it cannot be read.
     pub(crate) fn proof(&self, head: &Commit) -> Result<Result<Option<Proof>, Invalid>> {
+        if let Some((oid, proof)) = &*self.last_proof.borrow()
+            && *oid == head.oid
+        {
+            return Ok(Ok(proof.clone()));
+        }
+        let proof = self.read_proof(head)?;
+        if let Ok(sound) = &proof {
+            let known = (head.oid.clone(), sound.clone());
+            self.last_proof.replace(Some(known));
+        }
+        Ok(proof)
+    }
+
+    fn read_proof(&self, head: &Commit) -> Result<Result<Option<Proof>, Invalid>> {
         let Some((_, text)) = self.text(&head.tree, PROOF)? else {
             return Ok(Ok(None));
         };
@@ -256,18 +270,29 @@ impl Store {
 
     fn there(&self, proven: &Oid, proof: &Proof) -> Result<There> {
         let tree = self.commit(proven)?.tree;
-        let pipeline = match &proof.pipeline {
-            Some(used) => self.text(&tree, &pipeline::path(&used.name))?,
+        let path = proof
+            .pipeline
+            .as_ref()
+            .map(|used| pipeline::path(&used.name));
+        if let Some((known, there)) = &*self.last_there.borrow()
+            && *known == (tree.clone(), path.clone())
+        {
+            return Ok(there.clone());
+        }
+        let pipeline = match &path {
+            Some(path) => self.text(&tree, path)?,
             None => None,
         };
         let steps = |text: &[u8]| -> Option<Steps> {
             let steps = Pipeline::parse(text).ok()?.steps.into_iter();
             Some(steps.map(|step| (step.name, step.allow_failure)).collect())
         };
-        Ok(There {
+        let there = There {
             pipeline: pipeline.map(|(blob, text)| (blob, steps(&text))),
-            tree,
-        })
+            tree: tree.clone(),
+        };
+        self.last_there.replace(Some(((tree, path), there.clone())));
+        Ok(there)
     }
 
     /// The user's commits that the evolution at `tip` holds and the one at `known` does not: what

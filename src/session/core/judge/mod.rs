@@ -2,6 +2,7 @@
 //! objects that it reaches and from the entries before it.
 
 mod facts;
+mod many;
 mod past;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::store::objects::Commit;
 use crate::store::raw::malformed;
 use facts::unknown;
 
+pub(crate) use many::{Step, WINDOW};
 pub(crate) use past::Past;
 
 /// What came of judging one entry.

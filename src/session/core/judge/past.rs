@@ -17,6 +17,7 @@ use crate::store::ledger::{Disputes, Ledger};
 use crate::store::message::header;
 
 /// The entries before the one that is judged, as far as judging it needs them.
+#[derive(Clone)]
 pub(crate) struct Past {
     /// What was judged before this chain; none at the genesis.
     pub(super) start: Option<Ledger>,
