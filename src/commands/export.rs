@@ -13,7 +13,7 @@ use crate::context::Event;
 use crate::model::dossier::{Opening, Piece};
 use crate::model::trail::Act;
 use crate::model::{Exit, Refusal};
-use crate::session::Session;
+use crate::session::{Core, Session};
 use crate::store::Refs;
 use crate::store::ledger::Ledger;
 
@@ -141,7 +141,7 @@ fn page(
     let since = args.since.as_deref();
     let limits = session.sealing.limits(&cache, ledger, (since, product))?;
     let opening = Opening {
-        title: args.title.clone().or_else(|| name(session)),
+        title: args.title.clone().or_else(|| name(session.core)),
         tip: ledger.map(|ledger| ledger.tip.clone()),
         since: args.since.clone(),
         product: args.product.clone(),
@@ -160,8 +160,8 @@ fn page(
 }
 
 /// What the cloud's repository is called, whichever way leads there.
-fn name(session: &Session<'_>) -> Option<String> {
-    let address = session.core.cloud_address()?;
+pub(super) fn name(core: &Core<'_>) -> Option<String> {
+    let address = core.cloud_address()?;
     let address = address.trim_end_matches('/');
     let last = address.rsplit(['/', ':']).next()?;
     let name = last.strip_suffix(".git").unwrap_or(last);

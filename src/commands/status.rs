@@ -76,6 +76,14 @@ pub(crate) struct Draft {
 /// # Errors
 /// Refs, objects or files cannot be read.
 pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
+    overview(session).map(Outcome::Status)
+}
+
+/// What [`run`] answers.
+///
+/// # Errors
+/// As it says.
+pub(super) fn overview(session: &Session<'_>) -> Result<Overview> {
     let refs = session.core.store.refs()?;
     let cache = session.core.cache(&refs)?;
     let edited = session.drafts.edited(&refs)?;
@@ -116,7 +124,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
         session.core.list_unproven(&commits);
         unproven = Some(commits.len());
     }
-    Ok(Outcome::Status(Overview {
+    Ok(Overview {
         mode: session.core.config.mode,
         cloud: session.core.config.remote.clone(),
         last_pull: cache.metadata("last_pull_timestamp")?,
@@ -137,7 +145,7 @@ pub(crate) fn run(session: &Session<'_>) -> Result<Outcome> {
         awaiting,
         latest: cache.highest()?,
         disputed: cache.disputed()?,
-    }))
+    })
 }
 
 /// The drafts that await this person's approval, as far as this clone knows.

@@ -124,7 +124,11 @@ pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
     }))
 }
 
-fn contact(session: &Session<'_>, offline: bool) -> Result<Option<Contact>> {
+/// The cloud, as it is or as it was last seen; none where there is none.
+///
+/// # Errors
+/// It cannot be reached, or does not check.
+pub(super) fn contact(session: &Session<'_>, offline: bool) -> Result<Option<Contact>> {
     if session.core.config.remote.is_none() {
         return Ok(None);
     }

@@ -8,6 +8,7 @@ pub(crate) mod address;
 pub(crate) mod ago;
 pub(crate) mod approval;
 pub(crate) mod artifact;
+pub(crate) mod board;
 pub(crate) mod built;
 pub(crate) mod change;
 pub(crate) mod changeset;

@@ -34,7 +34,15 @@ impl Step {
             command: Some(command.into()),
         }
     }
+
+    /// Whether it is another way to do what the step before it says.
+    pub(crate) fn is_alternative(&self) -> bool {
+        self.what == OR
+    }
 }
+
+/// What a step says that is another way to do the one before it.
+const OR: &str = "or";
 
 /// The steps that lead to the promotion of `facts.version`, the promotion itself last. `refusal` is
 /// what the promotion would meet now; none where nothing stands in its way.
@@ -77,7 +85,7 @@ fn first(refusal: &Refusal) -> Vec<Step> {
         command: refusal.next.first().cloned(),
     }];
     for command in refusal.next.iter().skip(1) {
-        steps.push(Step::of(None, "or", command));
+        steps.push(Step::of(None, OR, command));
     }
     steps
 }
@@ -90,7 +98,10 @@ fn proofs(facts: &Facts, local: &Draft, contract: &Contract) -> Vec<Step> {
     };
     let found = standings(contract, &local.root, &attempts);
     let named = |person: &Person| named(facts, person);
-    let step = |standing: &Standing| proof(&facts.version, contract, standing, &named);
+    let step = |standing: &Standing| {
+        let change = contract.change(&standing.change);
+        proof(&facts.version, change, standing, &named)
+    };
     found.iter().filter_map(step).collect()
 }
 
@@ -100,16 +111,15 @@ fn named(facts: &Facts, person: &Person) -> Option<String> {
     (!is_me).then(|| person.name.clone())
 }
 
-/// Who has to do what so that a change is proven; none where it is. `named` says somebody's name, and nothing of
+/// Who has to do what so that a change is proven, which its contract has as `change`; none where it is. `named` says somebody's name, and nothing of
 /// whoever asks.
 pub(crate) fn proof(
     version: &Version,
-    contract: &Contract,
+    change: Option<&Change>,
     standing: &Standing,
     named: &dyn Fn(&Person) -> Option<String>,
 ) -> Option<Step> {
     let (id, title) = (&standing.change, &standing.title);
-    let change = contract.change(id);
     let assignee = change.and_then(|change| change.assignee.clone());
     let owner = standing.owner.as_ref();
     let owner = owner.and_then(named);

@@ -144,7 +144,9 @@ pub(crate) fn run(session: &Session<'_>, command: &EvolutionCommand) -> Result<O
         EvolutionCommand::Start(args) => start(session, args),
         EvolutionCommand::Record(args) => record::run(session, args),
         EvolutionCommand::Abandon(args) => abandon(session, args),
-        EvolutionCommand::List { version } => list(session, &typed(version)?),
+        EvolutionCommand::List { version } => {
+            listed(session, &typed(version)?).map(Outcome::EvolutionList)
+        }
         EvolutionCommand::Show { name } => show(session, &typed(name)?),
     }
 }
@@ -382,7 +384,11 @@ fn may_abandon(
     )
 }
 
-fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
+/// The evolutions of a version.
+///
+/// # Errors
+/// There is no such version.
+pub(super) fn listed(session: &Session<'_>, version: &Version) -> Result<List> {
     let refs = session.core.store.refs()?;
     let sealed = match session.core.ledger(&refs)? {
         Some(ledger) => session.core.store.sealed(&ledger, version)?,
@@ -423,10 +429,10 @@ fn list(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             shared: has_cloud.then_some(found.sync == SyncState::Synced),
         });
     }
-    Ok(Outcome::EvolutionList(List {
+    Ok(List {
         version,
         evolutions,
-    }))
+    })
 }
 
 /// An evolution that a promotion sealed, with the contract and the generation that it was sealed for.

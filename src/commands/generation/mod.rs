@@ -119,7 +119,10 @@ pub(crate) fn run(session: &Session<'_>, command: &GenerationCommand) -> Result<
         GenerationCommand::Restore { version } => delete::restore(session, version),
         GenerationCommand::Resolve(args) => resolve::run(session, args),
         GenerationCommand::List { product } => list(session, product.as_deref()),
-        GenerationCommand::Show { version } => show(session, &typed(version)?),
+        GenerationCommand::Show { version } => {
+            let (shown, _) = shown(session, &typed(version)?)?;
+            Ok(Outcome::GenerationShow(shown))
+        }
     }
 }
 
@@ -195,13 +198,17 @@ fn signature(
     session.core.signed_by(&all, &entry).map(Some)
 }
 
-fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
+/// A version in full, and the changes of its contract, in the same order.
+///
+/// # Errors
+/// There is no such version, or its draft does not check.
+pub(super) fn shown(session: &Session<'_>, version: &Version) -> Result<(Shown, Vec<Change>)> {
     let refs = session.core.store.refs()?;
     if let Some(ledger) = session.core.ledger(&refs)?
         && let Some(sealed) = session.core.store.sealed(&ledger, version)?
     {
         let (_, contract) = session.core.store.sealed_contract(&ledger, &sealed)?;
-        return Ok(Outcome::GenerationShow(Shown {
+        let shown = Shown {
             status: session.core.sealed_status(&refs, &sealed.version)?,
             description: contract.description.clone(),
             changes: crate::session::core::survey::sealed_standings(&contract, &sealed),
@@ -212,10 +219,11 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             approvals: sealed.approvals.iter().map(Approved::opinion).collect(),
             commit: Some(sealed.commit),
             version: sealed.version,
-        }));
+        };
+        return Ok((shown, contract.changes));
     }
     if let Some(old) = session.core.released_before(&refs, version)? {
-        return Ok(Outcome::GenerationShow(Shown {
+        let shown = Shown {
             signature: None,
             approvals: Vec::new(),
             status: Status::Imported,
@@ -226,7 +234,8 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
             promoted_at: Some(old.at),
             commit: old.commit,
             version: old.version,
-        }));
+        };
+        return Ok((shown, old.changes));
     }
     let draft = session.core.draft(&refs, version)?;
     let contract = draft.contract().map_err(Refusal::from)?;
@@ -253,7 +262,7 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
         .retain(|given| given.approval.generation == draft.root);
     let said = agreed.words().into_iter();
     let said = said.filter(|given| given.approval.says != Word::Revoked);
-    Ok(Outcome::GenerationShow(Shown {
+    let shown = Shown {
         approvals: said.map(|given| given.opinion(&draft.blob)).collect(),
         status: Status::Draft,
         description: contract.description.clone(),
@@ -264,5 +273,6 @@ fn show(session: &Session<'_>, version: &Version) -> Result<Outcome> {
         commit: None,
         signature: None,
         version: draft.version,
-    }))
+    };
+    Ok((shown, contract.changes))
 }

@@ -377,7 +377,7 @@ fn of_version(session: &Session<'_>, contact: &Contact, version: &Version) -> Re
 }
 
 /// What the promotion would meet, a line each, but for what the changes themselves show.
-fn missing(found: &Readiness) -> Vec<String> {
+pub(crate) fn missing(found: &Readiness) -> Vec<String> {
     let Some(refusal) = &found.refusal else {
         return Vec::new();
     };

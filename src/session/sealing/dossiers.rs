@@ -202,7 +202,8 @@ impl Sealing<'_> {
                         let standings = standings(&contract, &draft.root, &attempts);
                         let named = |person: &Person| Some(person.name.clone());
                         let step = |standing: &Standing| {
-                            steps::proof(version, &contract, standing, &named)
+                            let change = contract.change(&standing.change);
+                            steps::proof(version, change, standing, &named)
                         };
                         waiting.steps = standings.iter().filter_map(step).collect();
                         let given = self.core.said_of(version, &tips)?.into_iter();
