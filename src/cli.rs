@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::approve::ApproveArgs;
+use crate::commands::board::BoardArgs;
 use crate::commands::cache::CacheCommand;
 use crate::commands::config::ConfigArgs;
 use crate::commands::doctor::DoctorArgs;
@@ -106,6 +107,8 @@ pub(crate) enum Command {
     Notes(NotesArgs),
     /// Show where this clone stands, and what is not shared
     Status,
+    /// Look at drafts, changes and releases on one screen
+    Board(BoardArgs),
     /// Show what was promoted
     Log(LogArgs),
     /// Say in which version a change or a commit was shipped

@@ -129,7 +129,7 @@ fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Out
         Command::Doctor(_) => Core::open(&ctx).or_else(|_| Core::open_to_configure(&ctx))?,
         _ => Core::open(&ctx)?,
     };
-    in_repository(&ctx, cli, &core).map_err(|error| with_lack(error, &core))
+    in_repository(&ctx, cli, &core, renderer).map_err(|error| with_lack(error, &core))
 }
 
 /// Says what the disk lacks where something failed that may have been a write. Git names a file that it
@@ -155,7 +155,12 @@ fn with_lack(error: anyhow::Error, core: &Core<'_>) -> anyhow::Error {
     }
 }
 
-fn in_repository(ctx: &Context, cli: &Cli, core: &Core<'_>) -> Result<Outcome> {
+fn in_repository(
+    ctx: &Context,
+    cli: &Cli,
+    core: &Core<'_>,
+    renderer: &render::Renderer,
+) -> Result<Outcome> {
     let session = Session::over(core);
     let before = session.core.continuous() && cli.command.reads_shared();
     let after = session.core.continuous() && cli.command.changes_shared();
@@ -169,7 +174,10 @@ fn in_repository(ctx: &Context, cli: &Cli, core: &Core<'_>) -> Result<Outcome> {
     if cli.command.reads_shared() && core.never_pulled(&core.store.refs()?) {
         ctx.warn("This clone never pulled, and knows nothing of the team yet: git gryt sync pull");
     }
-    let outcome = dispatch(&session, &cli.command)?;
+    let outcome = match &cli.command {
+        Command::Board(args) => commands::board::run(ctx, args, &mut renderer.screen())?,
+        command => dispatch(&session, command)?,
+    };
     if after {
         session
             .core
@@ -247,12 +255,13 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<Outcome> {
         Command::Export(args) => commands::export::run(session, args),
         Command::Sync(command) => commands::sync::run(session, command),
         Command::Log(args) => commands::log::run(session, args),
-        Command::Demo
+        Command::Board(_)
+        | Command::Demo
         | Command::Setup(_)
         | Command::Man(_)
         | Command::Completions(_)
         | Command::Help(_) => {
-            anyhow::bail!("what needs no repository was to be done without one")
+            anyhow::bail!("this command was to be done elsewhere")
         }
     }
 }

@@ -2,6 +2,7 @@
 //! prints.
 
 pub(crate) mod approve;
+pub(crate) mod board;
 pub(crate) mod cache;
 pub(crate) mod complete;
 pub(crate) mod config;

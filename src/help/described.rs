@@ -231,7 +231,18 @@ pub(super) const DESCRIBED: &[Described] = &[
         "status",
         "Shows where this clone stands: its mode and its cloud, the evolution at hand, the drafts with their sync \
          states, and what is not shared. The cloud is not asked.",
-        &["sync status", "generation list"],
+        &["sync status", "generation list", "board"],
+    ),
+    (
+        "board",
+        "Shows on one screen the drafts, the changes of one version by how far they are, what waits for whom, and the \
+         latest releases, and below them the command to type next for what is chosen. `?` lists the keys: arrows \
+         or `j` and `k` move, Tab goes to the next list, Enter opens a version or a change, `/` filters, `c` copies \
+         the command, `p` runs `git gryt sync pull`, `q` quits.\n\n\
+         It looks at this clone once a second and shows what other processes changed. The cloud is asked only by \
+         `p`, or again and again with `--pull`. Without a terminal it exits with 2; `--once` prints it as text, as \
+         wide and as high as COLUMNS and LINES say.",
+        &["status", "why", "sync watch"],
     ),
     (
         "log",

@@ -73,6 +73,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "git gryt withdraw v1.2.0 --reason \"It leaks memory\" --use v1.2.1",
     ),
     ("status", "git gryt status"),
+    ("board", "git gryt board\ngit gryt board --pull 1m"),
     (
         "query",
         "git gryt query \"SELECT * FROM lead_time ORDER BY days DESC LIMIT 10\"\ngit gryt query --schema",

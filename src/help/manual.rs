@@ -61,7 +61,7 @@ impl CommandName {
             Self::Why | Self::Approve | Self::Promote => &[POLICY, SHARED, SEEN],
             Self::Import | Self::Withdraw | Self::Verify => &[POLICY, SHARED],
             Self::Notes | Self::Log | Self::Where | Self::Export => &[SHARED, CACHE],
-            Self::Status => &[DRAFTS, SHARED, SEEN, CACHE],
+            Self::Status | Self::Board => &[DRAFTS, SHARED, SEEN, CACHE],
             Self::Query | Self::Cache => &[CACHE, SHARED],
             Self::Config => &[CONFIG],
             Self::Hook => &[HOOKS],
@@ -105,7 +105,7 @@ impl CommandName {
                 "push_timeout",
                 "sign",
             ],
-            Self::Status | Self::Log | Self::Where | Self::Query | Self::Export => {
+            Self::Status | Self::Board | Self::Log | Self::Where | Self::Query | Self::Export => {
                 &["execution_mode", "remote", "timeout"]
             }
             Self::Notes => &["execution_mode", "remote", "timeout", "links"],

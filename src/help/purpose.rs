@@ -50,9 +50,13 @@ impl CommandName {
             Self::Why | Self::Approve | Self::Promote | Self::Withdraw | Self::Notes => {
                 Purpose::Release
             }
-            Self::Status | Self::Log | Self::Where | Self::Verify | Self::Query | Self::Export => {
-                Purpose::Look
-            }
+            Self::Status
+            | Self::Board
+            | Self::Log
+            | Self::Where
+            | Self::Verify
+            | Self::Query
+            | Self::Export => Purpose::Look,
             Self::Config
             | Self::Hook
             | Self::Doctor

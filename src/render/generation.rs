@@ -157,7 +157,8 @@ pub(super) fn changes(changes: &[Standing]) -> String {
     text
 }
 
-fn standing(standing: &Standing) -> String {
+/// How far a change is, in a sentence.
+pub(super) fn standing(standing: &Standing) -> String {
     let by = match (&standing.owner, standing.number) {
         (Some(owner), Some(number)) => format!(" ({}, rc.{number})", owner.name),
         _ => String::new(),

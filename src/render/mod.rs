@@ -15,6 +15,7 @@ mod query;
 mod run;
 #[cfg(test)]
 mod schemas;
+mod screen;
 mod setup;
 mod states;
 mod status;
@@ -116,6 +117,11 @@ impl Renderer {
             unheard: Arc::default(),
             left: Arc::default(),
         }
+    }
+
+    /// The terminal, for a command that draws on all of it.
+    pub(crate) fn screen(&self) -> screen::Terminal {
+        screen::Terminal::new(self.colours, self.json)
     }
 
     /// Set once what is printed while a command works cannot be printed any more.

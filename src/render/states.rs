@@ -3,6 +3,7 @@
 
 use super::page::Colour;
 use super::table::Cell;
+use crate::model::standing::Progress;
 use crate::model::state::{Status, SyncState, Trial};
 
 /// What became of a generation.
@@ -39,4 +40,18 @@ pub(super) fn sync(sync: SyncState, text: String) -> Cell {
         SyncState::Conflict | SyncState::Invalid | SyncState::Failed => Some(Colour::Bad),
     };
     Cell::of(colour, text)
+}
+
+/// How far a change is, in a word or two.
+pub(super) fn progress(progress: &Progress) -> Cell {
+    let (colour, word) = match progress {
+        Progress::NotStarted => (None, "not started"),
+        Progress::Started => (None, "started"),
+        Progress::Abandoned => (None, "abandoned"),
+        Progress::Failed => (Some(Colour::Bad), "failed"),
+        Progress::Stale { .. } => (Some(Colour::Warning), "stale"),
+        Progress::Elsewhere { .. } => (Some(Colour::Warning), "elsewhere"),
+        Progress::Proven => (Some(Colour::Good), "proven"),
+    };
+    Cell::of(colour, word)
 }

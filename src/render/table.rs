@@ -9,9 +9,10 @@ use super::page::{Colour, Page};
 use super::view::View;
 
 /// A cell of a list, in a colour or in none.
+#[derive(Clone, Debug)]
 pub(super) struct Cell {
-    colour: Option<Colour>,
-    text: String,
+    pub(super) colour: Option<Colour>,
+    pub(super) text: String,
 }
 
 impl Cell {

@@ -58,19 +58,27 @@ impl View {
         let Some(room) = room.filter(|room| *room >= NARROWEST && text.width() > *room) else {
             return text.to_owned();
         };
-        let mut shown = String::new();
-        let mut used = 0;
-        for char in text.chars() {
-            used += char.width().unwrap_or(0);
-            // One column is for the dots.
-            if used >= room {
-                break;
-            }
-            shown.push(char);
-        }
-        shown.truncate(shown.trim_end().len());
-        shown + "…"
+        fitted(text, room)
     }
+}
+
+/// A text of so many columns at most. Where it is longer, dots end it.
+pub(super) fn fitted(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    let mut used = 0;
+    for char in text.chars() {
+        used += char.width().unwrap_or(0);
+        // One column is for the dots.
+        if used >= room {
+            break;
+        }
+        shown.push(char);
+    }
+    shown.truncate(shown.trim_end().len());
+    if room > 0 { shown + "…" } else { shown }
 }
 
 /// A moment, to the minute, in the zone where it happened.

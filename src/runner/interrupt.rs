@@ -6,11 +6,21 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use rustix::process::{Signal, kill_current_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::{Handle, Signals};
 
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Stops this process and those that it was typed with (`git`, as `git gryt`), as Ctrl-Z does, until the shell lets
+/// them go on.
+///
+/// # Errors
+/// The system does not let it.
+pub(crate) fn suspend() -> Result<()> {
+    Ok(kill_current_process_group(Signal::TSTP)?)
+}
 
 /// Counts the signals that ask this process to end. While it lives they do nothing else; before
 /// and after, they end the process as they always do.
@@ -75,6 +85,11 @@ impl Interrupt {
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
         self.count() > 0
+    }
+
+    /// Asks for an end, as a signal does.
+    pub(crate) fn ask(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How often this process was asked to end. Twice means: at once.
