@@ -27,13 +27,14 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Outside worlds that have one owner.
-const OWNED: [(&str, &[&str]); 7] = [
+const OWNED: [(&str, &[&str]); 8] = [
     ("git2::", &["store"]),
     ("rusqlite::", &["cache"]),
     ("Command::new(", &["git", "runner"]),
     ("rustix::", &["git", "runner"]),
     ("signal_hook::", &["runner"]),
     ("indicatif::", &["render"]),
+    ("ratatui::", &["render"]),
     ("std::io::stdout()", &["render"]),
 ];
 
