@@ -172,6 +172,12 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", &scheme);
     }
 
+    /// Shows the page as it looks on paper of that size, in CSS pixels.
+    pub(crate) fn lay_out_on_paper(&mut self, width: u32, height: u32) {
+        self.resize(width, height, "light");
+        self.call("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+    }
+
     /// What the window shows, as a PNG.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         let taken = self.call("Page.captureScreenshot", &json!({"format": "png"}));

@@ -427,5 +427,8 @@ fn the_pictures_of_the_documentation_are_taken() {
         browser.resize(width, height, scheme);
         fs::write(folder.join(format!("{name}.png")), browser.picture()).unwrap();
     }
+    // A4 at 96 pixels to the inch.
+    browser.lay_out_on_paper(794, 1123);
+    fs::write(folder.join("page-print.png"), browser.picture()).unwrap();
     fs::write(Path::new(&page).with_extension("pdf"), browser.print()).unwrap();
 }

@@ -94,7 +94,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long after an Escape the rest of a key's bytes may come. They are sent at once.
 const ESCAPE: Duration = Duration::from_millis(50);
 /// How often all is drawn although nothing was told: how long ago something was changes by itself.
-const MINUTE: Duration = Duration::from_secs(1);
+const REDRAWN: Duration = Duration::from_secs(1);
 
 /// Shows the board until somebody leaves it.
 ///
@@ -238,7 +238,7 @@ impl Shown<'_> {
         loop {
             let size = screen.size();
             let stale =
-                drawn.is_none_or(|(then, at): (_, Instant)| then != size || at.elapsed() >= MINUTE);
+                drawn.is_none_or(|(then, at): (_, Instant)| then != size || at.elapsed() >= REDRAWN);
             if stale {
                 let bottom = screen.draw(&self.board, &self.ctx.now())?;
                 self.board.drawn(bottom);
