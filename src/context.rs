@@ -96,6 +96,17 @@ pub(crate) enum Event<'a> {
     Said {
         text: &'a str,
     },
+    /// So many of a long row are done.
+    #[serde(skip)]
+    Counted {
+        /// What is done to what: `Judging entries`.
+        what: &'static str,
+        done: usize,
+        of: usize,
+    },
+    /// The row is over, to its end or not.
+    #[serde(skip)]
+    CountEnded,
     /// A piece of the page of the ledger.
     #[serde(skip)]
     Page {
@@ -103,7 +114,45 @@ pub(crate) enum Event<'a> {
     },
 }
 
+/// A long row of the same work, which is counted. Over once it is dropped.
+pub(crate) struct Counting<'c> {
+    context: &'c Context,
+    what: &'static str,
+    done: usize,
+    of: usize,
+}
+
+impl Counting<'_> {
+    /// One more is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        self.context.tell(Event::Counted {
+            what: self.what,
+            done: self.done,
+            of: self.of,
+        });
+    }
+}
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        self.context.tell(Event::CountEnded);
+    }
+}
+
 impl Context {
+    /// Begins to count a row of `of`: `what` says what is done to what, like `Judging entries`.
+    pub(crate) fn counting(&self, what: &'static str, of: usize) -> Counting<'_> {
+        let counting = Counting {
+            context: self,
+            what,
+            done: 0,
+            of,
+        };
+        self.tell(Event::Counted { what, done: 0, of });
+        counting
+    }
+
     /// Reports an event.
     pub(crate) fn tell(&self, event: Event<'_>) {
         (self.sink)(event);

@@ -90,17 +90,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     if !renderer.finish(&result, pages.then_some(paged)) {
         return model::Exit::Failure.code();
     }
-    match &result {
-        Ok(outcome) => outcome.exit().code(),
-        Err(error) => render::exit_of(error).code(),
+    let exit = match &result {
+        Ok(outcome) => outcome.exit(),
+        Err(error) => render::exit_of(error),
+    };
+    #[cfg(debug_assertions)]
+    if let Some((command, ends)) = help::ends(&args) {
+        assert!(
+            ends.contains(&exit),
+            "the page of {command} does not say {exit:?}"
+        );
     }
+    exit.code()
 }
 
 /// Shows a text in the user's pager, which Ctrl-C is for while it runs. False where it was not shown.
-fn paged(text: &[u8]) -> bool {
+fn paged(text: &render::Text) -> bool {
     // Where the signals cannot be caught, the pager works all the same.
     let _heard = runner::interrupt::Interrupt::listen(&std::sync::Arc::default());
-    git::pager::show(text)
+    git::pager::show(&text.plain, text.linked.as_deref())
 }
 
 /// Proposes the command that was typed with the name that was probably meant.
@@ -129,6 +137,11 @@ fn execute(cli: &Cli, renderer: &render::Renderer, begun: Instant) -> Result<Out
         Command::Doctor(_) => Core::open(&ctx).or_else(|_| Core::open_to_configure(&ctx))?,
         _ => Core::open(&ctx)?,
     };
+    if renderer.has_links()
+        && let Some(pages) = core.commit_pages()
+    {
+        renderer.link_commits(pages);
+    }
     in_repository(&ctx, cli, &core, renderer).map_err(|error| with_lack(error, &core))
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Result<Original, Refusal> {
     if !path.is_file() {
         return Err(wrong("there is no such file".into()));
     }
-    let damaged = |error: rusqlite::Error| wrong(format!("it is no sound database: {error}"));
+    let damaged = |error: rusqlite::Error| wrong(format!("it is not a sound database: {error}"));
     let copy = copied(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let db = match &copy {
         Some(copy) => open(&copy.path().join(COPY), OpenFlags::SQLITE_OPEN_READ_WRITE),

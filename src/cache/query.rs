@@ -69,7 +69,7 @@ impl Cache {
             }
             _ => Refusal::new(
                 Exit::Invalid,
-                format!("The query is not understood: {error}"),
+                format!("The query is not valid SQL: {error}"),
             )
             .then("git gryt query --schema")
             .into(),

@@ -103,7 +103,7 @@ pub(crate) fn run(session: &Session<'_>, args: &ApproveArgs) -> Result<Outcome> 
         session
             .core
             .ctx
-            .warn("No rule of the policy names you: what you say is kept, and counts for nothing");
+            .warn("No rule of the policy names you: your approval is recorded, but does not count");
     }
     Ok(Outcome::Approve(said))
 }
@@ -211,7 +211,7 @@ impl Saying<'_> {
         let here = contact.refs.get(&name);
         let Some(there) = contact.cloud.get(&name) else {
             core.draft(&contact.refs, version)?;
-            let what = format!("{version} is not in the cloud, so that nobody else could read it");
+            let what = format!("{version} is not in the cloud, so nobody else can read it");
             let refusal = Refusal::new(Exit::OutOfStep, what);
             return Err(refusal.then("git gryt sync push").into());
         };
@@ -226,7 +226,7 @@ impl Saying<'_> {
                 Relation::Behind | Relation::Diverged | Relation::Unrelated => "git gryt sync pull",
             };
             let what = format!(
-                "{version} here is not what the cloud has, which is what you would approve"
+                "{version} differs from the cloud's, and the cloud's is the one that you would approve"
             );
             return Err(Refusal::new(Exit::OutOfStep, what).then(next).into());
         }
@@ -260,7 +260,12 @@ impl Saying<'_> {
         };
         if !core.store.is_commit(&commit) {
             let what = format!("The commit {} is not in this clone", commit.short());
-            return Err(Refusal::new(Exit::OutOfStep, what).then("git fetch").into());
+            let refusal = Refusal::new(Exit::OutOfStep, what);
+            let refusal = match Some(&commit) == self.default.as_ref() {
+                true => refusal.because("It is the tip of the cloud's default branch"),
+                false => refusal.because("The other approvals are of that commit"),
+            };
+            return Err(refusal.then("git fetch").into());
         }
         Ok(commit)
     }
@@ -276,7 +281,9 @@ impl Saying<'_> {
         let me = core.me()?;
         let last = self.last(known, &me);
         if says == Word::Revoked && last.is_none_or(|last| last.approval.says == Word::Revoked) {
-            let what = format!("There is nothing that you said of {version} to take back");
+            let what = format!(
+                "You have neither approved nor rejected {version}: there is nothing to revoke"
+            );
             return Err(Refusal::new(Exit::Invalid, what).into());
         }
         let (commit, approval) = match (last, says) {
@@ -296,7 +303,7 @@ impl Saying<'_> {
             asked = rules.names_approver(&me);
             if says == Word::Rejected && !asked {
                 let what =
-                    format!("No rule of the policy names you, so that you cannot reject {version}");
+                    format!("No rule of the policy names you, so you cannot reject {version}");
                 return Err(Refusal::new(Exit::Gate, what).into());
             }
             texts[0] = core.store.file(&tree, policy::FILE)??;

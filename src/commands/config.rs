@@ -94,7 +94,9 @@ fn stays(session: &Session<'_>, value: &str) -> Result<(), anyhow::Error> {
     }
     let what = format!("This project's ledger is below {here} of {remote}");
     Err(Refusal::new(Exit::OutOfStep, what)
-        .because("Whoever does not know of another place would go on at this one: move it for all")
+        .because(
+            "Clones that still use this place would go on with it: move the ledger for everybody",
+        )
         .then(format!("git gryt sync move --prefix {wanted}"))
         .into())
 }

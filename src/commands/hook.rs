@@ -124,7 +124,9 @@ pub(crate) fn run(session: &Session<'_>, command: &HookCommand) -> Result<Outcom
                 Ok(done(Hook::PostMerge))
             }
             Some(Hook::PreReceive) => receive::run(session),
-            None => Err(Refusal::new(Exit::Usage, format!("{hook} is no hook of gryt's")).into()),
+            None => {
+                Err(Refusal::new(Exit::Usage, format!("{hook} is not a hook of gryt's")).into())
+            }
         },
         HookCommand::Share { names } => share(session, names),
     }
@@ -232,8 +234,8 @@ fn pre_commit(session: &Session<'_>) -> Result<Outcome> {
             refusal.why.extend(fault.why.iter().cloned());
         }
         let mend = match faults.len() {
-            1 => "mend the file, add it, and commit again",
-            _ => "mend these files, add them, and commit again",
+            1 => "correct the file, add it, and commit again",
+            _ => "correct these files, add them, and commit again",
         };
         let mut refusal = refusal
             .caused(Cause::StopsCommit)
@@ -296,7 +298,7 @@ fn pull_briefly(session: &Session<'_>) {
         // What a person has to see to is said, and stops nothing.
         Ok(End::Exit(_)) => {
             let error = error_in(&said);
-            let text = error.unwrap_or_else(|| "a pull has something to say".into());
+            let text = error.unwrap_or_else(|| "a pull needs your attention".into());
             session
                 .core
                 .ctx

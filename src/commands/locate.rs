@@ -106,7 +106,7 @@ fn version(session: &Session<'_>, what: &str) -> Option<Version> {
 
 /// A tag is here, and the ledger that this clone has holds no release of that version.
 fn no_release(session: &Session<'_>, tag: &str, version: &Version) -> Refusal {
-    let what = format!("{tag} is a tag, and this clone knows no release {version}");
+    let what = format!("{tag} is a tag, but this clone knows no release {version}");
     let refusal = Refusal::new(Exit::Invalid, what);
     match session.core.config.remote {
         Some(_) => refusal
@@ -148,9 +148,9 @@ fn no_version(session: &Session<'_>, refs: &Refs, version: &Version) -> Result<R
 fn unknown(session: &Session<'_>, what: &str) -> Refusal {
     let is_oid = what.len() >= 4 && what.bytes().all(|b| b.is_ascii_hexdigit());
     let said = match is_oid {
-        true => format!("{what} is no commit that this clone has"),
+        true => format!("{what} is not a commit that this clone has"),
         false => {
-            format!("{what} is no commit, and no version that is known here has such a change")
+            format!("{what} is not a commit, and no version that is known here has such a change")
         }
     };
     let refusal = Refusal::new(Exit::Invalid, said);

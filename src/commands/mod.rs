@@ -176,6 +176,18 @@ fn typed<T: std::str::FromStr<Err = Invalid>>(text: &str) -> Result<T, Refusal> 
     text.parse().map_err(Refusal::from)
 }
 
+/// Proposes the command that answers from what this clone last saw, where the cloud cannot be reached.
+fn or_offline(error: anyhow::Error, command: &str) -> anyhow::Error {
+    match error.downcast::<Refusal>() {
+        Ok(refusal) if refusal.exit == Exit::Remote => refusal
+            .because("This clone can answer from what it last saw of the cloud")
+            .then(command)
+            .into(),
+        Ok(refusal) => refusal.into(),
+        Err(error) => error,
+    }
+}
+
 /// How long something may take: `30s`, `10m`.
 fn time(text: &str) -> Result<std::time::Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write a time like 30s or 10m".to_owned())

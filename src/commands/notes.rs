@@ -220,8 +220,10 @@ fn one(session: &Session<'_>, refs: &Refs, args: &NotesArgs) -> Result<Version> 
         return Ok(latest);
     }
     let what = match of {
-        Some(of) => format!("There is no release of {of}, or none that may be used"),
-        None => "There is no release, or none that may be used".to_owned(),
+        Some(of) => {
+            format!("There is no release of {of}, or all of them are withdrawn or disputed")
+        }
+        None => "There is no release, or all of them are withdrawn or disputed".to_owned(),
     };
     Err(Refusal::new(Exit::Invalid, what)
         .then("git gryt log")
@@ -320,9 +322,9 @@ fn write(session: &Session<'_>, file: &Path, all: &[Notes]) -> Result<Outcome> {
     let layout = session.core.store.layout();
     let of_git = |dir: &PathBuf| dir.starts_with(&top) && top.join(&path).starts_with(dir);
     if path.split('/').any(is_gits) || of_git(&layout.git_dir) || of_git(&layout.common_dir) {
-        let what = format!("{} is no file of this working tree", file.display());
+        let what = format!("{} is not a file of this working tree", file.display());
         let refusal = Refusal::new(Exit::Usage, what);
-        return Err(refusal.because("It is git's own").into());
+        return Err(refusal.because("It belongs to git").into());
     }
     let lock = locked(&layout.git_dir, "notes.lock");
     if let Err(error) = &lock {
@@ -393,7 +395,7 @@ fn below(top: &Path, dir: &Path, file: &Path) -> Result<String, Refusal> {
     let path = whole.strip_prefix(top).ok().and_then(Path::to_str);
     let path = path.filter(|path| !path.is_empty());
     path.map(str::to_owned).ok_or_else(|| {
-        let what = format!("{} is no file of this working tree", file.display());
+        let what = format!("{} is not a file of this working tree", file.display());
         Refusal::new(Exit::Usage, what)
     })
 }

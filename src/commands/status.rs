@@ -41,7 +41,7 @@ pub(crate) struct Overview {
     pub disputed: Vec<(Version, Vec<String>)>,
 }
 
-/// The evolution at hand.
+/// The current evolution.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Current {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Outcome, typed};
+use super::{Outcome, or_offline, typed};
 use crate::model::built::{self, Released};
 use crate::model::promotion;
 use crate::model::sealed::Advice;
@@ -65,15 +65,8 @@ pub(crate) struct Why {
 pub(crate) fn run(session: &Session<'_>, args: &WhyArgs) -> Result<Outcome> {
     let typed: Version = typed(&args.version)?;
     let version = session.core.store.spelled(&typed)?.unwrap_or(typed);
-    let contact =
-        contact(session, args.offline).map_err(|error| match error.downcast::<Refusal>() {
-            Ok(refusal) if refusal.exit == Exit::Remote => refusal
-                .because("What was last seen of it can be judged by")
-                .then(format!("git gryt why {version} --offline"))
-                .into(),
-            Ok(refusal) => refusal.into(),
-            Err(error) => error,
-        })?;
+    let contact = contact(session, args.offline)
+        .map_err(|error| or_offline(error, &format!("git gryt why {version} --offline")))?;
     let found = session.sealing.readiness(&version, contact.as_ref())?;
     let Some(found) = found else {
         return Err(Refusal::new(Exit::Invalid, "There is no commit yet")

@@ -90,7 +90,7 @@ fn tell_naming(session: &Session<'_>, withdrawal: &Withdrawal) -> Result<()> {
         );
         session.core.ctx.warn(match &withdrawal.replacement {
             Some(instead) => format!("{says}: its notes say to use {instead} now"),
-            None => format!("{says}: its notes name nothing to use now"),
+            None => format!("{says}: its notes name no version to use now"),
         });
     }
     Ok(())
@@ -147,7 +147,7 @@ fn standing(
 ) -> Result<Version> {
     let refused = |what: String| Refusal::new(Exit::Invalid, what).then("git gryt log");
     let Some(found) = session.core.store.released_as(ledger, instead)? else {
-        let what = format!("{instead} is no promoted version to use instead");
+        let what = format!("{instead} is not a promoted version, so it cannot be used instead");
         return Err(refused(what).into());
     };
     if found == *version {

@@ -2,8 +2,8 @@
 
 use super::shared::Shared;
 use super::value::{
-    parse_bool, parse_duration, parse_format, parse_links, parse_mode, parse_oids, parse_patience,
-    parse_prefix,
+    parse_bool, parse_commit_links, parse_duration, parse_format, parse_links, parse_mode,
+    parse_oids, parse_patience, parse_prefix,
 };
 use super::{Origin, Setting};
 use crate::model::near::nearest;
@@ -25,7 +25,7 @@ pub(crate) struct Key {
 }
 
 /// All settings.
-pub(crate) const KEYS: [Key; 13] = [
+pub(crate) const KEYS: [Key; 14] = [
     Key {
         name: "execution_mode",
         git: "gryt.executionmode",
@@ -117,6 +117,14 @@ pub(crate) const KEYS: [Key; 13] = [
         of_branch: true,
         meaning: "Where changes are tracked, for links in notes: `PATTERN=ADDRESS`, with a space between several",
     },
+    Key {
+        name: "commit_links",
+        git: "gryt.commitlinks",
+        env: "GRYT_COMMIT_LINKS",
+        // An address that a pull request chooses is nothing to click on.
+        of_branch: false,
+        meaning: "Where commits lead to on a terminal that has links: `auto`, `never`, or an address with `{commit}`",
+    },
 ];
 
 /// Finds a setting by the name that a person typed: `execution_mode`, `executionMode` or
@@ -177,6 +185,7 @@ pub(crate) fn check(key: &Key, value: &str) -> Result<(), Refusal> {
         "remote_prefix" => parse_prefix(&setting).map(drop),
         "trust" => parse_oids(&setting).map(drop),
         "links" => parse_links(&setting).map(drop),
+        "commit_links" => parse_commit_links(&setting).map(drop),
         _ => parse_bool(&setting).map(drop),
     }
 }

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::forge::Commits;
 use crate::model::host::{Ability, Host};
 use crate::model::near::nearest;
 use crate::model::notes::Links;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Oid, Refusal};
 use value::{
-    parse_bool, parse_duration, parse_format, parse_links, parse_mode, parse_oids, parse_patience,
-    parse_prefix,
+    parse_bool, parse_commit_links, parse_duration, parse_format, parse_links, parse_mode,
+    parse_oids, parse_patience, parse_prefix,
 };
 
 pub(crate) use key::{KEYS, Key, check, counts, key, recommended};
@@ -45,6 +46,15 @@ impl Mode {
             Mode::Cloud => "cloud",
         }
     }
+}
+
+/// Where commits lead to on a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CommitLinks {
+    /// To the host's pages, where the cloud's address tells where they are.
+    Auto,
+    Never,
+    At(Commits),
 }
 
 /// What a value was taken from.
@@ -115,6 +125,16 @@ impl Config {
         self.setting("links")
             .map_or(Ok(Links::default()), parse_links)
     }
+
+    /// Where commits are shown on the web, by the address of the cloud where nothing else is set. None where that
+    /// tells nothing, where no links are wanted, or where what is set is wrong: that stops nothing.
+    pub(crate) fn commit_pages(&self, cloud: Option<&str>) -> Option<Commits> {
+        match parse_commit_links(self.setting("commit_links")?) {
+            Ok(CommitLinks::Auto) => Commits::of_remote(cloud?),
+            Ok(CommitLinks::At(pages)) => Some(pages),
+            Ok(CommitLinks::Never) | Err(_) => None,
+        }
+    }
 }
 
 /// Resolves all settings.
@@ -175,6 +195,7 @@ pub(crate) fn resolve(
         trust,
         sign,
         links,
+        commit_links,
     ] = &KEYS;
     let remotes = remotes(git);
     let only = match remotes.keys().collect::<Vec<_>>()[..] {
@@ -203,6 +224,7 @@ pub(crate) fn resolve(
     let trust = find(trust, None);
     let sign = find(sign, None);
     let links = find(links, None);
+    let commit_links = find(commit_links, Some("auto".into()));
     let parsed = parse_mode(&mode)?;
     let cloud = match parsed {
         Mode::Local => None,
@@ -241,8 +263,20 @@ pub(crate) fn resolve(
         sign: signs("commit.gpgsign"),
         sign_tags: signs("tag.gpgsign"),
         settings: vec![
-            mode, remote, tag, format, publish, share, timeout, limit, push_limit, prefix, trust,
-            sign, links,
+            mode,
+            remote,
+            tag,
+            format,
+            publish,
+            share,
+            timeout,
+            limit,
+            push_limit,
+            prefix,
+            trust,
+            sign,
+            links,
+            commit_links,
         ],
     })
 }

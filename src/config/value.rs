@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::shared::FILE;
-use super::{Mode, OWN_PREFIX, Origin, Setting};
+use super::{CommitLinks, Mode, OWN_PREFIX, Origin, Setting};
+use crate::model::forge::Commits;
 use crate::model::notes::Links;
 use crate::model::tag_format::TagFormat;
 use crate::model::{Exit, Invalid, Oid, Refusal};
@@ -83,6 +84,20 @@ pub(super) fn parse_links(setting: &Setting) -> Result<Links, Refusal> {
         let expected = r"like FEAT-\d+=https://tracker.example.com/{id}, a space between several";
         set_wrong(setting, expected).because(invalid.to_string())
     })
+}
+
+/// Whether commits are links on a terminal, and where to.
+pub(super) fn parse_commit_links(setting: &Setting) -> Result<CommitLinks, Refusal> {
+    let value = setting.value.as_deref().unwrap_or_default();
+    match value {
+        "auto" => Ok(CommitLinks::Auto),
+        "never" => Ok(CommitLinks::Never),
+        address => Commits::parse(address).map(CommitLinks::At).ok_or_else(|| {
+            let expected =
+                "auto, never, or an address like https://git.example.com/app/commit/{commit}";
+            set_wrong(setting, expected)
+        }),
+    }
 }
 
 /// The words of two lists, each once.

@@ -249,7 +249,7 @@ fn verdict(said: &str) -> Result<Signature, String> {
         ([("4", _)], []) => Err("it does not know the algorithm of a signature".into()),
         ([], []) => Ok(Signature::Broken("its signature cannot be read".into())),
         // Two signatures in one are nobody's.
-        _ => Ok(Signature::Broken("its signature cannot be told".into())),
+        _ => Ok(Signature::Broken("it cannot tell who signed it".into())),
     }
 }
 

@@ -57,8 +57,8 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "generation rename",
-        "Renames a draft, with your evolutions of it. Where the draft is published, the cloud's is \
-         renamed too. It is refused where other people have evolutions under the old name.",
+        "Renames a draft, with your evolutions of it. Where the draft is published, the old name is \
+         deleted in the cloud, and `git gryt sync push` publishes the new one. It is refused where other people have evolutions under the old name.",
         &["generation delete", "sync push"],
     ),
     (
@@ -229,7 +229,7 @@ pub(super) const DESCRIBED: &[Described] = &[
     ),
     (
         "status",
-        "Shows where this clone stands: its mode and its cloud, the evolution at hand, the drafts with their sync \
+        "Shows where this clone stands: its mode and its cloud, the current evolution, the drafts with their sync \
          states, and what is not shared. The cloud is not asked.",
         &["sync status", "generation list", "board"],
     ),

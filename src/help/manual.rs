@@ -8,10 +8,9 @@ use strum::IntoEnumIterator;
 
 use super::guides::Guide;
 use super::purpose::Purpose;
-use super::{described, examples, markdown};
+use super::{described, examples, exits, markdown};
 use crate::cli::CommandName;
 use crate::config;
-use crate::model::Exit;
 
 /// When what the pages say changed last.
 const DATE: &str = "2026-11-28";
@@ -74,9 +73,13 @@ impl CommandName {
     fn settings(self) -> &'static [&'static str] {
         match self {
             Self::Init => &["execution_mode", "remote", "remote_prefix"],
-            Self::Generation | Self::Evolution | Self::Run => {
-                &["execution_mode", "remote", "timeout", "sign"]
-            }
+            Self::Generation | Self::Evolution | Self::Run => &[
+                "execution_mode",
+                "remote",
+                "timeout",
+                "sign",
+                "commit_links",
+            ],
             Self::Sync => &[
                 "remote",
                 "remote_prefix",
@@ -97,6 +100,7 @@ impl CommandName {
                 "push_timeout",
                 "sign",
                 "trust",
+                "commit_links",
             ],
             Self::Import | Self::Withdraw => &[
                 "execution_mode",
@@ -105,10 +109,17 @@ impl CommandName {
                 "push_timeout",
                 "sign",
             ],
-            Self::Status | Self::Board | Self::Log | Self::Where | Self::Query | Self::Export => {
-                &["execution_mode", "remote", "timeout"]
+            Self::Status | Self::Log | Self::Where => {
+                &["execution_mode", "remote", "timeout", "commit_links"]
             }
-            Self::Notes => &["execution_mode", "remote", "timeout", "links"],
+            Self::Board | Self::Query | Self::Export => &["execution_mode", "remote", "timeout"],
+            Self::Notes => &[
+                "execution_mode",
+                "remote",
+                "timeout",
+                "links",
+                "commit_links",
+            ],
             Self::Verify => &["execution_mode", "remote", "timeout", "trust"],
             Self::Hook => &["hook_timeout", "share_on_push", "remote"],
             Self::Doctor => &["remote", "timeout"],
@@ -119,17 +130,6 @@ impl CommandName {
             | Self::Man
             | Self::Completions
             | Self::Help => &[],
-        }
-    }
-
-    /// How it may end.
-    fn exits(self) -> Vec<Exit> {
-        match self {
-            // No repository, so nothing of one that could refuse.
-            Self::Demo | Self::Setup | Self::Man | Self::Completions | Self::Help => {
-                vec![Exit::Done, Exit::Failure, Exit::Usage]
-            }
-            _ => Exit::iter().collect(),
         }
     }
 }
@@ -158,7 +158,7 @@ pub(super) fn of(command: &Command, path: &str) -> Vec<u8> {
     for arg in first.into_iter().chain(then) {
         text += &option(arg);
     }
-    text += &rest(path, top, see);
+    text += &rest(command, path, top, see);
     markdown::add(&text, &mut page);
     page.render().into_bytes()
 }
@@ -246,7 +246,7 @@ fn commands(command: &Command, path: &str) -> String {
 }
 
 /// What stands after the options.
-fn rest(path: &str, top: Option<CommandName>, see: &[&str]) -> String {
+fn rest(command: &Command, path: &str, top: Option<CommandName>, see: &[&str]) -> String {
     let mut text = String::new();
     let mut section = |title: &str, rows: Vec<(String, String)>| {
         if !rows.is_empty() {
@@ -273,8 +273,7 @@ fn rest(path: &str, top: Option<CommandName>, see: &[&str]) -> String {
         (term, key.meaning.to_owned())
     });
     section("Settings", settings.collect());
-    let exits = top.map_or_else(|| Exit::iter().collect(), CommandName::exits);
-    let exits = exits.into_iter();
+    let exits = exits::of(command, path).into_iter();
     let exits = exits.map(|exit| (format!("`{}`", exit.code()), exit.meaning().to_owned()));
     section("Exit status", exits.collect());
     if let Some(lines) = examples::lines(path) {

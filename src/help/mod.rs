@@ -3,6 +3,7 @@
 pub(crate) mod again;
 mod described;
 mod examples;
+mod exits;
 mod guides;
 mod manual;
 mod markdown;
@@ -19,11 +20,19 @@ use strum::IntoEnumIterator;
 
 use crate::cli::Cli;
 use crate::commands::setup::{Kind, Page, Shell};
+#[cfg(debug_assertions)]
+use crate::model::Exit;
 use guides::Guide;
 
 /// The command line with an example in the help of each command, and its commands in groups.
 pub fn command() -> Command {
     purpose::grouped(with_examples(Cli::command(), ""))
+}
+
+/// The command that a line types, and how it may end as its page says.
+#[cfg(debug_assertions)]
+pub(crate) fn ends(args: &[OsString]) -> Option<(String, Vec<Exit>)> {
+    exits::of_line(&Cli::command(), args)
 }
 
 /// The help that was asked for, with its examples: only then are they looked for.

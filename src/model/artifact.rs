@@ -54,7 +54,7 @@ impl TryFrom<String> for ArtifactName {
         match text.len() <= LONGEST && text.chars().all(legal) && text.split('/').all(part) {
             true => Ok(Self(text)),
             false => Err(format!(
-                "`{}` is no name of an artifact",
+                "`{}` is not a name for an artifact",
                 text.escape_default()
             )),
         }

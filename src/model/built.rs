@@ -193,7 +193,7 @@ pub(crate) fn choice(
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
         match names.is_empty() {
             true => refusal
-                .because("No proof that counts and ran on the release commit's very tree made any"),
+                .because("No counted proof of the release commit's own tree made an artifact"),
             false => refusal.because(format!(
                 "These evolutions have artifacts: {}",
                 names.join(", ")
@@ -216,7 +216,11 @@ pub(crate) fn lines(released: &[Released]) -> Vec<String> {
                 format!("{name} is {who}'s, whose digest was chosen: {digest}")
             }
             [one] if one.by.len() > 1 => {
-                format!("{name} was built alike by {}: {}", who(one), one.sha256)
+                format!(
+                    "{name} was built by {}, with the same digest: {}",
+                    who(one),
+                    one.sha256
+                )
             }
             [one] => format!("{name} was built by {}: {}", who(one), one.sha256),
             several => {

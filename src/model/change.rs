@@ -103,7 +103,7 @@ impl FromStr for ChangeKind {
             "refine" => Ok(Self::Refine),
             "remove" => Ok(Self::Remove),
             _ => Err(Invalid::new(format!(
-                "`{text}` is no type of change: write add, fix, refine or remove"
+                "`{text}` is not a type of change: write add, fix, refine or remove"
             ))),
         }
     }
@@ -210,7 +210,7 @@ pub(super) fn check_links<'l>(links: impl ExactSizeIterator<Item = &'l str>) -> 
     match links.find(|link| !is_of_web(link)) {
         None => Ok(()),
         Some(link) => Err(format!(
-            "`{}` is no address like https://example.com/1",
+            "`{}` is not an address like https://example.com/1",
             link.escape_debug()
         )),
     }

@@ -120,7 +120,7 @@ impl From<Proof> for Shown {
 
 fn evidence_lines(evidence: &Evidence, status: Outcome) -> Vec<String> {
     let mut lines: Vec<String> = match (&evidence.engine, &evidence.actor) {
-        (Some(engine), Some(actor)) => vec![format!("{engine}, set going by {actor}")],
+        (Some(engine), Some(actor)) => vec![format!("{engine}, started by {actor}")],
         (Some(engine), None) => vec![engine.clone()],
         (None, _) => Vec::new(),
     };

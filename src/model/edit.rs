@@ -120,7 +120,7 @@ fn unknown(contract: &Contract, id: &ChangeId) -> Invalid {
     let (version, known) = (&contract.version, &contract.changes);
     let ids: Vec<&str> = known.iter().map(|change| change.id.as_str()).collect();
     Invalid::new(match ids.as_slice() {
-        [] => format!("{version} has no change {id}, and no other"),
+        [] => format!("{version} has no change {id}: it has no changes"),
         ids => format!("{version} has no change {id}: it has {}", ids.join(", ")),
     })
 }

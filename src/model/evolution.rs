@@ -40,7 +40,7 @@ pub struct Evolution {
     pub started: Stamp,
 }
 
-/// `abandoned.yaml`: its owner gave the evolution up. What was proven stays to be seen, and counts
+/// `abandoned.yaml`: its owner gave the evolution up. What was proven stays on record, and counts
 /// for nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -33,7 +33,7 @@ impl Globs {
             }
             let plain = text.strip_suffix('/').unwrap_or(text);
             let glob = GlobBuilder::new(plain).literal_separator(true).build();
-            let glob = glob.map_err(|error| format!("`{text}` is no glob: {}", error.kind()))?;
+            let glob = glob.map_err(|error| format!("`{text}` is not a glob: {}", error.kind()))?;
             let last = plain.rsplit('/').next().unwrap_or(plain);
             if !last.contains(['*', '?', '[', '{']) {
                 folders.add(glob.clone());
@@ -112,7 +112,11 @@ mod tests {
         }
         let branches = globs(&["main", "release/*"]).unwrap();
         assert!(branches.name("release/1") && !branches.name("release/1/x"));
-        assert!(globs(&["a[", "b"]).unwrap_err().contains("`a[` is no glob"));
+        assert!(
+            globs(&["a[", "b"])
+                .unwrap_err()
+                .contains("`a[` is not a glob")
+        );
         assert!(globs(&[""]).is_err());
         assert!(!Globs::default().hold("a"));
         let below = |texts: &[&str], folder| {

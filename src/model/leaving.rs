@@ -54,7 +54,7 @@ pub(crate) fn decide(
 ) -> Result<Vec<Fate>, Refusal> {
     for (nth, (old, new)) in renames.iter().enumerate() {
         if !own.iter().any(|o| o.version == *old) {
-            let what = format!("{old} is no promotion of this clone's own");
+            let what = format!("{old} is not one of this clone's own promotions");
             return Err(Refusal::new(Exit::Usage, what));
         }
         let again = renames[..nth].iter().any(|(o, n)| o == old || n == new);

@@ -218,7 +218,7 @@ mod tests {
                 "line 2, column 1: a contract has no field `descripton`: is `description` meant?",
                 "line 1, column 10: it is the contract of v1.0.0 and says `version: v1.0.1`",
                 "line 6, column 5: a change has no field `titel`: is `title` meant?",
-                "line 4, column 11: `new` is no type of change: write add, fix, refine or remove",
+                "line 4, column 11: `new` is not a type of change: write add, fix, refine or remove",
                 "line 8, column 9: `a/b` is not a change id: write letters, digits, dots, underscores and hyphens, like FEAT-101",
                 "line 12, column 12: a title is empty",
                 "line 11, column 9: two changes are called A and a",

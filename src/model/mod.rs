@@ -21,6 +21,7 @@ pub(crate) mod engine;
 pub(crate) mod evolution;
 pub(crate) mod excuse;
 pub(crate) mod figures;
+pub(crate) mod forge;
 pub(crate) mod fork;
 pub(crate) mod gate;
 pub(crate) mod generation;

@@ -191,7 +191,8 @@ impl Pipeline {
                 .iter()
                 .enumerate()
                 .map(|(place, name)| {
-                    let unknown = || format!("step {} needs {name}, which is no step", step.name);
+                    let unknown =
+                        || format!("step {} needs {name}, which is not a step", step.name);
                     find(name).ok_or_else(|| (at, place, unknown()))
                 })
                 .collect(),
@@ -214,7 +215,9 @@ fn check_variable(name: &str) -> Result<(), String> {
     {
         Ok(())
     } else {
-        Err(format!("`{name}` is no name of an environment variable"))
+        Err(format!(
+            "`{name}` is not a name for an environment variable"
+        ))
     }
 }
 
@@ -272,7 +275,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), Invalid> {
     match name.parse::<super::ChangeId>() {
         Ok(_) => Ok(()),
         Err(_) => Err(Invalid::new(format!(
-            "`{name}` is no name for a pipeline or a step: write letters, digits, dots, \
+            "`{name}` is not a name for a pipeline or a step: write letters, digits, dots, \
              underscores and hyphens"
         ))),
     }

@@ -91,13 +91,13 @@ pub(crate) fn refused(blocked: &[Blocked]) -> Refusal {
         }
         if !one.in_head {
             refusal = refusal.because(format!(
-                "{} is no part of HEAD: it was amended, rebased, or lies on another branch",
+                "{} is not part of HEAD: it was amended or rebased, or is on another branch",
                 one.commit.short()
             ));
         }
     }
     refusal = refusal
-        .because("Publishing code is your own act: push the branch, or prove what you pushed");
+        .because("gryt does not publish code unasked: push the branch, or prove what you pushed");
     if let Some(one) = blocked.iter().find(|one| one.in_head) {
         refusal = refusal.then(&one.push);
     }

@@ -83,7 +83,7 @@ impl Wrong {
                 .because(format!("The last entry here is {at}"))
                 .because("Pull first, and type the command again")
                 .then(pull),
-            Self::NoLedger { why } => refused("it is no ledger").because(why),
+            Self::NoLedger { why } => refused("it is not a ledger").because(why),
             Self::Invalid { entry, why } => {
                 refused(&format!("the commit {} is not a valid ledger entry: {why}", entry.short()))
             }

@@ -25,9 +25,9 @@ pub(crate) fn heard(
         let owner = &attempt.evolution.owner;
         if recorded && !recorders.iter().any(|email| people.has(owner, email)) {
             attempt.unheard = Some(match recorders.as_slice() {
-                [] => "it was recorded, and only what was run counts".to_owned(),
+                [] => "it was recorded, but only proofs that were run count".to_owned(),
                 some => format!(
-                    "{owner} recorded it, and what counts is recorded by {}",
+                    "{owner} recorded it, but only results recorded by {} count",
                     some.join(" or ")
                 ),
             });

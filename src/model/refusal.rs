@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Invalid;
 
 /// How a command ends. The numbers are part of the interface (README, "Exit codes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::EnumIter)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::EnumIter)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {

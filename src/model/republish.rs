@@ -151,8 +151,7 @@ pub(crate) fn lacks_entries(tags: &[String]) -> Refusal {
     refusal
         .because("Whoever made the tags has the longer ledger, and can put it back")
         .because(
-            "Where several people each lack the others' entries, agree on who puts back first; delete the others' \
-             tags in the cloud, and let each of them put back in turn",
+            "If several people each lack the others' entries, agree on an order: delete the others' tags in the cloud, then each of them puts back in turn",
         )
         .then(format!("git show {}", tags.first().map_or("TAG", String::as_str)))
 }

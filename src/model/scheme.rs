@@ -73,7 +73,7 @@ impl Scheme {
             Self::Free => Ok(()),
             Self::Date if is_day(version) => Ok(()),
             Self::Date => Err(format!(
-                "{version} is no day: the policy names versions like v2026.01.15"
+                "{version} is not a day: the policy names versions like v2026.01.15"
             )),
             Self::Ranges(all) => match ranges(all, |email| people.has(by, email)) {
                 own if own.iter().any(|range| range.contains(version)) => Ok(()),
@@ -302,7 +302,7 @@ impl TryFrom<String> for Range {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        let wrong = || Invalid::new(format!("`{text}` is no range of versions, like v1.2.x"));
+        let wrong = || Invalid::new(format!("`{text}` is not a range of versions, like v1.2.x"));
         let begin = text.strip_suffix(".x").ok_or_else(wrong)?;
         let version: Version = begin.parse().map_err(|_| wrong())?;
         if version.is_pre_release() {

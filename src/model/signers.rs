@@ -77,7 +77,7 @@ impl Key {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let value = value.trim_matches('"');
             let at = at(value).ok_or_else(|| {
-                format!("`{option}` is no option of a key: valid-before=\"20270131\" is one")
+                format!("`{option}` is not an option of a key: valid-before=\"20270131\" is one")
             })?;
             match name {
                 "valid-after" => known.from = Some(at),
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(said, ["2026-01-01T00:00:00Z", "2027-02-03T04:05:00Z"]);
         let wrong = |text: &str| Key::parse(text).unwrap_err();
         assert!(wrong("nonsense").contains("neither"));
-        assert!(wrong(&format!("valid-before=soon {ANN}")).contains("no option"));
+        assert!(wrong(&format!("valid-before=soon {ANN}")).contains("not an option"));
         assert!(wrong("valid-before=\"20260101\"").contains("missing"));
         assert!(wrong("-----BEGIN OPENSSH PRIVATE KEY-----").contains("private"));
         let [begin, end] = BLOCK;

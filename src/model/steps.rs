@@ -140,7 +140,7 @@ pub(crate) fn proof(
         Progress::Started => (owner, format!("prove {id} ({title})"), run),
         Progress::Failed => (
             owner,
-            format!("mend {id} ({title}), which failed, and prove it"),
+            format!("fix {id} ({title}), which failed, and prove it"),
             run,
         ),
         Progress::Stale { why } => (owner, format!("prove {id} ({title}) again: {why}"), run),

@@ -184,7 +184,7 @@ impl FromStr for TagFormat {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let wrong = |rule: &str| {
-            let rule = format!("`{text}` is no format of a tag: {rule}");
+            let rule = format!("`{text}` is not a format for tags: {rule}");
             Err(Invalid::new(rule))
         };
         let (lead, rest) = match text.split_once("{product}") {

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A line that does not end is shown in pieces of this size, in bytes.
 const LONGEST: usize = 8 * 1024;
 const BEAT: Duration = Duration::from_millis(200);
+/// How long a row goes on before it is drawn.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The pipeline under way.
 #[derive(Default)]
@@ -17,6 +19,13 @@ pub(super) struct Board {
     /// What each step printed since its last line ended.
     open: BTreeMap<String, Vec<u8>>,
     live: Option<Live>,
+    counts: Vec<Count>,
+}
+
+/// A row under way. What is over sooner than [`PATIENCE`] is not drawn.
+struct Count {
+    begun: Instant,
+    bar: Option<ProgressBar>,
 }
 
 /// The part of the terminal that is drawn again and again.
@@ -99,13 +108,58 @@ impl Board {
         self.open.clear();
     }
 
-    /// Prints something while nothing is drawn.
-    pub(super) fn aside(&self, print: impl FnOnce()) {
-        match &self.live {
-            Some(live) => live.all.suspend(print),
-            None => print(),
+    /// So many of a row are done: drawn once it lasts, where there is a terminal to draw on.
+    pub(super) fn count(&mut self, what: &'static str, done: usize, of: usize, draw: bool) {
+        if done == 0 {
+            self.counts.push(Count {
+                begun: Instant::now(),
+                bar: None,
+            });
+            return;
+        }
+        let Some(count) = self.counts.last_mut().filter(|_| draw) else {
+            return;
+        };
+        let took = count.begun.elapsed();
+        if count.bar.is_none() && took >= PATIENCE {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style("{msg}"));
+            count.bar = Some(bar);
+        }
+        if let Some(bar) = &count.bar {
+            bar.set_message(counted(what, done, of, took));
         }
     }
+
+    /// The row is over.
+    pub(super) fn counted(&mut self) {
+        if let Some(bar) = self.counts.pop().and_then(|count| count.bar) {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Prints something while nothing is drawn.
+    pub(super) fn aside(&self, print: impl FnOnce()) {
+        let counted = self
+            .counts
+            .iter()
+            .rev()
+            .find_map(|count| count.bar.as_ref());
+        match (&self.live, counted) {
+            (Some(live), _) => live.all.suspend(print),
+            (None, Some(bar)) => bar.suspend(print),
+            (None, None) => print(),
+        }
+    }
+}
+
+/// How far a row is, and how fast it went so far.
+fn counted(what: &str, done: usize, of: usize, took: Duration) -> String {
+    let percent = done.saturating_mul(100) / of.max(1);
+    #[allow(clippy::cast_precision_loss, reason = "a rate is shown to two digits")]
+    let rate = done as f64 / took.as_secs_f64().max(f64::EPSILON);
+    let digits = usize::from(rate < 10.0);
+    format!("{what}: {percent}% ({done}/{of}), {rate:.digits$}/s")
 }
 
 /// A template is a constant of this file; were it wrong, the bar would be plain.
@@ -148,6 +202,22 @@ mod tests {
         let mut board = Board::default();
         let seen = board.lines("a", b"10%\r\x1b[31m99%\x1b[0m\r\n\xff\x07\n");
         assert_eq!(seen, "a | 99%\na | \u{fffd}\n");
+    }
+
+    #[test]
+    fn a_row_says_how_far_it_is_and_how_fast() {
+        let said =
+            |done, millis| counted("Judging entries", done, 61, Duration::from_millis(millis));
+        assert_eq!(said(22, 500), "Judging entries: 36% (22/61), 44/s");
+        assert_eq!(said(2, 4000), "Judging entries: 3% (2/61), 0.5/s");
+        assert_eq!(counted("x", 0, 0, Duration::ZERO), "x: 0% (0/0), 0.0/s");
+        // Where nothing is to be drawn, nothing is.
+        let mut board = Board::default();
+        board.count("x", 0, 2, false);
+        board.count("x", 2, 2, false);
+        assert!(board.counts.iter().all(|count| count.bar.is_none()));
+        board.counted();
+        assert!(board.counts.is_empty());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! How this clone stands to the cloud: `sync status`.
 
+use super::page::Page;
 use super::sync::way;
+use super::view::View;
 use super::{generation, line};
 use crate::commands;
 use crate::model::state::SyncState;
@@ -20,6 +22,11 @@ pub(super) fn comparison(comparison: &commands::sync::status::Comparison) -> Str
         .iter()
         .map(|row| row.version.as_str().len());
     let width = versions.chain(there).max().unwrap_or(0);
+    let states = comparison
+        .local
+        .iter()
+        .map(|row| row.status.to_string().len());
+    let state = states.max().unwrap_or(0).max("promoted".len());
     if comparison.local.is_empty() {
         text += "  none\n";
     }
@@ -30,7 +37,7 @@ pub(super) fn comparison(comparison: &commands::sync::status::Comparison) -> Str
         let edited = if row.edited { ", edited here" } else { "" };
         _ = writeln!(
             text,
-            "  {:<width$}  {:<8}  {:<9}  (cloud: {}{edited})",
+            "  {:<width$}  {:<state$}  {:<9}  (cloud: {}{edited})",
             row.version.as_str(),
             row.status.to_string(),
             original(row.sync),
@@ -110,9 +117,11 @@ pub(super) fn original(sync: SyncState) -> String {
 }
 
 /// How far a version is proven.
-pub(super) fn version_status(status: &commands::sync::status::OfVersion) -> String {
-    let mut text = format!("Generation: {} ({})\n", status.version, status.status);
-    text += &generation::changes(&status.changes);
+pub(super) fn version_status(status: &commands::sync::status::OfVersion, view: &View) -> Page {
+    let head = format!("Generation: {} ({})\n", status.version, status.status);
+    let mut page = Page::with_headings(&head);
+    page += generation::changes(&status.changes, view);
+    let mut text = String::new();
     if status.status.is_open() {
         for missing in &status.missing {
             _ = writeln!(text, "  {}", line(missing));
@@ -130,5 +139,6 @@ pub(super) fn version_status(status: &commands::sync::status::OfVersion) -> Stri
         let ready = if status.ready { "YES" } else { "NO" };
         _ = writeln!(text, "Ready for promotion: {ready}");
     }
-    text
+    page += Page::with_headings(&text);
+    page
 }

@@ -22,7 +22,7 @@ pub(super) fn started(started: &commands::evolution::Started) -> String {
     }
     let version = &started.name.version;
     format!(
-        "{rc} for {change} is open already, and goes on: {title}\n\
+        "{rc} for {change} is open already, and continues: {title}\n\
          To start another one: git gryt evolution start {version} --change {change} --again\n"
     )
 }
@@ -136,7 +136,7 @@ pub(super) fn evidence_of(evidence: &Evidence) -> String {
         );
     }
     let by = match (&evidence.engine, &evidence.actor) {
-        (Some(engine), Some(actor)) => Some(format!("{engine}, set going by {actor}")),
+        (Some(engine), Some(actor)) => Some(format!("{engine}, started by {actor}")),
         (Some(engine), None) => Some(engine.clone()),
         (None, _) => None,
     };

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::page::{Colour, Page};
 use super::table::Cell;
 use super::view::{self, View};
@@ -10,6 +12,7 @@ use crate::commands;
 use crate::model::Version;
 use crate::model::signed_by::{SignedBy, State};
 use crate::model::standing::{Progress, Standing};
+use crate::model::state::Status;
 
 /// A draft that was declared.
 pub(super) fn new_generation(made: &commands::generation::declare::Made) -> String {
@@ -63,12 +66,13 @@ fn proposed(found: &commands::generation::commits::Found) -> String {
 /// A draft under another name.
 pub(super) fn renamed(renamed: &commands::generation::rename::Renamed) -> String {
     let (old, new) = (&renamed.old, &renamed.new);
-    let mut text = format!(
-        "Renamed {old} to {new}, with {} of your evolutions\n",
-        renamed.evolutions
-    );
+    let along = match renamed.evolutions {
+        0 => String::new(),
+        some => format!(", with {some} of your evolutions"),
+    };
+    let mut text = format!("Renamed {old} to {new}{along}\n");
     if renamed.left_cloud {
-        _ = writeln!(text, "{old} is gone from the cloud");
+        _ = writeln!(text, "{old} was deleted in the cloud");
     }
     text + &unshared(renamed.unshared, new)
 }
@@ -84,7 +88,11 @@ pub(super) fn unshared(unshared: bool, version: &Version) -> String {
 /// Generations in a list.
 pub(super) fn generations(list: &commands::generation::List, view: &View) -> Page {
     let rows = list.generations.iter().map(|row| {
-        let proven = format!("{}/{} proven", row.proven, row.changes);
+        let proven = match row.status {
+            // Nothing of it was proven here, and nothing has to be.
+            Status::Imported => String::new(),
+            _ => format!("{}/{} proven", row.proven, row.changes),
+        };
         let mut described = row.description.clone().unwrap_or_default();
         if row.edited {
             described = format!("(edited) {described}").trim_end().to_owned();
@@ -103,11 +111,12 @@ pub(super) fn generations(list: &commands::generation::List, view: &View) -> Pag
 }
 
 /// One generation in full.
-pub(super) fn generation(shown: &commands::generation::Shown) -> String {
+pub(super) fn generation(shown: &commands::generation::Shown, view: &View) -> Page {
     let edited = if shown.edited { ", edited" } else { "" };
     let mut text = format!("Generation: {} ({}{edited})\n", shown.version, shown.status);
     if let Some(description) = shown.description.as_deref().filter(|d| !d.is_empty()) {
-        _ = writeln!(text, "Description: {}", line(description));
+        let described = format!("Description: {}", line(description));
+        _ = writeln!(text, "{}", view.folded(&described, 2));
     }
     if let (Some(promoter), Some(at), Some(commit)) =
         (&shown.promoter, &shown.promoted_at, &shown.commit)
@@ -126,35 +135,54 @@ pub(super) fn generation(shown: &commands::generation::Shown) -> String {
         }
         _ = writeln!(text, "{}", line(&said));
     }
-    text + &changes(&shown.changes)
+    let mut page = Page::with_headings(&text);
+    page += changes(&shown.changes, view);
+    page
 }
 
-/// Each change and how far it is.
-pub(super) fn changes(changes: &[Standing]) -> String {
+/// Each change and how far it is. On a narrow terminal the titles give way.
+pub(super) fn changes(changes: &[Standing], view: &View) -> Page {
     if changes.is_empty() {
-        return "Changes: none\n".into();
+        return "Changes: none\n".to_owned().into();
     }
     let id = changes
         .iter()
         .map(|c| c.change.as_str().len())
         .max()
         .unwrap_or(0);
-    let title = changes
+    let rows: Vec<(&str, &str, String)> = changes
         .iter()
-        .map(|c| c.title.chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut text = String::from("Changes:\n");
-    for change in changes {
-        let standing = standing(change);
-        _ = writeln!(
-            text,
-            "  {:<id$}  {:<title$}   {standing}",
-            change.change.as_str(),
-            change.title
-        );
+        .map(|change| {
+            (
+                change.change.as_str(),
+                change.title.as_str(),
+                standing(change),
+            )
+        })
+        .collect();
+    let widest = |texts: &[&str]| texts.iter().map(|text| text.width()).max().unwrap_or(0);
+    let standings: Vec<&str> = rows
+        .iter()
+        .map(|(_, _, standing)| standing.as_str())
+        .collect();
+    // What stands around a title: two columns, the id, two, and three more before how far it is.
+    let around = id + widest(&standings) + 7;
+    let titles: Vec<String> = rows
+        .iter()
+        .map(|(_, title, _)| view.cut(title, around))
+        .collect();
+    let title = widest(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut page = Page::of(Colour::Heading, "Changes:").plainly("\n");
+    for (((change, _, standing), shown), of) in rows.iter().zip(&titles).zip(changes) {
+        let room = " ".repeat(title - shown.width());
+        _ = write!(page, "  {change:<id$}  {shown}{room}   ");
+        page = match states::progress(&of.progress) {
+            Some(colour) => page.and(colour, standing.as_str()),
+            None => page.plainly(standing),
+        };
+        page += "\n";
     }
-    text
+    page
 }
 
 /// How far a change is, in a sentence.

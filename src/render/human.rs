@@ -27,7 +27,9 @@ pub(super) fn event(event: Event<'_>) -> Page {
         Event::StepEnded { result } => run::step(result),
         Event::News { news } => super::line(&news::news_line(news)).into(),
         // These are drawn, or passed on as they come.
-        Event::RunStarted { .. }
+        Event::Counted { .. }
+        | Event::CountEnded
+        | Event::RunStarted { .. }
         | Event::RunEnded
         | Event::StepOutput { .. }
         | Event::Heard { .. }
@@ -86,7 +88,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool, view: &View) -> Page {
         },
         Outcome::GenerationList(list) => return generation::generations(list, view),
         Outcome::GenerationShow(shown) => {
-            return Page::with_headings(&generation::generation(shown));
+            return generation::generation(shown, view);
         }
         Outcome::GenerationRename(renamed) => generation::renamed(renamed),
         Outcome::GenerationDelete(deleted) => {
@@ -124,7 +126,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool, view: &View) -> Page {
         Outcome::EvolutionAbandon(abandoned) => match abandoned.kept {
             true => {
                 let mut text = format!(
-                    "Abandoned {}; what it proved stays to be seen, and counts for nothing\n",
+                    "Abandoned {}; what it proved stays on record, and does not count\n",
                     abandoned.name
                 );
                 if abandoned.unshared {
@@ -189,7 +191,7 @@ pub(super) fn outcome(outcome: &Outcome, quiet: bool, view: &View) -> Page {
             return Page::with_headings(&compared::comparison(comparison));
         }
         Outcome::SyncStatusVersion(status) => {
-            return Page::with_headings(&compared::version_status(status));
+            return compared::version_status(status, view);
         }
         Outcome::Log(entries) => return ledger::log(entries, view),
         Outcome::Setup(done) => setup::setup(done),

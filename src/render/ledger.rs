@@ -69,7 +69,7 @@ pub(super) fn changelog(written: &commands::notes::Written) -> Page {
         let version = &section.version;
         text = match section.became {
             Became::Added => text.plainly(&format!("{file}: added {version}\n")),
-            Became::Replaced => text.plainly(&format!("{file}: {version} was written anew\n")),
+            Became::Replaced => text.plainly(&format!("{file}: {version} was rewritten\n")),
             Became::Unchanged => text.plainly(&format!("{file}: {version} is up to date\n")),
             Became::Edited => {
                 let what =
@@ -100,7 +100,7 @@ pub(super) fn file(known: &commands::verify::file::Known) -> Page {
         ),
         Standing::Other => text.and(
             Colour::Bad,
-            format!("{name} is not what was released: its digest is another"),
+            format!("{name} differs from what was released: it has another digest"),
         ),
         Standing::Unknown => text.and(
             Colour::Bad,
@@ -189,7 +189,7 @@ pub(super) fn whereabouts(places: &commands::locate::Whereabouts) -> String {
     }
     if places.proves.is_empty() {
         for version in &places.wanted {
-            _ = writeln!(text, "{} is wanted by the draft {version}", places.what);
+            _ = writeln!(text, "{} is declared by the draft {version}", places.what);
         }
     }
     if let Some(version) = &places.draft {

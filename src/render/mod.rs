@@ -8,6 +8,7 @@ mod generation;
 mod html;
 mod human;
 mod ledger;
+mod links;
 mod news;
 mod page;
 mod promote;
@@ -24,18 +25,21 @@ mod table;
 mod view;
 
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 
 use board::Board;
+use links::Links;
 use view::View;
 
 use crate::cli::{Color, Global};
 use crate::commands::{self, Outcome};
 use crate::context::{Context, Event};
 use crate::model::address::without_credentials;
+use crate::model::forge::Commits;
 use crate::model::news::News;
 use crate::model::shown::{clean, line, markdown, tabbed};
 use crate::model::{Exit, Invalid, Refusal};
@@ -50,10 +54,19 @@ pub(crate) struct Renderer {
     screen: Arc<Mutex<Screen>>,
     unheard: Arc<AtomicBool>,
     left: Arc<AtomicBool>,
+    /// Where commits are shown on the web.
+    pages: OnceLock<Commits>,
 }
 
 /// Shows a text to a person, and says whether it did.
-pub(crate) type Pager = fn(&[u8]) -> bool;
+pub(crate) type Pager = fn(&Text) -> bool;
+
+/// A text as it is printed on a terminal.
+pub(crate) struct Text {
+    pub plain: String,
+    /// The same with commits as links; none where there are none, or where they are not wanted.
+    pub linked: Option<String>,
+}
 
 /// What is on the screen while a command works.
 #[derive(Default)]
@@ -65,9 +78,18 @@ struct Screen {
     midline: bool,
 }
 
+/// What is drawn again and again on stderr.
+#[derive(Clone, Copy)]
+struct Draw {
+    /// The steps of a pipeline, between what they print.
+    steps: bool,
+    /// How far a long row is.
+    counts: bool,
+}
+
 impl Screen {
     /// What an event adds to what is printed.
-    fn told(&mut self, event: Event<'_>, colours: bool, draw: bool, json: bool) -> Vec<u8> {
+    fn told(&mut self, event: Event<'_>, colours: bool, draw: Draw, json: bool) -> Vec<u8> {
         let said = |event| human::event(event).printed(colours) + "\n";
         let mut text = match event {
             Event::Heard { bytes } => {
@@ -76,8 +98,16 @@ impl Screen {
             }
             Event::Page { piece } => return self.page.piece(piece).into_bytes(),
             Event::StepOutput { step, bytes } => self.board.lines(step, bytes),
+            Event::Counted { what, done, of } => {
+                self.board.count(what, done, of, draw.counts);
+                return Vec::new();
+            }
+            Event::CountEnded => {
+                self.board.counted();
+                return Vec::new();
+            }
             Event::RunStarted { steps } => {
-                self.board.begin(steps, draw);
+                self.board.begin(steps, draw.steps);
                 String::new()
             }
             Event::RunEnded => {
@@ -116,12 +146,25 @@ impl Renderer {
             screen: Arc::default(),
             unheard: Arc::default(),
             left: Arc::default(),
+            pages: OnceLock::new(),
         }
     }
 
     /// The terminal, for a command that draws on all of it.
     pub(crate) fn screen(&self) -> screen::Terminal {
         screen::Terminal::new(self.colours, self.json)
+    }
+
+    /// Whether commits can be links: stdout is a terminal that has them.
+    pub(crate) fn has_links(&self) -> bool {
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        !self.json && self.colours && std::io::stdout().is_terminal() && links::known_to(env)
+    }
+
+    /// Makes commits links to `pages`.
+    pub(crate) fn link_commits(&self, pages: Commits) {
+        // A second time says the same.
+        _ = self.pages.set(pages);
     }
 
     /// Set once what is printed while a command works cannot be printed any more.
@@ -138,8 +181,14 @@ impl Renderer {
     /// to stderr.
     pub(crate) fn sink(&self) -> Box<dyn Fn(Event<'_>) + Send + Sync> {
         let (json, quiet, verbose, colours) = (self.json, self.quiet, self.verbose, self.colours);
-        let terminals = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-        let draw = terminals && !json && !quiet;
+        let terminal = std::io::stderr().is_terminal();
+        let draw = Draw {
+            steps: terminal && std::io::stdout().is_terminal() && !json && !quiet,
+            counts: terminal
+                && !quiet
+                && !is_piped()
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        };
         let screen = Arc::clone(&self.screen);
         let (unheard, left) = (Arc::clone(&self.unheard), Arc::clone(&self.left));
         Box::new(move |event| {
@@ -156,6 +205,9 @@ impl Renderer {
             // A poisoned lock only means that another thread panicked while printing.
             let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
             let text = screen.told(event, colours, draw, json);
+            if text.is_empty() {
+                return;
+            }
             let aside = matches!(
                 event,
                 Event::Note { .. } | Event::Warning { .. } | Event::Detail { .. }
@@ -210,11 +262,19 @@ impl Renderer {
         match result {
             Ok(outcome) => {
                 let view = View::of_stdout(self.verbose);
-                let text = human::outcome(outcome, self.quiet, &view).printed(self.colours);
-                let pager = pager.filter(|_| !text.is_empty() && std::io::stdout().is_terminal());
-                if pager.is_some_and(|show| show(text.as_bytes())) {
+                let page = human::outcome(outcome, self.quiet, &view);
+                let links = self.pages.get().map(|pages| Links::of(outcome, pages));
+                let links = links.filter(|links| !links.is_empty());
+                let text = Text {
+                    plain: page.printed(self.colours),
+                    linked: links.map(|links| page.linked(self.colours, &links)),
+                };
+                let shown = !text.plain.is_empty() && std::io::stdout().is_terminal();
+                let pager = pager.filter(|_| shown);
+                if pager.is_some_and(|show| show(&text)) {
                     return Ok(());
                 }
+                let text = text.linked.unwrap_or(text.plain);
                 write(&mut std::io::stdout(), text.as_bytes())
             }
             Err(error) => {
@@ -243,6 +303,16 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> u8 {
     } else {
         Exit::Done.code()
     }
+}
+
+/// Whether another program reads what is printed: it may draw on the terminal itself.
+fn is_piped() -> bool {
+    let stdout = std::io::stdout();
+    let file = stdout.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let is_file = file
+        .and_then(|file| file.metadata())
+        .is_ok_and(|meta| meta.is_file());
+    !stdout.is_terminal() && !is_file
 }
 
 /// Whether what is printed is read at a terminal.

@@ -61,7 +61,10 @@ pub(super) fn news_line(news: &News) -> String {
         News::Approval { version, by, says } => match says {
             Word::Approved => format!("{} approved {version}", by.name),
             Word::Rejected => format!("{} rejected {version}", by.name),
-            Word::Revoked => format!("{} took back what they said of {version}", by.name),
+            Word::Revoked => format!(
+                "{} revoked their approval or rejection of {version}",
+                by.name
+            ),
         },
         News::Voided { version, ended_by } => {
             let reason = match ended_by {

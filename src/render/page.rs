@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::links::Links;
+
 /// How a piece looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Colour {
@@ -64,9 +66,18 @@ impl Page {
 
     /// As it is printed: cleaned, with colours where they are wanted. Tabs lay out.
     pub(super) fn printed(&self, colours: bool) -> String {
+        self.written(colours, |text| text)
+    }
+
+    /// The same with commits as links.
+    pub(super) fn linked(&self, colours: bool, links: &Links) -> String {
+        self.written(colours, |text| links.over(&text))
+    }
+
+    fn written(&self, colours: bool, finish: impl Fn(String) -> String) -> String {
         let mut printed = String::new();
         for (colour, text) in &self.0 {
-            let text = super::tabbed(text);
+            let text = finish(super::tabbed(text));
             match colour.filter(|_| colours && !text.is_empty()) {
                 Some(colour) => printed.extend([colour.begins(), &text, ENDS]),
                 None => printed.push_str(&text),

@@ -59,11 +59,13 @@ pub(super) fn promote(promoted: &commands::promote::Promoted) -> Page {
 pub(super) fn approved(said: &commands::approve::Said) -> String {
     let version = &said.version;
     let mut text = match (said.says, said.there) {
-        (Word::Approved, true) => format!("You approved {version} before\n"),
-        (Word::Rejected, true) => format!("You rejected {version} before\n"),
+        (Word::Approved, true) => format!("You have approved {version} already\n"),
+        (Word::Rejected, true) => format!("You have rejected {version} already\n"),
         (Word::Approved, false) => format!("Approved: {version}\n"),
         (Word::Rejected, false) => format!("Rejected: {version}\n"),
-        (Word::Revoked, _) => format!("What you said of {version} is taken back\n"),
+        (Word::Revoked, _) => {
+            format!("Revoked: you neither approve nor reject {version} any more\n")
+        }
     };
     let changes = match said.changes {
         1 => "1 change".to_owned(),
@@ -75,7 +77,7 @@ pub(super) fn approved(said: &commands::approve::Said) -> String {
         Word::Rejected => {
             _ = writeln!(
                 text,
-                "  You lift that by: git gryt approve {version} --revoke"
+                "  To lift the rejection: git gryt approve {version} --revoke"
             );
         }
         Word::Revoked => {}

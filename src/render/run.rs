@@ -41,7 +41,7 @@ pub(super) fn run(proven: &commands::run::Proven) -> Page {
             format!("Proven: {change} of {version} ({}) at {at}\n", name.rc()).into()
         }
         (Ended::Pass, Some(why)) => format!(
-            "Passed, and proves nothing: {why} ({change} of {version}, {})\n",
+            "Passed, but proves nothing: {why} ({change} of {version}, {})\n",
             name.rc()
         )
         .into(),
@@ -78,7 +78,7 @@ pub(super) fn runs(runs: &commands::run::Runs) -> Page {
     for change in &runs.unwanted {
         _ = writeln!(
             text,
-            "{change} is named by a commit, and no draft here wants it"
+            "A commit names {change}, but no draft here declares it"
         );
     }
     if text.is_empty() {

@@ -15,7 +15,10 @@ pub(super) fn init(prepared: &commands::init::Prepared) -> String {
         _ = writeln!(text, "Wrote {file}");
     }
     for file in &prepared.there {
-        _ = writeln!(text, "Left {file} as it is: gryt would write another");
+        _ = writeln!(
+            text,
+            "Left {file} as it is; it differs from the one that gryt would write"
+        );
     }
     if prepared.written.is_empty() {
         text += ".gryt/ is set up already\n";
@@ -161,7 +164,7 @@ pub(super) fn hook_ran(ran: &commands::hook::Ran) -> Page {
     for name in &ran.unshared {
         _ = writeln!(
             text,
-            "gryt: {name} is proven by what you push, and not shared"
+            "gryt: {name} is proven at a commit that you push, but the proof is not shared"
         );
     }
     if !ran.unshared.is_empty() {

@@ -28,6 +28,30 @@ pub(super) fn trial(trial: Trial) -> Cell {
     Cell::of(colour, trial.to_string())
 }
 
+/// How far a change is, in a word or two.
+pub(super) fn progress_word(progress: &Progress) -> Cell {
+    let word = match progress {
+        Progress::NotStarted => "not started",
+        Progress::Started => "started",
+        Progress::Abandoned => "abandoned",
+        Progress::Failed => "failed",
+        Progress::Stale { .. } => "stale",
+        Progress::Elsewhere { .. } => "elsewhere",
+        Progress::Proven => "proven",
+    };
+    Cell::of(self::progress(progress), word)
+}
+
+/// How far a change is.
+pub(super) fn progress(progress: &Progress) -> Option<Colour> {
+    match progress {
+        Progress::Proven => Some(Colour::Good),
+        Progress::Failed => Some(Colour::Bad),
+        Progress::Stale { .. } | Progress::Elsewhere { .. } => Some(Colour::Warning),
+        Progress::NotStarted | Progress::Started | Progress::Abandoned => None,
+    }
+}
+
 /// How a draft stands to the cloud's.
 pub(super) fn sync(sync: SyncState, text: String) -> Cell {
     let colour = match sync {
@@ -40,18 +64,4 @@ pub(super) fn sync(sync: SyncState, text: String) -> Cell {
         SyncState::Conflict | SyncState::Invalid | SyncState::Failed => Some(Colour::Bad),
     };
     Cell::of(colour, text)
-}
-
-/// How far a change is, in a word or two.
-pub(super) fn progress(progress: &Progress) -> Cell {
-    let (colour, word) = match progress {
-        Progress::NotStarted => (None, "not started"),
-        Progress::Started => (None, "started"),
-        Progress::Abandoned => (None, "abandoned"),
-        Progress::Failed => (Some(Colour::Bad), "failed"),
-        Progress::Stale { .. } => (Some(Colour::Warning), "stale"),
-        Progress::Elsewhere { .. } => (Some(Colour::Warning), "elsewhere"),
-        Progress::Proven => (Some(Colour::Good), "proven"),
-    };
-    Cell::of(colour, word)
 }

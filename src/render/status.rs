@@ -35,7 +35,7 @@ pub(super) fn status(overview: &commands::status::Overview, view: &View) -> Page
         };
         _ = writeln!(
             text,
-            "At hand: {} ({}{elsewhere}{shared})",
+            "Current evolution: {} ({}{elsewhere}{shared})",
             current.name, current.status
         );
         if let Some(count) = current.unproven.filter(|count| *count > 0) {

@@ -20,7 +20,10 @@ pub(super) fn pull(pulled: &commands::sync::Pulled) -> String {
         for conflict in &pulled.conflicts {
             _ = writeln!(text, "  {}: {}", conflict.version, conflict.reason);
             _ = writeln!(text, "    {}", conflict.resolution);
-            text += &way(conflict.details.as_deref(), &conflict.next);
+            text += &way(
+                conflict.details.as_deref(),
+                &not_said(&conflict.next, conflict.resolution),
+            );
         }
     }
     text += &news::news(&pulled.news);
@@ -46,7 +49,7 @@ pub(super) fn pull_from(brought: &crate::model::fork::Brought) -> String {
     for (there, here) in &brought.renumbered {
         _ = writeln!(
             text,
-            "  {there} is {} here: the number was taken",
+            "  {there} is {} here, because the number was taken",
             here.rc()
         );
     }
@@ -78,7 +81,10 @@ pub(super) fn pull_notes(
 ) -> String {
     let mut notes = String::new();
     for version in &adopted.deleted {
-        _ = writeln!(notes, "  {version} was deleted in the cloud");
+        _ = writeln!(
+            notes,
+            "  {version} was deleted in the cloud; to bring it back: git gryt generation restore {version}"
+        );
     }
     for renamed in &adopted.renamed {
         _ = writeln!(notes, "  {} was renamed to {}", renamed.old, renamed.new);
@@ -106,7 +112,7 @@ pub(super) fn pull_notes(
         let version = &name.version;
         _ = writeln!(
             notes,
-            "  {version} was promoted before what {} said of it arrived, which counts for nothing",
+            "  {version} was promoted before the approval or rejection by {} arrived; it does not count",
             line(&name.email)
         );
     }
@@ -115,10 +121,16 @@ pub(super) fn pull_notes(
     }
     for (before, after) in &adopted.renumbered {
         let rc = after.rc();
-        _ = writeln!(notes, "  {before} was taken: yours is now {rc}");
+        _ = writeln!(
+            notes,
+            "  the number of {before} was taken: yours is now {rc}"
+        );
     }
     for name in &adopted.replayed {
-        _ = writeln!(notes, "  {name} went on in another clone of yours: joined");
+        _ = writeln!(
+            notes,
+            "  {name} was continued in another clone of yours: both were joined"
+        );
     }
     for version in &adopted.merged {
         _ = writeln!(
@@ -163,7 +175,7 @@ pub(super) fn pull_notes(
         let some = names[..names.len().min(5)].join(", ");
         _ = writeln!(
             notes,
-            "  {some}{more}: still not as they have to be: git gryt doctor --remote"
+            "  {some}{more}: still invalid: git gryt doctor --remote"
         );
     }
     notes
@@ -176,23 +188,23 @@ fn late(name: &EvolutionName) -> String {
 
 fn late_proof(name: &EvolutionName) -> String {
     let version = &name.version;
-    format!("  {name} went into {version}; what was recorded of it since came too late")
+    format!("  {version} was promoted with {name}; proofs added to it later came too late")
 }
 
 /// How many refs are named that count for nothing: anybody can push as many as there is room.
 const TOLD: usize = 20;
 
 fn quarantined(name: &str, why: &str) -> String {
-    format!(
-        "  {name} does not check and counts for nothing: {}",
-        line(why)
-    )
+    format!("  {name} is invalid and does not count: {}", line(why))
 }
 
 /// What a push of drafts did.
 pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
     if let Some(version) = &pushed.promoted {
         return format!("Nothing to push: {version} is promoted in the cloud\n");
+    }
+    if pushed.created.is_empty() && pushed.updated.is_empty() && pushed.errors.is_empty() {
+        return "Nothing to push: the cloud has all drafts of this clone\n".into();
     }
     let head = match pushed.dry_run {
         true => "Would push to cloud",
@@ -208,7 +220,10 @@ pub(super) fn push(pushed: &commands::sync::Pushed) -> String {
         for failure in &pushed.errors {
             _ = writeln!(text, "  {}: {}", failure.version, line(&failure.error));
             _ = writeln!(text, "    {}", failure.resolution);
-            text += &way(failure.details.as_deref(), &failure.next);
+            text += &way(
+                failure.details.as_deref(),
+                &not_said(&failure.next, &failure.resolution),
+            );
         }
     }
     text
@@ -228,6 +243,15 @@ pub(super) fn way(details: Option<&str>, next: &[String]) -> String {
     text
 }
 
+/// The commands that a text does not end with already.
+fn not_said(next: &[String], text: &str) -> Vec<String> {
+    let said = |command: &&String| text.ends_with(command.as_str());
+    next.iter()
+        .filter(|command| !said(command))
+        .cloned()
+        .collect()
+}
+
 /// What a push of evolutions did.
 pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> String {
     let mut text = format!(
@@ -236,7 +260,11 @@ pub(super) fn push_evolutions(pushed: &commands::sync::PushedEvolutions) -> Stri
         pushed.updated.len()
     );
     for (before, after) in &pushed.renumbered {
-        _ = writeln!(text, "  {before} was taken: yours is now {}", after.rc());
+        _ = writeln!(
+            text,
+            "  the number of {before} was taken: yours is now {}",
+            after.rc()
+        );
     }
     for name in &pushed.late {
         let abandon = format!("git gryt evolution abandon {name} --reason TEXT");

@@ -52,6 +52,28 @@ impl View {
         ago(at, self.now.as_ref()?)
     }
 
+    /// A text folded between words, as the terminal would fold it within them; what follows is indented.
+    pub(super) fn folded(&self, text: &str, indent: usize) -> String {
+        let Some(width) = self.width.filter(|width| *width > indent + NARROWEST) else {
+            return text.to_owned();
+        };
+        let mut shown = String::new();
+        let mut used = 0;
+        for (nth, word) in text.split(' ').enumerate() {
+            if nth > 0 && used + 1 + word.width() > width {
+                shown.push('\n');
+                shown += &" ".repeat(indent);
+                used = indent;
+            } else if nth > 0 {
+                shown.push(' ');
+                used += 1;
+            }
+            shown += word;
+            used += word.width();
+        }
+        shown
+    }
+
     /// A text that begins in a column and ends the line, cut to what fits there.
     pub(super) fn cut(&self, text: &str, column: usize) -> String {
         let room = self.width.map(|width| width.saturating_sub(column));
@@ -89,6 +111,19 @@ pub(super) fn day(at: &Stamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_folded_between_words() {
+        let view = |width| View { width, now: None };
+        let text = "a text of some words";
+        assert_eq!(view(None).folded(text, 2), text);
+        assert_eq!(view(Some(20)).folded(text, 2), text);
+        assert_eq!(view(Some(14)).folded(text, 2), "a text of some\n  words");
+        assert_eq!(
+            view(Some(12)).folded("x longer-than-a-line y", 2),
+            "x\n  longer-than-a-line\n  y"
+        );
+    }
 
     #[test]
     fn a_text_is_cut_to_the_columns_that_are_left() {

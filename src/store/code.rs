@@ -43,12 +43,12 @@ impl Store {
             "HEAD" => Refusal::new(Exit::Invalid, "There is no commit yet").then("git commit"),
             _ => match self.brings_the_rest()? {
                 Some(command) => {
-                    let what = format!("{rev} is no commit that this clone has");
+                    let what = format!("{rev} is not a commit that this clone has");
                     Refusal::new(Exit::Failure, what)
                         .because("It is not a clone of everything, so there may be one elsewhere")
                         .then(command)
                 }
-                None => Refusal::new(Exit::Invalid, format!("{rev} is no commit")),
+                None => Refusal::new(Exit::Invalid, format!("{rev} is not a commit")),
             },
         };
         Err(refusal.into())

@@ -59,12 +59,15 @@ pub struct Store {
     /// The proof that was read last: one that is judged is asked for twice in a row.
     last_proof: std::cell::RefCell<Option<(Oid, Option<Proof>)>>,
     /// What was found where the last proof ran, by tree and pipeline: those of one release ran at one commit.
-    last_there: std::cell::RefCell<Option<((Oid, Option<String>), There)>>,
+    last_there: std::cell::RefCell<Option<(Place, There)>>,
     /// Where a shallow clone ends; read once.
     shallow: std::cell::OnceCell<std::collections::HashSet<String>>,
     /// See [`objects_alone`]; it goes when the store goes.
     shell: Option<tempfile::TempDir>,
 }
+
+/// Where a proof ran: a tree, and the pipeline's path in it.
+type Place = (Oid, Option<String>);
 
 /// Where a repository keeps its parts. All absolute.
 #[derive(Clone, Debug)]

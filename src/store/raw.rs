@@ -31,7 +31,7 @@ impl Malformed {
 
     /// What stands where a commit has to be, and is none.
     pub(super) fn commit(oid: &Oid) -> Self {
-        Self::new(oid, "is no sound commit")
+        Self::new(oid, "is not a sound commit")
     }
 }
 
@@ -160,7 +160,7 @@ impl RawTree {
     }
 
     fn unsound(&self) -> Malformed {
-        Malformed::new(&self.oid, "is no sound tree")
+        Malformed::new(&self.oid, "is not a sound tree")
     }
 }
 
@@ -261,7 +261,7 @@ impl Store {
         match header {
             (size, ObjectType::Tree) if size <= TREE_MOST => {}
             (_, ObjectType::Tree) => return Err(Malformed::new(oid, "is too large a tree").into()),
-            _ => return Err(Malformed::new(oid, "is no tree").into()),
+            _ => return Err(Malformed::new(oid, "is not a tree").into()),
         }
         Ok(RawTree {
             oid: of_git(id),

@@ -50,7 +50,7 @@ fn who_promotes_a_stale_or_foreign_commit_is_told() {
     bob.must("git fetch -q && git gryt sync pull");
     let told = said(&bob, 0, "git gryt promote v1.0.0 --dry-run");
     assert!(
-        told.contains("This is 1 commit behind origin/main: git pull"),
+        told.contains("HEAD is 1 commit behind origin/main: git pull"),
         "{told}"
     );
     bob.must("git checkout -q -b topic && git commit -q --allow-empty -m Topic");
@@ -59,7 +59,7 @@ fn who_promotes_a_stale_or_foreign_commit_is_told() {
     bob.must("git push -q -u origin topic");
     let told = said(&bob, 0, "git gryt promote v1.0.0 --dry-run");
     assert!(
-        told.contains("This is topic, and the cloud's default branch is main"),
+        told.contains("The release commit is on topic, but the cloud's default branch is main"),
         "{told}"
     );
     bob.git("checkout -q main");

@@ -25,7 +25,9 @@ fn a_file_is_known_by_the_release_that_sealed_it() {
     bob.must("git gryt sync push-evolutions -q && git gryt promote v1.0.0 --dry-run");
     let promoted = bob.must("git gryt promote v1.0.0");
     assert!(
-        promoted.contains(&format!("  app was built alike by ann and bob: {ABC}\n")),
+        promoted.contains(&format!(
+            "  app was built by ann and bob, with the same digest: {ABC}\n"
+        )),
         "{promoted}"
     );
     let notes = bob.must("git gryt notes v1.0.0");

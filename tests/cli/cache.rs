@@ -302,7 +302,7 @@ fn where_tells_what_is_shipped_and_what_is_wanted() {
         "chg-1 was shipped in v1.1.0, proven by ann\n"
     );
     assert!(says("CHG-0").contains("v1.0.0, proven by ann, withdrawn since"));
-    assert_eq!(says("A"), "A is wanted by the draft v2.0.0\n");
+    assert_eq!(says("A"), "A is declared by the draft v2.0.0\n");
     // A commit: the first version that holds it, also across a hot fix of an older line.
     ann.git("checkout -q -b hotfix v1.0.0");
     ann.write("fix", "x");

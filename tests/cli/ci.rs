@@ -52,7 +52,7 @@ fn a_job_proves_what_its_commits_name_and_promotes_where_it_is_asked_to() {
     let job = runner(&sandbox, "job-1", "topic");
     let said = job.must("GRYT_REPORT=../report.md sh .gryt/ci.sh");
     assert!(
-        said.contains("ELSEWHERE is named by a commit, and no draft here wants it"),
+        said.contains("A commit names ELSEWHERE, but no draft here declares it"),
         "{said}"
     );
     lead.must("git gryt sync pull");
@@ -186,7 +186,10 @@ fn pipelines_that_race_wait_for_each_other_and_one_promotes_for_all() {
     lead.refused(3, "git gryt promote v1.0.0 --wait");
     lead.must("git gryt generation new v2.0.0 --change add:C:c && git gryt sync push");
     let said = lead.refused(5, "git gryt promote v2.0.0 --wait=10ms");
-    assert!(said.contains("It was waited for in vain"), "{said}");
+    assert!(
+        said.contains("It was not ready when the time of --wait was over"),
+        "{said}"
+    );
     lead.refused(7, "git gryt promote v7.0.0 --wait");
 }
 

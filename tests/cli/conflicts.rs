@@ -448,7 +448,7 @@ fn only_its_owner_adds_to_an_evolution() {
     bob.git(&format!("push -q origin {forged}:{name} && rm message"));
     let pulled = ann.must("git gryt sync pull");
     assert!(
-        pulled.contains("v1.0.0/A/rc.1 does not check and counts for nothing"),
+        pulled.contains("v1.0.0/A/rc.1 is invalid and does not count"),
         "{pulled}"
     );
     // What she proved herself goes on under the next number; the forged one keeps its own.
@@ -561,7 +561,7 @@ fn a_broken_draft_in_the_cloud_is_quarantined_and_repaired() {
     ));
     let pulled = ann.must("git gryt sync pull");
     assert!(
-        pulled.contains("v1.0.0 does not check and counts for nothing"),
+        pulled.contains("v1.0.0 is invalid and does not count"),
         "{pulled}"
     );
     assert_eq!(ann.read(FILE), file(&[("A", "a")]));

@@ -128,8 +128,7 @@ fn a_policy_requires_that_all_is_proven_by_whom_it_says() {
     // Results that somebody else records count for nothing.
     ann.must("git gryt evolution record v2.0.0 --change A --status pass");
     let refusal = ann.refused(5, "git gryt promote v2.0.0");
-    let stranger = "A passed, and that does not count: ann <ann@example.com> recorded it, and what \
-                    counts is recorded by ci@example.com (ann, rc.1): git gryt run --change A";
+    let stranger = "A passed, and that does not count: ann <ann@example.com> recorded it, but only results recorded by ci@example.com count (ann, rc.1): git gryt run --change A";
     assert!(refusal.contains(stranger), "{refusal}");
     let status = ann.must("git gryt sync status v2.0.0");
     assert!(status.contains("recorded by ci@example.com"), "{status}");

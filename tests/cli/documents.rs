@@ -116,7 +116,7 @@ fn the_example_of_approvals_runs() {
     for line in [
         "Approved: v0.1.0",
         "Rejected: v0.1.0",
-        "What you said of v0.1.0 is taken back",
+        "Revoked: you neither approve nor reject v0.1.0 any more",
         "v0.1.0 is ready for promotion",
         "v0.1.0 promoted to cloud",
         "The ledger verifies",

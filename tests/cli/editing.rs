@@ -89,7 +89,7 @@ fn files_that_gryt_did_not_write_are_left_alone() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert_eq!(other.read(FILE), contract("mine"));
     let said = other.refused(6, "git gryt sync push v1.0.0");
-    assert!(said.contains("no state that the draft"), "{said}");
+    assert!(said.contains("not a state that the draft"), "{said}");
     // A file that was removed comes back: deleting a draft is a command.
     other.must(&format!("rm {FILE} && git gryt sync pull"));
     assert_eq!(other.read(FILE), dev.read(FILE));

@@ -41,7 +41,7 @@ fn a_ci_engines_result_is_recorded_with_its_reports() {
         "Recorded: v1.0.0/A/rc.1 passed",
         "started for it",
         "3 tests, 0 failures, 0 errors, 1 skipped, 2000 ms",
-        "GitHub Actions, set going by octo",
+        "GitHub Actions, started by octo",
         "https://github.com/team/app/actions/runs/42",
     ] {
         assert!(said.contains(line), "{line}: {said}");
@@ -109,20 +109,24 @@ fn evidence_that_is_none_is_refused() {
     let record = "git gryt evolution record v1.0.0 --change A";
     for (code, rest, says) in [
         (2, "", "--status"),
-        (7, "--status pass --junit bad.xml", "that is no pass"),
+        (
+            7,
+            "--status pass --junit bad.xml",
+            "cannot be recorded as a pass",
+        ),
         (7, "--junit none.xml", "no test of it ran"),
-        (7, "--junit page.html", "no JUnit report"),
+        (7, "--junit page.html", "not a JUnit report"),
         (7, "--junit missing.xml", "missing.xml"),
         (7, "--status pass --attach big.bin", "larger than 1 MB"),
-        (7, "--status pass --attach sub", "no file"),
+        (7, "--status pass --attach sub", "not a file"),
         (7, "--status pass --attach 'a b'", "letters, digits"),
         (
             7,
             "--status pass --attach bad.xml --attach sub/bad.xml",
             "another file",
         ),
-        (7, "--status pass --commit nope", "nope is no commit"),
-        (7, "--status pass --step ../x", "no name"),
+        (7, "--status pass --commit nope", "nope is not a commit"),
+        (7, "--status pass --step ../x", "not a name"),
     ] {
         let refusal = ann.refused(code, &format!("{record} {rest}"));
         assert!(refusal.contains(says), "{rest}: {refusal}");

@@ -134,7 +134,12 @@ fn a_team_that_lost_its_last_heir_goes_on_by_a_setting_of_each_clone() {
     bob.refused(2, "git gryt promote v2.0.0 --without-heir --reason gone");
     let told = bob.sh(&format!("{line} --without-heir"));
     assert_eq!(told.code, 0, "{}", told.err);
-    let command = told.err.split("until it runs: ").nth(1).unwrap().trim();
+    let command = told
+        .err
+        .split("that is to accept it: ")
+        .nth(1)
+        .unwrap()
+        .trim();
     let command = command.lines().next().unwrap();
     for clone in [&bob, &cleo] {
         clone.must("git gryt sync pull");

@@ -436,7 +436,7 @@ fn a_push_waits_for_the_sharing_of_proofs_no_longer_than_for_a_pull() {
         "{told}"
     );
     assert!(
-        told.contains("v1.0.0/A/rc.1 is proven by what you push"),
+        told.contains("v1.0.0/A/rc.1 is proven at a commit that you push"),
         "{told}"
     );
     let hosting = ann.at(sandbox.path().join("hosting.git"));
@@ -465,7 +465,7 @@ fn a_push_tells_of_proofs_that_nobody_has_or_shares_them() {
     ann.must("git add . && git commit -q -m A && git gryt run");
     let told = ann.must("git push -q origin main 2>&1");
     assert!(
-        told.contains("v1.0.0/A/rc.1 is proven by what you push"),
+        told.contains("v1.0.0/A/rc.1 is proven at a commit that you push"),
         "{told}"
     );
     // To somewhere else it says nothing; once shared, neither.
@@ -484,7 +484,7 @@ fn a_push_tells_of_proofs_that_nobody_has_or_shares_them() {
     assert_eq!(hosting.refs("refs"), before);
     let told = ann.must("git push -q origin main 2>&1");
     assert!(
-        told.contains("v1.0.0/B/rc.1 is proven by what you push"),
+        told.contains("v1.0.0/B/rc.1 is proven at a commit that you push"),
         "{told}"
     );
     ann.write("b.txt", "more\n");

@@ -78,7 +78,7 @@ fn a_project_of_the_original_tool_comes_over_and_only_proves_what_it_can() {
         "{places}"
     );
     assert!(
-        places.contains("FEAT-001 is wanted by the draft v1.1.0"),
+        places.contains("FEAT-001 is declared by the draft v1.1.0"),
         "{places}"
     );
     let held = ann.git("show refs/gryt/ledger:imports/1/1.0/v1.0.0.yaml");
@@ -118,7 +118,7 @@ fn what_is_no_sound_database_of_the_original_is_refused_by_name() {
     };
     refused("there is no such file");
     ann.write("old/gryt.db", "this is a text\n");
-    refused("no sound database");
+    refused("not a sound database");
     let file = ann.dir.join("old/gryt.db");
     fs::remove_file(&file).unwrap();
     let db = Connection::open(&file).unwrap();
@@ -293,7 +293,7 @@ fn a_changeset_that_reaches_farther_than_the_draft_is_said() {
     for dry in ["", " --dry-run"] {
         let told = ann.refused(6, &format!("git gryt import --from changesets{dry}"));
         for part in [
-            "wide is a minor change, and the draft v1.4.3 does not reach that far",
+            "wide is a minor change, which is more than the draft v1.4.3 allows",
             "git gryt generation rename v1.4.3 v1.5.0 && git gryt import --from changesets",
             "git gryt import --from changesets --as v1.4.3",
         ] {
@@ -688,7 +688,7 @@ fn a_record_in_which_everything_is_odd_comes_over_as_far_as_it_can() {
         "{contract}"
     );
     assert!(
-        told.contains("its created_at is no date from 1970 on, `nonsense`"),
+        told.contains("its created_at is not a date from 1970 on, `nonsense`"),
         "{told}"
     );
     assert_eq!(

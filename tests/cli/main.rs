@@ -14,6 +14,7 @@ mod artifacts;
 mod attacks;
 mod beginning;
 mod board;
+mod board_pictures;
 mod branches;
 mod browser;
 mod cache;

@@ -233,10 +233,26 @@ fn every_text_for_people_is_listed_and_keeps_to_the_rules() {
         if text.trim().contains("  ") && !text.contains('{') && !text.contains('\n') {
             fault("two spaces");
         }
-        for coined in ["clobber", "wanna", "oops", "sorry"] {
-            if text.to_lowercase().contains(coined) {
-                fault(coined);
+        let plain = text.to_lowercase();
+        let coined = ["clobber", "wanna", "oops", "sorry"];
+        // Said in another way everywhere else (docs/style.md, "Before and after").
+        let other = [
+            "counts for nothing",
+            "count for nothing",
+            "does not check",
+            "to be seen",
+            "administrate",
+        ];
+        for word in coined.into_iter().chain(other) {
+            if plain.contains(word) {
+                fault(word);
             }
+        }
+        let denied = plain
+            .replace("there is no ", "")
+            .replace(" is no longer", "");
+        if denied.contains(" is no ") {
+            fault("\"is no\", which is \"is not a\" in plain English");
         }
         for command in commands(text) {
             if let Some(what) = wrong(&command) {

@@ -53,6 +53,16 @@ fn a_pull_tells_what_others_did_since_the_last_and_only_once() {
 }
 
 #[test]
+fn whoever_edits_a_draft_of_mine_has_not_declared_it() {
+    let sandbox = Sandbox::new();
+    let [ann, bob] = team(&sandbox, ["ann", "bob"]);
+    bob.must("git gryt generation edit v1.0.0 -d More && git gryt sync push");
+    let told = ann.must("git gryt sync pull");
+    assert!(told.contains("bob edited v1.0.0"), "{told}");
+    assert!(!told.contains("declared"), "{told}");
+}
+
+#[test]
 fn the_first_pull_of_a_long_project_is_no_flood() {
     let sandbox = Sandbox::new();
     let [ann] = team(&sandbox, ["ann"]);
@@ -141,7 +151,7 @@ fn a_watch_tells_as_things_land_and_takes_nothing_over() {
     let away = sandbox.path().join("away.git");
     std::fs::rename(&hosting, &away).unwrap();
     let mut err = BufReader::new(watch.stderr.take().unwrap());
-    until(&mut err, "trying on");
+    until(&mut err, "trying again");
     std::fs::rename(&away, &hosting).unwrap();
     until(&mut err, "The cloud is back");
     ann.must("git gryt generation new v4.0.0 && git gryt sync push");

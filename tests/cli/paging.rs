@@ -143,3 +143,69 @@ fn a_terminal_shows_how_long_ago_and_lists_as_wide_as_it_is_and_a_pipe_all() {
     assert!(ann.must("git gryt generation list").contains(long));
     assert!(!ann.must("git gryt status").contains(" ago"));
 }
+
+#[test]
+fn commits_lead_to_their_pages_on_a_terminal_that_has_links() {
+    let sandbox = Sandbox::new();
+    let Some(ann) = with_a_terminal(&sandbox) else {
+        return;
+    };
+    ann.proves("v1.0.0", "A");
+    ann.must("git gryt promote v1.0.0 -q");
+    let commit = ann.git("rev-parse HEAD");
+    let commit = commit.trim();
+    // Nothing asks the host: the address is that of the settings.
+    ann.git("remote set-url origin git@github.com:team/app.git");
+    let linked = |base: &str| {
+        let short = &commit[..10];
+        format!("\u{1b}]8;;{base}{commit}\u{1b}\\{short}\u{1b}]8;;\u{1b}\\")
+    };
+    let page = linked("https://github.com/team/app/commit/");
+    let kitty = ann.with("TERM", "xterm-kitty").with("GIT_PAGER", "cat");
+    let shows = |who: &Person, line: &str| on_a_terminal(who, line).out;
+    assert!(shows(&kitty, "git gryt log").contains(&page));
+    let own = "https://git.example.com/app/?c={commit}";
+    ann.git(&format!("config gryt.commitLinks {own}"));
+    let out = shows(&kitty, "git gryt log");
+    assert!(
+        out.contains(&linked("https://git.example.com/app/?c=")),
+        "{out}"
+    );
+    ann.git("config --unset gryt.commitLinks");
+    let link = "\u{1b}]8;;";
+    for (who, line) in [
+        (&kitty, "git gryt log --json"),
+        (&kitty, "git gryt log --color never"),
+        (&kitty, "git gryt log | sed p"),
+        (&kitty, "GRYT_COMMIT_LINKS=never git gryt log"),
+        (&kitty, "NO_COLOR=1 git gryt log"),
+        (&kitty, "TERM=dumb git gryt log"),
+        (&kitty, "FORCE_HYPERLINK=0 git gryt log"),
+        (&kitty, "git gryt log --no-cache | tee log"),
+        (
+            &ann.with("TERM", "xterm").with("GIT_PAGER", "cat"),
+            "git gryt log",
+        ),
+        // A pager that is not known to pass them on.
+        (
+            &ann.with("TERM", "xterm-kitty").with("GIT_PAGER", "sed p"),
+            "git gryt log",
+        ),
+    ] {
+        let out = shows(who, line);
+        assert!(
+            out.contains(&commit[..10]) && !out.contains(link),
+            "{line}: {out}"
+        );
+    }
+    let refused = ann.refused(2, "git gryt config commit_links javascript:{commit}");
+    assert!(refused.contains("auto, never, or an address"), "{refused}");
+    // A branch says nothing of it.
+    let tracked = ann.read(".gryt/config.yaml");
+    ann.write(
+        ".gryt/config.yaml",
+        &format!("{tracked}commit_links: never\n"),
+    );
+    let refused = ann.refused(7, "git gryt log");
+    assert!(refused.contains("commit_links"), "{refused}");
+}

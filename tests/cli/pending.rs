@@ -40,7 +40,7 @@ fn a_draft_deleted_while_the_cloud_is_away_leaves_it_with_the_next_command() {
         ran
     });
     assert_eq!(deleted.code, 0, "{deleted:#?}");
-    assert!(deleted.err.contains("still in the cloud"), "{deleted:#?}");
+    assert!(deleted.err.contains("and still has it"), "{deleted:#?}");
     ann.must("git gryt sync pull");
     assert!(!ann.must("git gryt generation list").contains("v1.0.0"));
     let there = bob.git("ls-remote origin");
@@ -158,7 +158,7 @@ fn every_mistake_of_a_file_is_told_at_once() {
     let pushed = ann.sh("git gryt sync push");
     assert_eq!(pushed.code, 7, "{pushed:#?}");
     for mistake in [
-        "line 3, column 10: `new` is no type of change",
+        "line 3, column 10: `new` is not a type of change",
         "line 4, column 22: a change has no field `titel`: is `title` meant?",
         "line 4, column 19: two changes are called A and a",
     ] {

@@ -1,14 +1,12 @@
-//! docs/images/session.svg, the picture in the README, and the board's of docs/board.md: what is really printed,
-//! drawn as a terminal shows it.
-//! `UPDATE_EXPECT=1 cargo test --test cli picture` draws it anew.
+//! docs/images: real sessions, drawn as a terminal shows them: the picture in the README, and the screens of
+//! docs/screens.md on terminals of 80 and 140 columns. `UPDATE_EXPECT=1 cargo test --test cli picture` draws them
+//! anew.
 
 use std::fmt::Write;
 use std::fs;
 
 use crate::documents::root;
 use crate::sandbox::{Person, Sandbox, Transcript};
-
-const PICTURE: &str = "docs/images/session.svg";
 
 /// What is typed. What stands before it, to make the project ready, is not shown.
 const SESSION: [&str; 7] = [
@@ -21,7 +19,7 @@ const SESSION: [&str; 7] = [
     "git gryt log",
 ];
 
-/// The columns of the terminal, and what a column and a line take, in pixels.
+/// The columns of the README's picture, and what a column and a line take, in pixels.
 const COLUMNS: usize = 104;
 const COLUMN: f32 = 8.43;
 const LINE: usize = 20;
@@ -92,12 +90,13 @@ fn bar(line: &str) -> Option<(usize, usize)> {
     found
 }
 
-/// A line of a terminal as spans of a picture.
-fn drawn(line: &str) -> String {
-    let mut out = String::new();
+/// A line of a terminal as lines of a picture, folded where the terminal ends.
+fn drawn(line: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
     let mut look = Look::default();
     for (at, part) in line.split("\u{1b}[").enumerate() {
-        let text = match at {
+        let mut rest = match at {
             0 => part,
             _ => {
                 let (numbers, text) = part.split_once('m').unwrap();
@@ -105,36 +104,52 @@ fn drawn(line: &str) -> String {
                 text
             }
         };
-        let text = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        match (text.is_empty(), look.class().as_str()) {
-            (true, _) => {}
-            (false, "") => out += &text,
-            (false, class) => _ = write!(out, "<tspan class=\"{class}\">{text}</tspan>"),
+        while !rest.is_empty() {
+            if used == columns {
+                lines.push(String::new());
+                used = 0;
+            }
+            let fits = rest.char_indices().nth(columns - used);
+            let (piece, after) = rest.split_at(fits.map_or(rest.len(), |(at, _)| at));
+            used += piece.chars().count();
+            rest = after;
+            let text = piece
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
+            let out = lines.last_mut().unwrap();
+            match look.class().as_str() {
+                "" => *out += &text,
+                class => _ = write!(out, "<tspan class=\"{class}\">{text}</tspan>"),
+            }
         }
     }
-    out
+    lines
+}
+
+/// What is typed, behind a prompt.
+fn typed(line: &str, columns: usize) -> Vec<String> {
+    let mut lines = drawn(line, columns - 2).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let first = format!("<tspan class=\"prompt\">$ </tspan><tspan class=\"typed\">{first}</tspan>");
+    let rest = lines.map(|line| format!("<tspan class=\"typed\">{line}</tspan>"));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The session as lines of a picture.
 fn played(who: &Person) -> Vec<String> {
     let mut lines = Vec::new();
-    for typed in SESSION {
-        let shown = drawn(typed);
-        lines.push(format!(
-            "<tspan class=\"prompt\">$ </tspan><tspan class=\"typed\">{shown}</tspan>"
-        ));
-        let coloured = typed.replace("git gryt ", "git gryt --color always ");
+    for line in SESSION {
+        lines.extend(typed(line, COLUMNS));
+        let coloured = line.replace("git gryt ", "git gryt --color always ");
         let ran = who.sh(&format!("{{ {coloured}\n}} 2>&1"));
-        assert_eq!(ran.code, 0, "{typed}: {}", ran.out);
-        lines.extend(ran.out.lines().map(drawn));
+        assert_eq!(ran.code, 0, "{line}: {}", ran.out);
+        lines.extend(ran.out.lines().flat_map(|line| drawn(line, COLUMNS)));
     }
     lines
 }
 
-fn picture(lines: &[String], columns: usize, label: &str) -> String {
+pub(crate) fn picture(lines: &[String], columns: usize, label: &str) -> String {
     let width = pixels(columns) + 40.0;
     let height = lines.len() * LINE + 36;
     let mut svg = format!(
@@ -168,14 +183,14 @@ fn pixels(columns: usize) -> f32 {
 const BEHIND: char = '\u{0}';
 
 /// A line of the board: the bar of the chosen row, and the text.
-fn board_line(line: &str) -> String {
+pub(crate) fn board_line(line: &str, columns: usize) -> String {
     let Some((from, length)) = bar(line) else {
-        return drawn(line);
+        return drawn(line, columns).concat();
     };
     let (x, width) = (20.0 + pixels(from), pixels(length));
     format!(
         "<rect class=\"bar\" x=\"{x:.1}\" y=\"Y\" width=\"{width:.1}\" height=\"{LINE}\"/>{BEHIND}{}",
-        drawn(line)
+        drawn(line, columns).concat()
     )
 }
 
@@ -193,15 +208,27 @@ fn said(svg: &str) -> String {
         out.extend(texts);
         out.push('\n');
     }
-    out
+    let marks = [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    marks
+        .iter()
+        .fold(out, |text, (mark, plain)| text.replace(mark, plain))
 }
 
-/// Holds a picture against the one that is kept, as far as `plain` leaves of what both say.
+/// Compares a picture with the one that is kept, or keeps it.
 #[track_caller]
-fn is_kept(name: &str, now: &str, plain: impl Fn(&str) -> String) {
-    let file = root().join(name);
+pub(crate) fn expect(name: &str, now: &str, columns: usize) {
+    for line in said(now).lines() {
+        assert!(line.chars().count() <= columns, "{name}: {line}");
+    }
+    let file = root().join("docs/images").join(name);
     let known = fs::read_to_string(&file).unwrap_or_default();
-    let same = plain(&said(&known)) == plain(&said(now));
+    // Which git is installed is the machine's.
+    let git = |line: &str| match line.split_once(" git: ") {
+        Some((before, _)) => format!("{before} git: VERSION\n"),
+        None => format!("{line}\n"),
+    };
+    let plain = |svg: &str| -> String { Transcript::plain(svg, "~").lines().map(git).collect() };
+    let same = plain(&known) == plain(now);
     if !same && std::env::var_os("UPDATE_EXPECT").is_some() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, now).unwrap();
@@ -221,87 +248,117 @@ fn the_picture_shows_what_is_printed() {
     ann.must("git gryt init --new-ledger");
     ann.must("git commit -q -am 'Name our ledger' && git push -q");
     let lines = played(&ann);
-    let now = picture(&lines, COLUMNS, "A session of git gryt in a terminal");
-    for line in said(&now).lines() {
-        assert!(line.chars().count() <= COLUMNS, "{line}");
-    }
-    is_kept(PICTURE, &now, |text| Transcript::plain(text, "~"));
+    let label = "A session of git gryt in a terminal";
+    expect("session.svg", &picture(&lines, COLUMNS, label), COLUMNS);
 }
 
-const POLICY: &str = "approvals: [{need: 2, from: [lea@example.com, qa@example.com]}]\n";
+/// What a line prints on a terminal of so many columns, each moment as if it were two days ago.
+fn on_a_terminal(who: &Person, line: &str, columns: usize) -> Vec<String> {
+    let who = who.with("TERM", "xterm").with("FORCE_HYPERLINK", "0");
+    let ran = who.sh(&format!(
+        "script -qec 'stty cols {columns} rows 60; GIT_PAGER=cat {line}' /dev/null < /dev/null"
+    ));
+    let text = ran.out.replace('\r', "");
+    text.lines().map(two_days_ago).collect()
+}
 
-/// A project with releases and two drafts, as lea has it, and what is done in it by whom.
-fn project(sandbox: &Sandbox) -> Person {
-    sandbox.hosting();
-    sandbox.nobody().must("mv hosting.git shop.git");
-    let team = ["lea", "ann", "bob", "cleo"];
-    let [lea, ann, bob, cleo] = team.map(|name| sandbox.clone_of(name, "shop.git"));
-    // How long ago something was is the same whenever the picture is drawn.
-    let ago = |who: &Person, days: i64| {
-        let at = chrono::Utc::now() - chrono::TimeDelta::days(days);
-        let at = at.to_rfc3339();
-        who.with("GIT_AUTHOR_DATE", &at)
-            .with("GIT_COMMITTER_DATE", &at)
+/// A line that says how long ago something was, as it would be after two days.
+fn two_days_ago(line: &str) -> String {
+    let Some(ago) = line.find(" ago") else {
+        return line.to_owned();
     };
-    lea.must("git gryt init --new-ledger && git commit -q -am 'Name our ledger' && git push -q");
-    for (version, days, described) in [
-        ("v1.0.0", 65, "First release"),
-        ("v1.1.0", 23, "Payment by card"),
-        ("v1.2.0", 4, "Faster search"),
-    ] {
-        let lea = ago(&lea, days);
-        lea.must(&format!(
-            "git gryt generation new {version} -d '{described}' --change 'add:{version}:{described}' -q && \
-             git gryt run --start --change {version}/{version} -q && git gryt promote {version} -q"
-        ));
-    }
-    lea.must("git gryt withdraw v1.1.0 --reason 'Cards are charged twice' -q");
-    lea.tracks(".gryt/policy.yaml", POLICY);
-    lea.must(
-        "git gryt generation new v1.3.0 -d 'Summer release' --change 'add:SHOP-31:Search in all shops' \
-         --change 'fix:SHOP-27:A slow start after an update' --change 'add:SHOP-33:Dark mode' \
-         --change 'refine:SHOP-35:Shorter error messages' --change 'fix:SHOP-36:Umlauts in file names' -q && \
-         git gryt generation edit v1.3.0 --assign SHOP-33=cleo --assign SHOP-36=lea -q && \
-         git gryt sync push -q",
+    let words: Vec<(usize, &str)> = line[..ago]
+        .rmatch_indices(' ')
+        .map(|(at, _)| (at + 1, &line[at + 1..ago]))
+        .take(2)
+        .collect();
+    let (from, phrase) = words[1];
+    let unit = phrase.split(' ').nth(1).unwrap_or_default();
+    assert!(
+        phrase.starts_with(|c: char| c.is_ascii_digit()) && !unit.is_empty(),
+        "{line}"
     );
-    for (who, file) in [
-        (&ann, "search.txt"),
-        (&bob, "start.txt"),
-        (&cleo, "errors.txt"),
-    ] {
-        who.works(file);
-        who.must("git gryt sync pull -q");
-    }
-    ann.must("git gryt run --start --change SHOP-31 -q");
-    bob.must(
-        "git gryt evolution start v1.3.0 --change SHOP-27 -q && \
-         git gryt evolution record v1.3.0 --change SHOP-27 --status fail -q",
-    );
-    cleo.must("git gryt evolution start v1.3.0 --change SHOP-35 -q");
-    for who in [&ann, &bob, &cleo] {
-        who.must("git gryt sync push-evolutions -q");
-    }
-    lea.must("git pull -q && git gryt sync pull -q");
-    lea.must(
-        "git gryt generation new v1.4.0 -d 'Taxes' --change 'add:SHOP-40:Prices without taxes' -q",
-    );
-    lea.must("git gryt run --start --change SHOP-40 -q");
-    lea
+    let (before, after) = (&line[..from], &line[ago + " ago".len()..]);
+    // Each line of a list says the same, so that its columns close up alike.
+    format!("{before}2 days ago{after}")
+}
+
+/// The screens of docs/screens.md: what the picture is called, and what is typed for it.
+const SCREENS: [(&str, &str); 7] = [
+    ("status", "git gryt status"),
+    ("show", "git gryt generation show v1.2.0"),
+    ("log", "git gryt log"),
+    ("refused", "git gryt promote v1.2.0"),
+    ("promoted", "git gryt promote v1.2.0"),
+    ("notes", "git gryt notes v1.2.0"),
+    ("doctor", "git gryt doctor"),
+];
+
+/// A project with releases, one of them withdrawn, and a draft that is nearly done.
+fn project(sandbox: &Sandbox) -> [Person; 2] {
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    ann.must("git gryt init --new-ledger");
+    ann.must("git commit -q -am 'Name our ledger' && git push -q");
+    let declare = "git gryt generation new -q";
+    ann.must(&format!(
+        "{declare} v1.0.0 -d 'First release' --change 'add:LOGIN:Log users in'"
+    ));
+    ann.must("git gryt run -q --start --change LOGIN && git gryt promote -q v1.0.0");
+    ann.must(&format!(
+        "{declare} v1.1.0 -d 'Exports' --change 'add:CSV:Export as CSV'"
+    ));
+    ann.must("git gryt run -q --start --change CSV && git gryt promote -q v1.1.0");
+    ann.must("git gryt withdraw -q v1.1.0 --reason 'The export leaves out the last row'");
+    ann.must(&format!(
+        "{declare} v1.2.0 -d 'Search, and exports that are whole, for everybody who asked for them since the first release' \
+         --change 'add:SEARCH:Search in all projects, also in those that were archived' \
+         --change 'fix:CSV-2:Write the last row of an export' --change 'refine:LOGIN-2:Log in by a link'"
+    ));
+    ann.must("git gryt generation edit -q v1.2.0 --assign SEARCH=bob && git gryt sync push -q");
+    bob.must("git pull -q && git gryt sync pull -q");
+    bob.must("git gryt run -q --start --change SEARCH && git gryt sync push-evolutions -q");
+    ann.must("git gryt sync pull -q && git gryt run -q --start --change CSV-2");
+    ann.must("git gryt sync push-evolutions -q");
+    [ann, bob]
 }
 
 #[test]
-fn the_pictures_of_the_board_show_what_is_drawn() {
-    let sandbox = Sandbox::new();
-    let lea = project(&sandbox);
-    for (columns, lines) in [(80, 24), (140, 40)] {
-        let size = lea
-            .with("COLUMNS", &columns.to_string())
-            .with("LINES", &lines.to_string());
-        let text = size.must("git gryt board --once --color always");
-        let drawn: Vec<String> = text.lines().map(board_line).collect();
-        let label = format!("The board of git gryt on a terminal of {columns} columns");
-        let now = picture(&drawn, columns, &label);
-        let name = format!("docs/images/board-{columns}.svg");
-        is_kept(&name, &now, |text| Transcript::plain(text, "~"));
+fn the_screens_show_what_is_printed() {
+    for columns in [80, 140] {
+        let sandbox = Sandbox::new();
+        let [ann, _bob] = project(&sandbox);
+        if ann.sh("script --version").code != 0 {
+            eprintln!("skipped: no script(1) to make a terminal");
+            return;
+        }
+        for (name, line) in SCREENS {
+            if name == "promoted" {
+                ann.must("git gryt run -q --start --change LOGIN-2");
+            }
+            let mut lines = typed(line, columns);
+            let printed = on_a_terminal(&ann, line, columns);
+            lines.extend(printed.iter().flat_map(|line| drawn(line, columns)));
+            let label = format!("{line}, in a terminal of {columns} columns");
+            let svg = picture(&lines, columns, &label);
+            expect(&format!("{name}-{columns}.svg"), &svg, columns);
+        }
     }
+}
+
+#[test]
+fn a_picture_folds_and_colours_as_a_terminal_does() {
+    assert_eq!(drawn("", 3), [""]);
+    assert_eq!(
+        drawn("ab\u{1b}[1;31mcde\u{1b}[0mf<", 4),
+        [
+            "ab<tspan class=\"bold red\">cd</tspan>",
+            "<tspan class=\"bold red\">e</tspan>f&lt;"
+        ]
+    );
+    assert_eq!(two_days_ago("a  11 months ago  b"), "a  2 days ago  b");
+    assert_eq!(
+        two_days_ago("last pulled 9 seconds ago"),
+        "last pulled 2 days ago"
+    );
 }

@@ -259,7 +259,7 @@ fn an_invalid_pipeline_says_where() {
         (
             "steps:\n  - name: a\n    run: x\n    needs: [b]\n",
             "line 4, column 13",
-            "a needs b, which is no step",
+            "a needs b, which is not a step",
         ),
         (
             "steps:\n  - name: a\n    run: x\n    needs: [b]\n  - name: b\n    run: x\n",

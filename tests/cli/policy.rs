@@ -371,7 +371,7 @@ fn versions_are_named_by_the_policys_strategy() {
             .contains("v2026.01.02.1 ")
     );
     let refusal = ann.refused(7, "git gryt generation new v1.0.0");
-    assert!(refusal.contains("v1.0.0 is no day"), "{refusal}");
+    assert!(refusal.contains("v1.0.0 is not a day"), "{refusal}");
 
     ann.tracks(
         POLICY,
@@ -403,7 +403,10 @@ fn versions_are_named_by_the_policys_strategy() {
     ann.proves("v9.0.0", "Z");
     ann.tracks(POLICY, "versions: date\n");
     let refusal = ann.refused(5, "git gryt promote v9.0.0");
-    assert!(refusal.contains("versions: v9.0.0 is no day"), "{refusal}");
+    assert!(
+        refusal.contains("versions: v9.0.0 is not a day"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -413,11 +416,11 @@ fn a_policy_that_cannot_be_read_is_none_that_is_not_there() {
     for (spoil, says) in [
         (
             "mv .gryt/policy.yaml .gryt/real.yaml; ln -s real.yaml .gryt/policy.yaml",
-            "no plain file",
+            "not a plain file",
         ),
         (
             "rm -r .gryt/policy.yaml; mkdir .gryt/policy.yaml; touch .gryt/policy.yaml/x",
-            "no plain file",
+            "not a plain file",
         ),
         (
             "rm -r .gryt/policy.yaml; head -c 700000 /dev/zero | tr '\\0' '#' > .gryt/policy.yaml",

@@ -6,7 +6,7 @@ const POLICY: &str = ".gryt/policy.yaml";
 
 /// The command of a clone by which it comes to trust what was promoted, as a message names it.
 fn trusting(told: &str) -> String {
-    let command = told.split("until it runs: ").nth(1);
+    let command = told.split("that is to accept it: ").nth(1);
     let line = command.and_then(|rest| rest.lines().next());
     line.unwrap_or_else(|| panic!("{told}")).trim().to_owned()
 }
@@ -98,7 +98,7 @@ fn who_promotes_a_product_settles_what_is_disputed_of_it() {
     hosting.must("chmod +x hooks/post-receive");
     let told = bob.sh(line);
     hosting.must("rm hooks/post-receive");
-    let told = match told.err.contains("until it runs: ") {
+    let told = match told.err.contains("that is to accept it: ") {
         true => told.err,
         false => {
             assert_eq!(told.code, 8, "{told:#?}");

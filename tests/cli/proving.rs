@@ -82,7 +82,7 @@ fn what_no_commit_holds_proves_nothing() {
     let refusal = dev.refused(7, "git gryt run");
     assert!(refusal.contains("edited: app.txt"), "{refusal}");
     let ran = dev.must("git gryt run --allow-dirty");
-    assert!(ran.contains("Passed, and proves nothing"), "{ran}");
+    assert!(ran.contains("Passed, but proves nothing"), "{ran}");
     assert!(proof(&dev, "v1.0.0/A/rc.1").contains("void: the working tree had uncommitted edits"));
     let refusal = dev.refused(5, "git gryt promote v1.0.0");
     assert!(

@@ -111,7 +111,7 @@ fn the_latest_release_is_the_highest_that_stands_and_a_range_is_newest_first() {
         &format!("{contract}    links: [javascript:x]\n"),
     );
     let ran = ann.sh("git gryt sync push 2>&1");
-    let rule = "`javascript:x` is no address like https://";
+    let rule = "`javascript:x` is not an address like https://";
     assert!(ran.code == 7 && ran.out.contains(rule), "{ran:?}");
     ann.write(
         ".gryt/generations/v1.3.0.yaml",
@@ -198,7 +198,7 @@ fn a_changelog_is_kept_and_what_people_wrote_stays() {
     // Promoted since: the section says so. Withdrawn since, and edited: it was left alone.
     ann.must("git gryt evolution start v1.1.0 --change A -q && git gryt evolution record v1.1.0 --change A --status pass -q \
               && git gryt promote v1.1.0 -q");
-    assert_eq!(write(&ann, ""), "CHANGELOG.md: v1.1.0 was written anew\n");
+    assert_eq!(write(&ann, ""), "CHANGELOG.md: v1.1.0 was rewritten\n");
     let released = ann.read("CHANGELOG.md");
     assert!(!released.contains("not released yet"));
     ann.must("git gryt withdraw v1.0.0 --reason bad -q");
@@ -301,7 +301,7 @@ fn a_changelog_is_written_by_one_at_a_time_and_nothing_else_is() {
         (&ann, ".g\u{200c}it/x"),
     ] {
         let said = who.refused(2, &format!("git gryt notes v1.0.0 --write '{file}'"));
-        assert!(said.contains("It is git's own"), "{file}: {said}");
+        assert!(said.contains("It belongs to git"), "{file}: {said}");
     }
     assert_eq!(linked.read(".git"), before);
     assert!(!ann.has(".git/x") && !ann.has("sub"));
@@ -340,5 +340,5 @@ fn text_of_others_and_templates_come_out_as_they_are_meant() {
         "L1\na\tb v1.0.0\none\ntwo\n"
     );
     let said = ann.refused(2, "git gryt config links 'Y)|(?:A=https://t.example/{id}'");
-    assert!(said.contains("is no regular expression"), "{said}");
+    assert!(said.contains("is not a regular expression"), "{said}");
 }

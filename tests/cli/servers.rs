@@ -445,7 +445,7 @@ fn an_administrator_lets_in_what_everybody_disputes() {
     hosting.must(command);
     let told = bob.sh(line);
     assert_eq!(told.code, 0, "{}", told.err);
-    let trust = told.err.split("until it runs: ").nth(1).unwrap();
+    let trust = told.err.split("that is to accept it: ").nth(1).unwrap();
     let trust = trust.lines().next().unwrap().trim();
     for one in [&bob, &cleo] {
         one.must("git gryt sync pull");

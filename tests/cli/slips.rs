@@ -121,7 +121,7 @@ fn what_was_done_to_a_draft_is_said_to_be_here_alone_until_it_is_shared() {
     ann.must("git gryt sync push v1.0.0");
     let told = says(&ann, "git gryt generation rename v1.0.0 v1.1.0");
     assert!(
-        told.contains("v1.0.0 is gone from the cloud\n") && told.contains(&unshared("v1.1.0")),
+        told.contains("v1.0.0 was deleted in the cloud\n") && told.contains(&unshared("v1.1.0")),
         "{told}"
     );
     assert!(!there("v1.0.0") && !there("v1.1.0"));
@@ -174,7 +174,7 @@ fn what_proves_nothing_is_not_said_to_wait_for_being_shared() {
     ann.must("git gryt evolution start v1.0.0 --change A --again");
     assert!(
         ann.must("git gryt status")
-            .contains("At hand: v1.0.0/A/rc.2")
+            .contains("Current evolution: v1.0.0/A/rc.2")
     );
     ann.must("git reset -q --hard && git gryt run && git gryt sync push-evolutions");
     let told = says(
@@ -187,7 +187,7 @@ fn what_proves_nothing_is_not_said_to_wait_for_being_shared() {
     );
     ann.must("git gryt sync push-evolutions v1.0.0");
     let status = ann.must("git gryt status");
-    assert!(!status.contains("At hand"), "{status}");
+    assert!(!status.contains("Current evolution"), "{status}");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_spelling_that_would_be_regretted_is_asked_about() {
     assert!(!told.contains("warning"), "{told}");
     ann.git("tag v1.7.0");
     let told = says(&ann, "git gryt generation new v2.08.0");
-    let (_, typed) = told.split_once("To spell it so: ").unwrap();
+    let (_, typed) = told.split_once("To spell it like them: ").unwrap();
     ann.must(typed.lines().next().unwrap());
     let list = ann.must("git gryt generation list");
     assert!(

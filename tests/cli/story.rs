@@ -18,7 +18,7 @@ fn the_demonstration_plays_to_its_end() {
         "your approval of v2.1.0 does not hold any more: the contract was edited since",
         "Success: v2.1.0 promoted to cloud",
         "app belongs to a release",
-        "its digest is another",
+        "it has another digest",
     ] {
         assert!(played.out.contains(line), "{line}: {}", played.out);
     }

@@ -26,7 +26,7 @@ fn a_late_draft_leaves_the_cloud_although_no_answer_came() {
         hosting.must("chmod +x hooks/pre-receive");
         let told = bob.sh(line);
         assert_eq!(told.code, 0, "{told:#?}");
-        let what = "v1.0.0 is still in the cloud, which did not answer";
+        let what = "v1.0.0 is deleted here. The cloud did not answer and still has it";
         assert!(told.err.contains(what), "{told:#?}");
         assert_eq!(hosting.refs("refs/gryt/generations").len(), 1);
         hosting.must("rm hooks/pre-receive");

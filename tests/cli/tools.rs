@@ -45,7 +45,7 @@ fn warns(who: &Person) {
     who.must("git add work.txt && git commit -q -m Work && git gryt run");
     let told = who.must("git push -q origin main 2>&1");
     assert!(
-        told.contains("v1.0.0/A/rc.1 is proven by what you push"),
+        told.contains("v1.0.0/A/rc.1 is proven at a commit that you push"),
         "{told}"
     );
 }

@@ -141,7 +141,7 @@ fn a_malformed_commit_in_the_cloud_stops_nobody() {
         hosting.git(&format!("update-ref {draft} {}", oid.trim()));
     }
     let pulled = bob.must("git gryt sync pull");
-    assert_eq!(pulled.matches("does not check").count(), 8, "{pulled}");
+    assert_eq!(pulled.matches("is invalid").count(), 8, "{pulled}");
     bob.must("git gryt generation new v1.1.0 && git gryt sync push && git gryt status");
     bob.must("git gryt promote v1.0.0 && git gryt verify");
     let fresh = sandbox.clone_of("fresh", "hosting.git");

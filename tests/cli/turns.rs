@@ -103,6 +103,55 @@ fn a_clone_that_can_have_no_lock_goes_on_and_the_doctor_says_so() {
     assert!(doctor.contains("none can be had"), "{doctor}");
 }
 
+/// Proofs that another worktree records while a pull takes an evolution along to its draft's new name are kept.
+#[test]
+fn a_proof_beside_a_rename_is_not_lost() {
+    let sandbox = Sandbox::new();
+    sandbox.hosting();
+    let [ann, bob] = sandbox.team(["ann", "bob"]);
+    bob.git("worktree add -q --detach ../second");
+    let second = bob.at(sandbox.path().join("second"));
+    let mut kept = 0;
+    for round in 0..8 {
+        let (old, new) = (format!("v1.{round}.0"), format!("v2.{round}.0"));
+        ann.must(&format!(
+            "git gryt generation new {old} --change add:A:a && git gryt sync push {old}"
+        ));
+        bob.must(&format!(
+            "git gryt sync pull && git gryt evolution start {old} --change A"
+        ));
+        ann.must(&format!(
+            "git gryt generation rename {old} {new} && git gryt sync push {new}"
+        ));
+        let pulling = bob.start(&["sync", "pull"]);
+        let marks: Vec<String> = (0..6)
+            .map(|nth| format!("M{round}x{nth}"))
+            .filter(|mark| {
+                let recorded = second.sh(&format!(
+                    "git gryt evolution record {old} --change A --status pass --url https://ci.example.com/{mark}"
+                ));
+                recorded.code == 0
+            })
+            .collect();
+        let pulled = Person::wait(pulling);
+        assert_eq!(pulled.code, 0, "{pulled:#?}");
+        let mut texts = String::new();
+        for (name, _) in bob.refs("refs/gryt/evolutions") {
+            texts += &bob.must(&format!(
+                "for at in $(git rev-list --first-parent {name}); do git show $at:proof.yaml 2>/dev/null || :; done"
+            ));
+        }
+        for mark in marks {
+            assert!(
+                texts.contains(&mark),
+                "round {round}: {mark}: {pulled:#?}\n{texts}"
+            );
+            kept += 1;
+        }
+    }
+    assert!(kept > 0, "no proof came in time");
+}
+
 /// Edits that another worktree makes while a conflict is ended in favour of the cloud's deletion are in the
 /// draft, or put aside with it.
 #[test]

@@ -350,7 +350,7 @@ fn a_project_that_names_its_tags_otherwise_goes_on_so() {
     ann.git("add .gryt && git commit -q -m Gryt && git push -q origin main");
     let told = ann.must("git gryt import --from tags");
     assert!(
-        told.contains("nightly") && told.contains("it is no version"),
+        told.contains("nightly") && told.contains("it is not a version"),
         "{told}"
     );
     assert!(

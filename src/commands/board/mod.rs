@@ -237,8 +237,8 @@ impl Shown<'_> {
         let mut pulled = Instant::now();
         loop {
             let size = screen.size();
-            let stale =
-                drawn.is_none_or(|(then, at): (_, Instant)| then != size || at.elapsed() >= REDRAWN);
+            let stale = drawn
+                .is_none_or(|(then, at): (_, Instant)| then != size || at.elapsed() >= REDRAWN);
             if stale {
                 let bottom = screen.draw(&self.board, &self.ctx.now())?;
                 self.board.drawn(bottom);

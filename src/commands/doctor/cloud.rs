@@ -95,7 +95,7 @@ impl Trial<'_> {
             self.takes_tags()?;
             self.clear()?;
         } else {
-            let what = "not tried: what is written there stays";
+            let what = "not tried, because the host would not let gryt delete it again";
             for name in [Ability::ManyRefs, Ability::Tags] {
                 self.checks.push(Check::warning(name.as_str(), what));
             }
@@ -132,7 +132,7 @@ impl Trial<'_> {
                 Check::error("rights", format!("{name} refuses the login: {said}"))
             }
             Reply::Unsent(_) => {
-                let what = format!("{name} can be read, and takes no pushes from you: {said}");
+                let what = format!("{name} can be read, and refuses your pushes: {said}");
                 Check::error("rights", what)
             }
             Reply::Unknown => Check::error("refs", format!("{name} did not answer a push: {said}")),
@@ -347,7 +347,7 @@ impl Trial<'_> {
         }
         let names = self.stays.join(" ");
         let what = format!(
-            "{names}: nobody reads it, and who administrates the host can remove it (git update-ref -d)"
+            "{names}: nobody reads these refs; whoever administers the host can remove them (git update-ref -d)"
         );
         let check = Check::warning("left behind", what);
         let lets_go = self.session.core.does(Ability::Deletions);

@@ -204,8 +204,7 @@ fn addresses(session: &Session<'_>) -> Result<Option<Check>> {
     }
     let name = session.core.cloud_name()?;
     let what = format!(
-        "git pushes to {} and fetches from {read} (remote.{name}.pushurl, url.*.pushInsteadOf): the \
-         first push finds out whether that is one place",
+        "git pushes to {} and fetches from {read} (remote.{name}.pushurl, url.*.pushInsteadOf): the first push finds out whether both are the same place",
         written.join(" and ")
     );
     Ok(Some(Check::warning("addresses", what)))
@@ -220,7 +219,7 @@ fn hooks(session: &Session<'_>) -> Check {
             let found = hooks.look(hook)?;
             if hook == Hook::PreReceive && found.edited {
                 bail!(
-                    "pre-receive was edited since gryt wrote it: whether it still refuses what it has to is not known"
+                    "pre-receive was edited since gryt wrote it: gryt cannot tell whether it still refuses what it should"
                 );
             }
             if found.there {
@@ -348,7 +347,7 @@ fn ledger(session: &Session<'_>) -> Result<Vec<Check>> {
         Some(ledger) => checks.push(Check::ok("ledger", format!("at {}", ledger.tip.short()))),
     }
     for (version, _) in refs.below(names::PROMOTING) {
-        let what = format!("whether {version} is promoted was not heard");
+        let what = format!("it is not known yet whether {version} is promoted");
         checks.push(Check::warning("ledger", what).then("git gryt sync pull"));
     }
     Ok(checks)
@@ -405,8 +404,7 @@ fn left(session: &Session<'_>) -> Result<Vec<Check>> {
         checks.push(Check::warning(
             "deletions",
             format!(
-                "the host does not let go of what went into releases; gryt shows none of it, and who \
-                 administrates the host can remove it (git update-ref -d): {}",
+                "the host does not delete the refs of what went into releases; gryt ignores them, and whoever administers the host can remove them (git update-ref -d): {}",
                 names.join(" ")
             ),
         ));

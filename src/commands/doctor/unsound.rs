@@ -58,7 +58,7 @@ fn told(session: &Session<'_>, found: Vec<(String, Oid, String)>) -> Result<Vec<
     let more = found.len().saturating_sub(TOLD);
     let mut checks = Vec::new();
     for (name, tip, why) in found.into_iter().take(TOLD) {
-        let what = format!("{name} does not check and counts for nothing: {why}");
+        let what = format!("{name} is invalid and does not count: {why}");
         // What this clone has of a draft takes the place of what somebody spoilt.
         let own = match names::shared(&name) {
             Shared::Draft(_) => refs.get(&name),

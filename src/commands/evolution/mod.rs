@@ -62,7 +62,7 @@ pub(crate) struct StartArgs {
 pub(crate) struct AbandonArgs {
     /// Its name: VERSION/CHANGE/rc.N
     name: String,
-    /// Why; needed where something was proven, which stays to be seen
+    /// Why; needed where something was proven, which stays on record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -129,7 +129,7 @@ pub(crate) struct Abandoned {
     /// Whether it left the cloud too.
     #[serde(rename = "in_cloud")]
     pub cloud: bool,
-    /// Whether what it proved stays to be seen, with the reason.
+    /// Whether what it proved stays on record, with the reason.
     pub kept: bool,
     /// Whether the cloud does not know of it yet.
     pub unshared: bool,
@@ -210,7 +210,8 @@ fn give_up(session: &Session<'_>, attempt: &Attempt, reason: Option<&str>) -> Re
         return Err(Refusal::new(Exit::Invalid, what).into());
     }
     let Some(reason) = reason.map(str::trim).filter(|text| !text.is_empty()) else {
-        let what = format!("{name} has a proof, which stays to be seen: say why you abandon it");
+        let what =
+            format!("{name} has a proof, which stays on record: give a reason for abandoning it");
         return Err(Refusal::new(Exit::Usage, what)
             .then(format!("git gryt evolution abandon {name} --reason TEXT"))
             .into());
@@ -375,7 +376,7 @@ fn may_abandon(
     Err(
         Refusal::new(Exit::Conflict, format!("{name} is owned by {owner}"))
             .because("Its owner can abandon it, and so can whoever promoted its version")
-            .because("It stops nobody: whoever else is to prove the change starts an evolution")
+            .because("It does not block you: to prove the change yourself, start an evolution")
             .then(format!(
                 "git gryt evolution start {} --change {}",
                 name.version, name.change

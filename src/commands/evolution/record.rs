@@ -169,7 +169,7 @@ fn status(said: Option<Status>, tests: Option<&Tests>) -> Result<Ended, Refusal>
         (Some(Status::Pass), Some(tests)) if failed => Err(Refusal::new(
             Exit::Invalid,
             format!(
-                "The reports have {} failures and {} errors: that is no pass",
+                "The reports have {} failures and {} errors, so the result cannot be recorded as a pass",
                 tests.failures, tests.errors
             ),
         )),
@@ -219,7 +219,7 @@ fn attached(files: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Refusal> {
         }
         let about = std::fs::metadata(file).map_err(|error| wrong(&error.to_string()))?;
         if !about.is_file() {
-            return Err(wrong("it is no file"));
+            return Err(wrong("it is not a file"));
         }
         if about.len() > MAX_ATTACHED {
             return Err(wrong("it is larger than 1 MB; keep it elsewhere")

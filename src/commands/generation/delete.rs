@@ -108,7 +108,7 @@ pub(crate) fn delete(session: &Session<'_>, args: &DeleteArgs) -> Result<Outcome
         // It is deleted for everybody: what is left to do here, a pull does.
         Err(error) if left_cloud => {
             session.core.ctx.warn(format!(
-                "{version} is deleted in the cloud, and still here; git gryt sync pull ends that: {error:#}"
+                "{version} was deleted in the cloud, but not here: {error:#}. To finish: git gryt sync pull"
             ));
             0
         }

@@ -40,7 +40,7 @@ pub(super) fn contact(session: &Session<'_>) -> Result<Option<Contact>> {
 /// Says that the cloud will hear of it.
 pub(super) fn tell(session: &Session<'_>, version: &Version) {
     session.core.ctx.warn(format!(
-        "{version} is still in the cloud, which did not answer: the next command that reaches it deletes it there"
+        "{version} is deleted here. The cloud did not answer and still has it; the next command that reaches the cloud deletes it there"
     ));
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn finish(session: &Session<'_>, contact: &Contact) -> Result<()> {
             Err(error) => match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.exit != Exit::Remote => {
                     session.core.ctx.warn(format!(
-                        "{version} was deleted here while the cloud was away, and is there again: {}",
+                        "{version} was deleted here while the cloud could not be reached; it was not deleted in the cloud, and is back here: {}",
                         refusal.what
                     ));
                 }

@@ -91,7 +91,7 @@ pub(super) fn given_up(
         .change(|refs| Ok((vec![refs.change(names::renaming(old), None)], ())))?;
     Ok(refusal
         .because(format!(
-            "The rename to {new}, which was cut short, is given up: {old} stays, and {new} is a copy that you can delete"
+            "The interrupted rename to {new} was given up: {old} stays, and {new} is a copy that you can delete"
         ))
         .then(format!("git gryt generation delete {new}"))
         .into())

@@ -183,7 +183,7 @@ fn finished(session: &Session<'_>, version: &Version) -> Result<Outcome> {
 fn choose(version: &Version, what: &str) -> Refusal {
     Refusal::new(
         Exit::Conflict,
-        format!("{what} of {version} want different things"),
+        format!("{what} of {version} contradict each other"),
     )
     .then(format!("git gryt generation resolve {version} --ours"))
     .then(format!("git gryt generation resolve {version} --theirs"))
@@ -202,7 +202,7 @@ fn deleted(
         return nothing_left(session, version, settled);
     }
     match side {
-        None => Err(choose(version, "Your edits and the withdrawal").into()),
+        None => Err(choose(version, "Your edits and the deletion in the cloud").into()),
         Some(Side::Ours) => {
             session.core.forget_adopted(version)?;
             finished(session, version)
@@ -238,7 +238,7 @@ fn repair(
     let theirs = match session.core.store.is_commit(bad) {
         true => last_valid(session, version, bad)?,
         false => {
-            let what = format!("What the cloud has as the draft of {version} is no commit");
+            let what = format!("The cloud's draft of {version} is not a commit");
             let name = names::draft(version);
             return Err(Refusal::new(Exit::Conflict, what)
                 .because("It cannot be edited. This command replaces it with this clone's draft, or removes it:")

@@ -142,7 +142,7 @@ fn far_enough(
         return Ok(());
     };
     let what = format!(
-        "{} is {}, and the draft {home} does not reach that far",
+        "{} is {}, which is more than the draft {home} allows",
         farthest.change.id,
         farthest.level.named()
     );
@@ -161,7 +161,7 @@ fn far_enough(
     let of = product.map_or(String::new(), |product| format!(" --product {product}"));
     Err(Refusal::new(Exit::Conflict, what)
         .because(since)
-        .because("Nothing was imported: rename the draft, or say that the changes belong into it")
+        .because("Nothing was imported: rename the draft, or state that the changes belong in it")
         .then(format!(
             "git gryt generation rename {home} {next} && {import}{of}"
         ))

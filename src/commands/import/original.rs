@@ -79,7 +79,9 @@ pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
     let report = take(session, &released, args.dry_run)?;
     let refs = session.core.store.refs()?;
     let mut written = Vec::new();
+    let mut counting = session.core.ctx.counting("Importing drafts", open.len());
     for draft in &open {
+        counting.step();
         let version = &draft.version;
         match brought(session, &refs, draft)? {
             None => written.push(write(session, draft, None)?),
@@ -95,6 +97,7 @@ pub(super) fn run(session: &Session<'_>, args: &ImportArgs) -> Result<Report> {
             }
         }
     }
+    drop(counting);
     let open = if args.dry_run {
         plan(session, &session.core.store.refs()?, &written)?.1
     } else {

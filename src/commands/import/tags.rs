@@ -73,7 +73,7 @@ fn tagged(
     for tag in store.release_tags(pattern)? {
         let read = format.version(&tag.name);
         let Some(version) = read.or_else(|| tag.name.parse::<Version>().ok()) else {
-            skipped.push((tag.name, "it is no version".to_owned()));
+            skipped.push((tag.name, "it is not a version".to_owned()));
             continue;
         };
         let Some(what) = tag.released else {

@@ -41,12 +41,15 @@ impl Promotion<'_> {
                 refs.change(names::LEDGER, entry),
                 refs.change(names::BASE, entry),
             ];
-            moves.push(refs.change(names::draft(&self.intent.version), None));
-            for (promotion, _) in &seal.folded {
-                moves.push(refs.change(names::evolution(&promotion.name), None));
+            // What was decided on, and not what it became meanwhile.
+            let ends = |name, tip| Update::new(name, Some(tip), None);
+            let draft = names::draft(&self.intent.version);
+            moves.push(ends(draft, &seal.sealed.draft));
+            for (attempt, _) in &seal.folded {
+                moves.push(ends(names::evolution(&attempt.name), &attempt.tip));
             }
             for given in &seal.approvals {
-                moves.push(refs.change(names::approval(&given.name), None));
+                moves.push(ends(names::approval(&given.name), &given.tip));
             }
             Ok((moves, (seal.sealed.clone(), Some(seal), false)))
         });

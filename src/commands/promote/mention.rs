@@ -17,12 +17,11 @@ pub(super) fn overlooked(
     if session.core.store.layout().work_tree.is_some() {
         match store.dirty_files()?.as_slice() {
             [] => {}
-            [only] => session
-                .core
-                .ctx
-                .warn(format!("{only} is edited and not part of the release")),
+            [only] => session.core.ctx.warn(format!(
+                "{only} is edited; the edit is not part of the release"
+            )),
             several => session.core.ctx.warn(format!(
-                "{} files are edited and not part of the release",
+                "{} files are edited; the edits are not part of the release",
                 several.len()
             )),
         }
@@ -39,7 +38,7 @@ pub(super) fn overlooked(
             let owner = store.commit(tip)?.author;
             if !owner.is(&me) {
                 session.core.ctx.warn(format!(
-                    "{name} came from {remote}, and nothing but its author line says that {owner} made it"
+                    "{name} came from {remote}, and only its author line says that {owner} made it"
                 ));
             }
         }
@@ -79,15 +78,15 @@ fn mention_branch(session: &Session<'_>, remote: &str, release: &Oid) -> Result<
     };
     let said = match (own, apart) {
         (Some(own), _) if own != default => {
-            format!("This is {own}, and the cloud's default branch is {default}")
+            format!("The release commit is on {own}, but the cloud's default branch is {default}")
         }
         (Some(_), Some((0, behind))) if behind > 0 => {
             let behind = commits(behind);
-            format!("This is {behind} behind {remote}/{default}: git pull")
+            format!("HEAD is {behind} behind {remote}/{default}: git pull")
         }
         (Some(_), Some((_, behind))) if behind > 0 => {
             let behind = commits(behind);
-            format!("This lacks {behind} of {remote}/{default}: git pull")
+            format!("HEAD lacks {behind} of {remote}/{default}: git pull")
         }
         (None, Some((0, behind))) if behind > 0 => {
             let (commit, behind) = (release.short(), commits(behind));

@@ -305,8 +305,7 @@ impl Promotion<'_> {
         };
         if !(road.folded && room > 0) && seal.approvals.iter().any(|given| counts(&given)) {
             self.session.core.ctx.warn(
-                "This cloud does not delete refs together with the ledger's move: who takes back an \
-                 approval at this very moment is told that it came too late",
+                "This cloud does not delete refs together with the ledger's move: an approval that is revoked at this very moment still counts, and whoever revokes it is told so",
             );
         }
         if road.folded && room > 0 {

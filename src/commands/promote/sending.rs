@@ -93,8 +93,7 @@ impl Job for Sending<'_> {
             Ok(tag) => tag,
             Err(error) => {
                 promotion.session.core.ctx.warn(format!(
-                    "{} is promoted in the cloud, and this clone could not take that over: {error:#}; \
-                     the next git gryt sync pull does",
+                    "{} is promoted in the cloud, but this clone could not record that: {error:#}. To finish: git gryt sync pull",
                     seal.sealed.version
                 ));
                 None
@@ -156,7 +155,7 @@ impl Job for Sending<'_> {
         let what = format!("Whether {version} is promoted is not known yet");
         let mut refusal = Refusal::new(Exit::Remote, what)
             .because(
-                "An earlier push of it got no answer, and may land until another entry is in the cloud's ledger",
+                "An earlier push of it got no answer, and may still land until another entry is in the cloud's ledger",
             )
             .because(format!("This one was refused: {}", cause.what));
         refusal.why.extend(cause.why);

@@ -38,7 +38,9 @@ pub(crate) fn run(session: &Session<'_>, args: &PromoteArgs) -> Result<Outcome> 
         }
         let left = limit.saturating_sub(begun.elapsed());
         if left.is_zero() {
-            return Err(refusal.because("It was waited for in vain").into());
+            return Err(refusal
+                .because("It was not ready when the time of --wait was over")
+                .into());
         }
         let what = format!("Waiting: {}", refusal.what);
         if told != what {

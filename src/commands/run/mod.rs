@@ -161,7 +161,7 @@ pub(crate) fn run(session: &Session<'_>, args: &RunArgs) -> Result<Outcome> {
         return one(session, args, only.as_ref()).map(Outcome::Run);
     }
     if args.dry_run {
-        let what = "A dry run is of one change: name it";
+        let what = "With --dry-run, name one change";
         return Err(Refusal::new(Exit::Usage, what).into());
     }
     let mut once: Vec<Wanted> = Vec::new();
@@ -262,7 +262,7 @@ fn mention_untracked(session: &Session<'_>, untracked: &[String]) {
         ),
     };
     session.core.ctx.warn(format!(
-        "{which}, and the steps may have used what it lacks. To be sure: git gryt run --isolated"
+        "{which}, but the steps may have used it. To be sure: git gryt run --isolated"
     ));
 }
 

@@ -181,7 +181,7 @@ pub(crate) fn push(session: &Session<'_>, args: &PushArgs) -> Result<Pushed> {
         errors.push(PushFailure {
             version: held.clone(),
             error: refusal.what,
-            resolution: "Your edit was not published: mend the file, and push again".into(),
+            resolution: "Your edit was not published: correct the file, and push again".into(),
             details: (!refusal.why.is_empty()).then(|| refusal.why.join("\n")),
             next: refusal.next,
         });

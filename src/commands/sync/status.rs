@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::way::{self, Obstacle};
-use crate::commands::Outcome;
+use crate::commands::{Outcome, or_offline};
 use crate::model::evolution::Cover;
 use crate::model::promotion::Facts;
 use crate::model::reconcile::{Adopted, DraftConflict, Relation};
@@ -130,7 +130,12 @@ pub(crate) fn run(
     let contact = if offline {
         session.cloud.last_seen()?
     } else {
-        session.cloud.contact(None)?
+        session.cloud.contact(None).map_err(|error| match version {
+            Some(version) => {
+                or_offline(error, &format!("git gryt sync status {version} --offline"))
+            }
+            None => or_offline(error, "git gryt sync status --offline"),
+        })?
     };
     match version {
         None => compared(session, &contact).map(Outcome::SyncStatus),

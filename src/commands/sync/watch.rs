@@ -82,7 +82,7 @@ pub(crate) fn run(session: &Session<'_>, args: &WatchArgs) -> Result<Outcome> {
             Err(error) => {
                 if !std::mem::replace(&mut away, true) {
                     // Each time that it goes away, and each time in the same words.
-                    let text = &format!("{error}; trying on");
+                    let text = &format!("{error}; trying again until it answers");
                     session.core.ctx.tell(Event::Warning { text });
                 }
                 pause = (pause * 2).min(LONGEST.max(args.interval));

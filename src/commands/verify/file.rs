@@ -68,7 +68,7 @@ pub(super) fn run(session: &Session<'_>, path: &Path, only: Option<&Version>) ->
     let opened = File::open(&file).with_context(|| format!("{} cannot be read", path.display()));
     let opened = opened.map_err(|error| Refusal::new(Exit::Failure, format!("{error:#}")))?;
     if !opened.metadata()?.is_file() {
-        let what = format!("{} is no file", path.display());
+        let what = format!("{} is not a file", path.display());
         return Err(Refusal::new(Exit::Usage, what).into());
     }
     let (size, sha256) = digest(opened)?;

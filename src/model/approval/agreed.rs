@@ -161,8 +161,8 @@ impl Agreed {
             let (by, message) = (&given.approval.by, given.approval.message.as_deref());
             let why = message.map_or(String::new(), |text| format!(" ({text})"));
             lines.push(format!(
-                "{} rejects it{why}, and lifts that by: git gryt approve {version} --revoke",
-                by.name
+                "{by} rejected it{why}; to lift that, {by} types: git gryt approve {version} --revoke",
+                by = by.name
             ));
         }
         for rule in policy.approvals.iter().flatten() {
@@ -206,7 +206,7 @@ impl Agreed {
             if emails.iter().any(|email| people.has(who, email)) {
                 let says = given.approval.says;
                 lines += &format!(
-                    "; it counts for nothing what {} {says}: how it is signed",
+                    "; {} {says} it, which does not count because of how it is signed",
                     who.name
                 );
             }
@@ -348,7 +348,7 @@ mod tests {
         given_all.push(given("bob", 4, Rejected));
         let (missing, counted) = asks(two, &agreed(given_all.clone()), "");
         assert_eq!((missing.len(), counted), (2, 1));
-        assert!(missing[0].starts_with("bob rejects it"), "{missing:?}");
+        assert!(missing[0].starts_with("bob rejected it"), "{missing:?}");
         given_all.push(given("bob", 5, Revoked));
         assert_eq!(asks(two, &agreed(given_all), "").0.len(), 1);
     }
@@ -429,6 +429,6 @@ mod tests {
         let mut no = agreed(vec![given("bob", 2, Word::Rejected)]);
         no.tree = Some(oid(9));
         let rule = "approvals: [{need: 1, from: [bob@example.com]}]";
-        assert!(asks(rule, &no, "").0[0].contains("bob rejects it"));
+        assert!(asks(rule, &no, "").0[0].contains("bob rejected it"));
     }
 }

@@ -144,7 +144,7 @@ fn what_has_to_be_mended_stands_first_and_what_is_mine_before_that_of_others() {
         [
             "you v1.0.0 start B (Bills) and prove it",
             "you v2.0.0 approve it",
-            "bob v1.0.0 mend C (Carts), which failed, and prove it",
+            "bob v1.0.0 fix C (Carts), which failed, and prove it",
         ]
     );
 }

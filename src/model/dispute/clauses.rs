@@ -50,7 +50,7 @@ pub(super) fn evolutions(facts: &Facts<'_>) -> Vec<String> {
         let tried = match tried {
             Ok(tried) => tried,
             Err(invalid) => {
-                wrong.push(format!("{name} does not check: {invalid}"));
+                wrong.push(format!("{name} is invalid: {invalid}"));
                 continue;
             }
         };
@@ -155,7 +155,7 @@ pub(super) fn approvals(facts: &Facts<'_>) -> Vec<String> {
         let given = match given {
             Ok(given) => given,
             Err(invalid) => {
-                wrong.push(format!("what is said by {name} does not check: {invalid}"));
+                wrong.push(format!("what is said by {name} is invalid: {invalid}"));
                 continue;
             }
         };

@@ -57,10 +57,7 @@ pub(crate) fn whoever_signed() -> Dispute {
 /// What an entry is disputed for that reaches an object which is not what has to stand there. That does not
 /// change, in any clone, so that it is no doubt.
 pub(crate) fn unsound(what: &Invalid) -> Dispute {
-    Dispute::new(
-        Rule::Evolution,
-        format!("it holds what does not check: {what}"),
-    )
+    Dispute::new(Rule::Evolution, format!("it holds what is invalid: {what}"))
 }
 
 fn known(rules: RuleSet, known: RuleSet) -> Result<(), Later> {

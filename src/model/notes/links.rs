@@ -60,14 +60,14 @@ fn compiled(pattern: &str) -> Result<Regex, Invalid> {
     let ascii = syntax::Config::new().unicode(false).utf8(false);
     // By itself: a bracket that closes the group around it would take parts of ids.
     if syntax::parse_with(pattern, &ascii).is_err() {
-        let rule = format!("`{pattern}` is no regular expression");
+        let rule = format!("`{pattern}` is not a regular expression");
         return Err(Invalid::new(rule));
     }
     let mut builder = Regex::builder();
     let built = builder.configure(config).syntax(ascii).build(&whole);
     built.map_err(|error| match error.size_limit() {
         Some(_) => Invalid::new(format!("the pattern `{pattern}` is too large")),
-        None => Invalid::new(format!("`{pattern}` is no regular expression")),
+        None => Invalid::new(format!("`{pattern}` is not a regular expression")),
     })
 }
 
@@ -76,7 +76,7 @@ fn check(address: &str) -> Result<(), Invalid> {
     match is_of_web(&address.replace("{id}", "")) {
         true => Ok(()),
         false => Err(Invalid::new(format!(
-            "`{}` is no address like https://tracker.example.com/{{id}}",
+            "`{}` is not an address like https://tracker.example.com/{{id}}",
             address.escape_debug()
         ))),
     }

@@ -83,7 +83,10 @@ impl Template {
             match tag {
                 Tag::Comment => {}
                 Tag::Value { name, .. } | Tag::Open { name, .. } if !is_name(name) => {
-                    return wrong(format!("`{}` is no field's name", name.escape_debug()));
+                    return wrong(format!(
+                        "`{}` is not the name of a field",
+                        name.escape_debug()
+                    ));
                 }
                 Tag::Value { name, raw } => pieces.push(Piece::Value {
                     name: name.to_owned(),
@@ -421,9 +424,12 @@ mod tests {
             ("{{#a}}\n{{/b}}", "line 2: the section a is open, not b"),
             ("{{/b}}", "line 1: no section b is open"),
             ("\n{{#a}}", "line 2: the section a does not end"),
-            ("{{> file}}", "line 1: `> file` is no field's name"),
-            ("{{=<% %>=}}", "line 1: `=<% %>=` is no field's name"),
-            ("{{}}", "line 1: `` is no field's name"),
+            ("{{> file}}", "line 1: `> file` is not the name of a field"),
+            (
+                "{{=<% %>=}}",
+                "line 1: `=<% %>=` is not the name of a field",
+            ),
+            ("{{}}", "line 1: `` is not the name of a field"),
         ] {
             assert_eq!(filled(template), Err(wrong.to_owned()), "{template}");
         }

@@ -78,7 +78,7 @@ pub(super) fn dated(
             _ => "taken for the beginning of 1970",
         };
         notes.push(format!(
-            "{of}: its {field} is no date from 1970 on, `{text}`: {known}"
+            "{of}: its {field} is not a date from 1970 on, `{text}`: {known}"
         ));
     }
     at

@@ -44,7 +44,7 @@ impl Policy {
         for (role, emails) in roles {
             let path = [Key::Name("roles"), Key::Name(role)];
             if role.contains('@') || role.trim().is_empty() {
-                return invalid(&path, &format!("`{role}` is no name of a role"));
+                return invalid(&path, &format!("`{role}` is not a name for a role"));
             }
             for (at, email) in emails.iter().enumerate() {
                 if !email.contains('@') {
@@ -126,7 +126,7 @@ impl Policy {
         for (email, keys) in self.signers.iter().flatten() {
             let path = [Key::Name("signers"), Key::Name(email)];
             if !email.contains('@') {
-                return invalid(&path, &format!("`{email}` is no email"));
+                return invalid(&path, &format!("`{email}` is not an email address"));
             }
             for (at, key) in keys.iter().enumerate() {
                 if let Err(rule) = signers::Key::parse(key) {

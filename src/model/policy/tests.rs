@@ -89,7 +89,7 @@ fn the_narrowest_line_that_a_version_is_in_says_what_holds() {
     assert_eq!(says("web/v1.2.0"), ("a@x.org".into(), Some(3), 1));
     assert_eq!(says("api/v1.2.0"), ("c@x.org".into(), Some(1), 0));
     let wrong = |text: &str| Policy::parse(text.as_bytes()).unwrap_err();
-    assert!(wrong("lines: {v1: {}}").rule.contains("no range"));
+    assert!(wrong("lines: {v1: {}}").rule.contains("not a range"));
     assert!(
         wrong("lines: {web/v1.x: {}}")
             .rule
@@ -105,7 +105,7 @@ fn the_narrowest_line_that_a_version_is_in_says_what_holds() {
     assert!(
         wrong("products: {a: {lines: {v1: {}}}}")
             .rule
-            .contains("no range")
+            .contains("not a range")
     );
     assert!(
         wrong("heirs: [ann]")

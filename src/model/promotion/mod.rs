@@ -339,9 +339,9 @@ pub(crate) fn approvals_with_seal(seal: &Seal, room: usize) -> Result<Vec<usize>
     if needed > room {
         let version = &seal.sealed.version;
         let what =
-            format!("{version} counts {needed} approvals, and one push takes {room} with it");
+            format!("{needed} approvals of {version} count, but one push can hold only {room}");
         return Err(Refusal::new(Exit::Gate, what)
-            .because("Whoever takes one back while it is promoted would not be heard"));
+            .because("An approval that is revoked during the promotion would be missed"));
     }
     published.sort_by_key(|at| !counted(at));
     published.truncate(room);

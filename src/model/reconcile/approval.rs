@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(open([Some(a), None, None]), ApprovalStep::Keep);
         assert_eq!(open([Some(a), None, Some(a)]), ApprovalStep::Leave);
         assert_eq!(open([None, None, Some(a)]), ApprovalStep::Keep);
-        let why = Invalid::new("it is no commit");
+        let why = Invalid::new("it is not a commit");
         let broken = approval([None, Some(a), None], Seal::Open, Some(why.clone()));
         assert_eq!(broken, ApprovalStep::Quarantine(why));
         assert_eq!(

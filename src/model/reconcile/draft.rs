@@ -85,8 +85,8 @@ impl DraftConflict {
     pub(crate) fn resolution(self) -> &'static str {
         match self {
             Self::SameVersion | Self::Promoted => "Rename local version or delete",
-            Self::Edited => "Choose a side, or edit: git gryt generation resolve",
-            Self::Deleted => "Choose whether to keep it: git gryt generation resolve",
+            Self::Edited => "Choose one side, or edit both into one",
+            Self::Deleted => "Choose whether to keep it",
         }
     }
 }

@@ -193,7 +193,7 @@ fn contract(line: &Line) -> Vec<Long> {
         all.extend(pieces);
         Long::indented(all, 9)
     };
-    let colour = states::progress(&line.standing.progress).colour;
+    let colour = states::progress(&line.standing.progress);
     let mut pieces = vec![Cell::of(colour, generation::standing(&line.standing))];
     let assigned = change.assignee.as_ref();
     if let Some(assignee) = assigned.filter(|_| line.standing.progress != Progress::Proven) {

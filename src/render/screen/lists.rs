@@ -93,7 +93,7 @@ fn changes(board: &Board) -> Listed {
     let lines = board.changes();
     let mut counts: Vec<(String, usize)> = Vec::new();
     let row = |line: &&board::Line| {
-        let word = states::progress(&line.standing.progress);
+        let word = states::progress_word(&line.standing.progress);
         match counts.last_mut() {
             Some((known, count)) if *known == word.text => *count += 1,
             _ => counts.push((word.text.clone(), 1)),

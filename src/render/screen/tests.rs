@@ -205,7 +205,7 @@ fn the_lists_at_80_columns() {
             ─ Waiting: 2 for you ───────────────────────────────────────────────────────────
               you   v2.2.0  start FEAT-302 (Dark mode) and prove it
               you   v2.2.0  prove FEAT-303 (Shorter messages)
-              bob   v2.2.0  mend BUG-70 (A slow start), which failed, and prove it
+              bob   v2.2.0  fix BUG-70 (A slow start), which failed, and prove it
               cleo  v2.2.0  prove BUG-71 (Umlauts in file names) again: its title was edit…
             ─ Releases ─────────────────────────────────────────────────────────────────────
               v2.1.0  promoted   3 days ago   lea  What v2.1.0 brings
@@ -236,12 +236,12 @@ fn the_lists_at_140_columns() {
             ─ Promotion of v2.2.0 ────────────────────────────────── ─ Waiting: 2 for you ──────────────────────────────────────────────────────────────
               Approvals                                                you   v2.2.0  start FEAT-302 (Dark mode) and prove it
                 approved by qa, which does not count                   you   v2.2.0  prove FEAT-303 (Shorter messages)
-                                                                       bob   v2.2.0  mend BUG-70 (A slow start), which failed, and prove it
+                                                                       bob   v2.2.0  fix BUG-70 (A slow start), which failed, and prove it
               Gates that refuse                                        cleo  v2.2.0  prove BUG-71 (Umlauts in file names) again: its title was edited…
                 approvals: 2 of 2 are missing                        ─ v2.2.0 ──────────────────────────────────────────────────────────────────────────
                                                                        draft
               What is left to do                                       Summer release
-                bob: mend BUG-70 (A slow start), which failed, and
+                bob: fix BUG-70 (A slow start), which failed, and
                   prove it                                             Contract
                     git gryt run --change BUG-70                         add    FEAT-301  Search in all projects
                 you: start FEAT-302 (Dark mode) and prove it                    proven (ann, rc.2)

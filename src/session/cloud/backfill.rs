@@ -135,10 +135,11 @@ impl Cloud<'_> {
         Ok(known)
     }
 
-    /// The updates that link; false where the draft moved meanwhile.
+    /// The updates that link; false where the draft, or what was proven for it, moved meanwhile.
     fn relink(self, refs: &Refs, link: &Link) -> Result<(Vec<Update>, bool)> {
         let name = names::draft(&link.version);
-        if refs.get(&name) != Some(&link.here) {
+        let moved = |held: &Attempt| refs.get(&names::evolution(&held.name)) != Some(&held.tip);
+        if refs.get(&name) != Some(&link.here) || link.held.iter().any(moved) {
             return Ok((Vec::new(), false));
         }
         let mut updates = self

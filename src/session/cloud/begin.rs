@@ -186,7 +186,7 @@ impl Cloud<'_> {
         let text = config::set_shared(&old, "ledger", genesis.as_str());
         write_below(&top, config::FILE, text.as_bytes())?;
         self.core.ctx.note(format!(
-            "This push began the project's ledger. To name it to every clone: \
+            "This push began the project's ledger. So that every clone knows it: \
              git add {0} && git commit -m 'Name the ledger'",
             config::FILE
         ));

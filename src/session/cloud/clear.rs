@@ -32,9 +32,7 @@ impl Cloud<'_> {
                 "The cloud still has {left} {refs} of {version}: a later push deletes what is left"
             )),
             Some(Left::Refused) => self.core.ctx.warn(format!(
-                "The cloud still has {left} {refs} of {version}, and refuses to delete: nothing is wrong \
-                 with the release, and gryt shows none of it; who administrates the host can delete \
-                 what git gryt doctor lists"
+                "The cloud still has {left} {refs} of {version}, and refuses to delete them. Nothing is wrong with the release, and gryt ignores these refs; whoever administers the host can delete those that git gryt doctor lists"
             )),
             Some(Left::KnownToStay) => self.core.ctx.detail(format!(
                 "The cloud keeps {left} {refs} of {version}: it refuses to delete"

@@ -155,7 +155,7 @@ impl Cloud<'_> {
         for (name, tip) in long.iter().take(TOLD) {
             let (remote, head) = (self.core.cloud_name()?, &name[..name.len().min(60)]);
             self.core.ctx.warn(format!(
-                "{head}… has too long a name to be kept here, and counts for nothing: git push \
+                "{head}… has a name that is too long to be kept here, and does not count. To remove it: git push \
                  --force-with-lease={name}:{tip} {remote} :{name}"
             ));
         }
@@ -230,11 +230,11 @@ impl Cloud<'_> {
         for (oid, why) in invalid.iter().take(TOLD) {
             let oid = oid.short();
             self.core.ctx.warn(format!(
-                "Ledger entry {oid} is invalid and counts for nothing: {why}"
+                "Ledger entry {oid} is invalid and does not count: {why}"
             ));
         }
         if let more @ 1.. = invalid.len().saturating_sub(TOLD) {
-            let what = format!("{more} more ledger entries are invalid and count for nothing");
+            let what = format!("{more} more ledger entries are invalid and do not count");
             self.core.ctx.warn(format!("{what}: git gryt verify"));
         }
     }

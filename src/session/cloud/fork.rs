@@ -163,7 +163,7 @@ impl Cloud<'_> {
             invalid: None,
         };
         if !self.core.store.is_commit(tip) {
-            offer.invalid = Some(Invalid::new("it is no commit"));
+            offer.invalid = Some(Invalid::new("it is not a commit"));
             return Ok((offer, None));
         }
         let attempt = match self.core.store.attempt(name, tip)? {

@@ -81,20 +81,21 @@ impl Cloud<'_> {
             }
             match names::shared(name) {
                 Shared::Draft(version) => {
-                    let new = !told.contains_key(name);
-                    {
-                        let mut people = self.authors(tip, told.get(name))?;
-                        people.retain(|person| !is_me(person));
-                        if !people.is_empty() {
-                            let by = people.remove(0);
-                            let others = people;
-                            news.push(News::Draft {
-                                version,
-                                by,
-                                others,
-                                new,
-                            });
-                        }
+                    let mut people = self.authors(tip, told.get(name))?;
+                    people.retain(|person| !is_me(person));
+                    if !people.is_empty() {
+                        let by = people.remove(0);
+                        let others = people;
+                        // What this person declared is not declared by whoever edited it since.
+                        let root = self.core.store.root(tip)?;
+                        let own = is_me(&self.core.store.commit(&root)?.author);
+                        let new = !told.contains_key(name) && !own;
+                        news.push(News::Draft {
+                            version,
+                            by,
+                            others,
+                            new,
+                        });
                     }
                 }
                 Shared::Evolution(name) => news.extend(match me {
@@ -146,7 +147,7 @@ impl Cloud<'_> {
         let folder = file.parent().unwrap_or(&file);
         let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, text));
         if let Err(error) = written {
-            let text = format!("It is not kept what you were told: {error}");
+            let text = format!("What you were told could not be recorded: {error}");
             self.core.ctx.detail(text);
         }
     }
@@ -164,7 +165,7 @@ impl Cloud<'_> {
         }
         let text: String = late.iter().map(|name| format!("{name}\n")).collect();
         if let Err(error) = fs::write(self.late_file(), text) {
-            let text = format!("It is not kept what you were told: {error}");
+            let text = format!("What you were told could not be recorded: {error}");
             self.core.ctx.detail(text);
         }
     }

@@ -108,7 +108,7 @@ impl Cloud<'_> {
             Exit::OutOfStep,
             format!("The release would publish {count} {commits} that no branch of the cloud has"),
         )
-        .because("Publishing code is your own act: push your branch first")
+        .because("gryt does not publish code unasked: push your branch first")
         .then(self.push_command()?)
         .into())
     }

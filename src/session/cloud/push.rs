@@ -70,8 +70,7 @@ impl Cloud<'_> {
                     value = taken_over.map_err(|error| match error.is::<Refusal>() {
                         true => error,
                         false => error.context(
-                            "The cloud took the push, and this clone could not take note of it: git \
-                             gryt sync pull does",
+                            "The cloud took the push, but this clone could not record that. To finish: git gryt sync pull",
                         ),
                     })?;
                     let more = value.is_none();
@@ -122,7 +121,7 @@ impl Cloud<'_> {
             let what = format!("The cloud cannot hold {}", update.name);
             let mut refusal = Refusal::new(Exit::Remote, what)
                 .because(format!(
-                    "Somebody pushed {foreign} there, which stands in its way"
+                    "Somebody pushed {foreign} there, and git cannot hold both"
                 ))
                 .because("Nothing was sent");
             if let Some(tip) = contact.cloud.get(foreign) {

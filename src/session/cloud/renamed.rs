@@ -10,8 +10,8 @@ use crate::model::sealed::Sealed;
 use crate::model::{EvolutionName, Oid};
 use crate::session::core::contact::Contact;
 use crate::session::drafts::carry::place;
-use crate::store::names;
 use crate::store::refs::{drafts, evolutions};
+use crate::store::{Refs, names};
 
 impl Cloud<'_> {
     /// Takes along what of this person's is of a draft that has another name now, and tells it. What the
@@ -78,15 +78,25 @@ impl Cloud<'_> {
             let carried = self
                 .drafts
                 .carry(std::slice::from_ref(&attempt), |e| e.of_version(&version))?;
-            let shared = contact.cloud.contains_key(&names::evolution(&name));
+            let old = names::evolution(&name);
+            let shared = contact.cloud.contains_key(&old);
+            let is_here = |refs: &Refs| refs.get(&old) == Some(&tip);
+            let was_here = is_here(&refs);
             let after = self.core.change(|refs| {
+                // A proof that was added to it meanwhile goes along with the next command that looks.
+                if was_here && !is_here(refs) {
+                    return Ok((Vec::new(), None));
+                }
                 let mut updates = place(refs, &carried);
                 let after = updates.first().map(|update| update.name.clone());
-                if !shared && refs.get(&names::evolution(&name)).is_some() {
-                    updates.push(refs.change(names::evolution(&name), None));
+                if was_here && !shared {
+                    updates.push(refs.change(old.clone(), None));
                 }
                 Ok((updates, after))
             })?;
+            if after.is_none() {
+                continue;
+            }
             for one in &carried {
                 self.proving.follow_current(&attempt.root, &one.root)?;
             }

@@ -316,7 +316,7 @@ impl Cloud<'_> {
             let there = contact.cloud.get(&shared);
             if let (None, Some(foreign)) = (there, names::in_the_way(&contact.cloud, &shared)) {
                 self.core.ctx.warn(format!(
-                    "{name} stays here: {foreign} stands in its way in the cloud: git gryt doctor --remote"
+                    "{name} was not pushed: the ref {foreign} in the cloud blocks its name: git gryt doctor --remote"
                 ));
                 continue;
             }

@@ -37,7 +37,7 @@ impl Core<'_> {
                 }),
                 Err(invalid) => self
                     .ctx
-                    .detail(format!("approvals/{name} counts for nothing: {invalid}")),
+                    .detail(format!("approvals/{name} does not count: {invalid}")),
             }
         }
         for (name, tip) in of_it(tips.local) {
@@ -50,7 +50,7 @@ impl Core<'_> {
                 Ok(given) => found.push(given),
                 Err(invalid) => self
                     .ctx
-                    .detail(format!("approvals/{name} counts for nothing: {invalid}")),
+                    .detail(format!("approvals/{name} does not count: {invalid}")),
             }
         }
         Ok(found)

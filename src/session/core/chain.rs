@@ -10,6 +10,10 @@ use crate::store::ledger::Ledger;
 use crate::store::objects::Commit;
 use crate::store::raw::malformed;
 
+/// How many entries are read through one opening of the repository: see
+/// [`let_go`](crate::store::Store::let_go).
+pub(crate) const CHUNK: usize = 50;
+
 impl Core<'_> {
     /// The entries up to `tip`, the genesis first.
     pub(crate) fn entries(&self, tip: &Oid) -> Result<Vec<Oid>> {

@@ -75,7 +75,7 @@ impl Core<'_> {
             if let Some(address) = self.cloud_address() {
                 refusal = refusal
                     .because(format!(
-                        "Its address is {address}; where that is wrong, set it right"
+                        "Its address is {address}. If that is wrong, change it"
                     ))
                     .then(format!("git remote set-url {remote} URL"));
             }
@@ -87,9 +87,7 @@ impl Core<'_> {
                     ));
             }
             return Err(refusal
-                .because(
-                    "Where the old place is gone for good, put there what this clone has of it",
-                )
+                .because("If the old place is gone for good, put what this clone has there")
                 .then("git gryt sync push --republish")
                 .into());
         }

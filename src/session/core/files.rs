@@ -195,7 +195,7 @@ pub(crate) fn real_folders(top: &Path, folder: &Path) -> Result<()> {
 }
 
 fn not_a_file(path: &str) -> Refusal {
-    Refusal::new(Exit::Invalid, format!("{path} is no regular file"))
+    Refusal::new(Exit::Invalid, format!("{path} is not a regular file"))
         .because("A link there could lead out of the working tree, so it was not read")
 }
 

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::Core;
+use super::chain::CHUNK;
 use super::sides::Three;
 use super::survey::Evolutions;
-use super::verify::CHUNK;
 use crate::cache::rows::{Entry, Promoted, Proven, Tried, Whole};
 use crate::cache::{self, Cache};
 use crate::model::evolution::Attempt;
@@ -226,6 +226,9 @@ impl Core<'_> {
         entries: Vec<Oid>,
     ) -> Result<()> {
         let mut height = change.height()?;
+        let mut counting = self
+            .ctx
+            .counting("Reading entries into the cache", entries.len());
         for (nth, oid) in entries.into_iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
                 self.store.let_go()?;
@@ -265,6 +268,7 @@ impl Core<'_> {
                 author: self.store.mapped(commit.author),
                 at: commit.at,
             })?;
+            counting.step();
         }
         Ok(())
     }

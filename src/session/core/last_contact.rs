@@ -34,7 +34,9 @@ impl Core<'_> {
         let folder = file.parent().unwrap_or(&file);
         let written = fs::create_dir_all(folder).and_then(|()| overwrite(&file, text));
         if let Err(error) = written {
-            let text = format!("It is not kept when the cloud was asked: {error}");
+            let text = format!(
+                "The time of the last contact with the cloud could not be recorded: {error}"
+            );
             self.ctx.detail(text);
         }
     }

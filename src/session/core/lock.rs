@@ -81,7 +81,9 @@ impl Core<'_> {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(text.as_bytes()));
         if let Err(error) = noted {
-            self.ctx.detail(format!("The lock names nobody: {error}"));
+            self.ctx.detail(format!(
+                "The lock could not be labelled with this process: {error}"
+            ));
         }
         self.store.git().hold(true);
         self.lock.replace(Some(file));

@@ -50,8 +50,7 @@ impl Core<'_> {
     pub(crate) fn acknowledge(&self, updates: &[Update]) {
         if let Err(error) = self.note_acknowledged(updates) {
             self.ctx.warn(format!(
-                "The cloud took the push, and this clone could not take note of it; git gryt sync pull \
-                 does: {error:#}"
+                "The cloud took the push, but this clone could not record that: {error:#}. To finish: git gryt sync pull"
             ));
         }
     }

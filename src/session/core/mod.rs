@@ -4,7 +4,7 @@
 pub(crate) mod approvals;
 mod awaiting;
 pub(crate) mod beyond;
-mod chain;
+pub(crate) mod chain;
 pub(crate) mod contact;
 pub(crate) mod coverage;
 pub(crate) mod files;
@@ -45,6 +45,7 @@ use crate::git::gpg::Keyring;
 use crate::git::ident::{self, Ident, Known};
 use crate::git::refs::Update;
 use crate::git::{Silence, Stop};
+use crate::model::forge::Commits;
 use crate::model::host::Host;
 use crate::model::signature::Signature;
 use crate::model::{Exit, Oid, Person, Refusal, Version, address};
@@ -120,8 +121,7 @@ fn keep_prefix(ctx: &Context, store: &Store, config: &mut Config) -> Result<()> 
         return Ok(());
     }
     ctx.detail(format!(
-        "The branch says that the team's refs are below {0}, and this clone verified them elsewhere: git \
-         gryt config remote_prefix {0}",
+        "The branch's .gryt/config.yaml says that the team's refs are below {0}, but this clone verified them elsewhere. To look there: git gryt config remote_prefix {0}",
         config.remote_prefix
     ));
     config::OWN_PREFIX.clone_into(&mut config.remote_prefix);
@@ -368,6 +368,11 @@ impl<'a> Core<'a> {
     pub(crate) fn cloud_url(&self) -> Option<&str> {
         let name = self.config.remote.as_ref()?;
         self.remotes.get(name).map(String::as_str)
+    }
+
+    /// Where commits are shown on the web.
+    pub(crate) fn commit_pages(&self) -> Option<Commits> {
+        self.config.commit_pages(self.cloud_url())
     }
 
     /// The same without credentials, which may be others tomorrow and are nobody's to read.

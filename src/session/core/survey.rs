@@ -99,7 +99,7 @@ impl Core<'_> {
             };
             if !self.store.is_commit(tip) {
                 self.ctx
-                    .detail(format!("{name} counts for nothing: it is no commit"));
+                    .detail(format!("{name} does not count: it is not a commit"));
                 continue;
             }
             let attempt = self.store.attempt(&name, tip)?;
@@ -198,8 +198,7 @@ impl Core<'_> {
         match attempt {
             Ok(attempt) => Some(attempt),
             Err(invalid) => {
-                self.ctx
-                    .detail(format!("{name} counts for nothing: {invalid}"));
+                self.ctx.detail(format!("{name} does not count: {invalid}"));
                 None
             }
         }

@@ -103,7 +103,7 @@ impl Core<'_> {
                  does not hold"
             );
             return Err(Refusal::new(Exit::Rewritten, what)
-                .because("Nothing of it was taken over")
+                .because("Nothing was taken over")
                 .because("Whoever promoted it can put back what was lost")
                 .then("git gryt sync push --republish --dry-run")
                 .into());

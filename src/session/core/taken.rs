@@ -109,8 +109,7 @@ impl Core<'_> {
         {
             let plain = version.unpadded();
             self.ctx.warn(format!(
-                "{version} is the same version as {plain}, which is how other releases are spelled. To \
-                 spell it so: git gryt generation delete {version} && git gryt generation new {plain}"
+                "{version} is the same version as {plain}, and the other releases are spelled like {plain}. To spell it like them: git gryt generation delete {version} && git gryt generation new {plain}"
             ));
         }
         let Some(highest) = released().max().filter(|highest| *highest > version) else {
@@ -271,6 +270,13 @@ impl Core<'_> {
             .map(|(version, _)| version)
             .collect();
         let near = nearest(version.as_str(), known.iter().map(Version::as_str));
+        let aside = format!("{}{version}/", names::DELETED);
+        if refs.below(&aside).any(|(name, _)| name.ends_with("/draft")) {
+            return Ok(refusal
+                .because("It was deleted, or has another name now")
+                .then(format!("git gryt generation restore {version}"))
+                .then("git gryt generation list"));
+        }
         Ok(match near {
             Some(near) => refusal.or_meant(version.as_str(), near),
             None if self.never_pulled(refs) => refusal

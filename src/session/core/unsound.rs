@@ -119,7 +119,7 @@ impl Core<'_> {
         there: &Oid,
         why: &Invalid,
     ) -> Result<Refusal> {
-        let what = format!("The draft of {version} in the cloud does not check");
+        let what = format!("The draft of {version} in the cloud is invalid");
         let clear = self.clears(&names::draft(version), there, here)?;
         let refusal = Refusal::new(Exit::Conflict, what).because(why.to_string());
         let refusal = match self.store.is_commit(there) {
@@ -191,5 +191,5 @@ impl Core<'_> {
 }
 
 fn no_commit() -> Invalid {
-    Invalid::new("it is no sound commit")
+    Invalid::new("it is not a sound commit")
 }

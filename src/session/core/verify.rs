@@ -8,7 +8,9 @@ use anyhow::Result;
 
 use super::Core;
 use super::beyond::Entry;
+use super::chain::CHUNK;
 use super::judge::{Judged, Past, Step, WINDOW};
+use crate::context::Counting;
 use crate::git::refs::Update;
 use crate::model::disputed::{Disputed, Rule};
 use crate::model::ledger::{Check, check};
@@ -16,10 +18,6 @@ use crate::model::{Exit, Invalid, Oid, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::raw::malformed;
 use crate::store::{Refs, Store, names};
-
-/// How many entries are read through one opening of the repository: see
-/// [`let_go`](crate::store::Store::let_go).
-pub(crate) const CHUNK: usize = 50;
 
 /// A ledger that checks.
 #[derive(Clone, Debug)]
@@ -35,16 +33,17 @@ pub(crate) struct Checked {
 }
 
 /// A chain of entries that is being checked, oldest first.
-struct Chain {
+struct Chain<'c> {
     /// Those that were not looked at yet.
     entries: Enumerate<IntoIter<Oid>>,
     /// The last valid entry.
     base: Option<Oid>,
     /// Entries that contribute nothing, and why.
     invalid: Vec<(Oid, String)>,
+    counting: Counting<'c>,
 }
 
-impl Chain {
+impl Chain<'_> {
     /// Checks more entries, and returns the valid ones but for the genesis; none at the end.
     ///
     /// # Errors
@@ -54,6 +53,7 @@ impl Chain {
         while found.len() < WINDOW
             && let Some((nth, oid)) = self.entries.next()
         {
+            self.counting.step();
             if nth % CHUNK == CHUNK - 1 {
                 core.store.let_go()?;
             }
@@ -174,7 +174,7 @@ impl Core<'_> {
     /// The refusal of something that is no commit where the cloud's ledger has to be. Who pushed it there
     /// overwrote the ledger.
     fn no_ledger(&self, tip: &Oid, why: &Invalid, known: &[(Oid, Oid)]) -> Result<Refusal> {
-        let what = "What the cloud has as its ledger is no commit, and nothing was taken over";
+        let what = "What the cloud has as its ledger is not a commit, and nothing was taken over";
         let mut refusal = Refusal::new(Exit::Rewritten, what)
             .because(why.to_string())
             .because("Somebody overwrote the ledger by a forced push");
@@ -332,10 +332,12 @@ impl Core<'_> {
             ..Ledger::new(base.clone(), base.clone())
         });
         let mut past = Past::of(start, &self.config.trust);
+        let length = fresh.len();
         let mut chain = Chain {
             entries: fresh.into_iter().enumerate(),
             base,
             invalid: Vec::new(),
+            counting: self.ctx.counting("Checking entries", length),
         };
         let mut window = chain.go_on(self)?;
         while !window.is_empty() {
@@ -486,7 +488,7 @@ fn rewritten(lost: &[Entry]) -> Refusal {
         ));
     }
     refusal
-        .because("Nothing of it was taken over")
+        .because("Nothing was taken over")
         .because("This shows what can be put back from this clone. Ask the team before you do it")
         .then("git gryt sync push --republish --dry-run")
 }

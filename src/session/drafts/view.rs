@@ -90,9 +90,9 @@ impl Edited {
             .then(format!("git gryt generation resolve {version}")),
             Self::Unknown => Refusal::new(
                 Exit::Conflict,
-                format!("{file} is no state that the draft of {version} ever had"),
+                format!("{file} is not a state that the draft of {version} ever had"),
             )
-            .because("Move it away to see the draft, or copy your edit into the draft's file"),
+            .because("Move the file away, and the draft's own is written again; then repeat your edit in it"),
             Self::Tracked => {
                 Refusal::new(Exit::Invalid, format!("{file} is tracked by the branch"))
                     .because("A draft is shared through refs, never through a branch")
@@ -390,8 +390,7 @@ impl Drafts<'_> {
     pub(crate) fn show(self) {
         if let Err(error) = self.write_view() {
             self.core.ctx.warn(format!(
-                "This is done, and the files in {FOLDER} do not show it yet, which the next command that \
-                 writes mends: {error:#}"
+                "This is done, but the files in {FOLDER} do not show it yet: {error:#}. The next command that writes brings them up to date"
             ));
         }
     }
@@ -421,7 +420,7 @@ impl Drafts<'_> {
             if is_blocked(&view.file(name)) {
                 let path = path(version);
                 self.core.ctx.warn(format!(
-                    "{path} is no regular file: move it away to see the draft"
+                    "{path} is not a regular file: move it away to see the draft"
                 ));
                 continue;
             }
@@ -429,8 +428,7 @@ impl Drafts<'_> {
                 None => {
                     if !view.noted(name).is_empty() {
                         self.core.ctx.note(format!(
-                            "{} was gone, and is there again; to delete the draft: git gryt generation \
-                             delete {version}",
+                            "{} had been deleted, and was written again. To delete the draft: git gryt generation delete {version}",
                             path(version)
                         ));
                     }
@@ -450,7 +448,7 @@ impl Drafts<'_> {
             };
             if !view.write(&draft, was.as_ref())? {
                 self.core.ctx.warn(format!(
-                    "{} was saved while this ran; it stays as it is",
+                    "{} was saved while this ran, and was left as it is",
                     path(version)
                 ));
             }

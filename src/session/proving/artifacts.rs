@@ -89,7 +89,7 @@ fn of_file(path: &Path, name: String) -> Result<Artifact> {
     let unread = || format!("{} cannot be read", path.display());
     let there = fs::symlink_metadata(path).with_context(unread)?;
     if !there.is_file() {
-        let what = format!("{} is no regular file", path.display());
+        let what = format!("{} is not a regular file", path.display());
         return Err(Refusal::new(Exit::Invalid, what).into());
     }
     let file = File::open(path).with_context(unread)?;

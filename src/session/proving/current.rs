@@ -111,7 +111,7 @@ impl Proving<'_> {
     /// Why the evolution that begins at `root` is none that can be run any more.
     fn what_became_of(self, refs: &Refs, root: &Oid) -> Result<String> {
         let Some(evolution) = self.core.store.evolution_of(root)? else {
-            return Ok("The evolution at hand cannot be read".to_owned());
+            return Ok("The current evolution cannot be read".to_owned());
         };
         let (version, change) = (&evolution.version, &evolution.change);
         let which = format!("Your evolution of {change} for {version}");
@@ -126,11 +126,11 @@ impl Proving<'_> {
         for (now, tip) in crate::store::refs::drafts(refs.local()) {
             if now != *version && self.core.store.root(&tip)? == evolution.generation {
                 return Ok(format!(
-                    "{which} is no more: {version} was renamed to {now}"
+                    "{which} no longer exists: {version} was renamed to {now}"
                 ));
             }
         }
-        Ok(format!("{which} was abandoned, or left with its draft"))
+        Ok(format!("{which} was abandoned, or deleted with its draft"))
     }
 
     /// The refusal where this person has no open evolution of a change: what starts one, for each
@@ -142,7 +142,7 @@ impl Proving<'_> {
         );
         let drafts = self.wanting(refs, wanted)?;
         if drafts.is_empty() {
-            refusal = refusal.because("No draft of this clone wants it");
+            refusal = refusal.because("No draft of this clone declares it");
             let cloud = self.core.config.remote.is_some();
             return Ok(match cloud {
                 true => refusal.then("git gryt sync pull"),
@@ -166,7 +166,7 @@ impl Proving<'_> {
         let tip = refs.get(&name_of_ref).ok_or_else(missing)?;
         let attempt = self.core.store.attempt(name, tip)?;
         Ok(attempt.map_err(|invalid| {
-            Refusal::new(Exit::Invalid, format!("{name} does not check: {invalid}"))
+            Refusal::new(Exit::Invalid, format!("{name} is invalid: {invalid}"))
         })?)
     }
 }

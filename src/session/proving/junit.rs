@@ -35,7 +35,7 @@ fn read(file: &Path) -> Result<Tests, String> {
     let about = file.metadata().map_err(|e| e.to_string())?;
     // A pipe or a device has no end that could be waited for.
     if !about.is_file() {
-        return Err("it is no regular file".into());
+        return Err("it is not a regular file".into());
     }
     if about.len() > MAX_BYTES {
         return Err("it is too large to be read".into());
@@ -77,7 +77,7 @@ pub(crate) fn counted(report: impl BufRead) -> Result<Tests, String> {
     let mut met = false;
     loop {
         let event = reader.read_event_into(&mut buffer);
-        match event.map_err(|error| format!("it is no JUnit report: {error}"))? {
+        match event.map_err(|error| format!("it is not a JUnit report: {error}"))? {
             Event::Eof => break,
             Event::Start(tag) => {
                 depth += 1;
@@ -99,10 +99,10 @@ pub(crate) fn counted(report: impl BufRead) -> Result<Tests, String> {
         buffer.clear();
     }
     if depth > 0 || suites.len() != 1 {
-        return Err("it is no JUnit report: it ends in the middle".into());
+        return Err("it is not a JUnit report: it ends in the middle".into());
     }
     if !met {
-        return Err("it is no JUnit report: it holds no suite".into());
+        return Err("it is not a JUnit report: it holds no suite".into());
     }
     let (mut sum, seconds) = suites.pop().unwrap_or_default().sum();
     // A float becomes the nearest integer that there is.

@@ -127,7 +127,7 @@ impl Proving<'_> {
                 Ok(())
             }
             [] => {
-                let what = format!("No draft of this clone wants {wanted}");
+                let what = format!("No draft of this clone declares {wanted}");
                 Err(Refusal::new(Exit::Invalid, what)
                     .then("git gryt sync pull")
                     .into())
@@ -135,7 +135,7 @@ impl Proving<'_> {
             several => {
                 let change = &wanted.change;
                 let versions: Vec<String> = several.iter().map(|d| d.version.to_string()).collect();
-                let what = format!("{change} is wanted by {}", versions.join(", "));
+                let what = format!("{change} is declared by {}", versions.join(", "));
                 let mut refusal = Refusal::new(Exit::Invalid, what)
                     .because("Name the version before it, or prove it for each");
                 for version in versions {

@@ -14,9 +14,9 @@ use crate::model::sealed::{Acceptance, Sealed};
 use crate::model::signed_by::{Signed, SignedBy, State};
 use crate::model::verdict::Gate;
 use crate::model::{Oid, Person, Stamp, Version};
+use crate::session::core::chain::CHUNK;
 use crate::session::core::judge::{Judged, Past};
 use crate::session::core::signed_by::Signatures;
-use crate::session::core::verify::CHUNK;
 use crate::store::ledger::Ledger;
 use crate::store::names;
 use crate::store::objects::Commit;
@@ -103,7 +103,9 @@ impl Sealing<'_> {
         let mut past = Past::of(None, &self.core.config.trust);
         let mut base: Option<Oid> = None;
         let mut before: Option<Stamp> = None;
+        let mut counting = self.core.ctx.counting("Judging entries", chain.len());
         for (nth, oid) in chain.iter().enumerate() {
+            counting.step();
             if nth % CHUNK == CHUNK - 1 {
                 self.core.store.let_go()?;
             }
@@ -300,7 +302,7 @@ impl Sealing<'_> {
             if failed && of_it && attempt.abandoned.is_none() && !folded.contains(&attempt.root) {
                 let by = &attempt.evolution.owner;
                 found.insert(format!(
-                    "{name} by {by} failed before it was promoted, and was left out"
+                    "{name} by {by} failed before the promotion, and was left out of it"
                 ));
             }
         }

@@ -13,8 +13,8 @@ use crate::model::standing::{Standing, standings};
 use crate::model::state::Recorded;
 use crate::model::steps::{self, Step};
 use crate::model::{Exit, Person, Refusal, Stamp, Version};
+use crate::session::core::chain::CHUNK;
 use crate::session::core::sides::Three;
-use crate::session::core::verify::CHUNK;
 use crate::store::Refs;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
@@ -76,11 +76,13 @@ impl Sealing<'_> {
         listed: &[Listed],
         tell: &mut dyn FnMut(&Dossier) -> Result<()>,
     ) -> Result<()> {
+        let mut counting = self.core.ctx.counting("Writing releases", listed.len());
         for (nth, one) in listed.iter().enumerate() {
             if nth % CHUNK == CHUNK - 1 {
                 self.core.store.let_go()?;
             }
             tell(&self.dossier(ledger, one)?)?;
+            counting.step();
         }
         Ok(())
     }
@@ -154,7 +156,7 @@ impl Sealing<'_> {
                 Ok(None) => {}
                 Err(invalid) => {
                     let at = commit.oid.short();
-                    let what = format!("The proof at {at} does not check: {invalid}");
+                    let what = format!("The proof at {at} is invalid: {invalid}");
                     self.core.ctx.warn(what);
                 }
             }

@@ -31,8 +31,7 @@ impl Sealing<'_> {
             let Some(sealed) = self.core.store.sealed(ledger, &version)? else {
                 if !self.may_land(&kept, contact)? {
                     self.core.ctx.warn(format!(
-                        "Your promotion of {version} did not land, and cannot any more, because other entries came \
-                         first; try again: git gryt promote {version}"
+                        "Your promotion of {version} did not reach the cloud before other entries did, so it failed. To try again: git gryt promote {version}"
                     ));
                     self.forget_intent(&version)?;
                 }
@@ -40,12 +39,12 @@ impl Sealing<'_> {
             };
             if kept.id == sealed.promotion {
                 self.core.ctx.note(format!(
-                    "Your promotion of {version} is in the cloud's ledger"
+                    "{version} is promoted: an earlier promotion of yours, which got no answer, did reach the cloud"
                 ));
                 self.finish(contact, &sealed)?;
             } else {
                 self.core.ctx.warn(format!(
-                    "Your promotion of {version} lost: {} promoted it",
+                    "Your promotion of {version} failed: {} promoted it first",
                     sealed.promoter
                 ));
                 self.forget_intent(&version)?;
@@ -94,7 +93,7 @@ impl Sealing<'_> {
     /// Says how the others, and this clone, come to count what was promoted although it is disputed.
     pub(crate) fn tell_whom_to_trust(self, version: &Version, entry: &Oid) {
         self.core.ctx.warn(format!(
-            "Every clone disputes {version}, this one too, until it runs: git gryt config trust {entry}"
+            "Every clone disputes {version}, including this one. In each clone that is to accept it: git gryt config trust {entry}"
         ));
     }
 }

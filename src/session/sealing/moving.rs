@@ -222,8 +222,7 @@ impl Sealing<'_> {
                     let landed = remote.push(some, Manner::EACH)?.landed(some).moves;
                     if landed.len() < some.len() {
                         self.core.ctx.warn(format!(
-                            "{} drafts and evolutions were not taken at {target}: whoever has them sends \
-                             them again",
+                            "{} drafts and evolutions were not accepted at {target}: those who have them send them again with their next push",
                             some.len() - landed.len()
                         ));
                     }
@@ -243,7 +242,7 @@ impl Sealing<'_> {
             }
         }
         Err(refused(target, &said)
-            .because("The ledger has left its old place, and waits for this one")
+            .because("The ledger is closed at its old place, and not yet open at the new one")
             .then("git gryt sync move --follow")
             .then("git gryt sync move --back")
             .into())

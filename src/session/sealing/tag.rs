@@ -149,8 +149,7 @@ impl Sealing<'_> {
                             None => "--force-with-lease".to_owned(),
                         };
                         format!(
-                            "{version} is promoted, and {remote} did not take its tag: it has another tag {own}, which \
-                             is not the release's. To replace that one: git push {lease} {remote} refs/tags/{own}"
+                            "{version} is promoted, and {remote} did not take its tag: it has a different tag {own} already. To replace that one: git push {lease} {remote} refs/tags/{own}"
                         )
                     }
                     None => {

@@ -11,7 +11,7 @@ use crate::model::signers::Blocks;
 use crate::model::statement::{self, Project, Statement};
 use crate::model::trail::{Act, Kind, signed_by};
 use crate::model::{EvolutionName, Oid, Proof, Version};
-use crate::session::core::verify::CHUNK;
+use crate::session::core::chain::CHUNK;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
 use crate::store::objects::Commit;
@@ -32,7 +32,9 @@ impl Sealing<'_> {
             Some(ledger) => self.core.entries(&ledger.tip)?,
             None => Vec::new(),
         };
+        let mut counting = self.core.ctx.counting("Exporting entries", entries.len());
         for (nth, oid) in entries.iter().enumerate() {
+            counting.step();
             if nth % CHUNK == CHUNK - 1 {
                 self.core.store.let_go()?;
             }
@@ -112,7 +114,9 @@ impl Sealing<'_> {
                     None => None,
                 },
             };
+            let mut counting = self.core.ctx.counting("Exporting entries", entries.len());
             for (nth, oid) in entries.iter().enumerate() {
+                counting.step();
                 if nth % CHUNK == CHUNK - 1 {
                     self.core.store.let_go()?;
                 }
@@ -259,7 +263,7 @@ impl Sealing<'_> {
                 let at = tip.short();
                 self.core
                     .ctx
-                    .warn(format!("The evolution at {at} does not check: {invalid}"));
+                    .warn(format!("The evolution at {at} is invalid: {invalid}"));
                 return Ok(Vec::new());
             }
         };

@@ -221,7 +221,9 @@ impl Store {
         {
             match self.commit(pinned).map(|commit| commit.sound) {
                 Ok(true) => {}
-                Ok(false) => return Ok(Err(Invalid::new("its proven commit is no sound commit"))),
+                Ok(false) => {
+                    return Ok(Err(Invalid::new("its proven commit is not a sound commit")));
+                }
                 Err(error) => return Ok(Err(malformed(error)?)),
             }
         }

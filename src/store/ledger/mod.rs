@@ -359,14 +359,14 @@ impl Store {
     ) -> Result<Result<(Sealed, Ledger), Invalid>> {
         let no = |why: &str| Ok(Err(Invalid::new(format!("what it repeats {why}"))));
         let commit = match self.commit(original) {
-            Ok(commit) if !commit.sound => return no("is no sound commit"),
+            Ok(commit) if !commit.sound => return no("is not a sound commit"),
             Ok(commit) => commit,
             Err(error) => return Ok(Err(malformed(error)?)),
         };
         let header = header(&commit.message);
         let base = header.base.as_ref().and_then(|base| base.parse().ok());
         let (Some(base), Some(Kind::Promotion)) = (base, header.kind()) else {
-            return no("is no promotion");
+            return no("is not a promotion");
         };
         // Nobody can be made to look for what it does not hold.
         if !self

@@ -371,7 +371,7 @@ impl Store {
         };
         // The executable bit is the only thing that two plain files may differ in.
         if i64::from(mode & !0o111) != i64::from(i32::from(FileMode::Blob) & !0o111) {
-            return Ok(Err(Invalid::new("it is no plain file")));
+            return Ok(Err(Invalid::new("it is not a plain file")));
         }
         Ok(match self.blob(&oid)? {
             Some(text) => Ok(Some(text)),

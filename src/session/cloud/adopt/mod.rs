@@ -159,7 +159,7 @@ impl Cloud<'_> {
                 && !self.core.is_sound_there(name, tip)?
             {
                 let called = shared.called().unwrap_or_else(|| name.clone());
-                let why = "it is no sound commit".to_owned();
+                let why = "it is not a sound commit".to_owned();
                 adoption.sum.quarantined.push((called, why));
                 if let Some(before) = adoption.before.get(name) {
                     adoption.after.insert(name.clone(), before.clone());

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Judged, Past};
 use crate::model::Oid;
 use crate::model::ledger::Verified;
-use crate::session::core::verify::CHUNK;
+use crate::session::core::chain::CHUNK;
 use crate::session::core::{Core, Opening};
 use crate::store::ledger::Ledger;
 use crate::store::objects::Commit;

@@ -102,7 +102,7 @@ impl Sealing<'_> {
     fn draft_is_wrong(self, version: &Version, tip: &Oid) -> Result<Option<String>> {
         let store = &self.core.store;
         if !store.is_commit(tip) {
-            return Ok(Some("it is no commit".into()));
+            return Ok(Some("it is not a commit".into()));
         }
         let draft = match store.draft(version, tip)? {
             Ok(draft) => draft,
@@ -135,7 +135,7 @@ impl Sealing<'_> {
         let store = &self.core.store;
         let wrong = |why: String| Ok(Some(Wrong::Approval { why }));
         if !store.is_commit(new) {
-            return wrong("it is no commit".into());
+            return wrong("it is not a commit".into());
         }
         if let Err(invalid) = store.approval(name, new)? {
             return wrong(invalid.to_string());
@@ -156,7 +156,7 @@ impl Sealing<'_> {
         let store = &self.core.store;
         let wrong = |why: String| Ok(Some(Wrong::Evolution { why }));
         if !store.is_commit(new) {
-            return wrong("it is no commit".into());
+            return wrong("it is not a commit".into());
         }
         if let Err(invalid) = store.attempt(name, new)? {
             return wrong(invalid.to_string());

@@ -11,8 +11,8 @@ use crate::model::receive::{Times, Wrong, admit};
 use crate::model::sealed::Sealed;
 use crate::model::verdict::Gate;
 use crate::model::{Oid, Stamp};
+use crate::session::core::chain::CHUNK;
 use crate::session::core::judge::{Judged, Past};
-use crate::session::core::verify::CHUNK;
 use crate::session::sealing::Sealing;
 use crate::store::ledger::Ledger;
 use crate::store::message::header;
@@ -55,7 +55,7 @@ impl Sealing<'_> {
             return Ok(Err(Wrong::LedgerGone));
         };
         if !self.core.store.is_commit(new) {
-            let why = "it is no commit".to_owned();
+            let why = "it is not a commit".to_owned();
             return Ok(Err(Wrong::NoLedger { why }));
         }
         let Some(standing) = standing else {

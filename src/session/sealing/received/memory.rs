@@ -75,7 +75,7 @@ impl Sealing<'_> {
         if let Some(standing) = standing.as_ref().filter(is_told) {
             memory.places.insert(place.prefix.clone(), standing.clone());
             if let Err(error) = self.remember_judged(&memory) {
-                let text = format!("What was judged of the ledger is not kept: {error:#}");
+                let text = format!("The verdict on the ledger could not be recorded: {error:#}");
                 self.core.ctx.detail(text);
             }
         }
