@@ -168,6 +168,9 @@ impl World {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_EDITOR", "true")
             .env("GIT_TERMINAL_PROMPT", "0")
+            // Whoever waits for a cloud that says nothing gives up long before it is overdue.
+            .env("GRYT_TIMEOUT", "30s")
+            .env("GRYT_PUSH_TIMEOUT", "45s")
             .env("LC_ALL", "C")
             .stdin(Stdio::null());
         if self.refs == RefFormat::Reftable {
